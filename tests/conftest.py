@@ -1,0 +1,28 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "tests" / "data"
+CORPORA = Path(os.environ.get("MISSENT_CORPORA") or ROOT / ".." / "shared" / "corpora").resolve()
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The project's own corpora: tests/data."""
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Corpora derived from others' material, never committed; named by MISSENT_CORPORA."""
+    if not (CORPORA / "replay-intel").is_dir():
+        pytest.skip(
+            f"NOT RUN: {CORPORA} does not hold the corpora of others' material; set MISSENT_CORPORA to their folder"
+        )
+    return CORPORA
