@@ -31,7 +31,10 @@ class Organisation(_Strict):
     timezone: str = "UTC"
     """The organisation's own zone, shown beside UTC in reports."""
 
-    _clean = field_validator("domains")(lambda cls, v: tuple(domains.clean(v)))
+    @field_validator("domains")
+    @classmethod
+    def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domains.clean(value))
 
 
 class Domains(_Strict):
@@ -46,7 +49,10 @@ class Domains(_Strict):
     jurisdictions_of_concern: tuple[str, ...] = ()
     """ISO 3166 codes the organisation wants named; empty by default: the tool has no politics."""
 
-    _clean_good = field_validator("known_good")(lambda cls, v: tuple(domains.clean(v)))
+    @field_validator("known_good")
+    @classmethod
+    def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domains.clean(value))
 
     @field_validator("watched")
     @classmethod
