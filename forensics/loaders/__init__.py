@@ -1,0 +1,29 @@
+"""Every log format Missent reads. The order decides ties of `detect`; it is explicit and part of the contract."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from forensics.loaders.base import Loader
+
+LOADERS: tuple[str, ...] = ("postfix",)
+"""Packages under `forensics.loaders`, imported only when needed (`load`), so that `--help` stays quick."""
+
+CONFIDENT = 0.5
+"""An evidence that no loader claims with at least this confidence is not recognised."""
+
+
+def load(name: str) -> Loader:
+    """The loader module of that name."""
+    module: Loader = import_module(f"forensics.loaders.{name}")  # type: ignore[assignment]
+    return module
+
+
+def recognise(head: bytes) -> str | None:
+    """Name of the loader that is surest about this content; the earlier in LOADERS wins a tie; None when none is."""
+    best, name = 0.0, None
+    for candidate in LOADERS:
+        confidence = load(candidate).detect(head)
+        if confidence > best:
+            best, name = confidence, candidate
+    return name if best >= CONFIDENT else None
