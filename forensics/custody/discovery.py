@@ -1,0 +1,249 @@
+"""From arguments to sources: folders, patterns, files, archives and standard input. What cannot be one is a Problem."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from forensics.custody import archives, containers, streams
+from forensics.custody.names import display
+from forensics.custody.sources import Source, opened, reason
+from forensics.errors import UsageError
+
+DEEPEST = 3
+"""Compressions around one content."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An input that is not, or not wholly, evidence."""
+
+    path: str
+    """For display."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What the arguments came to, both sorted by name."""
+
+    sources: tuple[Source, ...]
+    problems: tuple[Problem, ...]
+
+
+def discover(paths: Sequence[str | Path], streams: Path | None = None) -> Discovery:
+    """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, `-`.
+
+    A pattern is expanded when no file has that very name. One file reached by several paths counts once, under the
+    first in sorted order. `-` is copied to `streams`/<SHA-256> and read from there. Raises UsageError when nothing is
+    given or `-` has no place to be kept; every other trouble is a Problem and the rest goes on.
+    """
+    if not paths:
+        raise UsageError("no evidence was named", remedy="give log files, folders, archives or `-`")
+    problems: list[Problem] = []
+    sources: list[Source] = []
+    seen: set[tuple[int, int]] = set()
+    given = sorted({os.fspath(path) for path in paths})
+    if "-" in given:
+        given.remove("-")
+        if copied := _copy_input(streams, problems):
+            sources += _sources(copied, problems)
+    for path in _files(given, problems):
+        try:
+            status = Path(path).stat()
+            if (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                sources += _file(path, status, problems)
+        except OSError as error:
+            problems.append(Problem(display(path), reason(error)))
+    sources.sort(key=lambda one: (os.fsencode(one.path), one.index or 0))
+    return Discovery(tuple(sources), tuple(sorted(set(problems), key=lambda one: (one.path, one.reason))))
+
+
+def _files(given: list[str], problems: list[Problem]) -> list[str]:
+    found: list[str] = []
+    for path in given:
+        if "\0" in path:
+            problems.append(Problem(display(path), "a path cannot hold a NUL character"))
+        elif os.path.lexists(path):
+            found += _below(path, (), problems)
+        elif glob.has_magic(path) and (matches := _matches(path)):
+            for match in matches:
+                found += _below(match, (), problems)
+        else:
+            what = "no file fits this pattern" if glob.has_magic(path) else "there is no such file or folder"
+            problems.append(Problem(display(path), what))
+    return sorted(set(found), key=os.fsencode)
+
+
+def _matches(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
+
+
+def _below(path: str, above: tuple[tuple[int, int], ...], problems: list[Problem]) -> Iterator[str]:
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISDIR(status.st_mode):
+            yield path
+            return
+        here = (status.st_dev, status.st_ino)
+        if here in above:
+            problems.append(Problem(display(path), "it is a link back to a folder that contains it"))
+            return
+        entries = sorted(Path(path).iterdir(), key=os.fsencode)
+    except OSError as error:
+        problems.append(Problem(display(path), reason(error)))
+        return
+    if not entries and not above:
+        problems.append(Problem(display(path), "the folder is empty"))
+    for entry in entries:
+        yield from _below(str(entry), (*above, here), problems)
+
+
+def _file(path: str, status: os.stat_result, problems: list[Problem]) -> list[Source]:
+    mode = status.st_mode
+    what = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    if not stat.S_ISREG(mode):
+        words = what.get(stat.S_IFMT(mode), "no regular file")
+        problems.append(Problem(display(path), f"it is {words}; give its content on standard input, as `-`"))
+        return []
+    if not status.st_size:
+        problems.append(Problem(display(path), "it is empty (0 bytes)"))
+        return []
+    return _sources(Source(path, size=status.st_size), problems)
+
+
+def _sources(bare: Source, problems: list[Problem]) -> list[Source]:
+    """The source itself, or the members of the archive that it is."""
+    source, what = _peel(bare)
+    if what == "tar":
+        return _members(source, what, problems)
+    if what == "zip" and not source.outer:
+        return _members(source, what, problems)
+    if what is None:
+        return [source]
+    if what == "zip":
+        what = "it is a zip archive that was compressed again; unpack it first"
+    problems.append(Problem(bare.name, what))
+    return []
+
+
+def _peel(source: Source) -> tuple[Source, str | None]:
+    """The source with its layers of compression named, and what it is then: None (content), an archive, or why not."""
+    for depth in range(DEEPEST + 1):
+        start = _start(source)
+        if not start:
+            return source, "there is nothing in it once it is unpacked" if depth else "it is empty (0 bytes)"
+        if words := containers.unsupported(start):
+            return source, f"it is {words}, which is not read; unpack it first"
+        kind = containers.kind(start)
+        if kind is None or kind in containers.ARCHIVES:
+            return source, kind
+        if source.archive:
+            source = replace(source, inner=(*source.inner, kind))
+        else:
+            source = replace(source, outer=(*source.outer, kind))
+    return source, f"it is compressed more than {DEEPEST} times over; unpack it first"
+
+
+def _start(source: Source) -> bytes:
+    with opened(source, [], None) as reader:
+        buffer = bytearray(512)
+        return bytes(buffer[: reader.readinto(memoryview(buffer))])
+
+
+def _members(source: Source, archive: str, problems: list[Problem]) -> list[Source]:
+    notes: list[str] = []
+    found: list[Source] = []
+    members = list(_listed(source, archive, notes))
+    for member in members:
+        one = replace(
+            source, archive=archive, member=member.name, index=member.index, offset=member.offset,
+            length=member.size, own=member.layers, crc=member.crc,
+        )  # fmt: skip
+        if member.problem:
+            problems.append(Problem(one.name, member.problem))
+        elif not member.size:
+            problems.append(Problem(one.name, "it is empty (0 bytes)"))
+        else:
+            one, what = _peel(one)
+            if what in containers.ARCHIVES:
+                what = "it is an archive inside an archive; unpack the outer one first"
+            if what is None:
+                found.append(one)
+            else:
+                problems.append(Problem(one.name, what))
+    if notes:
+        problems.append(Problem(source.name, f"{notes[0]}; {len(found)} files before that are read"))
+    elif not members:
+        problems.append(Problem(source.name, f"the {archive} archive holds no files"))
+    return found
+
+
+def _listed(source: Source, archive: str, notes: list[str]) -> Iterator[archives.Member]:
+    if archive == "zip":
+        with os.fdopen(streams.open_readonly(source.file), "rb") as file:
+            yield from archives.zip_members(file, source.size, notes.append)
+        return
+    if source.outer:
+        cursor = streams.Cursor(source.file, source.outer, source.size)
+        try:
+            yield from archives.tar_members(cursor.read, cursor.skip, notes.append)
+            if cursor.damage:
+                notes.insert(0, cursor.damage)
+        finally:
+            cursor.close()
+        return
+    with os.fdopen(streams.open_readonly(source.file), "rb") as file:
+
+        def skip(count: int) -> int:
+            at = file.tell()
+            file.seek(min(at + count, source.size))
+            return file.tell() - at
+
+        yield from archives.tar_members(file.read, skip, notes.append)
+
+
+def _copy_input(folder: Path | None, problems: list[Problem]) -> Source | None:
+    if folder is None:
+        raise UsageError("standard input can only be read into a case", remedy="name the case with --case DIR")
+    if sys.stdin is None or sys.stdin.isatty():
+        problems.append(Problem("standard input", "nothing is piped into it"))
+        return None
+    return keep_stream(sys.stdin.buffer, folder, problems)
+
+
+def keep_stream(stream: BinaryIO, folder: Path, problems: list[Problem]) -> Source | None:
+    """Copy a stream to `folder`/<SHA-256 of its bytes>, written under a temporary name first, read-only afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    size = 0
+    fd, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(fd, "wb") as copy:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+                size += len(piece)
+                copy.write(piece)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if not size:
+            problems.append(Problem("standard input", "it is empty (0 bytes)"))
+            return None
+        Path(temporary).chmod(0o444)
+        kept = folder / digest.hexdigest()
+        Path(temporary).replace(kept)
+        return Source("-", stored=kept, size=size)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+__all__ = ["DEEPEST", "Discovery", "Problem", "discover", "keep_stream"]

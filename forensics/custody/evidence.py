@@ -1,0 +1,201 @@
+"""Evidence: finding it, opening it read-only, unpacking it, digesting it, cutting it into blocks of whole records.
+
+`discover` turns arguments into `Source`s and names every input that cannot be one; `blocks` reads one source.
+Containers are recognised by their content, never by name. An archive's members are sources of their own, and may
+be compressed once more (up to `DEEPEST` layers); archives inside archives are named as problems.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.custody import streams
+from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
+from forensics.custody.sources import Content, Source, opened, reason
+from forensics.errors import EvidenceError
+
+PADDING = 64
+"""Zero bytes behind every block, so that a scanner may look ahead without a bounds check."""
+BLOCK = 32 << 20
+LONGEST_RECORD = 128 << 20
+"""A record that does not end within this many bytes is cut there (`Block.cut`): memory stays bounded."""
+Bytes = NDArray[np.uint8]
+Split = Callable[[Bytes, bool], int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole records of one content, in order."""
+
+    data: Bytes
+    """Exactly the block's bytes."""
+    offset: int
+    """Of its first byte in the decompressed content."""
+    last: bool
+    padded: Bytes = field(repr=False)
+    """`data` followed by at least PADDING zero bytes; the same memory."""
+    cut: bool = False
+    """The block ends inside a record longer than LONGEST_RECORD, which goes on in the next block."""
+
+
+class Digests:
+    """What `blocks` learnt about a source; filled when its last block has been taken."""
+
+    file_sha256: str = ""
+    """Of the file on disk (for an archive's member: of the archive)."""
+    file_size: int = 0
+    member_sha256: str | None = None
+    """Of the member as it came out of the archive, before any compression of its own was undone."""
+    content_sha256: str = ""
+    """Of the decompressed content: the evidence id."""
+    content_size: int = 0
+    damage: str | None = None
+    """Why the rest could not be read; what could be was handed over. None when all was read."""
+
+
+def blocks(source: Source, split: Split, *, size: int = BLOCK, digests: Digests | None = None) -> Iterator[Block]:
+    """The content of `source`, cut where `split` says.
+
+    `split(buffer, last)` returns how many bytes at the start of `buffer` are complete records; 0 asks for more. What
+    it leaves at the end of the content is handed over all the same. Every block has its own memory, which stays valid.
+    Nothing is handed over for an empty content. Block limits do not affect digests, offsets or damage.
+    Raises EvidenceError when the file cannot be opened or read; damage inside it is no error: see `Digests.damage`.
+    """
+    notes: list[str] = []
+    hashing = streams.Hashing(3) if digests is not None else None
+    plain = not source.archive and not source.outer
+    try:
+        with opened(source, notes, hashing) as reader:
+            for block in _cut(reader, split, max(size, 1)):
+                if hashing:
+                    hashing.update(2, block.data.data)
+                yield block
+            if hashing and isinstance(reader, Content):
+                reader.drain()
+        if hashing and digests is not None:
+            file_sum, member_sum, content_sum = hashing.finish()
+            digests.content_sha256, digests.content_size = content_sum, hashing.sizes[2]
+            digests.file_sha256, digests.file_size = file_sum, hashing.sizes[0]
+            if plain:
+                digests.file_sha256, digests.file_size = content_sum, hashing.sizes[2]
+            if source.archive:
+                digests.file_sha256, digests.file_size = file_digest(source.file, source.size)
+                digests.member_sha256 = member_sum
+            digests.damage = notes[0] if notes else None
+            hashing = None
+    except OSError as error:
+        raise EvidenceError(
+            f"{source.name}: cannot be read: {reason(error)}",
+            remedy="check the file and the disk it lies on, then run again",
+        ) from error
+    finally:
+        if hashing:
+            hashing.finish()
+
+
+def _cut(reader: streams.Reader, split: Split, size: int) -> Iterator[Block]:
+    carried: Bytes = np.empty(0, np.uint8)
+    ahead = b""
+    offset = 0
+    room = size
+    while True:
+        room = max(room, len(carried) + len(ahead))
+        padded = np.empty(room + PADDING, np.uint8)
+        view = padded.data
+        filled = len(carried)
+        padded[:filled] = carried
+        view[filled : filled + len(ahead)] = ahead
+        filled += len(ahead)
+        filled += reader.readinto(view[filled:room])
+        one = bytearray(1)
+        ahead = bytes(one) if filled == room and reader.readinto(memoryview(one)) else b""
+        last = not ahead
+        padded[filled:] = 0
+        if last:
+            if filled:
+                yield from _last(padded, filled, offset, split)
+            return
+        whole = int(split(padded[:filled], False))
+        cut = False
+        if whole <= 0:
+            if room < max(LONGEST_RECORD, size):
+                carried, room = padded[:filled], min(room * 2, max(LONGEST_RECORD, size))
+                continue
+            whole, cut = filled, True
+        carried = padded[whole:filled].copy()
+        yield _block(padded, whole, offset, last=False, cut=cut)
+        offset += whole
+        room = size
+
+
+def _last(padded: Bytes, filled: int, offset: int, split: Split) -> Iterator[Block]:
+    """The end of the content; what `split` leaves there is a record without its end, handed over by itself."""
+    whole = int(split(padded[:filled], True))
+    if not 0 < whole < filled:
+        yield _block(padded, filled, offset, last=True)
+        return
+    tail = np.zeros(filled - whole + PADDING, np.uint8)
+    tail[: filled - whole] = padded[whole:filled]
+    yield _block(padded, whole, offset, last=False)
+    yield _block(tail, filled - whole, offset + whole, last=True)
+
+
+def _block(padded: Bytes, whole: int, offset: int, *, last: bool, cut: bool = False) -> Block:
+    padded[whole : whole + PADDING] = 0
+    behind = padded[: whole + PADDING]
+    return Block(behind[:whole], offset, last, behind, cut)
+
+
+def head(source: Source, size: int = 64 << 10) -> bytes:
+    """The first bytes of the content, for recognising its format. Raises EvidenceError as `blocks` does."""
+    try:
+        with opened(source, [], None) as reader:
+            buffer = bytearray(size)
+            return bytes(buffer[: reader.readinto(memoryview(buffer))])
+    except OSError as error:
+        raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
+
+
+_archives: dict[tuple[object, ...], tuple[str, int]] = {}
+
+
+def file_digest(path: Path, size: int | None = None) -> tuple[str, int]:
+    """SHA-256 and number of the first `size` bytes of a file (default all); remembered while the file is unchanged."""
+    fd = streams.open_readonly(path)
+    try:
+        status = os.fstat(fd)
+        size = status.st_size if size is None else size
+        key = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size, size)
+        if key not in _archives:
+            hashing = streams.Hashing(1)
+            try:
+                for piece in streams.Raw(fd, 0, size, lambda _: None, hashing.tap(0)).pieces():
+                    del piece
+            finally:
+                digest = hashing.finish()[0]
+            _archives[key] = (digest, hashing.sizes[0])
+        return _archives[key]
+    finally:
+        os.close(fd)
+
+
+__all__ = [
+    "DEEPEST",
+    "PADDING",
+    "Block",
+    "Digests",
+    "Discovery",
+    "Problem",
+    "Source",
+    "blocks",
+    "discover",
+    "file_digest",
+    "head",
+    "reason",
+]

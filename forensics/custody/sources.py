@@ -1,0 +1,126 @@
+"""One content that may be evidence, and how its bytes are reached: opened, unpacked, tapped for digests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.custody import streams
+from forensics.custody.names import display, label
+
+
+@dataclass(frozen=True)
+class Source:
+    """One content that may be evidence: a file, or a file in an archive. Plain values: it may be sent to a worker."""
+
+    path: str
+    """As given or found; `-` for standard input."""
+    member: str | None = None
+    """Name inside the archive: a label chosen by whoever made it, never used as a path."""
+    stored: Path | None = None
+    """Where the bytes lie when that is not `path`: the copy of standard input."""
+    size: int = 0
+    """Bytes of the file on disk when it was found; what is appended later is not read."""
+    outer: tuple[str, ...] = ()
+    """Compressions of the file, outermost first."""
+    archive: str | None = None
+    """tar or zip."""
+    own: tuple[str, ...] = ()
+    """Compression that zip applied to the member."""
+    inner: tuple[str, ...] = ()
+    """Compressions of the member, outermost first."""
+    index: int | None = None
+    """Position of the member among the archive's files."""
+    offset: int = 0
+    length: int = 0
+    """Where the member's stored bytes lie in the (decompressed) archive."""
+    crc: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For display, with anything unprintable escaped: `logs.tar!/mail.log`."""
+        base = "standard input" if self.path == "-" else display(self.path)
+        return base if self.member is None else f"{base}!/{label(self.member)}"
+
+    @property
+    def file(self) -> Path:
+        """The file on disk."""
+        return self.stored or Path(self.path)
+
+    @property
+    def container(self) -> str:
+        """In words, innermost first: `gzip in tar in gzip`; `plain` for a plain file."""
+        chain = (*self.outer, *((self.archive,) if self.archive else ()), *self.inner)
+        return " in ".join(reversed(chain)) or "plain"
+
+
+class Content(streams.Pieces):
+    """Unpacked content of a file that can read its stored bytes to the end, for the file's digest."""
+
+    def __init__(self, pieces: Iterator[bytes], raw: Iterator[bytes]) -> None:
+        super().__init__(pieces)
+        self._raw = raw
+
+    def drain(self) -> None:
+        for _ in self._raw:
+            pass
+
+
+@contextlib.contextmanager
+def opened(source: Source, notes: list[str], hashing: streams.Hashing | None) -> Iterator[streams.Reader]:
+    note = notes.append
+    if source.archive and source.outer:
+        with _in_compressed(source, notes, hashing) as reader:
+            yield reader
+        return
+    fd = streams.open_readonly(source.file)
+    try:
+        if not source.archive:
+            if not source.outer:
+                yield streams.Raw(fd, 0, source.size, note)
+                return
+            raw = streams.Raw(fd, 0, source.size, note, hashing.tap(0) if hashing else None).pieces()
+            yield Content(streams.unpacked(source.outer, raw, source.size, note), raw)
+            return
+        raw = streams.Raw(fd, source.offset, source.length, note).pieces()
+        yield _member(source, raw, notes, hashing)
+    finally:
+        os.close(fd)
+
+
+def _member(source: Source, raw: Iterator[bytes], notes: list[str], hashing: streams.Hashing | None) -> streams.Reader:
+    note = notes.append
+    whole = streams.checked(streams.unpacked(source.own, raw, source.length, note), source.crc, note)
+    tapped = streams.tapped(whole, hashing.tap(1) if hashing else None)
+    return Content(streams.unpacked(source.inner, tapped, source.length, note), tapped)
+
+
+@contextlib.contextmanager
+def _in_compressed(source: Source, notes: list[str], hashing: streams.Hashing | None) -> Iterator[streams.Reader]:
+    key, cursor = streams.take_cursor(source.file, source.outer, source.size, source.offset)
+    kept = False
+    try:
+        cursor.skip(source.offset - cursor.position)
+        reader = _member(source, cursor.pieces(source.length), notes, hashing)
+        yield reader
+        if isinstance(reader, Content):
+            reader.drain()
+        if cursor.position < source.offset + source.length:
+            notes.insert(0, f"the archive ends inside it: {cursor.damage or 'it is cut off'}")
+        streams.give_back(key, cursor)
+        kept = True
+    finally:
+        if not kept:
+            cursor.close()
+
+
+def reason(error: OSError) -> str:
+    """Why an operating system call failed, in plain words."""
+    return {
+        "Permission denied": "no permission to read it",
+        "No such file or directory": "there is no such file or folder",
+        "Too many levels of symbolic links": "it is a symbolic link that leads to itself",
+    }.get(error.strerror or "", error.strerror or str(error))
