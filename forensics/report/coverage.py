@@ -21,7 +21,7 @@ _MESSAGE = "DISTINCT (system, host, queue_id, network_message_id, submitted_at)"
 def total(connection: Any, what: str = "count(*)", where: str = "true") -> Number:
     """One count over `deliveries`, with its query."""
     query = f"SELECT {what} FROM deliveries WHERE {where}"
-    return Number(connection.execute(query).fetchone()[0], None, query)
+    return Number(connection.sql(query).fetchall()[0][0], None, query)
 
 
 def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) -> Coverage:
@@ -32,8 +32,8 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
         "SELECT min(submitted_at) AS first, max(greatest(submitted_at, coalesce(resolved_at, submitted_at))) AS last "
         "FROM deliveries",
     )[0]
-    firsts = [e.first for e in evidence if e.first is not None] + ([utc(span["first"])] if span["first"] else [])
-    lasts = [e.last for e in evidence if e.last is not None] + ([utc(span["last"])] if span["last"] else [])
+    firsts = [moment for moment in (utc(span["first"]), *(e.first for e in evidence)) if moment is not None]
+    lasts = [moment for moment in (utc(span["last"]), *(e.last for e in evidence)) if moment is not None]
     by_outcome = {outcome: total(connection, where=f"{out} AND outcome = '{outcome}'") for outcome in OUTCOMES}
     unread = rows(connection, "SELECT reason, count(*) AS n FROM unread GROUP BY reason ORDER BY n DESC, reason")
     return Coverage(

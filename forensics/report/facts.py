@@ -3,7 +3,7 @@
 `gather` (in `forensics.report.gather`) computes a `Facts` once; every format lays it out and computes nothing.
 A `Number` carries the deliveries behind it, or, for totals over a whole table, the query that gives it again.
 
-Fields whose value comes from the logs or names a person are marked `raw(kind)`; the redacted edition replaces
+Fields whose value comes from the logs or names a person are marked `Annotated[…, Raw(kind)]`; the redacted edition replaces
 exactly those, by kind (`forensics.report.redaction`). A field without a mark is shown in both editions, so
 a new field that can hold an address, a name, a host or free text must be marked.
 
@@ -12,9 +12,9 @@ Times are aware datetimes in UTC. `None` always means "the evidence (or the inve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated
 
 FORMAT_VERSION = 1
 """Version of `Facts` as written to incident.json."""
@@ -29,11 +29,15 @@ RAW_KINDS = ("address", "domain", "name", "text", "host", "ip", "id", "file", "r
 `text` is withheld unless the investigator released it, `slip` keeps only what happened inside the suffix."""
 
 
-def raw(kind: str, **arguments: Any) -> Any:
-    """A dataclass field that the redacted edition must replace."""
-    if kind not in RAW_KINDS:
-        raise ValueError(f"unknown kind of raw value: {kind}")
-    return field(metadata={"raw": kind}, **arguments)
+@dataclass(frozen=True)
+class Raw:
+    """Annotation of a field that the redacted edition must replace."""
+
+    kind: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in RAW_KINDS:
+            raise ValueError(f"unknown kind of raw value: {self.kind}")
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,9 @@ class Slip:
 
     kind: str
     """Name as in FINDINGS.slip; its words are in the wording file under `slip.<kind>`."""
-    typed: str = raw("domain")
-    meant: str = raw("domain")
-    segments: tuple[Segment, ...] = raw("slip")
+    typed: Annotated[str, Raw("domain")]
+    meant: Annotated[str, Raw("domain")]
+    segments: Annotated[tuple[Segment, ...], Raw("slip")]
     """Empty when the two share too little to be set letter by letter, or were redacted."""
 
 
@@ -119,7 +123,7 @@ class Reason:
 
     name: str
     weight: float
-    text: str = raw("text")
+    text: Annotated[str, Raw("text")]
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,8 @@ class Ruling:
 
     verdict: str
     at: datetime | None
-    reviewer: str = raw("name", default="")
-    reason: str = raw("text", default="")
+    reviewer: Annotated[str, Raw("name")] = ""
+    reason: Annotated[str, Raw("text")] = ""
 
 
 @dataclass(frozen=True)
@@ -162,29 +166,29 @@ class Finding:
     size_bytes: int | None
     slip: Slip
     reasons: tuple[Reason, ...]
-    alternatives: tuple[tuple[str, float], ...] = raw("domain")
+    alternatives: Annotated[tuple[tuple[str, float], ...], Raw("domain")]
     """(other intended domain considered, its score)."""
     ruling: Ruling | None
     records: tuple[Record, ...]
     incident: str
     """`I1`, `I2` …"""
     story: str
-    delivery_id: str = raw("id")
-    message: str = raw("id")
+    delivery_id: Annotated[str, Raw("id")]
+    message: Annotated[str, Raw("id")]
     """Names the message: findings with the same value left as one message."""
-    sender: str = raw("address")
-    recipient: str = raw("address")
-    intended_address: str | None = raw("address")
-    original_recipient: str | None = raw("address")
+    sender: Annotated[str, Raw("address")]
+    recipient: Annotated[str, Raw("address")]
+    intended_address: Annotated[str | None, Raw("address")]
+    original_recipient: Annotated[str | None, Raw("address")]
     """The list or alias that led there."""
-    subject: str | None = raw("subject")
-    message_id: str | None = raw("id")
-    queue_id: str | None = raw("id")
-    host: str | None = raw("host")
-    relay_name: str | None = raw("host")
-    relay_address: str | None = raw("ip")
+    subject: Annotated[str | None, Raw("subject")]
+    message_id: Annotated[str | None, Raw("id")]
+    queue_id: Annotated[str | None, Raw("id")]
+    host: Annotated[str | None, Raw("host")]
+    relay_name: Annotated[str | None, Raw("host")]
+    relay_address: Annotated[str | None, Raw("ip")]
     status_code: str | None
-    response: str | None = raw("response")
+    response: Annotated[str | None, Raw("response")]
     resent_at: datetime | None = None
     """When the same sender next wrote to the intended address, if the logs show it."""
 
@@ -193,7 +197,7 @@ class Finding:
 class Person:
     """A sender and how often the slip left from there."""
 
-    address: str = raw("address")
+    address: Annotated[str, Raw("address")]
     deliveries: Number
     exposed: Number
     first: datetime
@@ -218,7 +222,7 @@ class Incident:
     dismissed: Number
     senders: tuple[Person, ...]
     """Most deliveries first."""
-    lists: tuple[tuple[str, Number], ...] = raw("address")
+    lists: Annotated[tuple[tuple[str, Number], ...], Raw("address")]
     """(list or alias, deliveries that came through it)."""
     followups: Number
     """Deliveries by a sender to a wrong address that the same sender had already written to."""
@@ -226,7 +230,7 @@ class Incident:
     """Findings whose sender wrote to the intended address afterwards."""
     findings: tuple[str, ...]
     """Refs of all its findings, dismissed and low ones too."""
-    incident_id: str = raw("id")
+    incident_id: Annotated[str, Raw("id")]
 
 
 @dataclass(frozen=True)
@@ -238,16 +242,16 @@ class Story:
     """(intended, observed) suffix when the story is one of suffixes, such as ("mil", "ml")."""
     incidents: tuple[str, ...]
     tally: Tally
-    observed: tuple[str, ...] = raw("domain")
-    intended: tuple[str, ...] = raw("domain")
+    observed: Annotated[tuple[str, ...], Raw("domain")]
+    intended: Annotated[tuple[str, ...], Raw("domain")]
 
 
 @dataclass(frozen=True)
 class Relay:
     """A server that took or refused misdirected mail."""
 
-    name: str | None = raw("host")
-    address: str | None = raw("ip")
+    name: Annotated[str | None, Raw("host")]
+    address: Annotated[str | None, Raw("ip")]
     accepted: Number
     refused: Number
     encrypted: Number
@@ -269,10 +273,10 @@ class Place:
     deliveries: Number
     accepted: Number
     """Exposed or handed on."""
-    domains: tuple[str, ...] = raw("domain")
+    domains: Annotated[tuple[str, ...], Raw("domain")]
     relays: tuple[Relay, ...]
-    operator_then: str | None = raw("text")
-    operator_now: str | None = raw("text")
+    operator_then: Annotated[str | None, Raw("text")]
+    operator_now: Annotated[str | None, Raw("text")]
 
 
 @dataclass(frozen=True)
@@ -291,9 +295,9 @@ class Day:
 class Flow:
     """Headline deliveries from one sender, meant for one domain, sent to another."""
 
-    sender: str = raw("address")
-    intended: str = raw("domain")
-    observed: str = raw("domain")
+    sender: Annotated[str, Raw("address")]
+    intended: Annotated[str, Raw("domain")]
+    observed: Annotated[str, Raw("domain")]
     deliveries: Number
     accepted: Number
 
@@ -305,17 +309,17 @@ class Header:
     edition: str
     found: bool
     """Whether any headline finding exists."""
-    organisation: str = raw("name")
-    domains: tuple[str, ...] = raw("domain")
+    organisation: Annotated[str, Raw("name")]
+    domains: Annotated[tuple[str, ...], Raw("domain")]
     timezone: str
-    title: str = raw("text", default="")
-    reference: str | None = raw("text", default=None)
+    title: Annotated[str, Raw("text")] = ""
+    reference: Annotated[str | None, Raw("text")] = None
     handling: str | None = None
     """Handling marking, as the investigator set it; shown in both editions."""
     status: str | None = None
     """initial, follow-up or final."""
-    author: str | None = raw("name", default=None)
-    qualification: str | None = raw("text", default=None)
+    author: Annotated[str | None, Raw("name")] = None
+    qualification: Annotated[str | None, Raw("text")] = None
     as_of: datetime | None = None
     version: str = ""
     case_state: str = ""
@@ -340,8 +344,8 @@ class Clock:
     remaining_seconds: int | None
     """Until the deadline at as_of; negative when it has passed; None without as_of."""
     notified_at: datetime | None
-    discovered_how: str | None = raw("text", default=None)
-    delay_reasons: str | None = raw("text", default=None)
+    discovered_how: Annotated[str | None, Raw("text")] = None
+    delay_reasons: Annotated[str | None, Raw("text")] = None
 
 
 @dataclass(frozen=True)
@@ -370,8 +374,8 @@ class Statement:
     (`statement.<basis>`), `values` fills it.
     """
 
-    claim: str = raw("text")
-    made_by: str | None = raw("name")
+    claim: Annotated[str, Raw("text")]
+    made_by: Annotated[str | None, Raw("name")]
     made_on: date | None
     check: str
     """Kind of check asked for, or `none`."""
@@ -395,7 +399,7 @@ class Item:
     answered: bool
     demanded_by: tuple[str, ...]
     """Norms that ask for it, such as `GDPR Art 33(3)(a)`."""
-    answer: str | None = raw("text")
+    answer: Annotated[str | None, Raw("text")]
     """For display; choices are keys of the wording file (`choice.<value>`) when kind is `choice`."""
     kind: str = "text"
 
@@ -404,8 +408,8 @@ class Item:
 class Action:
     """A decision or next step."""
 
-    what: str = raw("text")
-    owner: str | None = raw("name")
+    what: Annotated[str, Raw("text")]
+    owner: Annotated[str | None, Raw("name")]
     due: date | None
     done: bool
 
@@ -426,7 +430,7 @@ class Questionnaire:
 class Gateway:
     """One logging host and what its log covers."""
 
-    name: str = raw("host")
+    name: Annotated[str, Raw("host")]
     system: str
     first: datetime
     last: datetime
@@ -465,8 +469,8 @@ class Coverage:
     unread: int
     duplicates: int
     unread_reasons: tuple[tuple[str, int], ...]
-    watched: tuple[str, ...] = raw("domain")
-    known_good: tuple[str, ...] = raw("domain")
+    watched: Annotated[tuple[str, ...], Raw("domain")]
+    known_good: Annotated[tuple[str, ...], Raw("domain")]
 
 
 @dataclass(frozen=True)
@@ -474,7 +478,7 @@ class Evidence:
     """One evidence file. `ref` (`E1`) is how findings cite it."""
 
     ref: str
-    names: tuple[str, ...] = raw("file")
+    names: Annotated[tuple[str, ...], Raw("file")]
     file_sha256: str
     content_sha256: str
     file_bytes: int
@@ -489,7 +493,7 @@ class Evidence:
     last: datetime | None
     time_basis: str
     """How year and zone were found, in the manifest's words."""
-    damage: str | None = raw("text", default=None)
+    damage: Annotated[str | None, Raw("text")] = None
 
 
 @dataclass(frozen=True)
@@ -529,7 +533,7 @@ class Method:
     reliability: tuple[Bin, ...]
     evaluated_on: str
     """What the rates were measured on; empty when no measurement ships with this version."""
-    command: str = raw("text", default="")
+    command: Annotated[str, Raw("text")] = ""
     """A command that makes these tables again."""
 
 

@@ -84,4 +84,4 @@ def name(code: str | None, language: str = "en-GB") -> str | None:
         return None
     from babel import Locale
 
-    return Locale.parse(language.replace("-", "_")).territories.get(code, code)
+    return str(Locale.parse(language.replace("-", "_")).territories.get(code, code))
