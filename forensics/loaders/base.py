@@ -7,8 +7,9 @@ A loader turns blocks of bytes into events and events into hops and legs; it ope
 2. `surveyor` → `feed(block)` for every block in order → `result()`: how many records, first and last time, and
    whatever must be known about the whole file before single blocks can be read (years, zones, a CSV header).
 3. `scan(block, context)` for every block, in parallel and in any order: events, and an account of every record.
-4. `assemble(events, final=False)`: hops and legs that are complete inside the block; the events of all others come
-   back as `fragments`, a table that must have the column `key` (uint64: equal for all events of one group).
+4. `assemble(events, final=False)` of the system's module in `forensics.stitch` (`stitch.ASSEMBLERS`): hops and legs
+   that are complete inside the block; the events of all others come back as `fragments`, a table that must have the
+   column `key` (uint64: equal for all events of one group).
 5. `resume(fragments)` → events → `assemble(events, final=True)`: fragments of all blocks of all evidence,
    partitioned by `key`. Fragments arrive in any order; the loader sorts them by what it put into them.
 
@@ -86,11 +87,11 @@ class Block(Protocol):
 class Survey:
     """What is known about one evidence before its blocks are read.
 
-    `first`, `last`: earliest and latest time in microseconds UTC, None when no record has one. `blocks`: byte offset →
-    number of the first record (1-based) of each block fed, so that blocks can be read in any order. `hosts`: stable hashes
-    of the logging hosts seen (two evidence files without a common host cannot hold the same line); None when the
-    format has no such thing. `plan`: the loader's own, handed back in `Context.plan`. `notes`: what was inferred (year,
-    zone, clock steps), for manifest and report.
+    `first`, `last`: earliest and latest time in microseconds UTC, None when no record has one. `blocks`: byte
+    offset → number of the first record (1-based) of each block fed, so that blocks can be read in any order.
+    `hosts`: stable hashes of the logging hosts seen (two evidence files without a common host cannot hold the same
+    line); None when the format has no such thing. `plan`: the loader's own, handed back in `Context.plan`. `notes`:
+    what was inferred (year, zone, clock steps), for manifest and report.
     """
 
     records: int
@@ -115,8 +116,8 @@ class Context:
 
     `evidence`: position in this run's ordered evidence list. `number`: 1-based number of the block's first record.
     `skip`: for each record of the block True when it is a duplicate of a record in an earlier evidence (None: none is).
-    `shared`: (first, last) microseconds UTC of the time that another evidence of the same host covers too: groups with an event
-    in it are never complete inside one block.
+    `shared`: (first, last) microseconds UTC of the times that another evidence of the same host covers too: groups
+    with an event in one of them are never complete inside one block.
     """
 
     evidence: int
@@ -166,11 +167,9 @@ class Loader(Protocol):
         """`name` is the evidence's display name."""
 
     def fingerprints(self, block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
-        """One 64-bit hash a record of the block, equal for equal bytes; used to count records once that lie in two files."""
+        """One 64-bit hash for each record of the block, equal for equal bytes: finds records that lie in two files."""
 
     def scan(self, block: Block, context: Context) -> Scan: ...
-
-    def assemble(self, events: Any, *, final: bool) -> Assembled: ...
 
     def resume(self, fragments: pa.Table) -> Any:
         """Fragments (of any number of blocks and evidence, in any order) back into events for `assemble`."""
