@@ -38,7 +38,8 @@ def _drawable() -> frozenset[int]:
 
 
 @cache
-def _fonts() -> Any:
+def fonts() -> Any:
+    """Fonts of the typst wheel and of matplotlib, none of the system."""
     import typst
 
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(_font_folder())])
@@ -58,7 +59,7 @@ def breakable(value: str) -> str:
     for index, character in enumerate(value):
         out.append(character)
         run = 0 if character == " " else run + 1
-        if index + 1 < len(value) and (character in "@.-_/=+:,;&?" and run > 3 or run >= 24):
+        if index + 1 < len(value) and ((character in "@.-_/=+:,;&?" and run > 3) or run >= 24):
             out.append("\u200b")
             run = 0
     return "".join(out)
@@ -136,7 +137,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         "blocks": [_block(block) for block in document.blocks],
     }
     compiler = typst.Compiler(
-        template.read_bytes(), root=str(template.parent), font_paths=_fonts(), sys_inputs={"report": json.dumps(report)}
+        template.read_bytes(), root=str(template.parent), font_paths=fonts(), sys_inputs={"report": json.dumps(report)}
     )
     try:
         # The time stamp 0 only keeps the clock out: the document's date is set to none in the template.
