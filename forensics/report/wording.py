@@ -40,11 +40,17 @@ class Words:
 
         Raises KeyError for a key that no file has: a mistake of ours, not of the user's.
         """
+        pattern = self.pattern(key, values.get("n"))
+        return pattern.format_map({name: self._shown(value) for name, value in values.items()})
+
+    def pattern(self, key: str, n: int | None = None) -> str:
+        """The text under `key` with its fields unfilled; `n` chooses among plural forms."""
         entry = self.entries[key]
-        if not isinstance(entry, str):
-            form = str(self._locale.plural_form(values["n"]))
-            entry = entry.get(form, entry["other"])
-        return entry.format_map({name: self._shown(value) for name, value in values.items()})
+        if isinstance(entry, str):
+            return entry
+        if n is None:
+            raise KeyError(f"{key} has plural forms: give n")
+        return entry.get(str(self._locale.plural_form(n)), entry["other"])
 
     def get(self, key: str, default: str, /, **values: Any) -> str:
         """The text under `key`, or `default` as it is when no file has the key."""
