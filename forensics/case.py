@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,10 @@ def read(case: Case) -> CaseFile:
         raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
     except OSError as error:
         raise CaseError(f"{case.toml}: {error.strerror}") from None
+    return _validate(case, data)
+
+
+def _validate(case: Case, data: dict[str, Any]) -> CaseFile:
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
@@ -166,6 +171,128 @@ def read(case: Case) -> CaseFile:
         raise CaseError(f"{case.toml}: {where}: {first['msg']}", remedy="mend that entry") from None
 
 
+def _parse(case: Case, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+
+
 def digest(case: Case) -> str:
     """SHA-256 of case.toml's bytes; of nothing when it is absent."""
     return hashlib.sha256(case.toml.read_bytes() if case.toml.exists() else b"").hexdigest()
+
+
+TEMPLATE = """# A Missent case. This file is yours: Missent writes it once, then only adds what you ask it to remember.
+# Lists are written ["one", "two"]; lines that begin with # are remarks.
+version = 1
+
+[organisation]
+# Name of the organisation, as reports print it.
+name = {name}
+# Every domain of the organisation; each covers its subdomains.
+domains = {domains}
+# Its own time zone, shown beside UTC in reports, such as "Europe/London".
+timezone = {timezone}
+
+[domains]
+# Genuine correspondents: never accused, however odd their names look.
+known_good = {known_good}
+# Domains or zones that mail is meant for even if these logs never show it, such as "*.mil".
+watched = {watched}
+# Relay hosts or zones that take mail for many domains: acceptance there does not tell who got it.
+shared_relays = []
+# ISO 3166 codes of countries that reports name as of concern to you; empty: none.
+jurisdictions_of_concern = []
+
+# What an evidence file itself does not tell, for each file (patterns with * are allowed):
+# [[sources]]
+# file = "mail.log*"
+# year = 2023
+# timezone = "Europe/London"
+
+# The detector's assumption before any evidence (a probability); leave it out for the documented one.
+# [detection]
+# prior = 0.0001
+
+"""
+
+
+def create(
+    case: Case,
+    organisation: Sequence[str],
+    *,
+    name: str = "",
+    timezone: str = "UTC",
+    known_good: Sequence[str] = (),
+    watched: Sequence[str] = (),
+    questionnaire: str | None = None,
+) -> None:
+    """Make the folder and a commented case.toml. `questionnaire`: the text of its `[questionnaire]` part.
+
+    Raises CaseError when there is a case.toml already, or a domain or zone is none.
+    """
+    text = TEMPLATE.format(
+        name=_toml(name),
+        domains=_toml(organisation),
+        timezone=_toml(timezone),
+        known_good=_toml(known_good),
+        watched=_toml(watched),
+    )
+    text += questionnaire if questionnaire is not None else "# What the logs cannot tell.\n[questionnaire]\n"
+    _validate(case, _parse(case, text))
+    try:
+        case.folder.mkdir(parents=True, exist_ok=True)
+        with case.toml.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case") from None
+    except OSError as error:
+        raise CaseError(f"{case.folder}: cannot be made: {error.strerror}") from None
+
+
+def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Add `values` to the list `key` of `[table]` in case.toml; returns those that were new.
+
+    Remarks and layout stay. Raises CaseError when the file is laid out so that this cannot be done safely; it is then
+    unchanged.
+    """
+    from forensics import tomltext
+
+    text = case.toml.read_bytes().decode("utf-8") if case.toml.exists() else ""
+    before = _parse(case, text)
+    held = before.get(table, {}).get(key, [])
+    new = tuple(value for value in dict.fromkeys(values) if value not in held)
+    if not new:
+        return ()
+    expected = {**before, table: {**before.get(table, {}), key: [*held, *new]}}
+    after = tomltext.add(text, table, key, [_toml(value) for value in new])
+    try:
+        right = after is not None and tomllib.loads(after) == expected
+    except tomllib.TOMLDecodeError:
+        right = False
+    if not right or after is None:
+        raise CaseError(
+            f"{case.toml}: {', '.join(new)} could not be added to {table}.{key}: it is written in a way of its own",
+            remedy=f"add it to that list by hand: {_toml(list(new))}",
+        )
+    _validate(case, expected)
+    temporary = case.toml.with_name(".case.toml.new")
+    temporary.write_bytes(after.encode("utf-8"))
+    temporary.replace(case.toml)
+    return new
+
+
+def remember_known_good(case: Case, domain: str) -> bool:
+    """Add a domain to `domains.known_good`; False when it was there already. Raises CaseError as `remember` does."""
+    cleaned = domains.clean([domain])
+    known = read(case).domains.known_good
+    return bool(remember(case, "domains", "known_good", [one for one in cleaned if one not in known]))
+
+
+def _toml(value: str | Sequence[str]) -> str:
+    """A TOML string or list of strings."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(f"\\u{ord(c):04x}" if c < " " or c == "\x7f" else c for c in escaped) + '"'
+    return "[" + ", ".join(_toml(one) for one in value) + "]"

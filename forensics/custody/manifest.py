@@ -1,0 +1,255 @@
+"""manifest.json: what the case holds and how it came to be.
+
+Two parts. The *record* (evidence, tables, settings, detection) is a function of evidence and settings: no clock, host
+or path in its digest. The *circumstances* (names and places of evidence files, inputs that were skipped, runs with
+times, host, user and command line, the head of the custody log) are not.
+
+`case_state_digest` is what reports print: the record with case.toml and verdicts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from importlib import metadata
+from typing import Any
+
+from forensics import case as cases
+from forensics import domains
+from forensics.case import Case
+from forensics.custody import canonical, log, tables
+from forensics.custody.chain import Clock, Head, now, stamp
+from forensics.custody.entries import Evidence, Ingested, Location, Manifest, Run, Skipped, evidence, location, path_of
+from forensics.custody.names import display
+from forensics.custody.tables import Table, TableFile
+from forensics.errors import CaseError
+
+VERSION = 1
+LIBRARIES = (
+    "missent", "duckdb", "matplotlib", "numba", "numpy", "pyarrow", "rapidfuzz", "tldextract", "typst", "zstandard",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Versions of Missent, Python and the libraries that shape results; `not installed` where one is absent."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    return canonical.digest(settings)
+
+
+def run(action: str, command: Sequence[str], started: datetime, ended: datetime, settings: Mapping[str, Any]) -> Run:
+    """This process's circumstances."""
+    return Run(
+        action=action,
+        command=tuple(display(part) for part in command),
+        started=stamp(started),
+        ended=stamp(ended),
+        host=log.host(),
+        user=log.user(),
+        platform=platform.platform(),
+        versions=versions(),
+        settings_digest=settings_digest(settings),
+        suffix_list_digest=domains.suffix_list_digest(),
+    )
+
+
+def record_digest(manifest: Manifest) -> str:
+    """SHA-256 of a settled manifest's record: evidence, tables and settings, wherever and whenever they were read."""
+    entries = []
+    for one in manifest.evidence:
+        entry = asdict(one)
+        for circumstance in ("names", "locations"):
+            del entry[circumstance]
+        entries.append(entry)
+    return canonical.digest(
+        {
+            "evidence": sorted(entries, key=lambda entry: str(entry["id"])),
+            "tables": [[one.name, one.rows, one.digest] for one in manifest.tables],
+            "settings": manifest.settings,
+            "detection": manifest.detection_digest,
+        }
+    )
+
+
+def settled(case: Case, manifest: Manifest) -> Manifest:
+    """The manifest with the content digest of every table; those that are missing are computed."""
+    whole = (
+        one if one.digest else replace(one, digest=tables.content_digest(case, one.name)) for one in manifest.tables
+    )
+    return replace(manifest, tables=tuple(whole))
+
+
+def case_state_digest(case: Case, manifest: Manifest | None = None) -> str:
+    """SHA-256 over the manifest's record, case.toml and verdicts.jsonl: what a report is a function of. No clock in it.
+
+    The tables' digests are of their content, as recorded (`verify` recomputes them), or computed now when they are not.
+    Verdicts count with their bytes, times included: the log of people's rulings is an input like any other.
+    """
+    held = settled(case, manifest or read(case))
+    verdicts = case.verdicts.read_bytes() if case.verdicts.exists() else b""
+    return canonical.digest(
+        {
+            "record": record_digest(held),
+            "case_toml": cases.digest(case),
+            "verdicts": hashlib.sha256(verdicts).hexdigest(),
+        }
+    )
+
+
+def record(
+    case: Case,
+    action: str,
+    *,
+    command: Sequence[str],
+    started: datetime,
+    details: Mapping[str, Any] | None = None,
+    evidence: Sequence[Evidence] | None = None,
+    skipped: Iterable[tuple[str, str]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    state: bool = True,
+    clock: Clock = now,
+) -> Manifest:
+    """A stage is done: digest the tables, write custody entry and manifest. What is None stays as it was.
+
+    The custody entry carries the digest of the tables' files and the ids of new evidence, so that tables or a manifest
+    altered later are seen. With `state` (which reads the changed tables once) the record's and the case-state digest
+    too; without, they are left to the next stage. `settings` are merged into those recorded (by key).
+    """
+    before = read(case) if case.manifest.exists() else Manifest()
+    merged = {**before.settings, **(settings or {})}
+    detection = case.detection.read_bytes() if case.detection.exists() else None
+    after = replace(
+        before,
+        evidence=before.evidence if evidence is None else tuple(evidence),
+        skipped=before.skipped if skipped is None else tuple(Skipped(*one) for one in skipped),
+        tables=_tables(case, before.tables),
+        settings=merged,
+        detection_digest="" if detection is None else hashlib.sha256(detection).hexdigest(),
+        runs=(*before.runs, run(action, command, started, clock(), merged)),
+    )
+    facts = {**(details or {}), "command": [display(part) for part in command], "files": files_digest(after)}
+    if state:
+        after = settled(case, after)
+        facts |= {"record": record_digest(after), "case_state": case_state_digest(case, after)}
+    if evidence is not None:
+        facts["evidence"] = [one.id for one in after.evidence]
+    after = replace(after, custody=log.append(case, action, facts, clock=clock))
+    write(case, after)
+    return after
+
+
+def _tables(case: Case, before: Iterable[Table]) -> tuple[Table, ...]:
+    """The tables as they are; a content digest computed before is kept where no file has changed."""
+    known = {(one.name, one.files): one.digest for one in before}
+    return tuple(replace(one, digest=known.get((one.name, one.files), "")) for one in tables.held(case))
+
+
+def files_digest(manifest: Manifest) -> str:
+    """SHA-256 over the digests of all table files and detection.json, as the custody log keeps it."""
+    files = [[file.path, file.sha256] for one in manifest.tables for file in one.files]
+    return canonical.digest([files, manifest.detection_digest])
+
+
+def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = now) -> Head:
+    """Record an action that changes no table (a report, a verdict): custody entry, and its head in the manifest."""
+    held = settled(case, read(case)) if case.manifest.exists() else None
+    state = {"case_state": case_state_digest(case, held)} if held else {}
+    head = log.append(case, action, {**state, **details}, clock=clock)
+    if held:
+        write(case, replace(held, custody=head))
+    return head
+
+
+def write(case: Case, manifest: Manifest) -> None:
+    """manifest.json, in one step."""
+    data = asdict(manifest)
+    data["version"] = VERSION
+    canonical.put(case.manifest, canonical.page(data))
+
+
+def read(case: Case) -> Manifest:
+    """manifest.json. Raises CaseError when it is missing, damaged or of another version."""
+    try:
+        data = json.loads(case.manifest.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CaseError(
+            f"{case.folder}: nothing was ingested yet: it has no manifest.json",
+            remedy="run `missent ingest LOG… --case DIR` first",
+        ) from None
+    except (ValueError, OSError) as error:
+        raise CaseError(f"{case.manifest}: cannot be read: {error}", expected="JSON as Missent writes it") from None
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        found = data.get("version") if isinstance(data, dict) else "none"
+        raise CaseError(
+            f"{case.manifest}: written as version {found}",
+            expected=f"version {VERSION}",
+            remedy="ingest into a new case",
+        )
+    try:
+        return _manifest(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CaseError(
+            f"{case.manifest}: is damaged or was altered ({type(error).__name__}: {error})",
+            remedy="ingest the evidence into a new case and compare",
+        ) from None
+
+
+def _manifest(data: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        evidence=tuple(_held(one) for one in data["evidence"]),
+        skipped=tuple(Skipped(**one) for one in data["skipped"]),
+        tables=tuple(Table(**{**one, "files": tuple(TableFile(**f) for f in one["files"])}) for one in data["tables"]),
+        settings=dict(data["settings"]),
+        detection_digest=str(data["detection_digest"]),
+        runs=tuple(Run(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
+        custody=Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"])),
+    )
+
+
+def _held(one: Mapping[str, Any]) -> Evidence:
+    runs = tuple((int(run[0]), int(run[1]), str(run[2]), int(run[3])) for run in one["duplicate_of"])
+    return Evidence(
+        **{
+            **one,
+            "names": tuple(one["names"]),
+            "locations": tuple(Location(**place) for place in one["locations"]),
+            "duplicate_of": runs,
+        }
+    )
+
+
+__all__ = [
+    "Evidence",
+    "Head",
+    "Ingested",
+    "Location",
+    "Manifest",
+    "Run",
+    "Skipped",
+    "case_state_digest",
+    "evidence",
+    "files_digest",
+    "location",
+    "path_of",
+    "read",
+    "record",
+    "record_digest",
+    "run",
+    "settings_digest",
+    "settled",
+    "touch",
+    "versions",
+    "write",
+]

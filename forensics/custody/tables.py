@@ -1,0 +1,165 @@
+"""Digests of the case's tables: of their content, and of the files that hold it.
+
+The content digest is independent of how Parquet lays rows out (row groups, files, dictionaries, writer version): every
+leaf column is two streams, of lengths or validity and of values, each with a SHA-256 of its own; the table's digest is
+that of the sorted list of (leaf, type, rows, digests).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from forensics.case import Case
+from forensics.custody import canonical
+from forensics.errors import VerificationFailed
+
+TABLES = ("correspondents", "deliveries", "findings", "incidents", "unread")
+
+
+@dataclass(frozen=True)
+class TableFile:
+    path: str
+    """Relative to the case folder."""
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the case; `files` are sorted by path."""
+
+    name: str
+    rows: int
+    files: tuple[TableFile, ...]
+    digest: str = ""
+    """Of its content; empty while nobody has needed it."""
+
+
+def files(case: Case, name: str) -> list[Path]:
+    """The Parquet files of a table in the order of its rows; none when it was not written."""
+    place: Path = getattr(case, name)
+    return [place] if place.is_file() else sorted(place.rglob("*.parquet"))
+
+
+def held(case: Case) -> tuple[Table, ...]:
+    """Every table that exists, by name, with the digests of its files (not of its content).
+
+    An empty `deliveries` folder is a table of no rows. Raises VerificationFailed for a file that is not Parquet.
+    """
+    return tuple(one for one in (_held(case, name) for name in TABLES) if one)
+
+
+def _held(case: Case, name: str) -> Table | None:
+    found = files(case, name)
+    if not found and not getattr(case, name).exists():
+        return None
+    rows = 0
+    digests = []
+    for path in found:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        digests.append(TableFile(path.relative_to(case.folder).as_posix(), sha256, path.stat().st_size))
+        with _readable(path):
+            rows += pq.read_metadata(path).num_rows
+    return Table(name, rows, tuple(digests))
+
+
+def content_digest(case: Case, name: str) -> str:
+    """Digest of a table's content, read in batches. Raises VerificationFailed as `held` does."""
+    leaves = Leaves()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for path in files(case, name):
+            with _readable(path), pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=131_072):
+                    leaves.update(batch, pool)
+    return leaves.digest()
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise VerificationFailed(
+            f"{path}: not a readable table: {error}", remedy="ingest the evidence into a new case and compare"
+        ) from None
+
+
+class Leaves:
+    """Running digests of record batches of one schema."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._sums: dict[tuple[str, str], tuple[Any, Any]] = {}
+
+    def update(self, batch: pa.RecordBatch, pool: Executor | None = None) -> None:
+        """Take in a batch; with a pool, columns at a time (hashing and Arrow leave the interpreter's lock)."""
+        self.rows += batch.num_rows
+        names = batch.schema.names
+        for _ in (pool.map if pool else map)(self._add, names, batch.columns):
+            pass
+
+    def digest(self) -> str:
+        leaves = [[*key, one.hexdigest(), two.hexdigest()] for key, (one, two) in self._sums.items()]
+        return canonical.digest([self.rows, sorted(leaves)])
+
+    def _add(self, path: str, column: pa.Array) -> None:
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column = column.cast(kind.value_type)
+            kind = column.type
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            lengths = pc.fill_null(pc.list_value_length(column).cast(pa.int64()), -1)
+            self._feed((path, "list"), _bytes(lengths), b"")
+            self._add(f"{path}[]", column.flatten())
+        elif pa.types.is_struct(kind):
+            self._feed((path, "struct"), _bytes(column.is_valid().cast(pa.uint8())), b"")
+            for field, part in zip(kind, column.flatten(), strict=True):
+                self._add(f"{path}.{field.name}", part)
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
+            name = "binary" if pa.types.is_binary(kind) else "string"
+            wide = column.cast(pa.large_binary())
+            lengths = pc.fill_null(pc.binary_length(wide), -1)
+            self._feed((path, name), _bytes(lengths), _data(wide.drop_null()))
+        elif pa.types.is_null(kind):
+            self._feed((path, "null"), b"", b"")
+        else:
+            valid = column.is_valid().cast(pa.uint8())
+            filled = column
+            if pa.types.is_timestamp(kind):
+                filled = column.cast(pa.int64())
+            elif pa.types.is_boolean(kind):
+                filled = column.cast(pa.uint8())
+            self._feed((path, str(kind)), _bytes(valid), _bytes(pc.fill_null(filled, 0)))
+
+    def _feed(self, key: tuple[str, str], one: bytes | pa.Buffer, two: bytes | pa.Buffer) -> None:
+        sums = self._sums.setdefault(key, (hashlib.sha256(), hashlib.sha256()))
+        sums[0].update(one)
+        sums[1].update(two)
+
+
+def _bytes(column: pa.Array) -> bytes:
+    """Values of a numeric array without nulls, little-endian."""
+    return bytes(column.to_numpy(zero_copy_only=False).tobytes())
+
+
+def _data(column: pa.Array) -> bytes | pa.Buffer:
+    """The joined bytes of a large_binary array without nulls."""
+    if not len(column):
+        return b""
+    _, offsets, data = column.buffers()
+    if data is None:
+        return b""
+    ends = memoryview(offsets).cast("q")
+    start, end = ends[column.offset], ends[column.offset + len(column)]
+    return data.slice(start, end - start)
