@@ -222,7 +222,7 @@ def stories(findings: Sequence[Finding], all_incidents: Sequence[Incident]) -> t
     out = []
     for ref in sorted(by, key=lambda ref: int(ref[1:])):
         own = by[ref]
-        ends = {(places.suffix(i.slip.meant), places.suffix(i.slip.typed)) for i in own}
+        ends = {(places.public_suffix(i.slip.meant), places.public_suffix(i.slip.typed)) for i in own}
         one = ends.pop() if len(ends) == 1 and all(slipmarks.in_suffix(i.slip) for i in own) else None
         out.append(
             Story(

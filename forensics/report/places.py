@@ -51,6 +51,15 @@ def suffix(domain: str) -> str:
     return domain.rpartition(".")[2]
 
 
+def public_suffix(domain: str) -> str:
+    """The public suffix, or the last label where no registry has one.
+
+    >>> public_suffix("contoso.co.uk"), public_suffix("navy.mli")
+    ('co.uk', 'mli')
+    """
+    return domains.split(domain).suffix or suffix(domain)
+
+
 def exists(domain: str) -> bool:
     """A registry has the suffix of this domain, so somebody may own the name."""
     return domains.split(domain).suffix != ""

@@ -1,0 +1,241 @@
+"""The passages of each section, in the report's order: facts and words in, paragraphs of runs out."""
+
+from __future__ import annotations
+
+from forensics.report.blocks import Spans, code
+from forensics.report.facts import Facts, Incident, Statement, Story
+from forensics.report.prose import duration, joined, noun, say, sentences, when
+from forensics.report.wording import Words
+
+
+def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 2: aware, deadline, remaining or reasons."""
+    told, zone = facts.clock, facts.header.timezone
+    out: list[Spans] = []
+    if told.aware_at is None or told.deadline is None:
+        out.append(say(words, "clock.not_answered"))
+    else:
+        parts = [
+            say(
+                words,
+                "clock.deadline",
+                aware=when(words, told.aware_at, zone),
+                deadline=when(words, told.deadline, zone),
+            )
+        ]
+        if told.notified_at is not None:
+            early = told.state == "notified-in-time"
+            margin = duration(words, int((told.deadline - told.notified_at).total_seconds()))
+            key = "clock.notified_in_time" if early else "clock.notified_late"
+            parts.append(say(words, key, notified=when(words, told.notified_at, zone), remaining=margin))
+        elif told.remaining_seconds is not None and told.as_of is not None:
+            margin = duration(words, told.remaining_seconds)
+            key = "clock.running" if told.state == "running" else "clock.passed"
+            parts.append(say(words, key, as_of=when(words, told.as_of, zone), remaining=margin))
+        out.append(sentences(*parts))
+    if told.state in ("passed", "notified-late"):
+        out.append(
+            say(words, "clock.delay", reasons=told.delay_reasons)
+            if told.delay_reasons
+            else say(words, "clock.delay_missing")
+        )
+    if told.discovered_at is not None:
+        found = say(words, "clock.discovered", discovered=when(words, told.discovered_at, zone))
+        out.append(sentences(found, say(words, "clock.how", how=told.discovered_how) if told.discovered_how else ()))
+    return tuple(out)
+
+
+def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 3, below the table."""
+    groups = facts.groups
+    parts = [say(words, "accepted.means"), say(words, "numbers.units")]
+    if facts.header.found and not groups.automated.deliveries.value:
+        parts.append(say(words, "numbers.automated_none"))
+    outside = [
+        words(f"numbers.{key}", n=group.deliveries.value)
+        for key, group in (("review", groups.review), ("dismissed", groups.dismissed))
+        if group.deliveries.value
+    ]
+    if outside:
+        parts.append(say(words, "numbers.outside", parts=words.join(outside)))
+    return (sentences(*parts),)
+
+
+def story_title(story: Story, words: Words) -> Spans:
+    """`.mil → .ml`, or the pair."""
+    if story.suffixes:
+        meant, typed = ("." + suffix for suffix in story.suffixes)
+    else:
+        meant, typed = words.join(story.intended), words.join(story.observed)
+    return (code(meant), *say(words, "mark.to"), code(typed))
+
+
+def how(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 4: origins, repeat senders, lists, follow-ups."""
+    head = facts.groups.headline
+    if not head.deliveries.value:
+        return ()
+    parts = [words(f"origin_count.{origin}", n=count.value) for origin, count in head.origins]
+    total = noun(words, "deliveries", head.deliveries.value)
+    out = [say(words, "how.origins", total=total, parts=words.join(parts))]
+    repeat = len(facts.repeat_senders)
+    out.append(say(words, "how.repeat", n=repeat) if repeat else say(words, "how.repeat_none"))
+    for name, count in _lists(facts):
+        out.append(say(words, "how.list", n=count, list=code(name)))
+    followups = sum(incident.followups.value for incident in facts.incidents)
+    out.append(say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"))
+    resent = sum(incident.resent.value for incident in facts.incidents)
+    if resent:
+        out.append(say(words, "how.resent", n=resent))
+    return tuple(out)
+
+
+def _lists(facts: Facts) -> list[tuple[str, int]]:
+    """Lists that carried misdirected mail, most first."""
+    through: dict[str, int] = {}
+    for incident in facts.incidents:
+        for name, count in incident.lists:
+            through[name] = through.get(name, 0) + count.value
+    return sorted(through.items(), key=lambda item: (-item[1], item[0]))
+
+
+def incident(words: Words, one: Incident) -> tuple[Spans, ...]:
+    """What is said of one incident, beside its numbers."""
+    out = [say(words, "how.list", n=count.value, list=code(name)) for name, count in one.lists]
+    if one.followups.value:
+        out.append(say(words, "how.followups", n=one.followups.value))
+    if one.resent.value:
+        out.append(say(words, "how.resent", n=one.resent.value))
+    return tuple(out)
+
+
+def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 5: real suffixes, invented ones, jurisdictions of concern, operators, TLS."""
+    if not facts.places:
+        return ()
+    real = sum(place.deliveries.value for place in facts.places if place.exists)
+    invented = sum(place.deliveries.value for place in facts.places if not place.exists)
+    out = []
+    if real:
+        out.append(say(words, "place.real", n=real))
+    if invented:
+        out.append(say(words, "place.invented", n=invented))
+    concern = [place.country_name or place.suffix for place in facts.places if place.of_concern]
+    if concern:
+        out.append(say(words, "place.concern", places=words.join(concern)))
+    head = facts.groups.headline
+    accepted = head.exposed.value + head.handed_on.value
+    if accepted and head.encryption_unknown.value == accepted:
+        out.append(say(words, "place.tls_unknown"))
+    elif accepted:
+        rest = words("place.tls_rest", plain=head.unencrypted.value, unknown=head.encryption_unknown.value)
+        out.append((*say(words, "place.tls", n=head.encrypted.value), *say(words, "mark.then", rest=rest)))
+    for place in facts.places:
+        if place.exists and place.country and place.accepted.value:
+            if place.operator_then or place.operator_now:
+                unknown = say(words, "mark.missing")
+                out.append(
+                    say(
+                        words,
+                        "place.operator",
+                        suffix=place.suffix,
+                        then=place.operator_then or unknown,
+                        now=place.operator_now or unknown,
+                    )
+                )
+            else:
+                out.append(say(words, "place.operator_missing", suffix=place.suffix))
+    return tuple(out)
+
+
+def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 8: whether the block holds, from the logs."""
+    told, zone = facts.containment, facts.header.timezone
+    parts: list[Spans] = []
+    blocked = when(words, told.blocked_at, zone) if told.blocked_at else ""
+    end = when(words, told.logs_end, zone) if told.logs_end else words("unit.none")
+    if told.state == "not-answered":
+        parts.append(say(words, "containment.not_answered"))
+    elif told.state == "broken":
+        parts.append(say(words, "containment.broken", n=told.accepted_after.value, blocked=blocked))
+    elif told.state == "not-covered":
+        parts.append(say(words, "containment.not_covered", end=end, blocked=blocked))
+    else:
+        parts.append(say(words, "containment.holds", blocked=blocked, end=end))
+        if told.refused_after.value:
+            parts.append(say(words, "containment.holds_refused", n=told.refused_after.value))
+        if told.legitimate_after.value:
+            parts.append(say(words, "containment.holds_alive", n=told.legitimate_after.value))
+        else:
+            parts.append(say(words, "containment.holds_quiet"))
+    if facts.header.found:
+        if told.last_accepted is None:
+            parts.append(say(words, "containment.none_accepted"))
+        elif told.state != "not-covered":
+            parts.append(say(words, "containment.last", last=when(words, told.last_accepted, zone), end=end))
+    return (sentences(*parts),)
+
+
+def statement(one: Statement, words: Words) -> Spans:
+    """What the evidence says about one public claim."""
+    return say(words, f"statement.{one.basis}", **dict(one.values))
+
+
+def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 10: what could not be seen."""
+    seen = facts.coverage
+    out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken")]
+    if seen.first is not None and seen.last is not None:
+        gateways: list[str | Spans] = [(code(g.name or "–"),) for g in seen.gateways]
+        first, last = words.day(seen.first), words.day(seen.last)
+        out.append(say(words, "unseen.period", first=first, last=last, gateways=joined(words, gateways)))
+    silent = sum(len(g.silent_days) for g in seen.gateways)
+    if silent:
+        spans: list[str | Spans] = [
+            (code(g.name or "–"), *say(words, "mark.aside", aside=noun(words, "days", len(g.silent_days))))
+            for g in seen.gateways
+            if g.silent_days
+        ]
+        out.append(say(words, "unseen.silent", days=joined(words, spans)))
+    if seen.unread:
+        reasons = words.join([f"{reason}: {words.number(n)}" for reason, n in seen.unread_reasons])
+        out.append(say(words, "unseen.unread", n=seen.unread, reasons=reasons))
+    elif seen.records:
+        records = noun(words, "records", seen.records)
+        out.append(say(words, "unseen.unread_none", records=records, used=seen.used, ignored=seen.ignored))
+    total = seen.outbound.value
+    if total and seen.without_subject.value:
+        if seen.without_subject.value == total:
+            out.append(say(words, "unseen.subject_all"))
+        else:
+            out.append(say(words, "unseen.subject_some", n=seen.without_subject.value, total=total))
+    counted = (
+        ("unknown", seen.unknown_outcome.value),
+        ("deferred", seen.deferred.value),
+        ("tls_some", seen.tls_unknown.value),
+        ("duplicates", seen.possible_duplicates.value),
+    )
+    out.extend(say(words, f"unseen.{key}", n=n, total=total) for key, n in counted if n)
+    damaged = [e.ref for e in facts.evidence if e.damage]
+    if damaged:
+        out.append(say(words, "unseen.damage", files=words.join(damaged)))
+    out.extend((say(words, "unseen.clock"), say(words, "unseen.method")))
+    return tuple(out)
+
+
+def decision(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 11: the recorded decision and its reasons. Never one of ours."""
+    made = facts.questionnaire["notification.decision"]
+    why = facts.questionnaire["notification.decision_reasons"]
+    parts = [say(words, f"decision.{made.answer}" if made.answered else "decision.unanswered")]
+    if why.answered:
+        reasons = why.answer if why.answer is not None else words("answer.withheld")
+        parts.append(say(words, "decision.reasons", reasons=reasons))
+    else:
+        parts.append(say(words, "decision.reasons_missing"))
+    return sentences(*parts), say(words, "decision.note")
+
+
+def norms(words: Words) -> tuple[str, ...]:
+    """What the norms ask, one line each."""
+    return tuple(words(key) for key in sorted(k for k in words.entries if k.startswith("norm.")))
