@@ -484,5 +484,5 @@ def render(facts: f.Facts, context: Any) -> dict[str, bytes]:
     """One CSV file per annex and a note on how to read them."""
     words: Words = context.words
     files = {f"{annex.name}.csv": to_csv(annex, words) for annex in annexes(facts)}
-    files["README.txt"] = words("csv.readme").encode("utf-8")
+    files["README.txt"] = words.pattern("csv.readme").lstrip().encode("utf-8")
     return files

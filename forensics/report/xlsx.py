@@ -84,7 +84,7 @@ def render(facts: f.Facts, context: Any) -> bytes:
     )
     book.set_properties(
         {
-            "title": cell_text(words("book.title", case=facts.header.reference or words("missing"))),
+            "title": cell_text(words("book.title", case=facts.header.reference or words("answer.missing"))),
             "author": "",
             "comments": "",
             "created": _EPOCH,
@@ -146,12 +146,12 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
     q = facts.questionnaire
     lines = (
         ("book.organisation", h.organisation),
-        ("book.reference", h.reference or words("missing")),
-        ("book.handling", h.handling or words("missing")),
+        ("book.reference", h.reference or words("answer.missing")),
+        ("book.handling", h.handling or words("answer.missing")),
         ("book.edition", words(f"edition.{h.edition}")),
-        ("book.status", words(f"status.{h.status}") if h.status else words("missing")),
+        ("book.status", words(f"status.{h.status}") if h.status else words("answer.missing")),
         ("book.case_state", h.case_state),
-        ("book.answered", words("foot.answered", n=q.answered, total=q.required)),
+        ("book.answered", words("answer.count", answered=q.answered, required=q.required)),
         ("book.verify", h.verify),
     )
     row = 2
@@ -215,7 +215,7 @@ def _cell(
     if value is None or value == "":
         sheet.write_blank(row, index, None, formats["text"])
     elif isinstance(value, bool):
-        sheet.write_string(row, index, words("yes") if value else words("no"), formats["flag"])
+        sheet.write_string(row, index, words("book.yes") if value else words("book.no"), formats["flag"])
     elif isinstance(value, datetime):
         # Excel knows no zones; the column's title says UTC.
         sheet.write_datetime(row, index, value.astimezone(UTC).replace(tzinfo=None), formats["time"])

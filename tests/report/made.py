@@ -1,0 +1,281 @@
+"""A made case for tests of the report: tables of any size, with friendly or hostile values, gathered as facts.
+
+Names and domains are invented; nothing here is drawn at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from forensics import schema
+from forensics.case import CaseFile
+from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
+from forensics.report.gather import Inputs, gather
+
+START = datetime(2023, 3, 20, 8, 15, tzinfo=UTC)
+EVIDENCE = "a" * 64
+PAIRS = (
+    ("navy.ml", "navy.mil", "suffix-typo", ".mil → .ml"),
+    ("army.ml", "army.mil", "suffix-typo", ".mil → .ml"),
+    ("us.af.ml", "us.af.mil", "suffix-typo", ".mil → .ml"),
+    ("contoso-marin.com", "contoso-marine.com", "omitted-letter", None),
+    ("navy.mli", "navy.mil", "transposed-letters", ".mil → .mli"),
+)
+QUESTIONNAIRE: dict[str, Any] = {
+    "report": {
+        "reference": "ALB-2023-004",
+        "status": "initial",
+        "handling": "Official – Sensitive",
+        "author": "R. Examiner",
+        "qualification": "Certified examiner of mail systems",
+        "contact": "Data protection officer, dpo@albion-logistics.example, +44 20 7946 0000",
+    },
+    "discovery": {
+        "discovered_at": "2023-04-03T09:00:00+00:00",
+        "discovered_how": "A bounce was reported to the service desk by h.grant@albion-logistics.example.",
+        "aware_at": "2023-04-03T14:30:00+00:00",
+        "aware_basis": "First review of the gateway log",
+    },
+    "account": {"what_happened": "Mail for partners was typed with a wrong ending.", "cause": "Typing slips."},
+    "exposed": {"records": 40, "subjects": 12, "subject_categories": ["employees", "contractors"]},
+    "consequences": {"likely": "Travel details may have become known.", "high_risk": "undecided"},
+    "measures": {"taken": "The route was blocked.", "blocked_at": "2023-04-04T00:00:00+00:00"},
+    "notification": {"decision": "undecided"},
+    "operators": [{"suffix": "ml", "then": "a private company under contract", "now": "the national agency"}],
+    "statements": [
+        {"claim": "Only a small number of mails were sent.", "by": "Press office", "on": date(2023, 4, 5)},
+        {"claim": "At most five mails.", "check": "messages-at-most", "value": 5},
+    ],
+    "actions": [{"what": "Train senders", "owner": "Head of service", "due": date(2023, 5, 1)}],
+}
+
+
+def casefile(**more: Any) -> CaseFile:
+    return CaseFile.model_validate(
+        {
+            "organisation": {
+                "name": "Albion Logistics",
+                "domains": ["albion-logistics.example"],
+                "timezone": "Europe/London",
+            },
+            "domains": {"watched": ["*.mil"]},
+            "questionnaire": QUESTIONNAIRE,
+            **more,
+        }
+    )
+
+
+def delivery(number: int, at: datetime, recipient: str, **more: Any) -> dict[str, Any]:
+    """One row of DELIVERIES."""
+    row = {
+        "delivery_id": f"d{number:06d}",
+        "system": "postfix",
+        "host": "mx1",
+        "queue_id": f"4Xy{number:07d}",
+        "message_id": f"{number}.mail@albion-logistics.example",
+        "network_message_id": None,
+        "submitted_at": at,
+        "resolved_at": at + timedelta(seconds=3),
+        "sender": "h.grant@albion-logistics.example",
+        "sender_domain": "albion-logistics.example",
+        "authenticated_user": None,
+        "client_name": None,
+        "client_address": None,
+        "recipient": recipient,
+        "recipient_domain": recipient.rpartition("@")[2],
+        "original_recipient": None,
+        "recipient_role": "unknown",
+        "outcome": "delivered",
+        "status_code": "2.0.0",
+        "response": "250 2.0.0 Ok: queued as 12345",
+        "relay_name": "mail." + recipient.rpartition("@")[2],
+        "relay_address": "192.0.2.25",
+        "tls": True,
+        "attempts": 1,
+        "size_bytes": 18_000 + number,
+        "recipient_count": 1,
+        "subject": f"Berthing plan {number}",
+        "hops": 0,
+        "possible_duplicate_of": None,
+        "records": [{"evidence": EVIDENCE, "number": 10 * number + 1, "offset": 1000 * number, "length": 120}],
+    }
+    return row | more
+
+
+def findings(count: int, hostile: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(deliveries, findings): `count` of them, spread over PAIRS, exposures, origins and levels.
+
+    A hostile value, where given, stands as subject, response, local part, relay and reason of one finding each.
+    """
+    deliveries, found = [], []
+    for n in range(count):
+        typed, meant, slip, _ = PAIRS[n % len(PAIRS)]
+        refused = typed == "navy.mli" or n % 7 == 3
+        value = hostile[n] if n < len(hostile) else None
+        local = f"jtaylor{n % 9}" if value is None else f"j{value}"
+        sender = f"s{n % 23}.grant@albion-logistics.example"
+        more: dict[str, Any] = {"sender": sender}
+        if refused:
+            more |= {"outcome": "bounced", "status_code": "5.4.4", "relay_name": None, "relay_address": None}
+            more |= {"response": "Host or domain name not found", "tls": None}
+        if n % 11 == 5:
+            more["original_recipient"] = "ops-desk@albion-logistics.example"
+        if value is not None:
+            more |= {"subject": value, "response": f"250 {value}", "relay_name": f"mx {value}"}
+        at = START + timedelta(minutes=37 * n)
+        deliveries.append(delivery(n, at, f"{local}@{typed}", **more))
+        level = ("high", "high", "medium", "high", "low")[n // 5 % 5]
+        found.append(
+            {
+                "delivery_id": f"d{n:06d}",
+                "observed_domain": typed,
+                "intended_domain": meant,
+                "intended_address": f"{local}@{meant}",
+                "slip": slip,
+                "score": {"high": 0.9876, "medium": 0.7, "low": 0.2}[level],
+                "weight": 5.25,
+                "prior": -3.3,
+                "reasons": [
+                    {"name": "history", "weight": 3.1, "text": value or f"{sender} wrote to {meant} 14 times before."},
+                    {"name": "slip", "weight": 2.15, "text": "One letter left out."},
+                ],
+                "alternatives": [{"domain": "navy.example", "score": 0.01}],
+                "level": level,
+                "exposure": "not-exposed" if refused else "handed-on" if n % 13 == 8 else "exposed",
+                "origin": "list" if n % 11 == 5 else "automated" if n % 17 == 9 else "typed",
+                "incident_id": f"i-{typed}",
+            }
+        )
+    return deliveries, found
+
+
+def incident_rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = []
+    for typed, meant, slip, story in PAIRS:
+        own = [f for f in found if f["observed_domain"] == typed]
+        if own:
+            rows.append(
+                {
+                    "incident_id": f"i-{typed}",
+                    "observed_domain": typed,
+                    "intended_domain": meant,
+                    "slip": slip,
+                    "story": story,
+                    "observed_jurisdiction": "ML" if typed.endswith(".ml") else None,
+                    "intended_jurisdiction": "US" if meant.endswith(".mil") else None,
+                    "first_seen": START,
+                    "last_seen": START,
+                    "messages": len(own),
+                    "recipients": 1,
+                    "senders": 1,
+                    "exposed": 0,
+                    "not_exposed": 0,
+                    "score": max(f["score"] for f in own),
+                }
+            )
+    return rows
+
+
+def method() -> Method:
+    return Method(
+        version="0.1.0",
+        settings_digest="5e" * 32,
+        suffix_list_digest="1f" * 32,
+        libraries=(("duckdb", "1.4"), ("numpy", "2.0")),
+        parameters=(("prior", "0.0005"), ("threshold.high", "0.95")),
+        rates=(
+            Rate("made corpus", "precision", 0.96, 0.9, 0.99, 100),
+            Rate("made corpus", "recall", 0.95, 0.88, 0.98, 100),
+        ),
+        reliability=(Bin(0.1, 0.12, 40), Bin(0.5, 0.47, 40), Bin(0.98, 0.99, 40)),
+        evaluated_on="a made corpus",
+        command="missent run logs --org albion-logistics.example --case case",
+    )
+
+
+def evidence() -> tuple[Evidence, ...]:
+    return (
+        Evidence(
+            ref="E1",
+            names=("mail.log.1.gz",),
+            file_sha256="c" * 64,
+            content_sha256=EVIDENCE,
+            file_bytes=120_000,
+            content_bytes=1_900_000,
+            loader="postfix",
+            records=20_000,
+            used=15_000,
+            ignored=4_990,
+            unread=7,
+            duplicates=3,
+            first=START - timedelta(hours=8),
+            last=START + timedelta(days=40),
+            time_basis="year 2023 given by --year; zone UTC",
+        ),
+    )
+
+
+def facts(
+    count: int = 40,
+    hostile: Sequence[str] = (),
+    *,
+    verdicts: Sequence[dict[str, Any]] = (),
+    as_of: datetime | None = datetime(2023, 4, 5, 12, 0, tzinfo=UTC),
+    case: CaseFile | None = None,
+) -> Facts:
+    """The facts of a case with `count` findings (0: a case in which nothing was found)."""
+    deliveries, found = findings(count, hostile)
+    genuine = [
+        delivery(1_000_000 + n, START + timedelta(hours=3 * n), "ops@navy.mil", subject=None) for n in range(200)
+    ]
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    tables = {
+        "made": pa.Table.from_pylist(deliveries + genuine, schema.DELIVERIES),
+        "findings": pa.Table.from_pylist(found, schema.FINDINGS),
+        "incidents": pa.Table.from_pylist(incident_rows(found), schema.INCIDENTS),
+        "unread": pa.Table.from_pylist(
+            [
+                {"evidence": EVIDENCE, "number": n, "offset": n, "length": 3, "reason": "no stamp", "raw": b"?"}
+                for n in range(7)
+            ],
+            schema.UNREAD,
+        ),
+    }
+    for name, table in tables.items():
+        connection.register(name, table)
+    connection.execute("CREATE VIEW deliveries AS SELECT *, 'outbound' AS direction FROM made")
+    return gather(
+        connection,
+        Inputs(
+            casefile=case or casefile(),
+            evidence=evidence(),
+            evidence_ids={EVIDENCE: "E1"},
+            method=method(),
+            verdicts=verdicts,
+            as_of=as_of,
+            case_state="3f" * 32,
+            verify="missent verify case",
+        ),
+    )
+
+
+CONFIRM = {
+    "observed_domain": "navy.ml",
+    "intended_domain": "navy.mil",
+    "verdict": "confirmed",
+    "reviewer": "R. Examiner",
+    "reason": "Sender asked: meant the navy.",
+    "at": "2023-04-04T10:00:00+00:00",
+}
+
+
+def renamed(made: Facts, **header: Any) -> Facts:
+    """The same facts with other values in the header."""
+    return replace(made, header=replace(made.header, **header))
