@@ -1,6 +1,7 @@
-"""`REPORT.seal.json` beside a report: digests of the report's files, the case state it shows, the custody head that covers it.
+"""`REPORT.seal.json` beside a report: its files' digests, the case state they show, the custody head that covers them.
 
-The report itself holds no clock and no custody head (same inputs, same bytes); the seal ties it to the log.
+A report itself holds no clock and no custody head (same inputs, same bytes); the seal ties it to the log. Files that
+differ in their ending only (`incident.html`, `incident.pdf`) share one seal, `incident.seal.json`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ SUFFIX = ".seal.json"
 
 @dataclass(frozen=True)
 class Seal:
-    """`files`: name beside the seal → SHA-256."""
+    """What holds one report file."""
 
-    path: Path
-    files: Mapping[str, str]
+    name: str
+    """File beside the seal."""
+    sha256: str
     case_state: str
     custody: Head
 
@@ -32,25 +34,43 @@ class Seal:
 def write(
     case: Case, files: Sequence[Path], details: Mapping[str, Any] | None = None, *, clock: Clock = chain.now
 ) -> tuple[Path, ...]:
-    """Seal report files that belong to one run: one custody entry (`report`), and one seal for each file.
+    """Seal report files that were written together: one custody entry (`report`, with `details`), then the seals.
 
-    Returns the seals. `incident.html` is sealed by `incident.html.seal.json`. Raises OSError.
+    What an earlier run wrote beside them under other endings stays sealed as it was. Returns the seals' paths.
+    Raises OSError.
     """
     digests = {path: digest(path) for path in sorted(files)}
-    state = manifest.case_state_digest(case)
+    held = manifest.settled(case, manifest.read(case))
+    state = manifest.case_state_digest(case, held)
     listed = {path.name: sha256 for path, sha256 in digests.items()}
-    head = manifest.touch(case, "report", {**(details or {}), "reports": listed, "case_state": state}, clock)
-    seals = []
+    head = manifest.touch(case, "report", {**(details or {}), "reports": listed}, clock)
+    seals: dict[Path, dict[str, Seal]] = {}
     for path, sha256 in digests.items():
-        seal = path.with_name(path.name + SUFFIX)
-        data = {
-            "report": {path.name: sha256},
-            "case_state": state,
-            "custody": {"sequence": head.sequence, "digest": head.digest},
+        beside = path.with_name(path.stem + SUFFIX)
+        if beside not in seals:
+            seals[beside] = {old.name: old for old in _earlier(beside)}
+        seals[beside][path.name] = Seal(path.name, sha256, state, head)
+    for beside, parts in seals.items():
+        reports = {
+            name: {
+                "sha256": part.sha256,
+                "case_state": part.case_state,
+                "custody": {"sequence": part.custody.sequence, "digest": part.custody.digest},
+            }
+            for name, part in parts.items()
         }
-        canonical.put(seal, canonical.page(data))
-        seals.append(seal)
-    return tuple(seals)
+        canonical.put(beside, canonical.page({"reports": reports}))
+    return tuple(sorted(seals))
+
+
+def _earlier(path: Path) -> list[Seal]:
+    """What a seal held for files that are still there; nothing when there is none or it is unreadable."""
+    if not path.is_file():
+        return []
+    try:
+        return [part for part in read(path) if (path.parent / part.name).is_file()]
+    except ValueError:
+        return []
 
 
 def digest(path: Path) -> str:
@@ -59,49 +79,53 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(path: Path) -> Seal:
-    """A seal. Raises ValueError when it is none."""
-    data = json.loads(path.read_text("utf-8"))
+def read(path: Path) -> tuple[Seal, ...]:
+    """A seal's parts, by name. Raises ValueError when it is no seal."""
     try:
-        head = Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"]))
-        files = {str(name): str(sha256) for name, sha256 in data["report"].items()}
-        return Seal(path, files, str(data["case_state"]), head)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a seal: {error}") from None
+        data = json.loads(path.read_text("utf-8"))
+        return tuple(
+            Seal(
+                Path(name).name,
+                str(part["sha256"]),
+                str(part["case_state"]),
+                Head(int(part["custody"]["sequence"]), str(part["custody"]["digest"])),
+            )
+            for name, part in sorted(data["reports"].items())
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a seal: {error!r}") from None
 
 
 def faults(path: Path, found: Chain, state: str) -> tuple[list[str], list[str]]:
-    """(faults, remarks) of one seal, in words. A report of an earlier state of the case is a remark, not a fault."""
+    """(faults, remarks) of one seal file, in words. A report of an earlier state of the case is a remark, not a fault."""
     try:
-        seal = read(path)
+        parts = read(path)
     except (ValueError, OSError) as error:
         return [f"{path.name}: cannot be read as a seal ({error})"], []
-    wrong: list[str] = []
-    for name, sha256 in seal.files.items():
-        report = path.parent / Path(name).name
-        if not report.is_file():
-            wrong.append(f"{path.name}: the report {name} is missing")
-        elif digest(report) != sha256:
-            wrong.append(f"{path.name}: the report {name} was changed after it was sealed")
     entries = {entry["sequence"]: entry for entry in found.entries}
-    entry = entries.get(seal.custody.sequence)
-    if entry is None or entry["digest"] != seal.custody.digest:
-        wrong.append(f"{path.name}: the custody log does not hold the entry that covers it")
-        return wrong, []
+    wrong: list[str] = []
+    remarks: list[str] = []
+    for part in parts:
+        one = _fault(path, part, entries.get(part.custody.sequence))
+        if one:
+            wrong.append(one)
+        elif part.case_state != state:
+            remarks.append(f"{part.name} shows an earlier state of the case; `missent report` writes it anew")
+    return wrong, remarks
+
+
+def _fault(path: Path, part: Seal, entry: Mapping[str, Any] | None) -> str | None:
+    report = path.parent / part.name
+    if not report.is_file():
+        return f"{part.name}: sealed, but missing"
+    if digest(report) != part.sha256:
+        return f"{part.name}: was changed after it was sealed"
+    if entry is None or entry["digest"] != part.custody.digest:
+        return f"{part.name}: the custody log does not hold the entry {part.custody.sequence} that covers it"
     details = entry.get("details", {})
-    if details.get("case_state") != seal.case_state:
-        wrong.append(f"{path.name}: the custody log recorded another case state for it")
-    reports = details.get("reports", {})
-    wrong += [
-        f"{path.name}: the custody log recorded another digest for {name}"
-        for name, sha256 in seal.files.items()
-        if reports.get(name) != sha256
-    ]
-    if not wrong and seal.case_state != state:
-        return [], [
-            f"{path.name.removesuffix(SUFFIX)} shows an earlier state of the case; `missent report` writes it anew"
-        ]
-    return wrong, []
+    if details.get("case_state") != part.case_state or details.get("reports", {}).get(part.name) != part.sha256:
+        return f"{part.name}: the custody log recorded another case state or digest for it than its seal"
+    return None
 
 
 def find(case: Case, folders: Sequence[Path] = ()) -> list[Path]:
