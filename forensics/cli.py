@@ -10,50 +10,11 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from forensics.errors import MissentError, UsageError
-
-CASE = click.option(
-    "--case", "case_dir", type=click.Path(path_type=Path), default=Path("case"), show_default=True, metavar="DIR",
-    help="The case folder.",
-)  # fmt: skip
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object instead of text.")
-LOGS = click.argument("logs", nargs=-1, required=True, metavar="LOG…")
-
-ABOUT = (
-    click.option("--org", multiple=True, metavar="DOMAIN", help="A domain of the organisation (repeatable; covers its subdomains)."),
-    click.option("--watch", multiple=True, metavar="ZONE", help="A domain or zone mail is meant for even if unseen, such as '*.mil' (repeatable)."),
-    click.option("--known-good", multiple=True, metavar="DOMAIN", help="A genuine correspondent, never accused (repeatable)."),
-)  # fmt: skip
-READING = (
-    click.option("--year", type=click.IntRange(1980, 2200), metavar="YYYY", help="Year of a file's first record, where stamps have none."),
-    click.option("--timezone", metavar="NAME", help="Zone of stamps without one, such as Europe/London (default UTC)."),
-    click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Threads to use (default: every processor)."),
-    click.option("--cluster", metavar="ADDRESS", help="A running Dask scheduler to use instead, such as tcp://10.0.0.5:8786."),
-)  # fmt: skip
-PERIOD = (
-    click.option("--since", metavar="TIME", callback=lambda _c, _p, v: _time(v, end=False), help="Score only deliveries submitted from this UTC time (2023-06-01 or 2023-06-01T08:00)."),
-    click.option("--until", metavar="TIME", callback=lambda _c, _p, v: _time(v, end=True), help="Score only deliveries submitted before the end of this UTC time."),
-)  # fmt: skip
-REPORTING = (
-    click.option("--format", "formats", default="html,pdf,json", show_default=True, metavar="LIST", help="Any of html, pdf, json, docx, xlsx, csv, md, veris, answers."),
-    click.option("--edition", type=click.Choice(["full", "redacted"]), default="full", show_default=True, help="Redacted: no address, name, host or subject leaves the case."),
-    click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write reports (default: CASE/reports)."),
-    click.option("--as-of", metavar="TIME", callback=lambda _c, _p, v: _time(v, end=False), help="The moment the 72-hour clock is read at (default: deadlines only)."),
-)  # fmt: skip
-FAIL = click.option("--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present.")
-
-
-def _options(*groups: tuple[Callable[..., Any], ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed([option for group in groups for option in group]):
-            function = option(function)
-        return function
-
-    return decorate
 
 
 def _time(value: str | None, *, end: bool) -> datetime | None:
@@ -68,6 +29,112 @@ def _time(value: str | None, *, end: bool) -> datetime | None:
         raise click.BadParameter(str(error)) from None
 
 
+def _start(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    return _time(value, end=False)
+
+
+def _end(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    return _time(value, end=True)
+
+
+CASE = click.option(
+    "--case",
+    "case_dir",
+    type=click.Path(path_type=Path),
+    default=Path("case"),
+    show_default=True,
+    metavar="DIR",
+    help="The case folder.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object instead of text.")
+LOGS = click.argument("logs", nargs=-1, required=True, metavar="LOG…")
+
+ABOUT = (
+    click.option(
+        "--org",
+        multiple=True,
+        metavar="DOMAIN",
+        help="A domain of the organisation (repeatable; covers its subdomains).",
+    ),
+    click.option(
+        "--watch",
+        multiple=True,
+        metavar="ZONE",
+        help="A domain or zone mail is meant for even if unseen, such as '*.mil' (repeatable).",
+    ),
+    click.option(
+        "--known-good", multiple=True, metavar="DOMAIN", help="A genuine correspondent, never accused (repeatable)."
+    ),
+)
+READING = (
+    click.option(
+        "--year",
+        type=click.IntRange(1980, 2200),
+        metavar="YYYY",
+        help="Year of a file's first record, where stamps have none.",
+    ),
+    click.option("--timezone", metavar="NAME", help="Zone of stamps without one, such as Europe/London (default UTC)."),
+    click.option(
+        "--workers", type=click.IntRange(1, 64), metavar="N", help="Threads to use (default: every processor)."
+    ),
+    click.option(
+        "--cluster", metavar="ADDRESS", help="A running Dask scheduler to use instead, such as tcp://10.0.0.5:8786."
+    ),
+)
+PERIOD = (
+    click.option(
+        "--since",
+        metavar="TIME",
+        callback=_start,
+        help="Score only deliveries submitted from this UTC time (2023-06-01 or 2023-06-01T08:00).",
+    ),
+    click.option(
+        "--until",
+        metavar="TIME",
+        callback=_end,
+        help="Score only deliveries submitted before the end of this UTC time.",
+    ),
+)
+REPORTING = (
+    click.option(
+        "--format",
+        "formats",
+        default="html,pdf,json",
+        show_default=True,
+        metavar="LIST",
+        help="Any of html, pdf, json, docx, xlsx, csv, md, veris, answers.",
+    ),
+    click.option(
+        "--edition",
+        type=click.Choice(["full", "redacted"]),
+        default="full",
+        show_default=True,
+        help="Redacted: no address, name, host or subject leaves the case.",
+    ),
+    click.option(
+        "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write reports (default: CASE/reports)."
+    ),
+    click.option(
+        "--as-of",
+        metavar="TIME",
+        callback=_start,
+        help="The moment the 72-hour clock is read at (default: deadlines only).",
+    ),
+)
+FAIL = click.option(
+    "--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present."
+)
+
+
+def _options(*groups: tuple[Callable[..., Any], ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed([option for group in groups for option in group]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 class _Group(click.Group):
     """Prints a MissentError as the three lines it holds, never as a traceback."""
 
@@ -77,6 +144,12 @@ class _Group(click.Group):
         except MissentError as error:
             click.echo(f"missent: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # A full disk or a folder without permission is the user's to mend, not a fault of the program.
+            click.echo(f"missent: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
+            ctx.exit(UsageError.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -95,7 +168,9 @@ def main() -> None:
 @FAIL
 @JSON
 @click.pass_context
-def run(ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
+def run(
+    ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any
+) -> None:
     """The main job: ingest LOG…, detect, report.
 
     LOG is a file, folder, glob, archive or - (standard input); Postfix, Exchange message tracking and
@@ -106,7 +181,7 @@ def run(ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool
     with show.progress(quiet=as_json) as progress:
         result = pipeline.run(logs, case_dir, progress=progress, command=_command(), **options)
     show.run(result, as_json=as_json)
-    _leave(ctx, result.ingested.exit_code or int(fail_on_findings and result.detected.findings > 0))
+    ctx.exit(int(fail_on_findings and result.detected.findings > 0))
 
 
 @main.command()
@@ -114,15 +189,13 @@ def run(ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool
 @CASE
 @_options(ABOUT, READING)
 @JSON
-@click.pass_context
-def ingest(ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
+def ingest(logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
     """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest."""
     from forensics import pipeline, show
 
     with show.progress(quiet=as_json) as progress:
         result = pipeline.ingest(logs, case_dir, progress=progress, command=_command(), **options)
     show.ingested(result, as_json=as_json)
-    _leave(ctx, result.exit_code)
 
 
 @main.command()
@@ -138,7 +211,7 @@ def detect(ctx: click.Context, case_dir: Path, as_json: bool, fail_on_findings: 
     with show.progress(quiet=as_json) as progress:
         result = pipeline.detect(case_dir, progress=progress, command=_command(), **options)
     show.detected(result, as_json=as_json)
-    _leave(ctx, int(fail_on_findings and result.findings > 0))
+    ctx.exit(int(fail_on_findings and result.findings > 0))
 
 
 @main.command()
@@ -156,32 +229,50 @@ def report(case_dir: Path, as_json: bool, **options: Any) -> None:
 
 @main.command()
 @click.argument("case_dir", type=click.Path(path_type=Path), metavar="CASE")
-@click.option("--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Where to look for evidence that has moved (found by digest).")
-@click.option("--all", "all_records", is_flag=True, help="Re-read every record of every delivery, not only those that findings cite.")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to look for evidence that has moved (found by digest).",
+)
+@click.option(
+    "--all",
+    "all_records",
+    is_flag=True,
+    help="Re-read every record of every delivery, not only those that findings cite.",
+)
 @JSON
 @click.pass_context
 def verify(ctx: click.Context, case_dir: Path, evidence: Path | None, all_records: bool, as_json: bool) -> None:
     """Walk the case back to the bytes: evidence, counts, cited records, tables, custody log, reports."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
     with show.progress(quiet=as_json) as progress:
-        result = pipeline.verify(case_dir, evidence=evidence, all_records=all_records, progress=progress)
+        result = workbench.verify(case_dir, evidence=evidence, all_records=all_records, progress=progress)
     show.verified(result, as_json=as_json)
-    _leave(ctx, 0 if result.ok else 4)
+    ctx.exit(0 if result.ok else 4)
 
 
 @main.command()
 @CASE
 @click.option("--reviewer", metavar="NAME", help="Who rules; asked for when needed.")
-@click.option("--export", "export_to", type=click.Path(path_type=Path), metavar="CSV", help="Write the list of incidents and findings to rule on.")
-@click.option("--import", "import_from", type=click.Path(path_type=Path), metavar="CSV", help="Read rulings from that list.")
+@click.option(
+    "--export",
+    "export_to",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Write the list of incidents and findings to rule on.",
+)
+@click.option(
+    "--import", "import_from", type=click.Path(path_type=Path), metavar="CSV", help="Read rulings from that list."
+)
 @click.option("--remember", is_flag=True, help="Remember dismissed domains as known-good in case.toml.")
 @JSON
 def review(case_dir: Path, as_json: bool, **options: Any) -> None:
     """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.reviewed(pipeline.review(case_dir, **options), as_json=as_json)
+    show.reviewed(workbench.review(case_dir, **options), as_json=as_json)
 
 
 @main.command()
@@ -190,20 +281,27 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
 @JSON
 def explain(case_dir: Path, subject: str, as_json: bool) -> None:
     """Show the two propositions, the weighed parts and the quoted records behind a delivery or a domain."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.explained(pipeline.explain(case_dir, subject), as_json=as_json)
+    show.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
 
 @main.command("watch-list")
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN…")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, metavar="N", help="How many lookalikes for each domain.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="How many lookalikes for each domain.",
+)
 @JSON
 def watch_list(domains: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.watch_list(pipeline.watch_list(domains, limit=limit), as_json=as_json)
+    show.watch_list(workbench.watch_list(domains, limit=limit), as_json=as_json)
 
 
 @main.command()
@@ -213,30 +311,39 @@ def watch_list(domains: tuple[str, ...], limit: int, as_json: bool) -> None:
 @JSON
 def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
     """Ask the case's tables (deliveries, unread, correspondents, findings, incidents) with DuckDB SQL."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.table(pipeline.sql(case_dir, query), "json" if as_json else form)
+    show.table(workbench.sql(case_dir, query), "json" if as_json else form)
 
 
 @main.command()
 @JSON
 def formats(as_json: bool) -> None:
     """List what can be read, and how each is recognised."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.formats(pipeline.formats(), as_json=as_json)
+    show.formats(workbench.formats(), as_json=as_json)
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("missent-demo"), show_default=True, metavar="DIR", help="Where the example cases go.")
-@click.option("--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where their reports go (default: DIR/reports).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("missent-demo"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the example cases go.",
+)
+@click.option(
+    "--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where their reports go (default: DIR/reports)."
+)
 @JSON
 def demo(out: Path, reports: Path | None, as_json: bool) -> None:
     """Run the worked examples on the logs that come with Missent."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
     with show.progress(quiet=as_json) as progress:
-        results = pipeline.demo(out, reports, progress=progress, command=_command())
+        results = workbench.demo(out, reports, progress=progress, command=_command())
     show.demo(results, as_json=as_json)
 
 
@@ -245,9 +352,9 @@ def demo(out: Path, reports: Path | None, as_json: bool) -> None:
 @_options(ABOUT)
 def init(case_dir: Path, **options: Any) -> None:
     """Make an empty case: case.toml with every question explained."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.created(pipeline.init(case_dir, **options))
+    show.created(workbench.init(case_dir, **options))
 
 
 @main.command()
@@ -255,18 +362,14 @@ def init(case_dir: Path, **options: Any) -> None:
 @click.option("--all", "everything", is_flag=True, help="Ask again what is answered already.")
 def ask(case_dir: Path, everything: bool) -> None:
     """Fill in the questionnaire of case.toml, question by question."""
-    from forensics import pipeline, show
+    from forensics import show, workbench
 
-    show.asked(pipeline.ask(case_dir, everything=everything))
+    show.asked(workbench.ask(case_dir, everything=everything))
 
 
 def _command() -> list[str]:
     """The command line as given, for manifest and custody log."""
     return ["missent", *sys.argv[1:]]
-
-
-def _leave(ctx: click.Context, code: int) -> NoReturn:
-    ctx.exit(code)
 
 
 if __name__ == "__main__":

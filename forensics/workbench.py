@@ -1,0 +1,117 @@
+"""Everything around the main job: verify, review, explain, sql, the questionnaire, watch lists, the worked examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics import case as case_files
+from forensics import pipeline
+from forensics.case import Case
+from forensics.errors import CaseError, UsageError
+
+if TYPE_CHECKING:
+    from forensics.custody.verify import Verification
+    from forensics.ingest import Progress
+
+DEMOS = ("albion", "mod-2023")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def verify(
+    case_dir: str | Path,
+    *,
+    evidence: str | Path | None = None,
+    all_records: bool = False,
+    progress: Progress | None = None,
+) -> Verification:
+    """Walk the case back to the bytes. Says what failed; raises CaseError only when there is no case to check."""
+    from forensics.custody import verify as checking
+
+    return checking.verify(
+        Case(Path(case_dir)), evidence=Path(evidence) if evidence else None, all_records=all_records, progress=progress
+    )
+
+
+def sql(case_dir: str | Path, query: str) -> Answer:
+    """Rows of a query over the case's tables. Raises UsageError with DuckDB's own words when the query is wrong."""
+    import duckdb
+
+    from forensics import store
+
+    case = Case(Path(case_dir))
+    casefile = case_files.read(case)
+    with store.connect(case, casefile.organisation.domains) as connection:
+        try:
+            answer = connection.execute(query)
+        except duckdb.Error as error:
+            raise UsageError(
+                str(error).strip(),
+                remedy="`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns",
+            ) from None
+        if answer.description is None:
+            return Answer((), ())
+        return Answer(tuple(column[0] for column in answer.description), tuple(answer.fetchall()))
+
+
+def formats() -> list[dict[str, str]]:
+    """What can be read: name and description of every loader, in the order they are tried."""
+    from forensics.loaders import LOADERS
+
+    return [
+        {"name": loader.NAME, "what": " ".join((loader.__doc__ or "").split("\n\n")[0].split())} for loader in LOADERS
+    ]
+
+
+def demo(
+    out: str | Path, reports: str | Path | None = None, *, progress: Progress | None = None, command: Sequence[str] = ()
+) -> list[pipeline.Run]:
+    """Run the worked examples on the logs that come with the package; a case of the same name is made anew.
+
+    Raises UsageError when `out` holds something that is no demo case.
+    """
+    import shutil
+
+    results = []
+    for name in DEMOS:
+        case = Case(Path(out) / name)
+        if case.folder.exists():
+            if not (case.manifest.exists() or case.toml.exists()):
+                raise UsageError(f"{case.folder} exists and is no case", remedy="choose another folder with --out")
+            shutil.rmtree(case.folder)
+        with as_file(files("forensics") / "demo" / name) as evidence:
+            case.folder.mkdir(parents=True)
+            shutil.copyfile(evidence / "case.toml", case.toml)
+            logs = sorted(path for path in evidence.iterdir() if path.name.startswith("mail.log"))
+            target = Path(reports) / name if reports else case.reports
+            results.append(
+                pipeline.run(
+                    logs, case.folder, formats=("html", "pdf", "json"), out=target, progress=progress, command=command
+                )
+            )
+    return results
+
+
+def init(
+    case_dir: str | Path, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()
+) -> Path:
+    """Make an empty case and return its case.toml. Raises CaseError when there is one already."""
+    case = Case(Path(case_dir))
+    if case.toml.exists():
+        raise CaseError(f"{case.toml} exists", remedy="edit it, or `missent ask` its open questions")
+    pipeline.prepare(case, org=org, watch=watch, known_good=known_good)
+    return case.toml
+
+
+def explain(case_dir: str | Path, subject: str) -> Mapping[str, Any]:
+    raise UsageError(subject)
