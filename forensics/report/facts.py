@@ -59,6 +59,8 @@ class Tally:
     messages: Number
     senders: Number
     recipients: Number
+    accepted: Number
+    """Exposed and handed on together."""
     exposed: Number
     """Accepted by the lookalike domain's own server."""
     handed_on: Number

@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Annex:
-    """`name` names the CSV file and, by way of `annex.<name>` of the wording, the sheet."""
+    """`name` names the CSV file and, by way of `sheet.<name>` of the wording, the sheet."""
 
     name: str
     columns: tuple[Column, ...]
@@ -62,6 +62,7 @@ MEASURES = (
     "messages",
     "senders",
     "recipients",
+    "accepted",
     "exposed",
     "handed_on",
     "not_exposed",

@@ -167,8 +167,8 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
         sheet.write_string(row, column, words(key), formats["head_right" if column == 2 else "head"])
     for annex in tables:
         row += 1
-        sheet.write_string(row, 0, words(f"annex.{annex.name}"), formats["text"])
-        sheet.write_string(row, 1, words(f"annex_holds.{annex.name}"), formats["wrap"])
+        sheet.write_string(row, 0, words(f"sheet.{annex.name}"), formats["text"])
+        sheet.write_string(row, 1, words(f"sheet_holds.{annex.name}"), formats["wrap"])
         sheet.write_number(row, 2, len(annex.rows), formats["int"])
     _paper(sheet, words)
 
@@ -182,7 +182,7 @@ def _paper(sheet: Any, words: Words) -> None:
 
 
 def _sheet(book: Any, formats: dict[str, Any], annex: Annex, words: Words) -> None:
-    sheet = book.add_worksheet(words(f"annex.{annex.name}"))
+    sheet = book.add_worksheet(words(f"sheet.{annex.name}"))
     sheet.hide_gridlines(2)
     sheet.freeze_panes(1, 1)
     sheet.set_row(0, 30)
