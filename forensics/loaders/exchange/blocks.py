@@ -1,0 +1,140 @@
+"""A block of CSV as records and fields, with the layout in force at each record.
+
+Shared by the survey and by the scan: `read` finds records; `Layout` says from which offset of the content which
+header holds.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.loaders.exchange import csvscan, encodings
+from forensics.loaders.exchange import fields as f
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Column names that hold behind content offset `offset` (the header's own record; -1: assumed from the start)."""
+
+    offset: int
+    names: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """`tracking` (also extended reports), `summary`, `trace` or `unknown`."""
+        known = {f.normal(name) for name in self.names}
+        if f.is_tracking(self.names):
+            return "tracking"
+        if "origin-timestamp-utc" in known and "recipient-status" in known:
+            return "summary"
+        squeezed = {name.replace("-", "") for name in known}
+        if {"recipientaddress", "status"} <= squeezed and squeezed & {"received", "receiveddatetime"}:
+            return "trace"
+        return "unknown"
+
+    @property
+    def online(self) -> bool:
+        return self.kind != "tracking" or any("_" in name for name in self.names)
+
+
+@dataclass(frozen=True)
+class Records:
+    """All records of one block. Positions count in `text` (UTF-8); `offsets`, `lengths` in the content's own bytes."""
+
+    text: Array
+    starts: Array
+    ends: Array
+    kinds: Array
+    firsts: Array
+    stops: Array
+    offsets: Array
+    lengths: Array
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def raw(self, r: int) -> bytes:
+        return bytes(self.text[self.starts[r] : self.ends[r]])
+
+    def cells(self, r: int) -> list[str]:
+        """All fields of a data record as text."""
+        out = []
+        s = int(self.starts[r])
+        for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():
+            raw = bytes(self.text[s:stop])
+            if len(raw) >= 2 and raw[:1] == b'"':
+                raw = raw[1:-1].replace(b'""', b'"')
+            out.append(raw.decode("utf-8", "replace"))
+            s = stop + 1
+        return out
+
+    def columns(self, r: int) -> int:
+        return int(self.firsts[r + 1] - self.firsts[r])
+
+
+def read(data: Array, offset: int, coding: str) -> Records:
+    """Records of a block that holds whole records and begins at content offset `offset`."""
+    text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
+    found, _ = _records(text, last=True)
+    starts, ends = found[0], found[1]
+    if coding == encodings.UTF8:
+        offsets = starts.astype(np.int64) + offset
+        lengths = (ends - starts).astype(np.int64)
+    else:
+        both = encodings.byte_positions(text, np.stack((starts, ends), 1).reshape(-1)).reshape(-1, 2)
+        offsets = both[:, 0] + offset
+        lengths = both[:, 1] - both[:, 0]
+    return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths)
+
+
+def _records(text: Array, *, last: bool) -> tuple[tuple[Array, ...], int]:
+    n = len(text)
+    lines, commas = csvscan.tally(text, n)
+    starts = np.empty(lines + 2, np.int32)
+    ends = np.empty(lines + 2, np.int32)
+    kinds = np.empty(lines + 2, np.int8)
+    firsts = np.empty(lines + 3, np.int32)
+    stops = np.empty(lines + commas + 3, np.int32)
+    r, k, taken = csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last)
+    return (starts[:r], ends[:r], kinds[:r], firsts[: r + 1], stops[:k]), taken
+
+
+def complete(data: Array, coding: str, last: bool) -> int:
+    """Bytes at the start of `data` that are complete records."""
+    if last:
+        return len(data)
+    if coding == encodings.UTF8:
+        return int(_records(data, last=False)[1])
+    whole = data[: len(data) // 2 * 2]
+    text = encodings.to_utf8(whole, coding)
+    taken = _records(text, last=False)[1]
+    return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
+
+
+def header_names(raw: bytes) -> tuple[str, ...] | None:
+    """Names in a header record: a `#Fields:` line or the first row of an export; None when it is neither."""
+    if raw.startswith(b"#"):
+        label, _, rest = raw.partition(b":")
+        if label.strip().lower() != b"#fields":
+            return None
+        raw = rest
+    rows = list(csv.reader([raw.decode("utf-8", "replace")]))
+    names = tuple(name.strip() for name in rows[0]) if rows else ()
+    return names if Layout(0, names).kind != "unknown" else None
+
+
+def segments(records: Records, layouts: tuple[Layout, ...]) -> Iterator[tuple[int, int, Layout | None]]:
+    """(low, high, layout) over all records of the block; the layout is None before the first header."""
+    marks = np.array([layout.offset for layout in layouts], np.int64)
+    at = np.searchsorted(marks, records.offsets, side="right")
+    low = 0
+    while low < len(records):
+        high = int(np.searchsorted(at, at[low], side="right"))
+        yield low, high, layouts[int(at[low]) - 1] if at[low] else None
+        low = high

@@ -1,0 +1,322 @@
+"""CSV as numba kernels: record and field positions in one pass, then copies of single fields.
+
+Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
+breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
+line, so that one torn row does not swallow the file. The rule looks at nothing before the record, so every cut of the
+file into whole records reads the same.
+
+Every kernel reads at most a few bytes behind the block; blocks are padded with zeros (`loaders.base.PADDING`).
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+DATA: Final = 0
+COMMENT: Final = 1
+BLANK: Final = 2
+BROKEN: Final = 3
+"""Quoting violated: the record is its first line."""
+
+LIMIT: Final = 1 << 20
+"""A quoted record longer than this is taken for a quote that was never closed."""
+
+NO_TIME: Final = -(1 << 62)
+
+
+@njit(cache=True, nogil=True)
+def tally(buf, n):
+    """(line feeds, commas) among the first n bytes."""
+    lines = 0
+    commas = 0
+    for i in range(n):
+        c = buf[i]
+        lines += c == 10
+        commas += c == 44
+    return lines, commas
+
+
+@njit(cache=True, nogil=True)
+def _line_end(buf, i, n):
+    while i < n and buf[i] != 10:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
+    """Positions of all records; returns (records, fields, bytes taken).
+
+    `starts`, `ends`: bytes of a record without its line end; `kinds`; `firsts`: index of its first entry in `stops`,
+    which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last). Without
+    `last`, a record that the buffer ends in is not taken.
+    """
+    r = 0
+    k = 0
+    pos = 0
+    while pos < n:
+        if n - pos >= 3 and buf[pos] == 0xEF and buf[pos + 1] == 0xBB and buf[pos + 2] == 0xBF:
+            if pos + 3 >= n:
+                break
+            pos += 3
+        start = pos
+        firsts[r] = k
+        kind = DATA
+        p = pos
+        if buf[p] == 35:
+            kind = COMMENT
+            p = _line_end(buf, p, n)
+        else:
+            while True:
+                if p < n and buf[p] == 34:
+                    p += 1
+                    closed = False
+                    while p < n and p - start <= limit:
+                        if buf[p] == 34:
+                            if p + 1 < n and buf[p + 1] == 34:
+                                p += 2
+                                continue
+                            closed = True
+                            p += 1
+                            break
+                        p += 1
+                    if not closed:
+                        if p >= n and not last and n - start <= limit:
+                            return r, firsts[r], start
+                        kind = BROKEN
+                        break
+                    if p < n and buf[p] == 13 and (p + 1 >= n or buf[p + 1] == 10):
+                        p += 1
+                    if p < n and buf[p] != 44 and buf[p] != 10:
+                        kind = BROKEN
+                        break
+                else:
+                    while p < n and buf[p] != 44 and buf[p] != 10:
+                        p += 1
+                stop = p
+                if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10):
+                    stop = p - 1
+                stops[k] = stop
+                k += 1
+                if p >= n or buf[p] == 10:
+                    break
+                p += 1
+            if kind == BROKEN:
+                k = firsts[r]
+                p = _line_end(buf, start, n)
+        if p >= n and not last:
+            return r, firsts[r], start
+        end = p
+        if end > start and buf[end - 1] == 13:
+            end -= 1
+        if kind == DATA and end == start:
+            kind = BLANK
+            k = firsts[r]
+        starts[r] = start
+        ends[r] = end
+        kinds[r] = kind
+        r += 1
+        pos = p + 1
+    firsts[r] = k
+    return r, k, min(pos, n)
+
+
+@njit(cache=True, nogil=True)
+def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
+    """Field positions by slot for records low..high: `begin[r, slot]`, `end[r, slot]`, quotes taken off.
+
+    A field that still holds doubled quotes has its end stored as ~end. Absent columns are (0, 0).
+    """
+    slots = columns.shape[0]
+    for r in range(low, high):
+        first = firsts[r]
+        have = firsts[r + 1] - first
+        for slot in range(slots):
+            column = columns[slot]
+            if column < 0 or column >= have:
+                begin[r, slot] = 0
+                end[r, slot] = 0
+                continue
+            s = starts[r] if column == 0 else stops[first + column - 1] + 1
+            e = stops[first + column]
+            if e - s >= 2 and buf[s] == 34:
+                s += 1
+                e -= 1
+                doubled = False
+                for i in range(s, e):
+                    if buf[i] == 34:
+                        doubled = True
+                        break
+                begin[r, slot] = s
+                end[r, slot] = ~e if doubled else e
+            else:
+                begin[r, slot] = s
+                end[r, slot] = e
+
+
+@njit(cache=True, nogil=True)
+def _lengths(buf, begin, end, offsets):
+    total = 0
+    for i in range(begin.shape[0]):
+        offsets[i] = total
+        s = begin[i]
+        e = end[i]
+        if s < 0:
+            continue
+        if e < 0:
+            e = ~e
+            while s < e:
+                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
+                    s += 1
+                s += 1
+                total += 1
+        else:
+            total += e - s
+    offsets[begin.shape[0]] = total
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _copy(buf, begin, end, out):
+    at = 0
+    for i in range(begin.shape[0]):
+        s = begin[i]
+        e = end[i]
+        if s < 0:
+            continue
+        if e < 0:
+            e = ~e
+            while s < e:
+                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
+                    s += 1
+                out[at] = buf[s]
+                at += 1
+                s += 1
+        else:
+            for j in range(s, e):
+                out[at] = buf[j]
+                at += 1
+
+
+def gather(buf: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.Array:
+    """Fields as an Arrow string column; a negative begin is null. Bytes that are not UTF-8 become U+FFFD."""
+    count = len(begin)
+    offsets = np.empty(count + 1, np.int32)
+    total = _lengths(buf, begin, end, offsets)
+    data = np.empty(total, np.uint8)
+    _copy(buf, begin, end, data)
+    present = begin >= 0
+    bitmap = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    column = pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = pa.Array.from_buffers(pa.binary(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
+        column = pa.array([None if v is None else v.decode("utf-8", "replace") for v in raw.to_pylist()], pa.string())
+    return column
+
+
+@njit(cache=True, nogil=True)
+def _digits(buf, i, count):
+    value = 0
+    for j in range(i, i + count):
+        c = buf[j]
+        if c < 48 or c > 57:
+            return -1
+        value = value * 10 + (c - 48)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _days(year, month, day):
+    """Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms")."""
+    y = year - (month <= 2)
+    era = y // 400
+    yoe = y - era * 400
+    doy = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
+    return era * 146097 + doe - 719468
+
+
+@njit(cache=True, nogil=True)
+def _month_days(year, month):
+    if month == 2:
+        return 29 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+@njit(cache=True, nogil=True)
+def moment(buf, s, e):
+    """`YYYY-MM-DD[T ]HH:MM:SS[.f…][Z|±HH:MM]` as microseconds UTC; no zone is UTC; NO_TIME when it is none."""
+    if e - s < 19 or buf[s + 4] != 45 or buf[s + 7] != 45 or buf[s + 13] != 58 or buf[s + 16] != 58:
+        return NO_TIME
+    if buf[s + 10] != 84 and buf[s + 10] != 32:
+        return NO_TIME
+    year = _digits(buf, s, 4)
+    month = _digits(buf, s + 5, 2)
+    day = _digits(buf, s + 8, 2)
+    hour = _digits(buf, s + 11, 2)
+    minute = _digits(buf, s + 14, 2)
+    second = _digits(buf, s + 17, 2)
+    if year < 1 or month < 1 or month > 12 or day < 1 or hour < 0 or minute < 0 or second < 0:
+        return NO_TIME
+    if day > _month_days(year, month) or hour > 23 or minute > 59 or second > 59:
+        return NO_TIME
+    value = ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
+    micros = 0
+    p = s + 19
+    if p < e and buf[p] == 46:
+        p += 1
+        scale = 100000
+        begin = p
+        while p < e and buf[p] >= 48 and buf[p] <= 57:
+            micros += (buf[p] - 48) * scale
+            scale //= 10
+            p += 1
+        if p == begin:
+            return NO_TIME
+    shift = 0
+    if p < e and (buf[p] == 90 or buf[p] == 122):
+        p += 1
+    elif p < e and (buf[p] == 43 or buf[p] == 45):
+        if e - p != 6 or buf[p + 3] != 58:
+            return NO_TIME
+        hours = _digits(buf, p + 1, 2)
+        minutes = _digits(buf, p + 4, 2)
+        if hours < 0 or hours > 14 or minutes < 0 or minutes > 59:
+            return NO_TIME
+        shift = (hours * 60 + minutes) * 60
+        if buf[p] == 45:
+            shift = -shift
+        p = e
+    if p != e:
+        return NO_TIME
+    return (value - shift) * 1000000 + micros
+
+
+@njit(cache=True, nogil=True)
+def span(buf, starts, firsts, stops, wanted, column):
+    """(earliest, latest) time in `column` of the records `wanted`; NO_TIME twice when none has one."""
+    low = NO_TIME
+    high = NO_TIME
+    for i in range(wanted.shape[0]):
+        r = wanted[i]
+        if column >= firsts[r + 1] - firsts[r]:
+            continue
+        s = starts[r] if column == 0 else stops[firsts[r] + column - 1] + 1
+        e = stops[firsts[r] + column]
+        if e - s >= 2 and buf[s] == 34:
+            s += 1
+            e -= 1
+        value = moment(buf, s, e)
+        if value != NO_TIME:
+            if low == NO_TIME or value < low:
+                low = value
+            if high == NO_TIME or value > high:
+                high = value
+    return low, high

@@ -1,0 +1,192 @@
+"""What every Exchange tracking event means for a delivery: one table, each row with its source.
+
+`TABLE` is the whole knowledge; `lookup(event, source)` reads it. Sources of the rows:
+
+- `EX2019`: Microsoft Learn, "Message tracking", Exchange Server 2016/2019, tables "Event types" and "Source values"
+  (https://learn.microsoft.com/exchange/mail-flow/transport-logs/message-tracking).
+- `EX2010`: Microsoft TechNet, "Understanding Message Tracking", Exchange 2010 (bb124375).
+- `EX2007`: Microsoft TechNet, "Information Written to the Message Tracking Log", Exchange 2007 (cc539063).
+- `rows`: undocumented; meaning read from real rows (`SENDEXTERNAL` is what "left the organisation" looks like since
+  Exchange 2013).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+ENTER: Final = 0
+"""Accepted by a transport service: names recipients, starts or continues a hop; recipient-status may be the role."""
+INFO: Final = 1
+"""Proof that the message was here; changes no recipient's fate."""
+SEND: Final = 2
+"""Handed to the server in server-hostname by SMTP: inside or, before Exchange 2013, also outside."""
+SEND_OUT: Final = 3
+"""Handed to a server outside the organisation."""
+DELIVER: Final = 4
+"""In a local mailbox (or public folder). Nothing after it undoes it."""
+DUPLICATE: Final = 5
+"""The mailbox already had it: delivered, when nothing else says so."""
+FAIL: Final = 6
+"""Given up. recipient-status tells which way: 4.4.7 expired, 2xx silently handled (discarded), else bounced."""
+DEFER: Final = 7
+"""Not now; stays queued."""
+DISCARD: Final = 8
+"""Dropped without a report to the sender."""
+HOLD: Final = 9
+"""Kept by this server for a person to decide: quarantine, moderation, poison queue."""
+RELEASE: Final = 10
+"""What held it let it go: pending again."""
+REFUSE: Final = 11
+"""Refused by a person or a policy of this organisation."""
+EXPIRE: Final = 12
+"""Nobody decided in time."""
+REPLACE: Final = 13
+"""recipient-address takes the place of related-recipient-address (list, alias, forward)."""
+REPORT: Final = 14
+"""A delivery report was written; the row is the report's own birth."""
+SAID_DELIVERED: Final = 15
+"""Final status from a trace without times of its own: delivered."""
+SAID_FAILED: Final = 16
+"""… failed."""
+SAID_PENDING: Final = 17
+"""… still under way."""
+SAID_HELD: Final = 18
+"""… quarantined."""
+SAID_REFUSED: Final = 19
+"""… identified as spam and rejected or blocked."""
+SAID_REPLACED: Final = 20
+"""… expanded or resolved: other rows carry its recipients."""
+SAID_NOTHING: Final = 21
+"""… no status, or none yet."""
+
+NAMES: Final = {
+    value: name.lower().replace("_", "-")
+    for name, value in list(globals().items())
+    if name.isupper() and isinstance(value, int)
+}
+"""Effect → its name."""
+
+
+class Meaning(NamedTuple):
+    """One row: event id, source (`*` = any other), effect, what it says, where that is written."""
+
+    event: str
+    source: str
+    effect: int
+    says: str
+    origin: str
+
+
+TABLE: Final = (
+    Meaning(
+        "AGENTINFO", "*", INFO, "data logged by a transport agent; custom-data action=quarantine holds it", "EX2019"
+    ),
+    Meaning("BADMAIL", "*", DISCARD, "from Pickup or Replay: can be neither delivered nor returned", "EX2019"),
+    Meaning("CLIENTSUBMISSION", "*", INFO, "submitted from the Outbox of a mailbox", "EX2019"),
+    Meaning("DEFER", "*", DEFER, "delivery delayed", "EX2019"),
+    Meaning("DELIVER", "*", DELIVER, "delivered to a local mailbox", "EX2019"),
+    Meaning("DELIVERFAIL", "*", INFO, "an agent chose a folder that does not exist; delivery goes on", "EX2019"),
+    Meaning("DROP", "*", DISCARD, "dropped without a delivery report", "EX2019"),
+    Meaning("DSN", "*", REPORT, "a delivery status notification was generated; reference names the message", "EX2019"),
+    Meaning("DUPLICATEDELIVER", "*", DUPLICATE, "the mailbox already had this message", "EX2019"),
+    Meaning("DUPLICATEEXPAND", "*", INFO, "a list member already was a recipient", "EX2019"),
+    Meaning("DUPLICATEREDIRECT", "*", INFO, "the alternate recipient already was a recipient", "EX2019"),
+    Meaning("EXPAND", "*", REPLACE, "a distribution group was expanded", "EX2019"),
+    Meaning("FAIL", "*", FAIL, "delivery failed; sources SMTP, DNS, QUEUE, ROUTING, AGENT", "EX2019"),
+    Meaning("HADISCARD", "*", INFO, "a shadow copy was discarded after the primary was delivered", "EX2019"),
+    Meaning("HARECEIVE", "*", INFO, "a shadow copy was received", "EX2019"),
+    Meaning("HAREDIRECT", "*", INFO, "a shadow copy was created", "EX2019"),
+    Meaning("HAREDIRECTFAIL", "*", INFO, "a shadow copy could not be created", "EX2019"),
+    Meaning("INITMESSAGECREATED", "*", HOLD, "sent to the arbitration mailbox for approval", "EX2019"),
+    Meaning("LOAD", "*", INFO, "loaded at boot", "EX2019"),
+    Meaning("MODERATIONEXPIRE", "*", EXPIRE, "no moderator decided", "EX2019"),
+    Meaning("MODERATORAPPROVE", "*", RELEASE, "a moderator approved", "EX2019"),
+    Meaning("MODERATORREJECT", "*", REFUSE, "a moderator rejected", "EX2019"),
+    Meaning("MODERATORSALLNDR", "*", FAIL, "no approval request could be delivered", "EX2019"),
+    Meaning("NOTIFYMAPI", "*", INFO, "a message was seen in an Outbox of this server", "EX2019"),
+    Meaning("NOTIFYSHADOW", "*", INFO, "a shadow copy of a submission is needed", "EX2019"),
+    Meaning("POISONMESSAGE", "*", HOLD, "put into (or taken out of) the poison queue", "EX2019"),
+    Meaning("PROCESS", "*", INFO, "processed", "EX2019"),
+    Meaning("PROCESSMEETINGMESSAGE", "*", INFO, "a meeting message was processed", "EX2019"),
+    Meaning("QUARANTINE", "*", HOLD, "quarantined", "rows"),
+    Meaning("RECEIVE", "*", ENTER, "received by SMTP, Pickup, Replay or from a mailbox", "EX2019"),
+    Meaning("REDIRECT", "*", REPLACE, "redirected to an alternate recipient", "EX2019"),
+    Meaning("RESOLVE", "*", REPLACE, "recipient resolved to another address", "EX2019"),
+    Meaning("RESUBMIT", "*", INFO, "resubmitted from Safety Net", "EX2019"),
+    Meaning("RESUBMITDEFER", "*", INFO, "a resubmission was deferred", "EX2019"),
+    Meaning("RESUBMITFAIL", "*", INFO, "a resubmission failed; the first delivery stands", "EX2019"),
+    Meaning("SEND", "*", SEND, "sent by SMTP between transport services", "EX2019; to other servers: EX2007, EX2010"),
+    Meaning("SENDEXTERNAL", "*", SEND_OUT, "sent by SMTP to a server outside the organisation", "rows"),
+    Meaning("SPAM", "*", REFUSE, "identified as spam (Exchange Online)", "rows"),
+    Meaning("SUBMIT", "*", INFO, "mailbox submission handed to the transport service", "EX2019"),
+    Meaning("SUBMITDEFER", "*", DEFER, "handing a submission to transport was deferred", "EX2019"),
+    Meaning("SUBMITFAIL", "*", FAIL, "handing a submission to transport failed", "EX2019"),
+    Meaning("SUPPRESSED", "*", DISCARD, "transmission suppressed", "EX2019"),
+    Meaning("SUSPEND", "*", HOLD, "suspended in the queue", "EX2007"),
+    Meaning("RESUME", "*", RELEASE, "resumed after a suspension", "rows"),
+    Meaning("THROTTLE", "*", INFO, "throttled", "EX2019"),
+    Meaning("TRANSFER", "*", REPLACE, "recipients moved to a forked message", "EX2019"),
+)
+
+SOURCES: Final = (
+    "ADMIN", "AGENT", "APPROVAL", "BOOTLOADER", "DNS", "DSN", "GATEWAY", "MAILBOXRULE", "MEETINGMESSAGEPROCESSOR",
+    "ORAR", "PICKUP", "POISONMESSAGE", "PUBLICFOLDER", "QUEUE", "REDUNDANCY", "ROUTING", "SAFETYNET", "SMTP",
+    "STOREDRIVER",
+)  # fmt: skip
+"""Documented values of the source field (EX2019)."""
+
+TRACE_STATUS: Final = {
+    "delivered": SAID_DELIVERED,
+    "failed": SAID_FAILED,
+    "pending": SAID_PENDING,
+    "quarantined": SAID_HELD,
+    "filteredasspam": SAID_REFUSED,
+    "filtered as spam": SAID_REFUSED,
+    "expanded": SAID_REPLACED,
+    "resolved": SAID_REPLACED,
+    "gettingstatus": SAID_NOTHING,
+    "getting status": SAID_NOTHING,
+    "none": SAID_NOTHING,
+    "unknown": SAID_NOTHING,
+    "unknownfuturevalue": SAID_NOTHING,
+    "": SAID_NOTHING,
+}
+"""Status of a message trace, lower-case → effect. Source: Microsoft Learn, "Message trace in the modern Exchange admin
+center", Get-MessageTraceV2 (-Status) and Graph `exchangeMessageTrace.status`."""
+
+SUMMARY_WORD: Final = {
+    "receive": SAID_NOTHING,
+    "send": SAID_DELIVERED,
+    "sendexternal": SAID_DELIVERED,
+    "deliver": SAID_DELIVERED,
+    "duplicatedeliver": SAID_DELIVERED,
+    "fail": SAID_FAILED,
+    "defer": SAID_PENDING,
+    "expand": SAID_REPLACED,
+    "resolve": SAID_REPLACED,
+    "redirect": SAID_REPLACED,
+    "transfer": SAID_NOTHING,
+    "quarantine": SAID_HELD,
+    "quarantined": SAID_HELD,
+    "drop": SAID_REFUSED,
+    "spam": SAID_REFUSED,
+    "submit": SAID_NOTHING,
+    "none": SAID_NOTHING,
+    "": SAID_NOTHING,
+}
+"""Words of `recipient_status` (`address##Receive, Send`) in the enhanced summary report: the last one that settles
+decides. Source: Microsoft Learn, "Message trace in the modern Exchange admin center", Enhanced summary reports."""
+
+
+def lookup(event: str, source: str) -> Meaning | None:
+    """The row for this event id and source, in any case; None when the event is not known.
+
+    >>> lookup("SendExternal", "SMTP").effect == SEND_OUT
+    True
+    """
+    wanted = event.strip().upper()
+    rows = [row for row in TABLE if row.event == wanted]
+    for row in rows:
+        if row.source == source.strip().upper():
+            return row
+    return next((row for row in rows if row.source == "*"), None)

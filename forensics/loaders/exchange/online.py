@@ -1,0 +1,306 @@
+"""Exchange Online's summaries and traces: enhanced summary reports, Get-MessageTrace and Graph exports, CSV and JSON.
+
+They tell one status for each recipient and one time, that of reception; no role, no original recipient, no cause of a
+failure. Sources: Microsoft Learn, "Message trace in the modern Exchange admin center" (reports), Get-MessageTrace,
+Get-MessageTraceV2, Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.loaders.base import Block, Context, Scan, unread_rows
+from forensics.loaders.exchange import csvscan, dates, encodings
+from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange.blocks import Layout, Records
+from forensics.loaders.exchange.events import EVENTS
+from forensics.loaders.exchange.tracking import Account, group_of, key_of
+
+_NAMES = {
+    "time": ("origintimestamputc", "received", "receiveddatetime"),
+    "sender": ("senderaddress",),
+    "recipient": ("recipientaddress",),
+    "status": ("status", "recipientstatus"),
+    "subject": ("messagesubject", "subject"),
+    "size": ("totalbytes", "size"),
+    "message_id": ("messageid",),
+    "network_id": ("networkmessageid", "messagetraceid", "id"),
+    "client_ip": ("originalclientip", "fromip"),
+    "to_ip": ("toip",),
+}
+_BOUNDS = ("startdate", "enddate")
+_JSON_KEYS = re.compile(rb'"(?:MessageTraceId|messageId|MessageId|receivedDateTime|Received)"')
+_JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"')
+_PAGE = re.compile(r'"(?:value|results|d)"\s*:\s*\[')
+
+
+def _squeeze(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record of an export, by meaning; absent values are empty."""
+
+    values: Mapping[str, str]
+    summary: bool
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+
+def _row(pairs: Mapping[str, str], summary: bool) -> Row:
+    return Row({k: next((pairs[n] for n in names if n in pairs), "") for k, names in _NAMES.items()}, summary)
+
+
+def times(records: Records, data: np.ndarray, layout: Layout) -> Iterator[str]:
+    """Every stamp of these records, also the bounds of the query, which help to decide a date order."""
+    names = [_squeeze(n) for n in layout.names]
+    wanted = [i for i, n in enumerate(names) if n in _NAMES["time"] or n in _BOUNDS]
+    for r in data:
+        cells = records.cells(int(r))
+        if len(cells) == len(names):
+            yield from (cells[i] for i in wanted)
+
+
+def _effects(row: Row) -> list[tuple[str, int]] | str:
+    """(address, effect) pairs of a record, or the reason why it cannot be read."""
+    if not row.summary:
+        effect = ids.TRACE_STATUS.get(row["status"].strip().lower())
+        if effect is None:
+            return f"status {row['status']!r} is not known"
+        found = [(a.strip(), effect) for a in row["recipient"].split(";") if a.strip()]
+        return found or "no recipient"
+    pairs = []
+    for entry in row["status"].split(";"):
+        address, marks, words = entry.partition("##")
+        if not entry.strip():
+            continue
+        if not marks or not address.strip():
+            return "recipient_status is not a list of address##status"
+        said = [ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
+        if None in said:
+            return f"status {words!r} holds a word that is not known"
+        telling = [e for e in said if e is not None and e != ids.SAID_NOTHING]
+        pairs += [(address.strip(), e) for e in telling or [ids.SAID_NOTHING]]
+    return pairs or "no recipient"
+
+
+class _Builder:
+    """Event rows, column by column."""
+
+    def __init__(self, context: Context, order: str | None) -> None:
+        self._context = context
+        self._order = order
+        self._columns: dict[str, list[Any]] = {name: [] for name in EVENTS.names}
+
+    def add(self, row: Row, number: int, offset: int, length: int) -> str | None:
+        """Adds one record; the reason when it cannot be read."""
+        at = dates.read(row["time"], self._order)
+        if at is None:
+            return f"no time that could be read in {row['time'][:64]!r}"
+        pairs = _effects(row)
+        if isinstance(pairs, str):
+            return pairs
+        group = group_of(row["network_id"], row["message_id"])
+        if group is None:
+            return "neither a message id nor a trace id"
+        sender = row["sender"].strip()
+        for part, (address, effect) in enumerate(pairs):
+            first = part == 0
+            values = {
+                "key": key_of(group),
+                "group": group,
+                "at": at,
+                "evidence": self._context.evidence,
+                "number": number,
+                "offset": offset,
+                "length": length,
+                "part": part,
+                "effect": effect,
+                "flags": 0,
+                "online": True,
+                "recipient": address,
+                "peer_address": row["to_ip"].strip() or None,
+                "message_id": row["message_id"] or None if first else None,
+                "network_message_id": row["network_id"] or None if first else None,
+                "return_path": (sender or "<>") if first else None,
+                "subject": row["subject"] or None if first else None,
+                "size": row["size"] or None if first else None,
+                "original_ip": row["client_ip"].strip() or None if first else None,
+            }
+            for name, column in self._columns.items():
+                column.append(values.get(name))
+        return None
+
+    def table(self) -> pa.Table:
+        return pa.table([pa.array(self._columns[f.name], f.type) for f in EVENTS], schema=EVENTS)
+
+
+def scan_segment(
+    records: Records, low: int, high: int, layout: Layout, kinds: np.ndarray, context: Context, account: Account
+) -> pa.Table:
+    """Events of the data records low..high of a summary or trace CSV."""
+    builder = _Builder(context, context.plan.order)
+    names = [_squeeze(n) for n in layout.names]
+    for r in low + np.flatnonzero(kinds[low:high] == csvscan.DATA):
+        cells = records.cells(int(r))
+        if len(cells) != len(names):
+            account.unread.append((int(r), f"{len(cells)} columns, the header names {len(names)}"))
+            continue
+        row = _row(dict(zip(reversed(names), reversed(cells), strict=True)), layout.kind == "summary")
+        reason = builder.add(row, context.number + int(r), int(records.offsets[r]), int(records.lengths[r]))
+        if reason:
+            account.unread.append((int(r), reason))
+        else:
+            account.used += 1
+    return builder.table()
+
+
+# JSON
+
+
+def is_json(head: bytes) -> bool:
+    """True when the content begins with a JSON object or array."""
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def json_confidence(head: bytes) -> float:
+    return 0.95 if _JSON_RECIPIENT.search(head) and _JSON_KEYS.search(head) else 0.0
+
+
+def complete(data: np.ndarray, coding: str) -> int:
+    """Bytes that are whole JSON lines; 0 when the file is no JSON-lines file: it is then read as a whole."""
+    if coding != encodings.UTF8:
+        return 0
+    text = data.tobytes()
+    first = text.split(b"\n", 1)[0].removeprefix(b"\xef\xbb\xbf")
+    try:
+        if not isinstance(json.loads(first), dict):
+            return 0
+    except ValueError:
+        return 0
+    return text.rfind(b"\n") + 1
+
+
+def _elements(data: np.ndarray, coding: str) -> Iterator[tuple[int, int, Any]]:
+    """(offset, length, object or None) of every record; None is a line that is no JSON."""
+    text = data.tobytes().decode(coding, "replace")
+    if coding != encodings.UTF8:
+        text = text.replace("\x00", " ")
+    decoder = json.JSONDecoder()
+    at = 1 if text.startswith("\ufeff") else 0
+    counted = 0
+    size = 0
+
+    def place(begin: int, end: int) -> tuple[int, int]:
+        nonlocal counted, size
+        size += len(text[counted:begin].encode(coding))
+        length = len(text[begin:end].encode(coding))
+        counted, size_before = end, size
+        size += length
+        return size_before, length
+
+    page_end = 0
+    while True:
+        while at < len(text) and (text[at] in " \t\r\n," or (not page_end and text[at] in "[]")):
+            at += 1
+        if at >= len(text):
+            return
+        if page_end and text[at] == "]":
+            at, page_end = page_end, 0
+            continue
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            yield (*place(at, end), None)
+            at = end
+            continue
+        page = _PAGE.search(text, at, end) if not page_end and _holds_rows(value) else None
+        if page:
+            at, page_end = page.end(), end
+            continue
+        yield (*place(at, end), value)
+        at = end
+
+
+def _holds_rows(value: Any) -> bool:
+    """True for a page of results: `{"value": […]}`, `{"d": {"results": […]}}`, `{"d": […]}`."""
+    if not isinstance(value, dict):
+        return False
+    inner = value.get("d", value)
+    if isinstance(inner, list):
+        return True
+    return isinstance(inner, dict) and any(isinstance(inner.get(k), list) for k in ("value", "results"))
+
+
+def _json_row(value: Any) -> Row | None:
+    if not isinstance(value, dict):
+        return None
+    pairs = {_squeeze(str(k)): "" if v is None else str(v) for k, v in value.items() if not isinstance(v, dict | list)}
+    return _row(pairs, False) if "recipientaddress" in pairs else None
+
+
+def json_times(data: np.ndarray, coding: str) -> tuple[list[str], int]:
+    """(every stamp, number of records) of a JSON block."""
+    texts, count = [], 0
+    for _, _, value in _elements(data, coding):
+        count += 1
+        row = _json_row(value)
+        if row:
+            texts.append(row["time"])
+            texts += [str(v) for k, v in value.items() if _squeeze(str(k)) in _BOUNDS and v]
+    return texts, count
+
+
+def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
+    """One hash for each record."""
+    import hashlib
+
+    raw = data.tobytes()
+    return np.array(
+        [
+            int.from_bytes(hashlib.blake2b(raw[o : o + n], digest_size=8).digest(), "little")
+            for o, n, _ in _elements(data, coding)
+        ],
+        np.uint64,
+    )
+
+
+def scan_json(block: Block, context: Context) -> Scan:
+    """Events of a JSON block, and an account of its records."""
+    coding = context.plan.coding
+    builder = _Builder(context, context.plan.order)
+    raw = block.data.tobytes()
+    used, skipped, unread = 0, 0, []
+    number = context.number - 1
+    for offset, length, value in _elements(block.data, coding):
+        number += 1
+        if context.skip is not None and context.skip[number - context.number]:
+            skipped += 1
+            continue
+        row = _json_row(value)
+        if row is None:
+            reason: str | None = "no valid JSON" if value is None else "no message trace: it has no recipient"
+        else:
+            reason = builder.add(row, number, block.offset + offset, length)
+        if reason:
+            unread.append((number, block.offset + offset, length, reason, raw[offset : offset + length]))
+        else:
+            used += 1
+    return Scan(
+        records=number - context.number + 1,
+        used=used,
+        ignored={"duplicate": skipped} if skipped else {},
+        unread=unread_rows(unread),
+        events=builder.table(),
+    )

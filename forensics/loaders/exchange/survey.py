@@ -1,0 +1,151 @@
+"""The first pass over an evidence: encoding, headers and where they hold, records, first and last time, date order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forensics.loaders.base import Block, Survey
+from forensics.loaders.exchange import blocks, csvscan, encodings, online
+from forensics.loaders.exchange import fields as f
+from forensics.loaders.exchange.dates import Dates
+from forensics.loaders.exchange.event_ids import lookup
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `scan` must know about the whole file. `order`: date order of a local date format (`dates.Dates`)."""
+
+    coding: str
+    layouts: tuple[blocks.Layout, ...] = ()
+    json: bool = False
+    order: Any = None
+
+
+class Surveyor:
+    """Feeds on the blocks of one evidence in order; `result` gives the survey, its plan a `Plan`."""
+
+    def __init__(self, name: str) -> None:
+        self._coding: str | None = None
+        self._json = False
+        self._layouts: list[blocks.Layout] = []
+        self._numbers: dict[int, int] = {}
+        self._records = 0
+        self._first: int | None = None
+        self._last: int | None = None
+        self._notes: dict[str, Any] = {}
+        self._dates = Dates(name)
+
+    def feed(self, block: Block) -> None:
+        if self._coding is None:
+            head = bytes(block.data[:4096])
+            self._coding = encodings.encoding(head)
+            text = head if self._coding == encodings.UTF8 else head.decode(self._coding, "ignore").encode()
+            self._json = online.is_json(text)
+            if self._coding != encodings.UTF8:
+                self._notes["encoding"] = self._coding
+        self._numbers[block.offset] = self._records + 1
+        if self._json:
+            texts, count = online.json_times(block.data, self._coding)
+            self._records += count
+            self._dates.add(texts)
+            return
+        records = blocks.read(block.data, block.offset, self._coding)
+        self._records += len(records)
+        self._headers(records)
+        for low, high, layout in blocks.segments(records, tuple(self._layouts)):
+            if layout is None:
+                continue
+            data = low + np.flatnonzero(records.kinds[low:high] == csvscan.DATA)
+            if layout.kind == "tracking":
+                self._times(records, data, layout)
+            else:
+                self._dates.add(online.times(records, data, layout))
+
+    def _headers(self, records: blocks.Records) -> None:
+        """Finds `#Fields` lines and header rows; guesses a layout where data comes before any header."""
+        marked = {int(r) for r in np.flatnonzero(records.kinds == csvscan.COMMENT)}
+        data = np.flatnonzero(records.kinds == csvscan.DATA)
+        if len(data):
+            marked |= {int(r) for r in data[_letters(records.text, records.starts[data])]}
+            marked.add(int(data[0]))
+        for r in sorted(marked):
+            names = blocks.header_names(records.raw(r))
+            if names:
+                last = self._layouts[-1] if self._layouts else None
+                # The same header again matters only where it is a row that must not be read as data.
+                if last is None or last.names != names or last.offset < 0 or records.kinds[r] == csvscan.DATA:
+                    self._layouts.append(blocks.Layout(int(records.offsets[r]), names))
+            elif not self._layouts and records.kinds[r] == csvscan.DATA:
+                layout = self.guess(records, r)
+                if layout:
+                    self._layouts.append(layout)
+                    count = len(layout.names)
+                    self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
+
+    @staticmethod
+    def guess(records: blocks.Records, r: int) -> blocks.Layout | None:
+        """The layout of a log without header: by the number of columns, if time and event id are where they belong."""
+        if records.kinds[r] != csvscan.DATA or records.columns(r) not in f.LAYOUTS:
+            return None
+        layout = blocks.Layout(-1, f.LAYOUTS[records.columns(r)])
+        columns = f.positions(layout.names)
+        begin = np.zeros((1, len(f.SLOTS)), np.int32)
+        end = np.zeros((1, len(f.SLOTS)), np.int32)
+        csvscan.fields(
+            records.text, records.starts[r : r + 1], records.firsts[r : r + 2], records.stops, 0, 1, columns, begin, end
+        )
+
+        def text(slot: int) -> str:
+            e = int(end[0, slot])
+            return bytes(records.text[begin[0, slot] : e if e >= 0 else ~e]).decode("utf-8", "replace")
+
+        timed = csvscan.moment(records.text, begin[0, f.TIME], end[0, f.TIME]) != csvscan.NO_TIME
+        return layout if timed and lookup(text(f.EVENT), text(f.SOURCE)) else None
+
+    def _times(self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> None:
+        column = int(f.positions(layout.names)[f.TIME])
+        low, high = csvscan.span(records.text, records.starts, records.firsts, records.stops, data, column)
+        if low != csvscan.NO_TIME:
+            self._first = low if self._first is None else min(self._first, low)
+            self._last = high if self._last is None else max(self._last, high)
+
+    def result(self) -> Survey:
+        """Raises AmbiguousTime when dates have a local format whose order the file leaves open."""
+        order, span, notes = self._dates.decide()
+        if span:
+            self._first = span[0] if self._first is None else min(self._first, span[0])
+            self._last = span[1] if self._last is None else max(self._last, span[1])
+        versions = sorted({_label(layout) for layout in self._layouts if layout.kind != "unknown"})
+        found: Mapping[str, Any] = {**({"layout": versions} if versions else {}), **self._notes, **notes}
+        return Survey(
+            records=self._records,
+            first=self._first,
+            last=self._last,
+            blocks=dict(self._numbers),
+            plan=Plan(self._coding or encodings.UTF8, tuple(self._layouts), self._json, order),
+            notes=dict(found),
+        )
+
+
+def _label(layout: blocks.Layout) -> str:
+    count = len(layout.names)
+    if layout.kind == "summary":
+        return "Exchange Online summary report"
+    if layout.kind == "trace":
+        return "Exchange Online message trace"
+    if layout.online:
+        return "Exchange Online extended report"
+    return f.VERSIONS.get(count, f"tracking log of {count} columns")
+
+
+def _letters(text: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Records that begin with a letter, perhaps in quotes: only such can be header rows."""
+    first = text[starts]
+    second = text[np.minimum(starts + 1, len(text) - 1)]
+    c = np.where(first == 34, second, first) | 32
+    letters: np.ndarray = (c >= 97) & (c <= 122)
+    return letters

@@ -1,0 +1,116 @@
+"""Reads contents with the Exchange loader alone, block by block, as ingest does, and checks that every record is accounted for."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.loaders import exchange
+from forensics.loaders.base import Context, Scan, Settings, Survey
+from forensics.stitch import tracking
+
+
+@dataclass(frozen=True)
+class Block:
+    data: np.ndarray
+    offset: int
+    last: bool
+
+
+@dataclass(frozen=True)
+class Read:
+    """Everything read from some contents; `account` sums used, ignored kinds and `unread`."""
+
+    hops: list[dict[str, Any]]
+    legs: list[dict[str, Any]]
+    account: Counter[str]
+    unread: list[dict[str, Any]]
+    surveys: list[Survey]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Legs with the columns of their hop; a leg's own win."""
+        hops = {h["hop"]: h for h in self.hops}
+        return [
+            {**hops[leg["hop"]], **leg, "records": hops[leg["hop"]]["records"] + leg["records"]} for leg in self.legs
+        ]
+
+    def outcomes(self, *, original: bool = True) -> Counter[tuple[Any, ...]]:
+        """As in outcome.tsv: message id, sender, recipient, original recipient, outcome; delivery reports left out."""
+        return Counter(
+            (
+                d["message_id"],
+                d["sender"],
+                d["recipient"],
+                *((d["original_recipient"] or "",) if original else ()),
+                d["outcome"],
+            )
+            for d in self.deliveries()
+            if d["sender"]
+        )
+
+
+def blocks(content: bytes, size: int) -> Iterable[Block]:
+    buffer = np.frombuffer(content + bytes(64), np.uint8)[: len(content)]
+    offset, want = 0, size
+    while offset < len(buffer):
+        high = min(len(buffer), offset + want)
+        last = high == len(buffer)
+        taken = exchange.split(buffer[offset:high], last)
+        if not taken:
+            want *= 2
+            continue
+        yield Block(buffer[offset : offset + taken], offset, offset + taken == len(buffer))
+        offset, want = offset + taken, size
+
+
+def read(*contents: bytes, size: int = 1 << 24) -> Read:
+    fragments, account, unread, surveys = [], Counter[str](), [], []
+    for evidence, content in enumerate(contents):
+        surveyor = exchange.surveyor(f"file {evidence}", Settings())
+        cut = list(blocks(content, size))
+        for block in cut:
+            surveyor.feed(block)
+        survey = surveyor.result()
+        surveys.append(survey)
+        total = 0
+        for block in cut:
+            scan: Scan = exchange.scan(block, Context(evidence, survey.blocks[block.offset], survey.plan))
+            assert scan.records == scan.used + sum(scan.ignored.values()) + scan.unread.num_rows
+            assert len(exchange.fingerprints(block)) == scan.records
+            total += scan.records
+            account.update({"used": scan.used, "unread": scan.unread.num_rows, **scan.ignored})
+            unread += scan.unread.to_pylist()
+            for row in scan.unread.to_pylist():
+                assert content[row["offset"] : row["offset"] + row["length"]][:4096] == row["raw"]
+            part = tracking.assemble(scan.events, final=False)
+            if part.fragments is not None:
+                fragments.append(part.fragments)
+        assert total == survey.records
+    done = tracking.assemble(exchange.resume(pa.concat_tables(fragments)), final=True)
+    return Read(done.hops.to_pylist(), done.legs.to_pylist(), +account, unread, surveys)
+
+
+def content(path: Path) -> bytes:
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+def outcome_table(path: Path, *, original: bool = True) -> Counter[tuple[Any, ...]]:
+    """outcome.tsv; without `original` as an export can tell it: a failure's cause is not told, so expired is bounced."""
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    at = {name: i for i, name in enumerate(rows[0])}
+    out: Counter[tuple[Any, ...]] = Counter()
+    for row in rows[1:]:
+        end = row[at["outcome"]]
+        middle = (row[at["original_recipient"]],) if original else ()
+        if not original and end == "expired":
+            end = "bounced"
+        out[(row[at["message_id"]], row[at["sender"]], row[at["recipient"]], *middle, end)] += 1
+    return out
