@@ -149,7 +149,7 @@ def _stories(facts: Facts, words: Words) -> Spans:
     if not named and len(told) == 1:
         named = told
     rest = [story for story in told if story not in named]
-    parts: list[Spans] = [_story(facts, words, story) for story in named]
+    parts: list[Spans] = [_story(words, story) for story in named]
     others = sum(story.tally.deliveries.value for story in rest)
     if others:
         names = {name for story in rest for name in story.observed}
@@ -160,7 +160,7 @@ def _stories(facts: Facts, words: Words) -> Spans:
     return (Span(said[0].kind, first[:1].upper() + first[1:]), *said[1:], Span("text", "."))
 
 
-def _story(facts: Facts, words: Words, story: Story) -> Spans:
+def _story(words: Words, story: Story) -> Spans:
     if story.suffixes:
         meant, typed = ("." + suffix for suffix in story.suffixes)
         country = places.name(places.country(places.suffix(story.suffixes[1])), words.language)

@@ -1,0 +1,195 @@
+"""The report as one self-contained HTML file.
+
+Nothing is loaded from anywhere and nothing foreign runs: every value is escaped by Jinja2 (autoescape, strict
+undefined), hidden characters are written out (`visible`), and the content security policy allows no source at
+all beside inline styles, data images and the one inline script, named by its hash. Without the script the page
+is complete; with it, tables sort and filter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from forensics import domains
+from forensics.report import events, passages, places, prose, slipmarks
+from forensics.report.blocks import Spans
+from forensics.report.charts import Chart
+from forensics.report.facts import STATES, Facts, Finding, Segment
+from forensics.report.visible import cut, visible
+from forensics.report.wording import TEMPLATES, Words
+from forensics.schema import EXPOSURES
+
+LONGEST = 600
+"""Characters of one value on the page; the CSV annex has it whole."""
+
+DETAILED = 1500
+"""Findings whose reasons the page sets out; beyond that it points to the other formats."""
+
+_TAGS = {
+    "strong": ("<strong>", "</strong>"),
+    "em": ("<em>", "</em>"),
+    "code": ("<code>", "</code>"),
+    "exposed": ('<strong class="x">', "</strong>"),
+    "missing": ('<span class="missing">', "</span>"),
+    "soft": ('<span class="soft">', "</span>"),
+}
+
+
+def shown(value: Any) -> Any:
+    """What is printed for a value: hidden characters written out, very long ones cut with a note."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return visible(cut(value, LONGEST))
+
+
+def spans(parts: Spans) -> Markup:
+    """Runs of text as HTML."""
+    out = []
+    for part in parts:
+        before, after = _TAGS.get(part.kind, ("", ""))
+        out.append(f"{before}{escape(shown(part.text))}{after}")
+    return Markup("".join(out))
+
+
+def css_string(value: str) -> Markup:
+    """A CSS string literal: every character but letters and digits as a hexadecimal escape (CSS Syntax 3, 4.3.7)."""
+    return Markup('"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown(value)) + '"')
+
+
+def letters(segments: Iterable[Segment], side: str) -> Markup:
+    """One spelling of a slip, letter by letter; `side` is `typed` or `meant`."""
+    out = []
+    for piece in segments:
+        text = escape(shown(getattr(piece, side)))
+        if piece.kind == "same":
+            out.append(text)
+        elif text:
+            tag = "ins" if side == "meant" and piece.kind == "missing" else "b"
+            out.append(Markup(f"<{tag}>{text}</{tag}>"))
+        elif side == "typed":
+            out.append(Markup('<i class="gap"></i>'))
+    return Markup("").join(out)
+
+
+@cache
+def _script() -> str:
+    return (TEMPLATES / "report.js").read_text("utf-8")
+
+
+def policy() -> str:
+    """The page's content security policy."""
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def environment(words: Words, folder: Path | None = None) -> Environment:
+    """Jinja2 as this report needs it; templates in `folder` come before ours."""
+    ours = FileSystemLoader([TEMPLATES / words.language, TEMPLATES])
+    loader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
+    made.filters.update(spans=spans, css_string=css_string, letters=letters)
+    return made
+
+
+def render(
+    facts: Facts,
+    words: Words,
+    charts: Mapping[str, Chart],
+    *,
+    folder: Path | None = None,
+    logo: str | None = None,
+) -> bytes:
+    """The page. `logo`: a `data:image/…` URI; `folder`: the user's own templates."""
+    template = environment(words, folder).get_template("report.html")
+    findings = {finding.ref: finding for finding in facts.findings}
+    page = template.render(
+        f=facts,
+        w=words,
+        head=facts.groups.headline,
+        charts=charts,
+        policy=policy(),
+        script=Markup(_script()),
+        style=Markup((TEMPLATES / "report.css").read_text("utf-8")),
+        logo=logo,
+        findings=findings,
+        detailed=_detailed(facts),
+        answers={item.key: item for item in facts.questionnaire.items},
+        title=prose.title(facts, words),
+        prose=prose,
+        passages=passages,
+        events=events.events(facts, words),
+        when=lambda at: prose.when(words, at, facts.header.timezone),
+        stamp=stamp,
+        day=lambda at: words.day(at),
+        slip_words=lambda slip: prose.slip(words, slip),
+        u_label=domains.u_label,
+        in_suffix=slipmarks.in_suffix,
+        records=records,
+        moment=datetime.fromisoformat,
+        country=lambda code: places.name(code, words.language),
+        signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
+        exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
+        states={name: words(f"state.{name}") for name in STATES},
+        glossary=glossary(words),
+    )
+    return page.encode("utf-8", "replace")
+
+
+def glossary(words: Words) -> list[tuple[str, str]]:
+    """(term, meaning) in alphabetical order of the terms."""
+    keys = [key for key in words.entries if key.startswith("glossary.") and key.endswith(".term")]
+    return sorted((words(key), words(key.removesuffix("term") + "meaning")) for key in keys)
+
+
+def stamp(at: datetime | date | None) -> str:
+    """`2023-06-01 08:14`: for tables, in UTC."""
+    if at is None:
+        return "–"
+    return f"{at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else f"{at:%Y-%m-%d}"
+
+
+def records(finding: Finding) -> str:
+    """`E1: 34–37, 42`: where the delivery stands in the evidence."""
+    by: dict[str, list[int]] = {}
+    for record in finding.records:
+        by.setdefault(record.evidence, []).append(record.number)
+    return "; ".join(f"{evidence}: {_ranges(sorted(numbers))}" for evidence, numbers in by.items())
+
+
+def _ranges(numbers: list[int]) -> str:
+    out: list[list[int]] = []
+    for number in numbers:
+        if out and number == out[-1][1] + 1:
+            out[-1][1] = number
+        else:
+            out.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in out)
+
+
+def _detailed(facts: Facts) -> frozenset[str]:
+    """Refs of the findings whose reasons are set out: every incident's first ones, then the rest, up to DETAILED."""
+    if len(facts.findings) <= DETAILED:
+        return frozenset(finding.ref for finding in facts.findings)
+    share = max(1, DETAILED // max(1, len(facts.incidents)))
+    chosen = [ref for incident in facts.incidents for ref in incident.findings[:share]][:DETAILED]
+    return frozenset(chosen)
