@@ -3,9 +3,9 @@
 `gather` (in `forensics.report.gather`) computes a `Facts` once; every format lays it out and computes nothing.
 A `Number` carries the deliveries behind it, or, for totals over a whole table, the query that gives it again.
 
-Fields whose value comes from the logs or names a person are marked `Annotated[…, Raw(kind)]`; the redacted edition replaces
-exactly those, by kind (`forensics.report.redaction`). A field without a mark is shown in both editions, so
-a new field that can hold an address, a name, a host or free text must be marked.
+Fields whose value comes from the logs or names a person are marked `Annotated[…, Raw(kind)]`; the redacted
+edition replaces exactly those, by kind (`forensics.report.redaction`). A field without a mark is shown in both
+editions, so a new field that can hold an address, a name, a host or free text must be marked.
 
 Times are aware datetimes in UTC. `None` always means "the evidence (or the investigator) does not say".
 """
@@ -404,6 +404,9 @@ class Item:
     answer: Annotated[str | None, Raw("text")]
     """For display; choices are keys of the wording file (`choice.<value>`) when kind is `choice`."""
     kind: str = "text"
+    """text, choice, moment, count or list."""
+    released: bool = False
+    """The redacted edition may show the answer's text."""
 
 
 @dataclass(frozen=True)

@@ -317,6 +317,9 @@ def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> t
                 demanded_by=entry.ask.by,
                 answer=answer,
                 kind=entry.kind,
+                released=entry.kind in ("choice", "moment", "count")
+                or entry.key == "report.handling"
+                or entry.key in answers.release,
             )
         )
     return tuple(out)
