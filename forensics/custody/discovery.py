@@ -139,7 +139,9 @@ def _sources(bare: Source, problems: list[Problem]) -> list[Source]:
 def _peel(source: Source) -> tuple[Source, str | None]:
     """The source with its layers of compression named, and what it is then: None (content), an archive, or why not."""
     for depth in range(DEEPEST + 1):
-        start = _start(source)
+        start, damage = _start(source)
+        if not start and damage:
+            return source, f"nothing in it can be read: {damage}"
         if not start:
             return source, "there is nothing in it once it is unpacked" if depth else "it is empty (0 bytes)"
         if words := containers.unsupported(start):
@@ -154,10 +156,13 @@ def _peel(source: Source) -> tuple[Source, str | None]:
     return source, f"it is compressed more than {DEEPEST} times over; unpack it first"
 
 
-def _start(source: Source) -> bytes:
-    with opened(source, [], None) as reader:
+def _start(source: Source) -> tuple[bytes, str | None]:
+    """The first 512 bytes of content, and what is wrong when there are fewer."""
+    notes: list[str] = []
+    with opened(source, notes, None) as reader:
         buffer = bytearray(512)
-        return bytes(buffer[: reader.readinto(memoryview(buffer))])
+        start = bytes(buffer[: reader.readinto(memoryview(buffer))])
+    return start, notes[0] if notes else None
 
 
 def _members(source: Source, archive: str, problems: list[Problem]) -> list[Source]:

@@ -97,7 +97,7 @@ def read(path: Path) -> tuple[Seal, ...]:
 
 
 def faults(path: Path, found: Chain, state: str) -> tuple[list[str], list[str]]:
-    """(faults, remarks) of one seal file, in words. A report of an earlier state of the case is a remark, not a fault."""
+    """(faults, remarks) of one seal file, in words. A report of an earlier state of the case is only a remark."""
     try:
         parts = read(path)
     except (ValueError, OSError) as error:

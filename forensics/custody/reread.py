@@ -1,0 +1,173 @@
+"""Evidence read again: where it lies now, its digests, its number of records, and the records that rows cite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forensics import loaders
+from forensics.case import Case
+from forensics.custody.citations import Citations, forms
+from forensics.custody.discovery import discover
+from forensics.custody.entries import Evidence, location, path_of
+from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest
+from forensics.custody.names import display
+from forensics.custody.sources import Source
+from forensics.errors import EvidenceError
+
+LONGEST_CITED = 4 << 20
+"""Bytes of a cited record that are looked at."""
+
+
+@dataclass
+class Reading:
+    """One evidence as it is now. `faults`: what is not as recorded, in words."""
+
+    source: Source | None
+    digests: Digests | None = None
+    records: int | None = None
+    cited: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def places(case: Case, evidence: Evidence) -> Iterator[Source]:
+    """The recorded places that still exist; of a file that has grown, the part that was recorded."""
+    for place in evidence.locations:
+        path = path_of(case, place)
+        if not path.is_file():
+            continue
+        found = discover([path])
+        for source in found.sources:
+            if location(case, source).index == place.index:
+                yield replace(source, size=min(source.size, place.size)) if place.index is None else source
+
+
+def search(folder: Path, wanted: dict[str, Evidence]) -> dict[str, Source]:
+    """Where under `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
+    own digest first; what is still missing then, by the digest of every content there."""
+    found: dict[str, Source] = {}
+    sources = discover([folder]).sources
+    by_file = {(one.file_sha256, place.index): one.id for one in wanted.values() for place in one.locations[:1]}
+    sizes = {one.file_size for one in wanted.values()}
+    for source in sources:
+        if source.size in sizes:
+            name = by_file.get((file_digest(source.file)[0], source.index))
+            if name:
+                found.setdefault(name, source)
+    for source in sources if len(found) < len(wanted) else ():
+        if source in found.values():
+            continue
+        digests = Digests()
+        try:
+            for _ in blocks(source, lambda data, _last: len(data), digests=digests):
+                pass
+        except EvidenceError:
+            continue
+        if digests.content_sha256 in wanted:
+            found.setdefault(digests.content_sha256, source)
+    return found
+
+
+def read(
+    source: Source,
+    evidence: Evidence,
+    citations: Citations | None,
+    advance: Callable[[int], None],
+    *,
+    digest: bool = True,
+) -> Reading:
+    """Read a source once: digests, records, and the cited records into `citations`."""
+    result = Reading(source, Digests() if digest else None)
+    counter = _counter(evidence.loader)
+    split = _split(evidence.loader)
+    low, high = citations.of(evidence.id) if citations else (0, 0)
+    number = 0
+    try:
+        for block in blocks(source, split, digests=result.digests):
+            number = _block(block, number, counter, citations, low, high, result)
+            advance(len(block.data))
+    except EvidenceError as error:
+        result.faults.append(error.what)
+        return result
+    result.records = number
+    if citations is not None and result.cited < high - low:
+        result.faults.append(f"{high - low - result.cited:,} cited records lie beyond its end")
+    return result
+
+
+def _block(
+    block: Block,
+    number: int,
+    counter: Callable[[Block], int],
+    citations: Citations | None,
+    low: int,
+    high: int,
+    result: Reading,
+) -> int:
+    """Number of records up to the end of the block."""
+    if citations is None or low == high:
+        return number + counter(block)
+    ends = block.offset + len(block.data)
+    first = low + int(np.searchsorted(citations.offset[low:high], block.offset))
+    beyond = low + int(np.searchsorted(citations.offset[low:high], ends))
+    at = 0
+    text: list[str] = []
+    before = -1
+    for index in range(first, beyond):
+        start = int(citations.offset[index]) - block.offset
+        length = int(citations.length[index])
+        if start != before:
+            number += counter(_part(block, at, start))
+            at = before = start
+            stop = min(start + length, start + LONGEST_CITED, len(block.data))
+            text = forms(bytes(block.data[start:stop]))
+        result.cited += 1
+        if start + length > len(block.data) and not block.cut:
+            result.faults.append(f"cited record {citations.number[index]:,} is longer than what is there")
+        if int(citations.number[index]) != number + 1:
+            result.faults.append(
+                f"at byte {block.offset + start:,} stands record {number + 1:,}, cited as {citations.number[index]:,}"
+            )
+        citations.read(index, text)
+    return number + counter(_part(block, at, len(block.data)))
+
+
+def _part(block: Block, start: int, stop: int) -> Block:
+    return Block(
+        block.data[start:stop], block.offset + start, block.last and stop == len(block.data), block.padded[start:]
+    )
+
+
+def _counter(loader: str) -> Callable[[Block], int]:
+    """How the loader counts records; lines where it is unknown to this version."""
+    try:
+        module: Any = loaders.load(loader)
+    except ImportError:
+        return lambda block: int(np.count_nonzero(block.data == 10)) + int(_open_end(block))
+    return lambda block: len(module.fingerprints(block)) if len(block.data) else 0
+
+
+def _open_end(block: Block) -> bool:
+    return bool(block.last and len(block.data) and block.data[-1] != 10)
+
+
+def _split(loader: str) -> Callable[[Bytes, bool], int]:
+    try:
+        module: Any = loaders.load(loader)
+    except ImportError:
+        return _lines
+    split: Callable[[Bytes, bool], int] = module.split
+    return split
+
+
+def _lines(data: Bytes, last: bool) -> int:
+    return len(data) if last else data.tobytes().rfind(b"\n") + 1
+
+
+def where(source: Source) -> str:
+    """Its path on disk, for display."""
+    return display(str(source.file))

@@ -1,0 +1,298 @@
+"""The way back: from the case to the bytes it rests on.
+
+`verify` reads every evidence once (again only for more cited rows than fit in memory), compares digests and counts,
+re-reads the cited records, recomputes tables, and walks the custody log and the reports' seals.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forensics import schema
+from forensics.case import Case
+from forensics.custody import citations, log, manifest, reread, seal, tables
+from forensics.custody.citations import Citations
+from forensics.custody.entries import Evidence, Manifest
+from forensics.errors import VerificationFailed
+
+SAMPLE = 2_000
+"""About so many deliveries without a finding are re-read unless all are asked for."""
+SHOWN = 10
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked. `ok` is None when there was nothing to check."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    ok: bool
+    """No check failed."""
+    checks: tuple[Check, ...]
+
+
+def verify(
+    case: Case, *, evidence: Path | None = None, all_records: bool = False, progress: Progress | None = None
+) -> Verification:
+    """Check a case against its evidence and itself; writes nothing.
+
+    `evidence`: a folder to search, by digest, for files that are not where they were. `all_records` re-reads records
+    of every delivery, not only of findings and a sample. Raises CaseError when there is no manifest to check against.
+    """
+    held = manifest.read(case)
+    checks = [_custody(case, held), *_tables(case, held), _sums(case, held)]
+    checks += _evidence(case, held, evidence, all_records, progress)
+    checks.append(_seals(case, held))
+    return Verification(all(check.ok is not False for check in checks), tuple(checks))
+
+
+def _check(name: str, faults: Sequence[str], right: str, remarks: Iterable[str] = ()) -> Check:
+    if faults:
+        more = f"; and {len(faults) - SHOWN:,} more" if len(faults) > SHOWN else ""
+        return Check(name, False, "; ".join(faults[:SHOWN]) + more)
+    return Check(name, True, "; ".join([right, *remarks]))
+
+
+def _custody(case: Case, held: Manifest) -> Check:
+    found = log.check(case, held.custody)
+    faults = list(found.faults)
+    if not found.entries and not faults:
+        faults.append(f"{case.custody_log.name} is missing or empty")
+    recorded = [entry.get("details", {}) for entry in found.entries]
+    stages = [details for details in recorded if "files" in details]
+    if stages and stages[-1]["files"] != manifest.files_digest(held):
+        faults.append("manifest.json lists other tables than the custody log recorded")
+    ids = [details["evidence"] for details in recorded if "evidence" in details]
+    if ids and sorted(ids[-1]) != sorted(one.id for one in held.evidence):
+        faults.append("manifest.json lists other evidence than the custody log recorded")
+    state = stages[-1].get("record") if stages else None
+    if state and manifest.record_digest(held) != state:
+        faults.append("manifest.json holds another record of evidence and settings than the custody log")
+    entries = f"{len(found.entries):,} entries, each following from the one before; head {found.head.digest[:16]}…"
+    return _check("custody log", faults, entries)
+
+
+def _tables(case: Case, held: Manifest) -> list[Check]:
+    recorded = {one.name: one for one in held.tables}
+    checks = []
+    for name in tables.TABLES:
+        files = {path.relative_to(case.folder).as_posix(): path for path in tables.files(case, name)}
+        known = {one.path: one.sha256 for one in recorded[name].files} if name in recorded else {}
+        if name not in recorded and not files:
+            continue
+        faults = [f"{path} is missing" for path in sorted(known.keys() - files.keys())]
+        faults += [f"{path} was added" for path in sorted(files.keys() - known.keys())]
+        both = sorted(known.keys() & files.keys())
+        faults += [f"{path} was changed" for path in both if seal.digest(files[path]) != known[path]]
+        rows = recorded[name].rows if name in recorded else 0
+        checks.append(_check(f"table {name}", faults, f"{rows:,} rows as recorded"))
+    digest = seal.digest(case.detection) if case.detection.exists() else ""
+    if digest != held.detection_digest:
+        checks.append(Check("detection.json", False, "was changed or removed since detection"))
+    return checks
+
+
+def _sums(case: Case, held: Manifest) -> Check:
+    faults = []
+    for one in held.evidence:
+        total = one.used + sum(one.ignored.values()) + one.unread
+        if total != one.records:
+            faults.append(f"{_name(one)}: {one.records:,} records, but used, ignored and unread come to {total:,}")
+    try:
+        faults += _table_faults(case, held)
+    except (duckdb.Error, OSError) as error:
+        faults.append(f"a table cannot be read: {error}")
+    records = sum(one.records for one in held.evidence)
+    return _check(
+        "counts", faults, f"{records:,} records = used + ignored + unread, in {len(held.evidence):,} evidence files"
+    )
+
+
+def _table_faults(case: Case, held: Manifest) -> list[str]:
+    """Sums over tables that must agree with the manifest and with each other."""
+    faults = []
+    with duckdb.connect() as connection:
+        for name in tables.TABLES:
+            paths = [str(path) for path in tables.files(case, name)]
+            table = connection.read_parquet(paths, hive_partitioning=False) if paths else None
+            connection.register(name, table if table is not None else getattr(schema, name.upper()).empty_table())
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return connection.execute(query).fetchall()
+
+        unread = dict(rows("select cast(evidence as varchar), count(*) from unread group by 1"))
+        for one in held.evidence:
+            if unread.get(one.id, 0) != one.unread:
+                faults.append(f"{_name(one)}: {one.unread:,} unread recorded, {unread.get(one.id, 0):,} kept")
+        if twice := rows("select count(*) - count(distinct delivery_id) from deliveries")[0][0]:
+            faults.append(f"{twice:,} delivery ids stand more than once")
+        for source, key, other in (("findings", "delivery_id", "deliveries"), ("findings", "incident_id", "incidents")):
+            lost = rows(
+                f"select distinct {key} from {source} where {key} not in (select {key} from {other}) order by 1"
+            )
+            if lost:
+                faults.append(f"{len(lost):,} {key}s of {source} are not in {other}: {lost[0][0]}")
+        wrong = rows(
+            """select observed_domain, intended_domain from incidents i where i.exposed + i.not_exposed <>
+            (select count(*) from findings f where f.incident_id = i.incident_id) order by 1, 2"""
+        )
+        faults += [f"incident {one} → {two}: exposed and not exposed are not its findings" for one, two in wrong]
+    return faults
+
+
+def _evidence(
+    case: Case, held: Manifest, folder: Path | None, all_records: bool, progress: Progress | None
+) -> list[Check]:
+    try:
+        findings = _findings(case)
+        parts = citations.chunks(case, findings, None if all_records else SAMPLE)
+        first = next(parts, None)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        return [Check("cited records", False, f"the tables that cite them cannot be read: {error}")]
+    total = sum(one.content_size for one in held.evidence)
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress("verify", min(done, total), total)
+
+    checks = []
+    places: dict[str, reread.Reading] = {}
+    for one in held.evidence:
+        check, reading = _one(case, one, first, advance)
+        checks.append(check)
+        places[one.id] = reading
+    lost = {one.id: one for one in held.evidence if places[one.id].source is None}
+    if folder is not None and lost:
+        elsewhere = reread.search(folder, lost)
+        for index, one in enumerate(held.evidence):
+            if one.id in elsewhere:
+                source = elsewhere[one.id]
+                places[one.id] = reread.read(source, one, first, advance)
+                checks[index] = _judged(one, places[one.id], moved=True)
+    return [*checks, _cited(held, first, parts, places, findings, all_records)]
+
+
+def _findings(case: Case) -> set[str]:
+    """Delivery ids of all findings."""
+    read = (pq.read_table(path, columns=["delivery_id"]) for path in tables.files(case, "findings"))
+    return {str(one) for table in read for one in table["delivery_id"].to_pylist()}
+
+
+def _one(
+    case: Case, one: Evidence, cited: Citations | None, advance: Callable[[int], None]
+) -> tuple[Check, reread.Reading]:
+    """The first recorded place whose content is right; else the first that is there, with what is wrong."""
+    wrong: list[tuple[Check, reread.Reading]] = []
+    for source in reread.places(case, one):
+        reading = reread.read(source, one, cited, advance)
+        check = _judged(one, reading, first=source.name == one.names[0])
+        if check.ok:
+            return check, reading
+        wrong.append((check, reading))
+    if wrong:
+        return wrong[0]
+    path = one.locations[0].path if one.locations else one.names[0]
+    text = f"{path} is missing or no longer readable; `--evidence DIR` searches for it elsewhere"
+    return Check(f"evidence {_name(one)}", False, text), reread.Reading(None)
+
+
+def _judged(one: Evidence, reading: reread.Reading, *, moved: bool = False, first: bool = True) -> Check:
+    digests = reading.digests
+    faults: list[str] = []
+    if digests is None or reading.source is None or not digests.content_sha256:
+        return Check(f"evidence {_name(one)}", False, "; ".join(reading.faults) or "cannot be read")
+    if digests.content_sha256 != one.id:
+        faults.append(
+            f"its content was changed: SHA-256 {digests.content_sha256}, recorded {one.id}; "
+            f"{digests.content_size:,} bytes, recorded {one.content_size:,}"
+        )
+    elif digests.file_sha256 != one.file_sha256 and first and not moved:
+        faults.append(
+            f"the file was replaced, though its content is the same: SHA-256 {digests.file_sha256}, "
+            f"recorded {one.file_sha256}"
+        )
+    if digests.content_sha256 == one.id and reading.records != one.records:
+        faults.append(f"it holds {reading.records or 0:,} records, {one.records:,} were recorded")
+    faults += reading.faults
+    place = reread.where(reading.source)
+    right = (
+        f"{'found at ' + place + ', ' if moved else ''}{one.content_size:,} bytes, SHA-256 {one.id[:16]}… as recorded"
+    )
+    remarks = []
+    current = reading.source.file.stat().st_size
+    if not moved and one.locations and current > one.locations[0].size and reading.source.index is None:
+        remarks.append(f"the file has since grown by {current - one.locations[0].size:,} bytes, which are not evidence")
+    return _check(f"evidence {_name(one)}", faults, right, remarks)
+
+
+def _cited(
+    held: Manifest,
+    first: Citations | None,
+    rest: Iterable[Citations],
+    places: dict[str, reread.Reading],
+    findings: set[str],
+    all_records: bool,
+) -> Check:
+    if first is None:
+        return Check("cited records", None, "no delivery cites a record")
+    faults: list[str] = []
+    rows = cited = 0
+    unread = 0
+    for part in itertools.chain([first], rest):
+        if part is not first:
+            for one in held.evidence:
+                if source := places[one.id].source:
+                    faults += reread.read(source, one, part, lambda _: None, digest=False).faults
+        faults += [f"delivery {delivery}: {why}" for delivery, why in part.unsupported()]
+        rows += len(part.ids)
+        cited += int(part.seen.sum())
+        unread += int((~part.seen).sum())
+    if unread:
+        faults.append(f"{unread:,} cited records could not be re-read, as their evidence is not there or was changed")
+    what = (
+        "every delivery"
+        if all_records
+        else f"{len(findings):,} findings and {max(rows - len(findings), 0):,} other deliveries"
+    )
+    return _check("cited records", faults, f"{cited:,} citations of {what} lead to records that speak of them")
+
+
+def _seals(case: Case, held: Manifest) -> Check:
+    found = seal.find(case)
+    if not found:
+        return Check("reports", None, "no report was sealed yet")
+    try:
+        current = replace(held, tables=tables.held(case))
+        state = manifest.case_state_digest(case, current)
+    except VerificationFailed as error:
+        return Check("reports", False, f"the case state cannot be computed: {error.what}")
+    chain = log.check(case)
+    faults: list[str] = []
+    remarks: list[str] = []
+    for path in found:
+        wrong, notes = seal.faults(path, chain, state)
+        faults += wrong
+        remarks += notes
+    return _check("reports", faults, f"{len(found):,} seals hold", remarks)
+
+
+def _name(one: Evidence) -> str:
+    return one.names[0] if one.names else one.id[:16]
