@@ -35,7 +35,6 @@ def tally(findings: Sequence[Finding]) -> Tally:
         senders=distinct(findings, lambda f: domains.key(f.sender)),
         recipients=distinct(findings, lambda f: domains.key(f.recipient)),
         accepted=number(accepted),
-        accepted=number(accepted),
         exposed=number(by.get("exposed", ())),
         handed_on=number(by.get("handed-on", ())),
         not_exposed=number(by.get("not-exposed", ())),
