@@ -34,6 +34,8 @@ class Leg:
     intended: str = ""
     kind: str = ""
     origin: str = ""
+    tls: bool = True
+    """Whether the next server spoke TLS, where the log shows it."""
 
     @property
     def outcome(self) -> str:
@@ -108,6 +110,11 @@ def null_mx(rng: random.Random, domain: str) -> Try:
 def refused(rng: random.Random, recipient: str, mx: str, address: str) -> Try:
     text = f"host {mx}[{address}] said: 554 5.7.1 <{recipient}>: Relay access denied (in reply to RCPT TO command)"
     return Try(round(0.4 + rng.expovariate(0.8), 2), "bounced", "5.7.1", text, mx, address)
+
+
+def too_big(rng: random.Random, mx: str, address: str) -> Try:
+    text = f"host {mx}[{address}] said: 552 5.3.4 Message size exceeds fixed limit (in reply to MAIL FROM command)"
+    return Try(round(0.4 + rng.expovariate(0.8), 2), "bounced", "5.3.4", text, mx, address)
 
 
 def greylisted(rng: random.Random, mx: str, address: str) -> tuple[Try, ...]:

@@ -114,7 +114,7 @@ def _delivery(log: _Log, name: str, queued: float, leg: Leg, index: int) -> floa
         relay = f"{step.relay_name}[{step.relay_address}]:25" if step.relay_name else "none"
         program = "lmtp" if step.relay_address and step.relay_address.startswith("10.") else "smtp"
         pid = log.pid(program)
-        if log.style.tls and program == "smtp" and step.relay_name and step.status == "sent":
+        if log.style.tls and leg.tls and program == "smtp" and step.relay_name and step.status == "sent":
             log.add(at - 0.002, program, f"Trusted TLS connection established to {relay}: TLSv1.3 with cipher "
                     "TLS_AES_256_GCM_SHA384 (256/256 bits)", pid)  # fmt: skip
         spent = _delays(step.after)

@@ -154,14 +154,16 @@ def test_genuine_neighbours_of_every_kind_are_planted() -> None:
 @pytest.mark.slow
 def test_context_is_roughly_that_of_the_published_labels() -> None:
     """Published, mistyped against neighbour: before 65 / 8 %, after 53 / 2 %, beside 55 / 21 %, sends 2 / 82 %."""
-    rates, typed, sent = {"mistyped": Counter(), "neighbour": Counter()}, 0, 0
+    rates: dict[str, defaultdict[str, float]] = {"mistyped": defaultdict(float), "neighbour": defaultdict(float)}
+    typed = sent = 0
     for seed in (1, 2, 3):
         settings = simulate.Settings(seed, people=80, months=4, domains=2_400, rates=Rates(slip=0.004))
         around = world.build(random.Random(seed), own=settings.own, people=settings.people, domains=settings.domains)
         partners = {c.name: c.partner for c in around.correspondents.values() if c.partner and not c.unclear}
         found = simulate.messages(settings)
         for group, values in context.rates(found, partners).items():
-            rates[group].update({name: v * (values["pairs"] if name != "pairs" else 1) for name, v in values.items()})
+            for name, value in values.items():
+                rates[group][name] += value if name == "pairs" else value * values["pairs"]
         people = [m for m in found if m.user and m.user != "webshop" and any(g.label for g in m.legs)]
         typed += sum(g.origin == "typed" for m in people for g in m.legs)
         sent += len(people)

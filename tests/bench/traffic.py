@@ -353,12 +353,11 @@ def bounces(message: Message, own: str, host: str, end: float) -> list[Message]:
     """Delivery reports to an inside sender, one for each round in which recipients failed."""
     if not message.user:
         return []
-    rounds: dict[float, None] = {}
-    for leg in message.legs:
-        if leg.tries[-1].status in ("bounced", "expired"):
-            rounds[message.at + leg.tries[-1].after] = None
+    first = max(leg.tries[0].after for leg in message.legs)
+    rounds = {first for leg in message.legs if leg.tries[-1].status == "bounced"}
+    rounds |= {leg.tries[-1].after for leg in message.legs if leg.tries[-1].status == "expired"}
     reports = []
-    for at in list(rounds)[:1] if len(rounds) == 1 else sorted(rounds):
+    for at in (message.at + after for after in sorted(rounds)):
         if at + 0.2 < end:
             leg = Leg(
                 message.sender,
