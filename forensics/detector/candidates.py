@@ -1,0 +1,187 @@
+"""Which known domains could a typed one have been meant for: an index, not all pairs.
+
+Slips of one letter meet in a *deletion neighbourhood* (two names are one edit apart only if they are equal
+after at most one deletion in each), those of two letters after two. The hashes of all deletions of a batch of names
+are computed at once: with prefix sums of a polynomial hash modulo 2^64, cutting out letters costs a few vector
+operations. Slips with dots, hyphens, suffixes, tails and lookalikes meet in equal keys. Every meeting is then
+judged by `slips.classify`; the index only has to miss nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from forensics import domains
+from forensics.detector.confusables import skeleton
+from forensics.detector.slips import Slip, classify
+
+_BASE = 0x9E3779B97F4A7C15 | 1
+_INVERSE = pow(_BASE, -1, 1 << 64)
+_BATCH = 32_768
+_TWO_EDITS_FROM = 6
+"""Two wrong letters are looked for only in registered labels of at least this length."""
+_BARE = str.maketrans("", "", ".-,;:/")
+
+
+class Candidate(NamedTuple):
+    """`meant` is a domain for which `typed` could be a slip; `seen` is False when only a watched zone suggests it."""
+
+    typed: str
+    meant: str
+    slip: Slip
+    seen: bool
+
+
+def find(typed: Sequence[str], known: Collection[str], zones: Collection[str] = ()) -> list[Candidate]:
+    """Candidates for every typed domain among known domains and in watched zones.
+
+    `typed`, `known`: A-labels. `zones`: suffixes such as `mil` (from `*.mil`), under which any name is thought to
+    exist. A domain is never its own candidate. Sorted by typed, then most probable slip.
+
+    >>> [(c.meant, c.slip.kind) for c in find(["navy.ml"], ["navy.mil", "army.mil"])]
+    [('navy.mil', 'omitted-letter')]
+    """
+    names = sorted(set(known) - {""})
+    there = set(names)
+    tokens = sorted(set(typed) - {""})
+    found: dict[tuple[str, str], Candidate] = {}
+    for i, j in _meetings(tokens, names):
+        slip = classify(tokens[i], names[j])
+        if slip is not None:
+            found[tokens[i], names[j]] = Candidate(tokens[i], names[j], slip, True)
+    for token in tokens:
+        for name in _in_zones(token, zones):
+            if name not in there and (slip := classify(token, name)) is not None:
+                found[token, name] = Candidate(token, name, slip, False)
+    return sorted(found.values(), key=lambda c: (c.typed, -c.slip.log10, c.meant))
+
+
+def _in_zones(token: str, zones: Collection[str]) -> Iterator[str]:
+    """Names in watched zones that the token could stand for: the same name behind the zone's suffix."""
+    for zone in zones:
+        if token.endswith("." + zone) or token == zone:
+            continue
+        labels = token.split(".")
+        for cut in range(1, len(labels)):
+            tail = ".".join(labels[cut:])
+            slip = classify("x." + tail, "x." + zone) if tail else None
+            if slip is not None and slip.kind not in ("suffix-swap", "two-edits"):
+                # Any suffix may be swapped for any other: without the name in the log that says nothing.
+                yield ".".join(labels[:cut]) + "." + zone
+
+
+def _meetings(tokens: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
+    seen: set[tuple[int, int]] = set()
+    for i, j in _by_keys(tokens, names):
+        if tokens[i] != names[j] and (i, j) not in seen:
+            seen.add((i, j))
+            yield i, j
+    for take, depth in ((domains.u_label, 1), (_long_label, 2)):
+        for i, j in _by_deletions([take(t) for t in tokens], [take(n) for n in names], depth):
+            if tokens[i] != names[j] and (i, j) not in seen:
+                seen.add((i, j))
+                yield i, j
+
+
+def _long_label(domain: str) -> str:
+    """The name without its suffix, with the suffix's first letter to keep apart what cannot meet; empty when short."""
+    cut = domains.split(domain)
+    if not cut.suffix or len(cut.domain) < _TWO_EDITS_FROM:
+        return ""
+    return domains.u_label(domain.removesuffix("." + cut.suffix)) + "." + cut.suffix
+
+
+def _by_keys(tokens: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
+    index: dict[str, list[int]] = {}
+    for j, name in enumerate(names):
+        for key in _known_keys(name):
+            index.setdefault(key, []).append(j)
+    for i, token in enumerate(tokens):
+        for key in _typed_keys(token):
+            for j in index.get(key, ()):
+                yield i, j
+
+
+def _shared_keys(name: str) -> set[str]:
+    shown = domains.u_label(name)
+    return {
+        "skeleton " + skeleton(shown.translate(_BARE)),
+        "bare " + shown.translate(_BARE),
+        "labels " + ".".join(sorted(shown.split("."))),
+    }
+
+
+def _known_keys(name: str) -> set[str]:
+    shown = domains.u_label(name)
+    keys = _shared_keys(name) | {"exact " + shown}
+    keys |= {"cut " + shown[:-n] for n in (1, 2, 3) if len(shown) > n}
+    suffix = domains.split(name).suffix
+    if suffix and suffix != name:
+        keys.add("stem " + name.removesuffix("." + suffix))
+        keys.add("cut " + name.removesuffix("." + suffix))
+    labels = shown.split(".")
+    keys |= {"cut " + ".".join(labels[:i] + labels[i + 1 :]) for i in range(1, len(labels) - 1)}
+    return keys
+
+
+def _typed_keys(token: str) -> set[str]:
+    shown = domains.u_label(token)
+    labels = token.split(".")
+    keys = _shared_keys(token) | {"cut " + shown}
+    keys |= {"exact " + shown[:-n] for n in range(1, 13) if len(shown) - n >= 4}
+    keys |= {"stem " + ".".join(labels[:n]) for n in range(1, len(labels))}
+    return keys
+
+
+def _by_deletions(tokens: list[str], names: list[str], depth: int) -> Iterator[tuple[int, int]]:
+    """Pairs of strings that are equal after at most `depth` deletions in each (hash meetings: rare false ones pass)."""
+    rows, hashes = [], []
+    for owner, value in _neighbourhoods(names, depth):
+        rows.append(owner)
+        hashes.append(value)
+    if not hashes:
+        return
+    table = np.concatenate(hashes)
+    owners = np.concatenate(rows)
+    order = np.argsort(table, kind="stable")
+    table, owners = table[order], owners[order]
+    for start in range(0, len(tokens), _BATCH):
+        meetings = []
+        for owner, value in _neighbourhoods(tokens[start : start + _BATCH], depth):
+            low = np.searchsorted(table, value, "left")
+            count = np.searchsorted(table, value, "right") - low
+            hit = np.flatnonzero(count)
+            if hit.size:
+                low, count = low[hit], count[hit]
+                step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+                meetings.append(np.stack([np.repeat(owner[hit], count), owners[np.repeat(low, count) + step]], axis=1))
+        if meetings:
+            for i, j in np.unique(np.concatenate(meetings), axis=0).tolist():
+                yield start + i, j
+
+
+def _neighbourhoods(strings: Sequence[str], depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(row numbers, hashes) of every string with 0 … depth letters cut out, in arrays by length and cut."""
+    lengths = np.array([len(s) for s in strings], dtype=np.int64)
+    for length in np.unique(lengths):
+        if length < 3:
+            continue
+        rows = np.flatnonzero(lengths == length)
+        text = "".join(strings[r] for r in rows)
+        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).reshape(len(rows), length).astype(np.uint64)
+        powers = np.array([pow(_BASE, k, 1 << 64) for k in range(length)], dtype=np.uint64)
+        inverse = [pow(_INVERSE, k, 1 << 64) for k in range(depth + 1)]
+        with np.errstate(over="ignore"):
+            sums = np.zeros((length + 1, len(rows)), dtype=np.uint64)
+            np.cumsum((codes * powers).T, axis=0, dtype=np.uint64, out=sums[1:])
+            for cuts in range(depth + 1):
+                for places in combinations(range(length), cuts):
+                    edges = [-1, *places, length]
+                    total = np.zeros(len(rows), dtype=np.uint64)
+                    for n, (left, right) in enumerate(zip(edges, edges[1:], strict=False)):
+                        total += (sums[right] - sums[left + 1]) * np.uint64(inverse[n])
+                    yield rows, total

@@ -1,0 +1,197 @@
+"""Deliveries of judged pairs as rows of FINDINGS: level, exposure, origin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from forensics import domains, schema
+from forensics.detector import spreading, weighing
+from forensics.detector.exposure import exposure, is_shared
+from forensics.detector.judging import Judged
+from forensics.detector.spreading import Sent
+
+if TYPE_CHECKING:
+    import duckdb
+
+_BUSY_DOMAINS, _BUSY_SHARE = 10, 0.2
+"""A relay that took mail for at least so many registered domains, and this share of all those written to, serves the world and
+not one of them: what it did with a message afterwards is unknown."""
+_CARRIED = 0.95
+"""Probability that a reply-all copies a wrong address rather than meaning it."""
+_MACHINES = r"^(no-?reply|do-?not-?reply|newsletter|mailer(-daemon)?|notifications?|alerts?|system|daemon|root|cron|bounces?|postmaster|monitoring|scanner|printer)([-._].*)?$"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What was found about the messages to each wrong address."""
+
+    messages: Mapping[str, Sent]
+    """delivery → the message it is part of."""
+    links: Mapping[str, str]
+    """delivery → the delivery of another writer that it carries on."""
+
+
+def level(score: float) -> str:
+    """high, medium, low or none (schema.LEVELS).
+
+    >>> level(0.95), level(0.5), level(0.1), level(0.0999)
+    ('high', 'medium', 'low', 'none')
+    """
+    return "high" if score >= 0.95 else "medium" if score >= 0.5 else "low" if score >= 0.1 else "none"
+
+
+def incident_id(observed: str, intended: str) -> str:
+    """Stable name of a pair: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(f"{observed}\n{intended}".encode()).hexdigest()[:16]
+
+
+_MESSAGES = """
+select m.wl, m.wd, m.rl, m.rd, m.delivery_id, m.sl || '@' || m.sd as sender, epoch_us(m.t) as t, m.message, m.subject,
+       (select coalesce(list(distinct o.rl || '@' || o.rd), []) from mail o where o.message = m.message) as company
+from mail m join judged_addresses j on m.rl = j.l and m.rd = j.d
+where m.direction = 'outbound' order by m.t, m.delivery_id
+"""
+
+
+def spread(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> tuple[list[Judged], Spread]:
+    """Tell the root writer of each wrong address from those who carried it on, and let them share the verdict.
+
+    Writers of one conversation used the same wrong address for the same reason: each gets at least 0.95 of the
+    highest odds among them, as a part named `carried-on`.
+    """
+    addresses = sorted({j.address for j in judged})
+    table = pa.table(
+        {"l": pa.array([a[0] for a in addresses], pa.string()), "d": pa.array([a[1] for a in addresses], pa.string())}
+    )
+    connection.register("judged_addresses", table)
+    rows = connection.execute(_MESSAGES).fetchall()
+    connection.unregister("judged_addresses")
+    by_address: dict[tuple[str, str], list[Sent]] = {}
+    messages: dict[str, Sent] = {}
+    for wl, wd, rl, rd, delivery, sender, at, message, subject, company in rows:
+        sent = Sent(delivery, f"{wl}@{wd}", sender, _moment(at), message, subject, frozenset(company) - {f"{rl}@{rd}"})
+        by_address.setdefault((rl, rd), []).append(sent)
+        messages[delivery] = sent
+    links: dict[str, str] = {}
+    known = {(f"{j.writer[0]}@{j.writer[1]}", j.address): j for j in judged}
+    for address, sent_list in sorted(by_address.items()):
+        if len({m.writer for m in sent_list}) < 2:
+            continue
+        own = spreading.carried_on(sent_list)
+        links |= own
+        for cluster in spreading.clusters(sent_list, own):
+            _share(known, cluster, address)
+    return [known[f"{j.writer[0]}@{j.writer[1]}", j.address] for j in judged], Spread(messages, links)
+
+
+def _share(known: dict[tuple[str, tuple[str, str]], Judged], cluster: set[str], address: tuple[str, str]) -> None:
+    members = sorted(w for w in cluster if (w, address) in known)
+    if not members:
+        return
+    best = max(members, key=lambda w: (known[w, address].prior + known[w, address].weight, w))
+    top = known[best, address]
+    reach = weighing.log_odds(min(_CARRIED * top.score, 1 - 1e-9))
+    for writer in members:
+        one = known[writer, address]
+        lift = round(reach - one.prior - one.weight, 4)
+        if writer != best and lift > 0 and one.meant == top.meant:
+            text = f"{best.partition('@')[0]} used {address[0]}@{address[1]} in the same conversation, by mistake with probability {top.score:.2f}."
+            known[writer, address] = one.with_reason("carried-on", lift, text)
+
+
+_ROWS = """
+select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome, d.relay_name, d.relay_address, m.wl, m.wd, m.rl, m.rd, m.via,
+       regexp_matches(m.sl, ?) as machine
+from mail m join judged_pairs j on m.wl = j.wl and m.wd = j.wd and m.rl = j.rl and m.rd = j.rd
+join deliveries d on d.delivery_id = m.delivery_id
+where m.direction = 'outbound' order by d.submitted_at, d.delivery_id
+"""
+
+_RELAYS = """
+select lower(rtrim(coalesce(relay_name, relay_address), '.')) as relay, recipient_domain
+from deliveries where direction = 'outbound' and outcome = 'delivered' and coalesce(relay_name, relay_address) is not null
+group by all
+"""
+
+
+def table(
+    connection: duckdb.DuckDBPyConnection,
+    judged: Sequence[Judged],
+    spread_: Spread,
+    shared_relays: Collection[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pa.Table:
+    """The FINDINGS table in order of submission."""
+    by_pair = {(j.writer, j.address): j for j in judged}
+    keys = sorted(by_pair)
+    given = {name: [k[i][n] for k in keys] for name, i, n in (("wl", 0, 0), ("wd", 0, 1), ("rl", 1, 0), ("rd", 1, 1))}
+    connection.register("judged_pairs", pa.table({k: pa.array(v, pa.string()) for k, v in given.items()}))
+    raw = connection.execute(_ROWS, [_MACHINES]).fetchall()
+    connection.unregister("judged_pairs")
+    busy = _busy(connection) if raw else frozenset()
+    shared = frozenset(s.lower().removeprefix("*.").removeprefix(".") for s in shared_relays)
+    used: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+    rows: list[dict[str, Any]] = []
+    for delivery, at, recipient, domain, outcome, relay, relay_address, wl, wd, rl, rd, via, machine in raw:
+        one = by_pair[(wl, wd), (rl, rd)]
+        origin = _origin(delivery, bool(via), bool(machine), (one.writer, one.address) in used, spread_)
+        used.add((one.writer, one.address))
+        if (since and _moment(at) < since) or (until and _moment(at) >= until):
+            continue
+        local, _ = domains.parts(recipient)
+        rows.append(
+            {
+                "delivery_id": delivery,
+                "observed_domain": domain or rd,
+                "intended_domain": one.meant,
+                "intended_address": f"{local}@{one.meant}",
+                "slip": one.slip.kind,
+                "score": one.score,
+                "weight": one.weight,
+                "prior": one.prior,
+                "reasons": list(one.reasons),
+                "alternatives": [{"domain": name, "score": score} for name, score in one.alternatives],
+                "level": level(one.score),
+                "exposure": exposure(outcome, is_shared(relay, relay_address, shared, busy)),
+                "origin": origin,
+                "incident_id": incident_id(domain or rd, one.meant),
+            }
+        )
+    return pa.Table.from_pylist([r for r in rows if r["level"] != "none"], schema=schema.FINDINGS)
+
+
+def _origin(delivery: str, via: bool, machine: bool, again: bool, spread_: Spread) -> str:
+    """Where this one came from: list, automated, reply-all, address-book (this writer once more), or typed."""
+    if via:
+        return "list"
+    if machine:
+        return "automated"
+    if delivery in spread_.links:
+        return "reply-all"
+    return "address-book" if again else "typed"
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _busy(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Relays that took mail for much of the world."""
+    served: dict[str, set[str]] = {}
+    for relay, domain in connection.execute(_RELAYS).fetchall():
+        served.setdefault(relay, set()).add(domains.split(domain or "").registered or domain or "")
+    everywhere = len(set().union(*served.values())) if served else 0
+    counts = Counter({relay: len(names) for relay, names in served.items()})
+    return frozenset(r for r, n in counts.items() if n >= _BUSY_DOMAINS and n >= _BUSY_SHARE * everywhere)

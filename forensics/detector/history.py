@@ -1,0 +1,139 @@
+"""Who wrote to whom: the deliveries aggregated to distinct (sender, address) pairs and correspondents, in DuckDB.
+
+Everything here is SQL over one view `deliveries` (columns of schema.DELIVERIES and `direction`), so that memory
+stays bounded by the number of distinct addresses and not of messages. Addresses are compared in a normalised
+form: lower-case, without +tag, BATV prefix (`prvs=…=`), SRS rewriting (`SRS0=…=domain=local`) or VERP tail.
+
+When a message reached a recipient through an alias or list, the *list* chose the address: then the list stands as
+the sender of the pair (`via` is true).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from forensics import domains, schema
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MACROS = r"""
+create or replace temp macro tail_of(a) as lower(regexp_extract(a, '@([^@]*)$', 1));
+create or replace temp macro unwrap(a) as
+    case when a ~* '^srs[01][=+-].*=.*=.*@' then regexp_replace(lower(a), '^srs[01][=+-].*=([^=]+)=([^=@]+)@.*$', '\2@\1')
+         when a ~* '^prvs=[^=]*=.*@' then regexp_replace(lower(a), '^prvs=[^=]*=', '')
+         else lower(a) end;
+create or replace temp macro local_of(a) as
+    regexp_replace(regexp_replace(regexp_replace(a, '@[^@]*$', ''), '(.)\+.*$', '\1'), '^(bounces?|return)[-_].*$', '\1');
+"""
+
+_MAIL = r"""
+create or replace temp table mail as
+with plain as (
+    select delivery_id, direction, submitted_at as t,
+           unwrap(sender) as sender_key, coalesce(nullif(sender_domain, ''), tail_of(sender), '') as sender_domain,
+           lower(recipient) as recipient_key, coalesce(recipient_domain, tail_of(recipient), '') as recipient_domain,
+           lower(original_recipient) as list_key,
+           coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
+           outcome, subject, size_bytes as size,
+           case when outcome in ('bounced', 'expired', 'rejected') and (
+                    coalesce(status_code, '') in ('5.4.4', '5.1.2', '5.4.310', '5.4.312', '4.4.312', '5.4.6') or
+                    coalesce(response, '') ~* '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|unknown host|no such domain|does not exist|dns.?domain|mx record)')
+                then 1 else 0 end as no_domain
+    from deliveries where coalesce(sender, '') <> ''
+)
+select delivery_id, direction, t, message, outcome, subject, size, no_domain,
+       local_of(sender_key) as sl, case when sender_key ~* '@' then a_tail(sender_key, sender_domain) else sender_domain end as sd,
+       local_of(recipient_key) as rl, recipient_domain as rd,
+       list_key is not null as via,
+       case when list_key is not null then local_of(list_key) else sl end as wl,
+       case when list_key is not null then tail_of(list_key) else sd end as wd
+from plain
+"""
+
+_TABLES = r"""
+create or replace temp table pairs as
+    select wl, wd, rl, rd, bool_or(via) as via, count(*) as n, count(distinct message) as messages, min(t) as first, max(t) as last,
+           avg(no_domain) as no_domain, min(direction) as direction
+    from mail where direction in ('outbound', 'internal') and (wl <> rl or wd <> rd) group by all;
+create or replace temp table heard as
+    select sl, sd, rl, rd, count(*) as n, min(t) as first, max(t) as last
+    from mail where direction = 'inbound' group by all;
+create or replace temp table addresses as
+    select l, d, sum(out) as out, sum(inn) as inn, count(distinct w) filter (w is not null) as writers, min(first) as first from (
+        select rl as l, rd as d, wl || '@' || wd as w, n as out, 0 as inn, first from pairs
+        union all select sl, sd, null, 0, n, first from heard
+        union all select distinct on (sl, sd) sl, sd, null, 0, 1, t from (select sl, sd, min(t) as t from mail where direction in ('outbound', 'internal') group by all)
+        union all select rl, rd, null, 0, 1, min(first) from heard group by all
+    ) group by all;
+create or replace temp table standing as
+    select d, sum(pairs) as pairs, sum(out) as out, sum(inn) as inn, sum(callers) as callers, sum(na) as addresses, sum(senders) as senders,
+           min(first) as first, max(last) as last, max(no_domain) as no_domain from (
+        select rd as d, count(*) as pairs, sum(n) as out, 0 as inn, 0 as callers, count(distinct rl) as na, count(distinct wl || '@' || wd) as senders,
+               min(first) as first, max(last) as last, avg(no_domain) as no_domain from pairs group by all
+        union all
+        select sd, count(*), 0, sum(n), count(distinct sl), 0, 0, min(first), max(last), 0 from heard group by all
+    ) group by all;
+"""
+
+
+def build(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the temp tables `mail`, `pairs`, `heard`, `addresses` and `standing` from the view `deliveries`."""
+    connection.execute(_MACROS)
+    connection.execute(
+        "create or replace temp macro a_tail(a, d) as case when tail_of(a) <> '' then tail_of(a) else d end"
+    )
+    connection.execute(_MAIL)
+    connection.execute(_TABLES)
+
+
+def outside(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Domains that outbound mail went to, sorted."""
+    rows = connection.execute(
+        "select distinct rd from pairs where direction = 'outbound' and rd <> '' order by rd"
+    ).fetchall()
+    return [r[0] for r in rows]
+
+
+def known(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every domain that was written to, wrote, or is the organisation's own, sorted."""
+    rows = connection.execute("select distinct d from addresses where d <> '' order by d").fetchall()
+    return [r[0] for r in rows]
+
+
+_CORRESPONDENTS = r"""
+with wrote as (
+    select rd as d, count(*) as messages_out, count(distinct sl || '@' || sd) as senders, min(t) as first, max(t) as last
+    from mail where direction = 'outbound' group by all
+), came as (
+    select sd as d, count(*) as messages_in, min(t) as first, max(t) as last from mail where direction = 'inbound' group by all
+), answers as (
+    select m.sd as d, count(*) as replies from mail m
+    join (select sl, sd, rl, rd, min(t) as t from mail where direction = 'outbound' group by all) w
+      on m.direction = 'inbound' and w.rl = m.sl and w.rd = m.sd and w.sl = m.rl and w.sd = m.rd and w.t < m.t
+    group by all
+)
+select coalesce(w.d, c.d) as domain, coalesce(messages_out, 0) as messages_out, coalesce(messages_in, 0) as messages_in,
+       coalesce(senders, 0) as senders, coalesce(replies, 0) as replies,
+       least(w.first, c.first) as first_seen, greatest(w.last, c.last) as last_seen
+from wrote w full join came c on w.d = c.d left join answers a on a.d = coalesce(w.d, c.d)
+where coalesce(w.d, c.d) <> '' order by domain
+"""
+
+
+def correspondents(connection: duckdb.DuckDBPyConnection, org: Collection[str]) -> pa.Table:
+    """The CORRESPONDENTS table: external domains with their history."""
+    table = connection.sql(_CORRESPONDENTS).to_arrow_table()
+    names = table.column("domain").to_pylist()
+    keep = [not domains.within(name, org) for name in names]
+    table = table.filter(pa.array(keep, pa.bool_()))
+    cuts = [domains.split(name) for name in table.column("domain").to_pylist()]
+    columns = {
+        **{name: table.column(name) for name in table.column_names},
+        "registered_domain": pa.array([c.registered for c in cuts], pa.string()),
+        "suffix": pa.array([c.suffix for c in cuts], pa.string()),
+    }
+    return pa.table({f.name: columns[f.name].cast(f.type) for f in schema.CORRESPONDENTS}, schema=schema.CORRESPONDENTS)

@@ -1,0 +1,116 @@
+"""From measured candidates to judged pairs: each distinct (writer, address) with its posterior, reasons and rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.detector import channel, reasons, slips, weighing
+from forensics.detector.candidates import Candidate
+from forensics.detector.freemail import is_freemail
+from forensics.detector.weighing import Parameters
+
+KEPT = 0.1
+"""Pairs below this probability are not findings."""
+_RIVAL = 0.005
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One (writer, address) believed, with `score` >= KEPT or as asked, to be a slip for `meant`."""
+
+    writer: tuple[str, str]
+    address: tuple[str, str]
+    meant: str
+    slip: slips.Slip
+    prior: float
+    """log10 odds before evidence."""
+    weight: float
+    reasons: tuple[reasons.Reason, ...]
+    alternatives: tuple[tuple[str, float], ...]
+
+    @property
+    def score(self) -> float:
+        """Posterior probability that the writer slipped: prior odds times the weight of evidence."""
+        return round(weighing.probability(self.prior + self.weight), 6)
+
+    def with_reason(self, name: str, weight: float, text: str) -> Judged:
+        """The same with one more part in the sum."""
+        part = {"name": name, "weight": round(weight, 4), "text": text}
+        return replace(self, weight=round(self.weight + part["weight"], 4), reasons=(part, *self.reasons))
+
+
+def matrix(measured: pa.Table, found: Sequence[Candidate], using: Parameters) -> np.ndarray:
+    """Signals of every measured row under the fitted channel."""
+    weights = {(c.typed, c.meant): channel.weight(c.typed, c.meant, c.slip, using.channel) for c in found}
+    typed, meant = measured.column("rd").to_pylist(), measured.column("meant").to_pylist()
+    free = {name: is_freemail(name) for name in set(typed)}
+    return weighing.signals(
+        measured,
+        np.array([weights[pair] for pair in zip(typed, meant, strict=True)], dtype=float),
+        np.array([free[name] for name in typed], dtype=bool),
+    )
+
+
+def groups(measured: pa.Table) -> np.ndarray:
+    """Group number of each row's (writer, address); rows come sorted so."""
+    columns = [measured.column(name).combine_chunks() for name in ("rd", "rl", "wd", "wl")]
+    change = np.zeros(len(measured), dtype=bool)
+    for column in columns:
+        codes = column.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        change[1:] |= codes[1:] != codes[:-1]
+    return np.cumsum(change)
+
+
+def judge(
+    measured: pa.Table, found: Sequence[Candidate], using: Parameters, prior: float, keep: float = KEPT
+) -> list[Judged]:
+    """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant."""
+    if not len(measured):
+        return []
+    parts = np.round(weighing.weigh(matrix(measured, found, using), using), 4)
+    group = groups(measured)
+    own, total = weighing.compete(parts.sum(axis=1), group, prior)
+    rows = np.flatnonzero(total >= weighing.log_odds(keep))
+    by_group: dict[int, list[int]] = {}
+    for i in rows.tolist():
+        by_group.setdefault(int(group[i]), []).append(i)
+    slip_of = {(c.typed, c.meant): c.slip for c in found}
+    return [_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())]
+
+
+def _one(
+    measured: pa.Table,
+    members: list[int],
+    parts: np.ndarray,
+    own: np.ndarray,
+    slip_of: Mapping[tuple[str, str], slips.Slip],
+    prior: float,
+) -> Judged:
+    rows: list[dict[str, Any]] = measured.take(members).to_pylist()
+    order = sorted(range(len(members)), key=lambda k: (-own[members[k]], rows[k]["meant"]))
+    best = rows[order[0]]
+    said = reasons.of(best, dict(zip(weighing.NAMES, parts[members[order[0]]], strict=True)))
+    weight = round(sum(r["weight"] for r in said), 4)
+    rivals = [(rows[k]["meant"], float(own[members[k]])) for k in order[1:] if own[members[k]] >= _RIVAL]
+    if len(order) > 1:
+        sums = parts[[members[k] for k in order]].sum(axis=1)
+        shared = round(float(np.log10(np.sum(10.0 ** (sums - sums[0])))), 4)
+        if shared >= 0.0001:
+            names = " or ".join(name for name, _ in rivals[:3]) or rows[order[1]]["meant"]
+            said.append({"name": "rivals", "weight": shared, "text": f"{names} may have been meant instead."})
+            weight = round(weight + shared, 4)
+    return Judged(
+        (best["wl"], best["wd"]),
+        (best["rl"], best["rd"]),
+        best["meant"],
+        slip_of[best["rd"], best["meant"]],
+        round(weighing.log_odds(prior), 6),
+        weight,
+        tuple(said),
+        tuple((name, round(score, 6)) for name, score in rivals[:5]),
+    )

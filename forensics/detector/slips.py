@@ -1,0 +1,243 @@
+"""Slips: the ways in which a typed domain differs from the meant one, and how often each happens.
+
+`classify(typed, meant)` names the most probable slip that leads from one to the other and gives the channel
+probability P(typed | meant, some slip) as a log10. It is a probability and not a distance: one slip on a long name
+has few rivals, a short name is one edit from many others; `channel.py` sets it against how often two *genuine* domains differ in
+the same way.
+
+`SHARES` is how often each kind occurs among slips (measured on mistyped recipients of public mailing lists, by
+pair; the corpora's README states the figures by family). Within a kind the place of the slip is uniform; which letter it yields
+follows the keyboard.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from forensics import domains
+from forensics.detector import words
+from forensics.detector.confusables import skeleton
+from forensics.detector.keyboards import adjacent, neighbours
+
+SHARES: dict[str, float] = {
+    "omitted-letter": 0.22,
+    "omitted-double": 0.04,
+    "inserted-letter": 0.12,
+    "repeated-letter": 0.05,
+    "trailing-garbage": 0.04,
+    "truncated-tail": 0.14,
+    "suffix-swap": 0.08,
+    "suffix-typo": 0.03,
+    "transposed-letters": 0.11,
+    "substituted-letter": 0.05,
+    "sound-alike": 0.02,
+    "missing-dot": 0.015,
+    "extra-dot": 0.01,
+    "moved-dot": 0.005,
+    "hyphen": 0.02,
+    "punctuation": 0.01,
+    "lost-level": 0.015,
+    "lookalike": 0.005,
+    "subdomain": 0.01,
+    "reordered-labels": 0.002,
+    "two-edits": 0.04,
+}
+"""Share of each kind among slips. Families as published: deletion 26 %, insertion (with trailing garbage) 20 %,
+truncated tail 14 %, suffix 11 %, transposition 11 %, substitution 7 %, dot, hyphen and comma 6 %."""
+
+KINDS = tuple(SHARES)
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-."
+_COMMON_SUFFIXES = {
+    "com": 0.35,
+    "org": 0.2,
+    "net": 0.15,
+    "co": 0.03,
+    "edu": 0.03,
+    "gov": 0.02,
+    "io": 0.02,
+    "info": 0.02,
+}
+_SOUNDS = (("c", "s"), ("c", "k"), ("s", "z"), ("f", "v"), ("i", "y"), ("d", "t"), ("g", "j"), ("b", "p"), ("m", "n"))
+_VOWELS = frozenset("aeiou")
+
+
+class Slip(NamedTuple):
+    """One way from the meant to the typed domain."""
+
+    kind: str
+    log10: float
+    """log10 P(typed | meant, some slip happened)."""
+    part: str
+    """Where it lies: `suffix`, `name` (the registered label), `subdomain` or `whole`."""
+    words: str
+    """What happened, as a clause: "the letter i left out of .mil"."""
+
+
+@lru_cache(maxsize=262_144)
+def classify(typed: str, meant: str) -> Slip | None:
+    """The most probable slip from `meant` to `typed` (A-labels), or None when no single slip explains it.
+
+    >>> classify("navy.ml", "navy.mil").kind, classify("usaf.mil", "us.af.mil").kind
+    ('omitted-letter', 'missing-dot')
+    >>> classify("contoso.co", "contoso.co.uk").kind, classify("diplomatie.gouv.ml", "navy.mil")
+    ('lost-level', None)
+    """
+    if typed == meant or not typed or not meant:
+        return None
+    a, b = domains.u_label(typed), domains.u_label(meant)
+    found = [*_structural(a, b), *_edits(a, b), *_suffixes(typed, meant)]
+    if not found:
+        found = _two_edits(a, b)
+    if not found:
+        return None
+    kind, share, detail = max(found, key=lambda f: (f[1], f[0]))
+    part = _part(typed, meant)
+    return Slip(kind, round(math.log10(SHARES[kind] * share), 4), part, words.clause(kind, a, b, detail, part))
+
+
+Found = tuple[str, float, str]
+"""Kind, probability of this very outcome within the kind, detail for the words."""
+
+
+def _structural(a: str, b: str) -> list[Found]:
+    """Slips with dots, hyphens, tails and lookalikes: anything but one letter."""
+    found: list[Found] = []
+    dots = max(1, b.count("."))
+    if a.replace(".", "") == b.replace(".", ""):
+        fewer = b.count(".") - a.count(".")
+        if fewer > 0:
+            found.append(("missing-dot", 1 / dots, ""))
+        elif fewer < 0:
+            found.append(("extra-dot", (0.3 if ".." in a else 0.7 / len(b)), ""))
+        else:
+            found.append(("moved-dot", 0.5 / dots, ""))
+    if a.replace("-", "") == b.replace("-", ""):
+        at = b.count("-")
+        found.append(("hyphen", 0.4 / max(1, at) if a.count("-") < at else 0.3 / len(b), ""))
+    if a != b and a.replace("-", ".") == b.replace("-", "."):
+        found.append(("hyphen", 0.3 / (dots + b.count("-")), ""))
+    loose = a.translate({ord(c): "." for c in ",;:/"})
+    if loose != a and loose == b:
+        found.append(("punctuation", 0.5 / dots, ""))
+    if skeleton(a) == skeleton(b):
+        found.append(("lookalike", 0.1, ""))
+    if b.startswith(a) and "." in a and 1 <= len(b) - len(a) <= 3:
+        found.append(("truncated-tail", (0.8, 0.15, 0.05)[len(b) - len(a) - 1], b[len(a) :]))
+    if b.startswith(a + ".") and "." not in a:
+        found.append(("truncated-tail", 0.02, b[len(a) :]))
+    if a.startswith(b) and 1 <= len(a) - len(b) <= 12:
+        extra = a[len(b) :]
+        known = (
+            0.15
+            if extra in (".com", ".org", ".net", ".uk")
+            else 0.6 / 36
+            if len(extra) == 1
+            else 0.4 / 36 ** min(len(extra), 4)
+        )
+        found.append(("trailing-garbage", known, extra))
+    al, bl = a.split("."), b.split(".")
+    if len(al) == len(bl) > 2 and sorted(al) == sorted(bl):
+        found.append(("reordered-labels", 0.3, ""))
+    if len(al) == len(bl) - 1:
+        for i in range(1, len(bl) - 1):
+            if bl[:i] + bl[i + 1 :] == al:
+                found.append(("subdomain", 0.3 / len(bl), bl[i]))
+    return found
+
+
+def _edits(a: str, b: str) -> list[Found]:
+    """One letter left out, put in, replaced, or two swapped."""
+    la, lb = len(a), len(b)
+    if abs(la - lb) > 1:
+        return []
+    i = 0
+    while i < min(la, lb) and a[i] == b[i]:
+        i += 1
+    if la == lb - 1 and a[i:] == b[i + 1 :]:
+        lost = b[i]
+        if lost in ".-":
+            return []
+        if i and b[i - 1] == lost:
+            return [("omitted-double", 1 / max(1, _doubles(b)), lost)]
+        return [("omitted-letter", 1 / lb, lost)]
+    if la == lb + 1 and a[i + 1 :] == b[i:]:
+        put = a[i]
+        if put in ".-":
+            return []
+        beside = {a[j] for j in (i - 1, i + 1) if 0 <= j < la}
+        if put in beside:
+            return [("repeated-letter", 1 / lb, put)]
+        near = {n for k in beside for n in neighbours(k)}
+        return [("inserted-letter", (0.6 / max(4, len(near)) if put in near else 0.4 / 36) / (lb + 1), put)]
+    if la == lb:
+        if i + 1 < la and a[i] == b[i + 1] and a[i + 1] == b[i] and a[i + 2 :] == b[i + 2 :]:
+            return [] if "." in a[i : i + 2] else [("transposed-letters", 1 / (lb - 1), b[i : i + 2])]
+        if a[i + 1 :] == b[i + 1 :]:
+            x, y = a[i], b[i]
+            if "." in (x, y) or "-" in (x, y):
+                return []
+            if _alike(x, y):
+                return [("sound-alike", 1 / (2 * lb), y + x)]
+            near = neighbours(y)
+            return [("substituted-letter", (0.7 / max(4, len(near)) if adjacent(x, y) else 0.3 / 36) / lb, y + x)]
+    return []
+
+
+def _suffixes(typed: str, meant: str) -> list[Found]:
+    """Another public suffix, or none, behind the same name."""
+    a, b = domains.split(typed), domains.split(meant)
+    found: list[Found] = []
+    if not b.suffix:
+        return found
+    stem = meant.removesuffix("." + b.suffix)
+    if not typed.startswith(stem + ".") or stem == meant:
+        return found
+    tail = typed[len(stem) + 1 :]
+    levels = b.suffix.split(".")
+    if len(levels) > 1 and tail in (levels[0], ".".join(levels[1:])):
+        found.append(("lost-level", 0.5, b.suffix.removesuffix("." + tail) if tail == levels[-1] else levels[-1]))
+    if tail == a.suffix and tail != b.suffix:
+        found.append(("suffix-swap", _COMMON_SUFFIXES.get(tail, 0.18 / 250), b.suffix))
+    far = OSA.distance(tail, b.suffix)
+    if far == 1 or (far == 2 and not a.suffix and len(b.suffix) > 2):
+        # Two letters of a suffix wrong and still a registry's suffix is a swap, not a typo.
+        found.append(("suffix-typo", (0.5 if far == 1 else 0.1) / (len(b.suffix) * 12), b.suffix))
+    return found
+
+
+def _two_edits(a: str, b: str) -> list[Found]:
+    """Two slips in one name, believed only where the name is long enough to carry them."""
+    if min(len(a), len(b)) < 8 or abs(len(a) - len(b)) > 2 or a.rpartition(".")[2] != b.rpartition(".")[2]:
+        return []
+    if OSA.distance(a, b, score_cutoff=2) > 2:
+        return []
+    return [("two-edits", 1 / (len(b) * 20) ** 1.5, "")]
+
+
+def _alike(x: str, y: str) -> bool:
+    """Letters that sound alike: two vowels, or a pair such as c and s (`defence`, `defense`)."""
+    return (x in _VOWELS and y in _VOWELS) or (x, y) in _SOUNDS or (y, x) in _SOUNDS
+
+
+def _doubles(name: str) -> int:
+    return sum(1 for x, y in zip(name, name[1:], strict=False) if x == y)
+
+
+def _part(typed: str, meant: str) -> str:
+    """Which part of the meant domain the slip touches."""
+    a, b = domains.split(typed), domains.split(meant)
+    if b.suffix:
+        stem = meant.removesuffix("." + b.suffix)
+        if typed.startswith(stem + ".") and typed != meant:
+            return "suffix"
+    if b.registered and a.registered == b.registered:
+        return "subdomain"
+    if b.suffix and a.suffix == b.suffix and a.subdomain == b.subdomain:
+        return "name"
+    if b.suffix and a.suffix == b.suffix and a.domain == b.domain:
+        return "subdomain"
+    return "whole"
