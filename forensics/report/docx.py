@@ -26,7 +26,7 @@ WIDTH_MM = 156
 _DXA = 56.6929
 """Twentieths of a point in a millimetre: Word's unit of table width."""
 
-_LETTER_MM = {False: 1.9, True: 1.55}
+_LETTER_MM = {False: 2.1, True: 1.75}
 """Rough width of a letter in a table, by `small`: to give columns of numbers no more than they need."""
 
 
@@ -147,7 +147,9 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         def fix_tables(self, xml: str) -> Any:
             # The library parses with recovery on: one slip in a template, and text would vanish without a word.
             etree.fromstring(xml)
-            return super().fix_tables(xml)
+            tree = super().fix_tables(xml)
+            _set_grids(tree)
+            return tree
 
     try:
         word = Template(str(template))
@@ -196,6 +198,18 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     out = io.BytesIO()
     word.save(out)
     return normalised(out.getvalue())
+
+
+def _set_grids(tree: Any) -> None:
+    """Each table's grid as wide as the cells of its first row: the library spreads columns evenly."""
+    w = "{" + tree.nsmap["w"] + "}"
+    for table in tree.iter(f"{w}tbl"):
+        row = table.find(f"{w}tr")
+        widths = [] if row is None else [cell.find(f"{w}tcPr/{w}tcW") for cell in row.findall(f"{w}tc")]
+        columns = table.findall(f"{w}tblGrid/{w}gridCol")
+        if len(widths) == len(columns) and all(width is not None for width in widths):
+            for column, width in zip(columns, widths, strict=True):
+                column.set(f"{w}w", width.get(f"{w}w"))
 
 
 _DATES = re.compile(rb"<dcterms:(created|modified)\b[^>]*>.*?</dcterms:\1>|<cp:lastPrinted>.*?</cp:lastPrinted>", re.S)

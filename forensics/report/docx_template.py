@@ -143,6 +143,12 @@ def _styles(document: Any) -> None:
     for name, base in (("Table Head Number", "Table Head"), ("Annex Head Number", "Annex Head")):
         style(name, base=base).paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _font(style("Term", base="Table Text"), colour=SOFT)
+    # Word joins two tables that touch; and a table needs air below it.
+    _font(style("After Table"), size=4)
+    _space(style("After Table"), 0, 4, 1.0)
+    _font(style("New Page"), size=1)
+    _space(style("New Page"), 0, 0, 1.0, keep=True)
+    style("New Page").paragraph_format.page_break_before = True
     figure = style("Figure")
     _font(figure, size=19, colour=INK, bold=True)
     _space(figure, 4, 0, 1.0, keep=True)
@@ -329,8 +335,7 @@ def _body(document: Any) -> None:
     say("{%p endif %}")
     say("{{ b.picture }}", "Chart")
     case('b.k == "page"')
-    breaker = say("")
-    breaker.paragraph_format.page_break_before = True
+    say("", "New Page")
     say("{%p endif %}")
     say("{%p endfor %}")
 
@@ -424,6 +429,7 @@ def _terms(document: Any) -> None:
     _runs(_cell(table.cell(1, 1), "", "Table Text"), "term.spans")
     _row_flags(table.rows[1], "cantSplit")
     _cell(table.cell(2, 0), "{%tr endfor %}", "Term")
+    document.add_paragraph(style="After Table")
 
 
 def _figures(document: Any) -> None:
@@ -438,6 +444,7 @@ def _figures(document: Any) -> None:
     _add(cell, "{{ figure.label }}", "Figure Label")
     _cell(table.cell(0, 2), "{%tc endfor %}", "Figure")
     _widths(table.rows[0], "figure.w")
+    document.add_paragraph(style="After Table")
 
 
 def _widths(row: Any, expression: str) -> None:
@@ -478,6 +485,7 @@ def _table(document: Any, size: str) -> None:
     _row_flags(table.rows[2], "cantSplit")
     _widths(table.rows[2], "cell.w")
     _cell(table.cell(3, 0), "{%tr endfor %}", f"{size} Text")
+    document.add_paragraph(style="After Table")
 
 
 def main() -> None:
