@@ -39,7 +39,6 @@ def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
     direct_host = np.full(count, -2, np.int64)
     direct_store = np.zeros(count, np.bool_)
     replaced = np.zeros(count, np.bool_)
-    children = np.zeros(count, np.bool_)
     said = np.full(count, -1, np.int64)
     for i in range(leg.shape[0]):
         k = leg[i]
@@ -67,9 +66,9 @@ def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
                 if not known and parent_leg[i] != k:
                     parent_row[k] = i
             p = parent_leg[i]
-            if p >= 0 and p != k:
+            back = parent_row[p] >= 0 and parent_leg[parent_row[p]] == k if p >= 0 else False
+            if p >= 0 and p != k and not back:
                 replaced[p] = True
-                children[p] = True
         elif e == ids.SEND or e == ids.SEND_OUT:
             attempts[k] += 1
             if open_ or sent or s in (BOUNCED, EXPIRED):
@@ -141,4 +140,4 @@ def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
                 state[k] = HELD
             else:
                 state[k] = REJECTED
-    return state, settled, last, attempts, parent_row, replaced, children
+    return state, settled, last, attempts, parent_row, replaced

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 
 _ROLES = {"to": "to", "cc": "cc", "bcc": "bcc"}
 _BRACKETED = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=(.*?)\}(?=;\{|\]|$)", re.S)
-_CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _EXPIRED = re.compile(r"QUEUE\.Expired|\b[45]\.4\.7\b", re.I)
 _QUARANTINED = re.compile(r"quarantin", re.I)
-_REPLY = re.compile(r"(?:^|;)\s*([2345]\d\d[ -].*?)(?:;ClientSubmitTime:.*)?$", re.S)
-_QUEUED = re.compile(r"\bqueued as ([0-9A-Za-z]+)|\[InternalId=(\d+)|\bid=([0-9A-Za-z-]{6,})", re.I)
+_REPLY = r"(?s)(?:^|;)\s*(?P<reply>[2345]\d\d[ -].*?)(?:;ClientSubmitTime:.*)?$"
+_QUEUED = (
+    r"(?i)^2.*?(?:\bqueued as (?P<postfix>[0-9A-Za-z]+)|\[InternalId=(?P<exchange>\d+)|\bid=(?P<exim>[0-9A-Za-z-]{6,}))"
+)
+_ENHANCED = r"(?:^|[^0-9.])(?P<code>[245]\.\d{1,3}\.\d{1,3})(?:[^0-9.]|$)"
 
 
 class Answers(NamedTuple):
@@ -56,36 +58,26 @@ def failures(status: pa.Array) -> np.ndarray:
     return found
 
 
-def _answer(
-    status: str | None, context: str | None
-) -> tuple[str | None, str | None, str | None, str | None, str | None]:
-    text, name, address = status, None, None
-    if status and "{LED=" in status:
+def _told(status: str) -> tuple[str | None, str | None, str | None]:
+    """(text, host, address) of a recipient-status; a role is no text."""
+    if "{LED=" in status:
         told = dict(_BRACKETED.findall(status))
-        text = told.get("LED") or told.get("MSG") or status
-        name, address = told.get("FQDN") or None, told.get("IP") or None
-    if text is not None and text.strip().lower() in _ROLES:
-        text = None
-    reply = _REPLY.search(context) if context else None
-    if reply:
-        text = reply[1]
-    queued = _QUEUED.search(text) if text and text.startswith("2") else None
-    code = _CODE.search(text) if text else None
-    identity = next((g for g in queued.groups() if g), None) if queued else None
-    return (code[1] if code else None), text or None, name, address, identity
+        return told.get("LED") or told.get("MSG") or status, told.get("FQDN") or None, told.get("IP") or None
+    text = status.strip()
+    return (None if not text or text.lower() in _ROLES else status), None, None
 
 
 def answers(status: pa.Array, context: pa.Array) -> Answers:
-    """Enhanced code, text, relay and queue id of the settling rows."""
-    seen: dict[tuple[str | None, str | None], tuple[str | None, ...]] = {}
-    rows = []
-    for pair in zip(status.to_pylist(), context.to_pylist(), strict=True):
-        found = seen.get(pair)
-        if found is None:
-            found = seen[pair] = _answer(*pair)
-        rows.append(found)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
-    return Answers(*(pa.array(list(c), pa.string()) for c in columns))
+    """Enhanced code, text, relay and queue id of the settling rows; the other server's answer goes before the status."""
+    encoded = status.dictionary_encode()
+    told = [_told(s) for s in encoded.dictionary.to_pylist()]
+    own, name, address = (pa.array([t[i] for t in told], pa.string()).take(encoded.indices) for i in range(3))
+    text = pc.coalesce(pc.struct_field(pc.extract_regex(context, _REPLY), "reply"), own)
+    ids = pc.extract_regex(text, _QUEUED)
+    found = [pc.struct_field(ids, n) for n in ("postfix", "exchange", "exim")]
+    blank = pa.scalar(None, pa.string())
+    found = [pc.if_else(pc.equal(f, ""), blank, f) for f in found]
+    return Answers(pc.struct_field(pc.extract_regex(text, _ENHANCED), "code"), text, name, address, pc.coalesce(*found))
 
 
 def unscoped(address: pa.Array) -> pa.Array:

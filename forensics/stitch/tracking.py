@@ -7,6 +7,8 @@ split, shuffled and joined. What each effect does to a recipient is in `settling
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,55 +51,67 @@ class _Rows:
     """Events in order, with codes instead of strings where they are compared."""
 
     def __init__(self, events: pa.Table) -> None:
-        group = pc.dictionary_encode(events["group"].combine_chunks())
-        group = group.combine_chunks() if isinstance(group, pa.ChunkedArray) else group
-        code = group.indices.to_numpy(zero_copy_only=False)
+        code = _one(pc.dictionary_encode(_one(events["group"]))).indices.to_numpy(zero_copy_only=False)
         plain = {
             n: events[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "part", "effect", "flags")
         }
-        order = np.lexsort((plain["part"], plain["number"], plain["evidence"], plain["at"], code))
-        self.events = events.take(pa.array(order)).combine_chunks()
-        self.group = _dense(code[order])
+        self.order = np.lexsort((plain["part"], plain["number"], plain["evidence"], plain["at"], code))
+        """Position in `events` of each row. String columns stay in the order of `events`: they are large."""
+        self.events = events
+        self.group = _dense(code[self.order])
         """Message of each row: 0… in the order of the groups' codes."""
-        self.plain = {n: v[order] for n, v in plain.items()}
-        self.online = self.events["online"].to_numpy(zero_copy_only=False)
+        self.plain = {n: v[self.order] for n, v in plain.items()}
         self.messages = int(self.group[-1]) + 1
         self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
         """First row of each message."""
+        self._rank = np.empty(len(code), np.int64)
+        self._rank[self.order] = np.arange(len(code))
 
-    def column(self, name: str) -> pa.Array:
-        column = self.events[name]
-        return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    def codes(self, *names: str, fold: Callable[[str], str]) -> list[Array]:
+        """For each column the code of each row, -1 for null; spellings that `fold` makes equal have one code."""
+        columns = [_one(self.events[n]) for n in names]
+        codes = _codes(pa.concat_arrays(columns) if len(columns) > 1 else columns[0], fold)
+        return [codes[i * len(self.order) : (i + 1) * len(self.order)][self.order] for i in range(len(columns))]
+
+    def take(self, name: str, rows: Array) -> pa.Array:
+        """Values of a column in these rows; null where the row is negative."""
+        return _take(self.events[name], np.where(rows < 0, -1, self.order[rows]))
 
     def carried(self, name: str) -> Array:
         """Row of each message that has a value in this column, the earliest; -1 where none has."""
-        rows = np.flatnonzero(self.column(name).is_valid().to_numpy(zero_copy_only=False))
+        valid = np.flatnonzero(_one(self.events[name].is_valid()).to_numpy(zero_copy_only=False))
+        rows = np.sort(self._rank[valid])
+        groups = self.group[rows]
+        fresh = np.ones(len(rows), bool)
+        fresh[1:] = groups[1:] != groups[:-1]
         out = np.full(self.messages, -1, np.int64)
-        groups, at = np.unique(self.group[rows], return_index=True)
-        out[groups] = rows[at]
+        out[groups[fresh]] = rows[fresh]
         return out
 
     def taken(self, name: str) -> pa.Array:
-        return _take(self.column(name), self.carried(name))
+        """For each message the earliest value of a column."""
+        return self.take(name, self.carried(name))
+
+
+def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _dense(code: Array) -> Array:
     return np.cumsum(np.r_[False, code[1:] != code[:-1]]).astype(np.int64)
 
 
-def _take(column: pa.Array, rows: Array) -> pa.Array:
-    return column.take(pa.array(np.where(rows < 0, 0, rows), mask=rows < 0))
+def _take(column: pa.ChunkedArray | pa.Array, rows: Array) -> pa.Array:
+    return _one(column.take(pa.array(np.where(rows < 0, 0, rows), mask=rows < 0)))
 
 
-def _codes(column: pa.Array, fold: object) -> tuple[Array, pa.Array]:
-    """(code of each row, -1 for null; first spelling of each code) with spellings compared by `fold`."""
+def _codes(column: pa.Array, fold: Callable[[str], str]) -> Array:
     encoded = column.dictionary_encode()
-    spelled = encoded.dictionary.to_pylist()
     seen: dict[str, int] = {}
-    renumber = np.array([seen.setdefault(fold(s), len(seen)) for s in spelled], np.int64)  # type: ignore[operator]
+    renumber = np.array([seen.setdefault(fold(s), len(seen)) for s in encoded.dictionary.to_pylist()] or [-1], np.int64)
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    codes = np.where(indices < 0, -1, renumber[indices] if len(renumber) else -1)
-    return codes, pa.array(list(seen), pa.string())
+    codes: Array = np.where(indices < 0, -1, renumber[indices])
+    return codes
 
 
 def _host_key(name: str) -> str:
@@ -109,16 +123,10 @@ class _Legs:
 
     def __init__(self, rows: _Rows) -> None:
         self.rows = rows
-        recipient = rows.column("recipient")
-        related = rows.column("related")
-        both = pa.concat_arrays([recipient, related])
-        codes, _ = _codes(both, domains.key)
-        n = len(recipient)
-        named, replaces = codes[:n], codes[n:]
-        host, _ = _codes(pa.concat_arrays([rows.column("host"), rows.column("peer")]), _host_key)
-        effect = self._effects()
-        self.kinds = effect
-        wide = np.int64(codes.max(initial=0) + 2)
+        named, replaces = rows.codes("recipient", "related", fold=domains.key)
+        host, peer = rows.codes("host", "peer", fold=_host_key)
+        self.kinds = self._effects()
+        wide = np.int64(max(named.max(initial=0), replaces.max(initial=0)) + 1)
         pair = np.where(named >= 0, rows.group * wide + named, -1)
         parent_pair = np.where(replaces >= 0, rows.group * wide + replaces, -1)
         found, first = np.unique(pair, return_index=True)
@@ -128,22 +136,23 @@ class _Legs:
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         self.first = first[order]
-        self.leg = (
-            np.where(pair >= 0, rank[np.searchsorted(found, pair).clip(max=max(len(found) - 1, 0))], -1)
-            if len(found)
-            else np.full(n, -1)
-        )
-        at = np.searchsorted(found, parent_pair).clip(max=max(len(found) - 1, 0)) if len(found) else np.zeros(n, int)
-        known = (parent_pair >= 0) & (found[at] == parent_pair if len(found) else False)
-        parent_leg = np.where(known, rank[at] if len(found) else 0, -1)
+        found, rank = (found, rank) if len(found) else (np.array([-2]), np.array([0]))
+        self.leg = np.where(pair >= 0, rank[np.searchsorted(found, pair).clip(max=len(found) - 1)], -1)
+        at = np.searchsorted(found, parent_pair).clip(max=len(found) - 1)
+        self.parent_leg = np.where((parent_pair >= 0) & (found[at] == parent_pair), rank[at], -1)
         self.message = rows.group[self.first]
         self.count = len(self.first)
-        state = settle(
-            self.count, self.leg, effect, rows.plain["at"], rows.plain["flags"], host[:n], host[n:],
-            parent_leg, replaces >= 0,
+        self.state, self.settled, self.last, self.attempts, self.parent_row, self.replaced = settle(
+            self.count, self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self.parent_leg,
+            replaces >= 0,
         )  # fmt: skip
-        (self.state, self.settled, self.last, self.attempts, self.parent_row, self.replaced, self.children) = state
-        self.parent_leg = parent_leg
+        self._same = named[self.first]
+        self._replaces = replaces
+        standing = np.zeros(rows.messages, bool)
+        standing[self.message[~self.replaced]] = True
+        settled = np.isin(self.state, (DELIVERED, BOUNCED, EXPIRED, REJECTED, DISCARDED, HELD, SENT, DUPLICATE))
+        self.final = np.flatnonzero(~self.replaced | settled | ~standing[self.message])
+        """Legs that are final recipients: not replaced by others, or settled all the same."""
         self._roles()
 
     def _effects(self) -> Array:
@@ -151,32 +160,29 @@ class _Legs:
         effect: Array = self.rows.plain["effect"].astype(np.int64)
         fails = np.flatnonzero(effect == ids.FAIL)
         if len(fails):
-            kind = statuses.failures(self.rows.column("status").take(pa.array(fails)))
+            kind = statuses.failures(self.rows.take("status", fails))
             effect[fails] = np.select(
                 [kind == "expired", kind == "discarded", kind == "held"], [ids.EXPIRE, ids.DISCARD, ids.HOLD], ids.FAIL
             )
         return effect
 
     def _roles(self) -> None:
-        status = self.rows.column("status").dictionary_encode()
-        role = np.array([statuses.role(s) for s in status.dictionary.to_pylist()] + ["unknown"], object)
-        indices = status.indices.fill_null(len(role) - 1).to_numpy(zero_copy_only=False)
-        per_row = role[indices]
-        telling = np.flatnonzero((per_row != "unknown") & (self.leg >= 0) & (self.kinds == ids.ENTER))
+        (role,) = self.rows.codes("status", fold=statuses.role)
+        names = self._role_names()
+        telling = np.flatnonzero((self.leg >= 0) & (self.kinds == ids.ENTER) & (role >= 0))
+        telling = telling[names[role[telling]] != "unknown"]
         self.role = np.full(self.count, "unknown", object)
         legs, at = np.unique(self.leg[telling], return_index=True)
-        self.role[legs] = per_row[telling[at]]
+        self.role[legs] = names[role[telling[at]]]
 
-    @property
-    def final(self) -> Array:
-        """Legs that are final recipients: not replaced by others, or settled all the same."""
-        settled = np.isin(self.state, (DELIVERED, BOUNCED, EXPIRED, REJECTED, DISCARDED, HELD, SENT, DUPLICATE))
-        final: Array = np.flatnonzero(~self.replaced | settled | ~self.children)
-        return final
+    def _role_names(self) -> Array:
+        seen: dict[str, None] = {}
+        for status in _one(pc.dictionary_encode(_one(self.rows.events["status"]))).dictionary.to_pylist():
+            seen.setdefault(statuses.role(status))
+        return np.array([*seen, "unknown"], object)
 
-    def _original(self) -> pa.Array:
-        """The outermost address that a recipient came from; its own role when it has none passes down as well."""
-        related = self.rows.column("related")
+    def _original(self) -> tuple[pa.Array, Array]:
+        """(the outermost address that a recipient came from, the leg of that address or -1)."""
         row = self.parent_row.copy()
         for _ in range(32):
             upper = np.where(row >= 0, self.parent_leg[row], -1)
@@ -185,31 +191,20 @@ class _Legs:
             if not step.any():
                 break
             row = np.where(step, further, row)
-        self._root = np.where(row >= 0, self.parent_leg[row], -1)
-        original = _take(related, row)
-        spelled = np.array(original.to_pylist(), object)
-        own = np.array(self.rows.column("recipient").take(pa.array(self.first)).to_pylist(), object)
-        same = np.array(
-            [o is not None and domains.key(o) == domains.key(r) for o, r in zip(spelled, own, strict=True)], bool
-        )
-        return pc.if_else(pa.array(same), pa.scalar(None, pa.string()), original) if len(own) else original
+        row = np.where((row >= 0) & (self._replaces[row] != self._same), row, -1)
+        return self.rows.take("related", row), np.where(row >= 0, self.parent_leg[row], -1)
 
     def table(self) -> pa.Table:
         rows = self.rows
-        original = self._original()
-        inherited = np.where((self.role == "unknown") & (self._root >= 0), self.role[self._root], self.role)
-        role = inherited if self.count else self.role
+        original, root = self._original()
+        role = np.where((self.role == "unknown") & (root >= 0), self.role[root], self.role) if self.count else self.role
         keep = self.final
         settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
-        said = statuses.answers(
-            rows.column("status").take(pa.array(settled)),
-            _take(
-                rows.column("context"), np.where(np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT)), settled, -1)
-            ),
-        )
-        told = np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT, ids.DELIVER, ids.SAID_DELIVERED))
-        peer = _take(rows.column("peer"), np.where(told, settled, -1))
-        address = _take(rows.column("peer_address"), np.where(told, settled, -1))
+        handed = np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT))
+        told = handed | np.isin(self.kinds[settled], (ids.DELIVER, ids.SAID_DELIVERED))
+        said = statuses.answers(rows.take("status", settled), rows.take("context", np.where(handed, settled, -1)))
+        peer = rows.take("peer", np.where(told, settled, -1))
+        address = rows.take("peer_address", np.where(told, settled, -1))
         at = rows.plain["at"][settled]
         rank = np.full(self.count, -1, np.int64)
         rank[keep] = np.arange(len(keep))
@@ -217,7 +212,7 @@ class _Legs:
         return pa.table(
             [
                 pa.array(self.message[keep]),
-                rows.column("recipient").take(pa.array(self.first[keep])),
+                rows.take("recipient", self.first[keep]),
                 original.take(pa.array(keep)),
                 pa.array(role[keep], pa.string()).cast(schema.CODE),
                 pa.array(OUTCOMES[self.state[keep]], pa.string()).cast(schema.CODE),
@@ -258,7 +253,7 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
     count = rows.messages
     path = rows.taken("return_path")
     sender = pc.coalesce(path, rows.taken("purported"))
-    sender = pc.replace_substring_regex(sender, r"^<(.*)>$", r"\1")
+    sender = pc.replace_substring_regex(sender, r"(?s)^<(.*)>$", r"\1")
     store = rows.plain["flags"] & STORE != 0
     submitted = np.zeros(count, bool)
     submitted[rows.group[store & (legs.kinds == ids.ENTER)]] = True
@@ -275,14 +270,15 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
     of_leg = np.where(legs.leg >= 0, rank[legs.leg], False)
     mine = np.where(of_leg, -1, rows.group)
     name, address = _client(rows, submitted)
-    system = np.where(rows.online[rows.first], "exchange-online", "exchange")
+    online = rows.take("online", rows.first).to_numpy(zero_copy_only=False)
+    system = np.where(online, "exchange-online", "exchange")
     return pa.table(
         [
             pa.array(np.arange(count)),
             pa.array(system, pa.string()).cast(schema.CODE),
-            _take(rows.column("host"), _first_valid(rows, "host")).cast(schema.CODE),
+            rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
-            pc.replace_substring_regex(rows.taken("message_id"), r"^\s*<?(.*?)>?\s*$", r"\1"),
+            pc.replace_substring_regex(rows.taken("message_id"), r"(?s)^\s*<?(.*?)>?\s*$", r"\1"),
             rows.taken("network_message_id"),
             pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
             pa.array(rows.plain["at"][last]).cast(schema.TIME),
@@ -301,24 +297,17 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
     )
 
 
-def _first_valid(rows: _Rows, name: str) -> Array:
-    return rows.carried(name)
-
-
 def _client(rows: _Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
     """Name and address of the submitting client.
 
     For a mailbox submission, and where the server's own front end passed the connection on (client-hostname is the
     server), the client is original-client-ip; else the peer that connected.
     """
-    name = rows.taken("client_host").to_pylist()
-    server = rows.taken("server_host").to_pylist()
-    own = np.array(
-        [n is not None and s is not None and _host_key(n) == _host_key(s) for n, s in zip(name, server, strict=True)],
-        bool,
-    )
+    client, server = rows.codes("client_host", "server_host", fold=_host_key)
+    by, at = rows.carried("client_host"), rows.carried("server_host")
+    own = (by >= 0) & (at >= 0) & (client[by] == server[at])
     behind = pa.array(submitted | own)
     connected, original = rows.taken("client_ip"), rows.taken("original_ip")
     address = pc.if_else(behind, pc.coalesce(original, connected), pc.coalesce(connected, original))
-    shown = pc.if_else(pa.array(own & ~submitted), pa.scalar(None, pa.string()), pa.array(name, pa.string()))
+    shown = pc.if_else(pa.array(own & ~submitted), pa.scalar(None, pa.string()), rows.taken("client_host"))
     return shown, address
