@@ -426,6 +426,8 @@ class Questionnaire:
     answered: int
     """Of the required ones."""
     actions: tuple[Action, ...]
+    release: tuple[str, ...] = ()
+    """Keys of texts that the redacted edition may show, `statements`, `actions` and `operators` among them."""
 
     def __getitem__(self, key: str) -> Item:
         return next(item for item in self.items if item.key == key)

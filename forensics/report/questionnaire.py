@@ -211,7 +211,8 @@ class Questionnaire(_Section):
     statements: tuple[Claim, ...] = ()
     actions: tuple[Step, ...] = ()
     release: tuple[str, ...] = ()
-    """Keys (`measures.taken`) whose text the redacted edition may show; what the logs name is still replaced."""
+    """Keys (`measures.taken`, or `statements`, `actions`, `operators`) whose text the redacted edition may show; what
+    the logs name is still replaced in it."""
 
 
 SECTIONS: tuple[tuple[str, type[_Section]], ...] = (
@@ -340,4 +341,5 @@ def gather(answers: Questionnaire, home: ZoneInfo, *, delayed: bool) -> f.Questi
         required=len(required),
         answered=sum(item.answered for item in required),
         actions=tuple(f.Action(what=a.what, owner=a.owner, due=a.due, done=a.done) for a in answers.actions),
+        release=answers.release,
     )

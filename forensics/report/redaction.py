@@ -1,0 +1,291 @@
+"""The redacted edition: facts with every raw value replaced, before any format sees them.
+
+What is replaced: fields marked `Raw` in `facts`. Values become keyed tokens, so the same address reads the same
+throughout one case and cannot be found by hashing guesses; the key (32 random bytes, mode 0600) lies in the case
+folder and never in any output. Two cases share no token.
+
+What remains, on purpose: counts, scores, weights and their names, outcomes, status codes, countries, public
+suffixes, slips that happened inside the suffix (`.mil` → `.ml`), dates and times to the minute (a report's
+exposure window), digests of evidence (of whole files, not to be guessed), record numbers, the answers that are
+choices, numbers or times, the handling marking, and texts the investigator released by key. In released texts
+every value that the logs or the case know is still replaced.
+
+What is withheld: sizes, server replies, subjects, reasons in words (their names and weights remain), free text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from forensics import domains
+from forensics.case import Case
+from forensics.errors import CaseError
+from forensics.report import places, slipmarks
+from forensics.report.facts import (
+    Facts,
+    Finding,
+    Gateway,
+    Item,
+    Number,
+    Raw,
+    Reason,
+    Segment,
+    Slip,
+    Statement,
+)
+
+KEY_FILE = "redaction.key"
+_LENGTH = 8
+"""Hexadecimal digits of a token; checked for collisions within the report."""
+
+
+WITHHELD = "[withheld]"
+"""Stands for a text that is not shown."""
+
+_FIGURE = re.compile(r"[0-9:.TZ+ -]+")
+
+
+def key(case: Case) -> bytes:
+    """The case's redaction key, made on first use. Raises CaseError when it is there and no key."""
+    path = case.folder / KEY_FILE
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(path)
+    with os.fdopen(handle, "w") as file:
+        made = secrets.token_bytes(32)
+        file.write(made.hex() + "\n")
+    return made
+
+
+def _read(path: Path) -> bytes:
+    try:
+        found = bytes.fromhex(path.read_text("ascii").strip())
+    except (ValueError, OSError):
+        found = b""
+    if len(found) != 32:
+        raise CaseError(
+            f"{path}: is no redaction key",
+            expected="64 hexadecimal digits, as Missent wrote them",
+            remedy="restore it; a new key gives every token a new name",
+        )
+    return found
+
+
+class Tokens:
+    """Tokens of one case: `person-1a2b3c4d`, `domain-5e6f7a8b.ml`."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._known: dict[tuple[str, str], str] = {}
+        self._taken: dict[str, tuple[str, str]] = {}
+
+    def token(self, kind: str, value: str) -> str:
+        """The token of a value; longer where two values would share one."""
+        name = (kind, value)
+        if name not in self._known:
+            mac = hmac.new(
+                self._secret, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256
+            ).hexdigest()
+            length = _LENGTH
+            while self._taken.setdefault(mac[:length], name) != name:
+                length += 4
+            self._known[name] = f"{kind}-{mac[:length]}"
+        return self._known[name]
+
+    def domain(self, value: str) -> str:
+        """`domain-1a2b3c4d.ml`; watched zones (`*.mil`) and bare public suffixes stay."""
+        plain = domains.a_label(value.removeprefix("*."))
+        cut = domains.split(plain)
+        if plain == cut.suffix or "." not in plain:
+            return value
+        return f"{self.token('domain', plain)}.{places.public_suffix(plain)}"
+
+    def address(self, value: str) -> str:
+        """`person-1a2b3c4d@domain-5e6f7a8b.ml`; the empty sender stays empty."""
+        if not value:
+            return value
+        domain = domains.parts(value)[1]
+        who = self.token("person", domains.key(value))
+        return f"{who}@{self.domain(domain)}" if domain and "." in domain else who
+
+    def other(self, kind: str, value: str) -> str:
+        return self.token(kind, value.lower()) if value else value
+
+
+@dataclasses.dataclass(frozen=True)
+class _Redaction:
+    tokens: Tokens
+    scrub: Callable[[str], str]
+    release: frozenset[str]
+
+
+def redact(facts: Facts, secret: bytes) -> Facts:
+    """The facts of the redacted edition."""
+    tokens = Tokens(secret)
+    scrub = _scrubber(dict(_known(facts, tokens)))
+    how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release))
+    redacted: Facts = _walk(facts, how)
+    return dataclasses.replace(redacted, header=dataclasses.replace(redacted.header, edition="redacted", title=""))
+
+
+_RELEASED_BY = {"Statement": "statements", "Action": "actions", "Place": "operators"}
+"""Which key releases the texts of these facts."""
+
+
+def _walk(value: Any, how: _Redaction) -> Any:
+    if isinstance(value, Item):
+        return _item(value, how.scrub)
+    if isinstance(value, Number):
+        return _number(value, how.tokens)
+    if isinstance(value, tuple):
+        return tuple(_walk(item, how) for item in value)
+    if isinstance(value, datetime):
+        return value.replace(second=0, microsecond=0)
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    released = _RELEASED_BY.get(type(value).__name__) in how.release
+    changes: dict[str, Any] = {}
+    for name, kind in _marks(type(value)):
+        held = getattr(value, name)
+        if kind is None:
+            changes[name] = _walk(held, how)
+        elif isinstance(value, Slip) and kind == "slip":
+            changes[name] = _slip(value)
+        elif kind == "text" and released and isinstance(held, str):
+            changes[name] = how.scrub(held)
+        else:
+            changes[name] = _replaced(held, kind, how.tokens)
+    return type(value)(**{**changes, **_special(value)})
+
+
+def _special(value: Any) -> dict[str, Any]:
+    """What a mark cannot say."""
+    if isinstance(value, Finding):
+        return {"size_bytes": None}
+    if isinstance(value, Reason):
+        return {"text": ""}
+    if isinstance(value, Gateway):
+        return {"deliveries": Number(value.deliveries.value)}
+    if isinstance(value, Statement) and value.threshold and not _FIGURE.fullmatch(value.threshold):
+        return {"threshold": WITHHELD}
+    return {}
+
+
+@cache
+def _marks(kind: Any) -> tuple[tuple[str, str | None], ...]:
+    """(field, kind of raw value or None) of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    out = []
+    for field in dataclasses.fields(kind):
+        marks = [mark.kind for mark in getattr(hints[field.name], "__metadata__", ()) if isinstance(mark, Raw)]
+        out.append((field.name, marks[0] if marks else None))
+    return tuple(out)
+
+
+_KINDS = {"host": "server", "ip": "network-address", "id": "id", "file": "file", "name": "name"}
+_WITHHELD = {"text", "response", "subject"}
+
+
+def _number(number: Number, tokens: Tokens) -> Number:
+    ids = number.deliveries
+    return Number(number.value, None if ids is None else tuple(tokens.other("id", i) for i in ids), number.query)
+
+
+def _replaced(value: Any, kind: str, tokens: Tokens) -> Any:
+    """A marked value, or every string in a tuple of them (numbers and counts beside them stay)."""
+    if isinstance(value, tuple):
+        return tuple(_replaced(item, kind, tokens) for item in value)
+    if isinstance(value, Number):
+        return _number(value, tokens)
+    if not isinstance(value, str):
+        return value
+    if kind in _WITHHELD:
+        return WITHHELD if value and kind == "text" else None if kind != "text" else value
+    if kind == "domain":
+        return tokens.domain(value)
+    if kind == "address":
+        return tokens.address(value)
+    return tokens.other(_KINDS[kind], value)
+
+
+def _slip(slip: Slip) -> tuple[Segment, ...]:
+    """Only what happened inside the suffix: the letters before it become dots of one width."""
+    if not slip.segments or not slipmarks.in_suffix(slip):
+        return ()
+    typed, meant = places.public_suffix(slip.typed), places.public_suffix(slip.meant)
+    return (Segment("same", "….", "…."), *slipmarks.segments(typed, meant))
+
+
+def _item(item: Item, scrub: Callable[[str], str]) -> Item:
+    if item.answer is None or item.kind in ("choice", "moment", "count"):
+        return item
+    return dataclasses.replace(item, answer=scrub(item.answer) if item.released else None)
+
+
+def _known(facts: Facts, tokens: Tokens) -> Iterator[tuple[str, str]]:
+    """(raw value, its token) of everything that the facts hold, for released texts."""
+    seen: set[tuple[str, str]] = set()
+    for kind, value in _raw_values(facts):
+        if (kind, value) in seen or not value:
+            continue
+        seen.add((kind, value))
+        if kind == "domain":
+            yield value, tokens.domain(value)
+            yield domains.u_label(value), tokens.domain(value)
+        elif kind == "address":
+            yield value, tokens.address(value)
+            yield domains.parts(value)[0], tokens.token("person", domains.key(value))
+        elif kind in _KINDS:
+            yield value, tokens.other(_KINDS[kind], value)
+
+
+def raw_values(facts: Facts) -> Iterator[tuple[str, str]]:
+    """(kind, value) of every raw string in the facts; also what tests look for in redacted outputs."""
+    yield from _raw_values(facts)
+
+
+def _raw_values(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _raw_values(item)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for name, kind in _marks(type(value)):
+            held = getattr(value, name)
+            if kind is None:
+                yield from _raw_values(held)
+            elif kind != "slip":
+                yield from ((kind, text) for text in _strings(held))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _strings(item)
+
+
+def _scrubber(known: dict[str, str]) -> Callable[[str], str]:
+    """Replaces known raw values in a text, longest first, whatever their letter case; any other address too."""
+    values = sorted((value for value in known if len(value) > 2), key=len, reverse=True)
+    lowered = {value.lower(): known[value] for value in values}
+    pattern = re.compile("|".join(re.escape(value) for value in values), re.IGNORECASE) if values else None
+    stray = re.compile(r"[\w.+'-]+@[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b")
+
+    def scrub(text: str) -> str:
+        if pattern is not None:
+            text = pattern.sub(lambda m: lowered[m[0].lower()], text)
+        return stray.sub(lambda m: m[0] if m[0].startswith(("person-", "domain-")) else "[withheld]", text)
+
+    return scrub
