@@ -241,14 +241,14 @@ def create(
     )
     text += questionnaire if questionnaire is not None else "# What the logs cannot tell.\n[questionnaire]\n"
     _validate(case, _parse(case, text))
+    if case.toml.exists():
+        raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case")
     try:
         case.folder.mkdir(parents=True, exist_ok=True)
         with case.toml.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    except FileExistsError:
-        raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case") from None
     except OSError as error:
-        raise CaseError(f"{case.folder}: cannot be made: {error.strerror}") from None
+        raise CaseError(f"{case.folder}: cannot be made: {error.strerror}", expected="a folder") from None
 
 
 def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[str, ...]:

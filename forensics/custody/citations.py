@@ -170,17 +170,16 @@ def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[
     held: list[pa.Table] = []
     rows = 0
     for path in tables.files(case, "deliveries"):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=65_536, columns=list(COLUMNS)):
-                part = pa.Table.from_batches([batch])
-                if every != 1:
-                    part = part.filter(_picked(part["delivery_id"], ids, every))
-                if rows and rows + part.num_rows > ROWS:
-                    yield _citations(held)
-                    held, rows = [], 0
-                if part.num_rows:
-                    held.append(part)
-                    rows += part.num_rows
+        for batch in tables.batches(path, COLUMNS):
+            part = pa.Table.from_batches([batch])
+            if every != 1:
+                part = part.filter(_picked(part["delivery_id"], ids, every))
+            if rows and rows + part.num_rows > ROWS:
+                yield _citations(held)
+                held, rows = [], 0
+            if part.num_rows:
+                held.append(part)
+                rows += part.num_rows
     if held:
         yield _citations(held)
 

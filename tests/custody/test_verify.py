@@ -1,0 +1,274 @@
+"""Verification holds for an untouched case and names whatever was touched."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forensics.custody import citations, log, manifest, seal
+from forensics.custody.verify import Verification, verify
+from forensics.errors import CaseError
+
+
+def failed(result: Verification) -> dict[str, str]:
+    assert result.ok is (not any(check.ok is False for check in result.checks))
+    return {
+        check.name.replace(check.name.rpartition("/")[0] + "/", ""): check.text
+        for check in result.checks
+        if check.ok is False
+    }
+
+
+def texts(result: Verification) -> str:
+    return "\n".join(check.text for check in result.checks)
+
+
+def test_untouched_case_holds(built):
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in built.case.folder.rglob("*")}
+    steps = []
+    result = verify(built.case, progress=lambda step, done, total: steps.append((step, done, total)))
+    assert failed(result) == {}
+    assert result.ok
+    assert "10 citations of 1 findings and 1 other deliveries" in texts(result)
+    assert "12 records = used + ignored + unread, in 2 evidence files" in texts(result)
+    assert steps[-1][1] == steps[-1][2] > 0
+    assert before == {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in built.case.folder.rglob("*")}
+    assert failed(verify(built.case, all_records=True)) == {}
+
+
+def test_changed_evidence_is_named(built):
+    path = built.logs / "b-second.log"
+    path.write_bytes(path.read_bytes().replace(b"navy.mil>", b"navy.ml> "))
+    wrong = failed(verify(built.case))
+    assert set(wrong) == {"b-second.log", "cited records"}
+    assert "its content was changed: SHA-256" in wrong["b-second.log"]
+    assert "delivery d2: none of its records names its recipient" in wrong["cited records"]
+
+
+def test_recompressed_evidence_is_told_from_changed(built):
+    path = built.logs / "a-gateway.log.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=5))
+    wrong = failed(verify(built.case))
+    assert set(wrong) == {"a-gateway.log.gz"}
+    assert "replaced, though its content is the same" in wrong["a-gateway.log.gz"]
+
+
+def test_missing_and_moved_evidence(built, tmp_path):
+    elsewhere = tmp_path / "archive" / "deep"
+    elsewhere.mkdir(parents=True)
+    shutil.move(built.logs / "a-gateway.log.gz", elsewhere / "renamed")
+    (elsewhere / "other").write_text("something else")
+    wrong = failed(verify(built.case))
+    assert "is missing" in wrong["a-gateway.log.gz"]
+    assert "8 cited records could not be re-read" in wrong["cited records"]
+    found = verify(built.case, evidence=tmp_path / "archive")
+    assert failed(found) == {}
+    assert "archive/deep/renamed" in texts(found)
+    (elsewhere / "renamed").write_bytes(gzip.decompress((elsewhere / "renamed").read_bytes()))
+    assert failed(verify(built.case, evidence=tmp_path / "archive")) == {}
+
+
+def test_grown_log_still_holds(built):
+    with (built.logs / "b-second.log").open("ab") as file:
+        file.write(b"Jun  1 12:00:00 gw postfix/qmgr[3]: 4QWxyz0009: removed\n")
+    result = verify(built.case)
+    assert failed(result) == {}
+    assert "has since grown by 56 bytes" in texts(result)
+
+
+def test_second_copy_serves_when_the_first_is_gone(built):
+    held = manifest.read(built.case)
+    one = held.evidence[1]
+    copy = built.logs.parent / "copy.log"
+    shutil.copy(built.logs / "b-second.log", copy)
+    place = one.locations[0].__class__(**{**one.locations[0].__dict__, "path": str(copy), "name": "copy.log"})
+    more = [held.evidence[0], one.__class__(**{**one.__dict__, "locations": (*one.locations, place)})]
+    from datetime import UTC, datetime
+
+    manifest.record(built.case, "ingest", command=[], started=datetime(2023, 6, 1, tzinfo=UTC), evidence=more)
+    (built.logs / "b-second.log").unlink()
+    assert failed(verify(built.case)) == {}
+
+
+@pytest.mark.parametrize("table", ["deliveries", "findings", "incidents", "unread"])
+def test_changed_table_is_named(built, table):
+    place = getattr(built.case, table)
+    path = place if place.is_file() else next(place.rglob("*.parquet"))
+    rows = pq.read_table(path)
+    pq.write_table(rows.slice(0, 0), path)
+    wrong = failed(verify(built.case))
+    assert "was changed" in wrong[f"table {table}"]
+
+
+def test_added_missing_and_broken_tables(built):
+    part = next(built.case.deliveries.rglob("*.parquet"))
+    shutil.copy(part, part.with_name("more.parquet"))
+    wrong = failed(verify(built.case))
+    assert "deliveries/month=2023-06/more.parquet was added" in wrong["table deliveries"]
+    assert "2 delivery ids stand more than once" in wrong["counts"]
+    part.with_name("more.parquet").unlink()
+    part.unlink()
+    wrong = failed(verify(built.case))
+    assert "deliveries/month=2023-06/part.parquet is missing" in wrong["table deliveries"]
+    assert "delivery_ids of findings are not in deliveries" in wrong["counts"]
+    part.write_bytes(b"PAR1 no")
+    wrong = failed(verify(built.case))
+    assert "cannot be read" in wrong["counts"]
+    assert not verify(built.case).ok
+
+
+def test_changed_detection(built):
+    built.case.detection.write_text('{"prior": 0.5}\n')
+    assert "was changed or removed" in failed(verify(built.case))["detection.json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda row: row.update(number=7), "stands record 4, cited as 7"),
+        (lambda row: row.update(offset=row["offset"] + 10_000), "cited records lie beyond its end"),
+        (lambda row: row.update(offset=row["offset"] - 3), "stands record"),
+    ],
+)
+def test_citation_that_leads_astray(built, change, text):
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    rows = pq.read_table(path)
+    data = rows.to_pylist()
+    change(data[0]["records"][3])
+    pq.write_table(pa.Table.from_pylist(data, rows.schema), path)
+    assert text in texts(verify(built.case))
+
+
+def test_record_of_another_message_is_found_out(built):
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    rows = pq.read_table(path)
+    data = rows.to_pylist()
+    evidence = data[0]["records"][0]["evidence"]
+    line = b"Jun  1 10:00:04 gw postfix/anvil[9]: statistics: max connection rate\n"
+    offset = gzip.decompress((built.logs / "a-gateway.log.gz").read_bytes()).index(line)
+    data[0]["records"].append({"evidence": evidence, "number": 9, "offset": offset, "length": len(line) - 1})
+    pq.write_table(pa.Table.from_pylist(data, rows.schema), path)
+    assert "delivery d1: record 9 of evidence" in failed(verify(built.case))["cited records"]
+
+
+def test_tampered_log(built):
+    path = built.case.custody_log
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"user":', b'"USER":', 1))
+    assert "line 1: entry 1 was altered" in failed(verify(built.case))["custody log"]
+    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    wrong = failed(verify(built.case))
+    assert "entries are missing at the end: entry 3 is on record, the file ends at 2" in wrong["custody log"]
+    assert "does not hold the entry 3 that covers it" in wrong["reports"]
+    path.unlink()
+    assert "custody.jsonl" in failed(verify(built.case))["custody log"]
+
+
+def test_tampered_manifest(built):
+    data = json.loads(built.case.manifest.read_text())
+    data["evidence"][0]["used"] -= 1
+    data["evidence"][0]["ignored"] = {"anvil": 1}
+    built.case.manifest.write_text(json.dumps(data))
+    assert "another record of evidence" in failed(verify(built.case))["custody log"]
+    del data["evidence"][0]
+    built.case.manifest.write_text(json.dumps(data))
+    assert "other evidence than the custody log" in failed(verify(built.case))["custody log"]
+
+
+def test_sums_that_do_not_add_up(built):
+    data = json.loads(built.case.manifest.read_text())
+    data["evidence"][0]["records"] += 1
+    built.case.manifest.write_text(json.dumps(data))
+    wrong = failed(verify(built.case))
+    assert "10 records, but used, ignored and unread come to 9" in wrong["counts"]
+    assert "it holds 9 records, 10 were recorded" in wrong["a-gateway.log.gz"]
+
+
+def test_reports(built):
+    report = built.case.reports / "incident.html"
+    report.write_text("<p>other</p>")
+    assert "incident.html: was changed after it was sealed" in failed(verify(built.case))["reports"]
+    report.unlink()
+    assert "incident.html: sealed, but missing" in failed(verify(built.case))["reports"]
+    (built.case.reports / "incident.seal.json").write_text("[]")
+    assert "cannot be read as a seal" in failed(verify(built.case))["reports"]
+
+
+def test_report_of_an_earlier_state_is_a_remark(built):
+    built.case.verdicts.write_text("{}\n")
+    result = verify(built.case)
+    assert result.ok
+    assert "incident.html shows an earlier state of the case" in texts(result)
+
+
+def test_seal_altered_to_fit_a_changed_report(built):
+    report = built.case.reports / "incident.html"
+    report.write_text("<p>other</p>")
+    path = built.case.reports / "incident.seal.json"
+    data = json.loads(path.read_text())
+    data["reports"]["incident.html"]["sha256"] = hashlib.sha256(report.read_bytes()).hexdigest()
+    path.write_text(json.dumps(data))
+    assert "custody log recorded another" in failed(verify(built.case))["reports"]
+
+
+def test_later_formats_join_the_seal(built):
+    extra = built.case.reports / "incident.pdf"
+    extra.write_bytes(b"%PDF")
+    seal.write(built.case, [extra])
+    names = [part.name for part in seal.read(built.case.reports / "incident.seal.json")]
+    assert names == ["incident.html", "incident.json", "incident.pdf"]
+    assert failed(verify(built.case)) == {}
+
+
+def test_no_manifest(tmp_path):
+    from forensics.case import Case
+
+    with pytest.raises(CaseError, match="nothing was ingested yet"):
+        verify(Case(tmp_path))
+
+
+def test_more_rows_than_fit_are_read_in_parts(built, monkeypatch):
+    monkeypatch.setattr(citations, "ROWS", 1)
+    rows = pq.ParquetFile(next(built.case.deliveries.rglob("*.parquet"))).read()
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        writer.write_table(rows.slice(0, 1))
+        writer.write_table(rows.slice(1, 1))
+    result = verify(built.case, all_records=True)
+    assert "10 citations of every delivery" in texts(result)
+
+
+RECORDS = {
+    "plain": lambda text: text.encode(),
+    "utf-16": lambda text: text.encode("utf-16-le"),
+    "json": lambda text: json.dumps({"log": text}).encode(),
+    "journald byte array": lambda text: ('{"MESSAGE":' + json.dumps(list(text.encode())) + "}").encode(),
+    "csv": lambda text: ('"' + text.replace('"', '""') + '"').encode(),
+}
+
+
+@given(
+    local=st.text(
+        st.characters(codec="utf-8", categories=("L", "N"), include_characters='".+_'), min_size=1, max_size=12
+    ),
+    form=st.sampled_from(sorted(RECORDS)),
+)
+def test_an_address_is_found_in_every_form(local, form):
+    address = f"{local}@navy.ml"
+    record = RECORDS[form](f"xx 4QW: to=<{address}>, relay=x")
+    assert any(address.lower() in text for text in citations.forms(record))
+    assert not any(f"{local}@navy.mil".lower() in text for text in citations.forms(record))
+
+
+def test_custody_entries_hold_what_was_done(built):
+    actions = [entry["action"] for entry in log.read(built.case)]
+    assert actions == ["ingest", "detect", "report"]
+    assert built.case.custody_log.stat().st_size < 10_000
