@@ -200,6 +200,7 @@ def _how(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     told = [incident for incident in facts.incidents if incident.tally.deliveries.value]
     yield pairs_table(words, told)
     yield b.Items(passages.how(facts, words))
+    yield annexed.answers(facts, context, ("account",))
     if facts.repeat_senders:
         yield annexed.people(words, facts.repeat_senders, words("html.caption.repeat"))
     yield from context.charts("flows")

@@ -14,6 +14,7 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.report import blocks as b
+from forensics.report.facts import Facts
 from forensics.report.visible import cut, visible
 
 LONGEST = 600
@@ -152,3 +153,10 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         raise RuntimeError(f"typst: {warnings[0].message}")
     assert isinstance(compiled, bytes)
     return compiled
+
+
+def render(facts: Facts, context: Any) -> bytes:
+    """The report of `facts`, laid out by the context's `incident.typ`."""
+    from forensics.report.document import compose
+
+    return layout(compose(facts, context), context.template(TEMPLATE), context.logo)
