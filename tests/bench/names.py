@@ -55,7 +55,7 @@ FREE_MAIL: tuple[tuple[str, int], ...] = (
 WELL_KNOWN = frozenset(
     "ibm amd arm hp sap bbc cnn dhl ups abb bmw kpn ing ubs nxp tsm msn aol gmx att nec lge htc vmw rbs kfc ikea "
     "jcb csc bae gsk jpm cgi emc hpe ibm jll kla mtn nba nfl nhl php rwe sas tcs usa vw aig aep amc bp bt bat cvs ebay "
-    "dell shell skype sony nokia apple oracle tesla uber visa".split()
+    "dell imf gfk pga kfw who wto eib shell skype sony nokia apple oracle tesla uber visa".split()
 )
 """Short names that belong to somebody known: never invented here."""
 
@@ -85,7 +85,7 @@ def label(rng: random.Random) -> str:
     if kind < 0.40:
         return word(rng)
     if kind < 0.55:
-        return syllable(rng, last=False) + rng.choice(PLACES)
+        return syllable(rng, last=False) + syllable(rng, last=False) + rng.choice(PLACES)
     if kind < 0.75:
         return word(rng) + rng.choice(("", "-")) + rng.choice(TRADES)
     if kind < 0.85:

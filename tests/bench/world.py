@@ -179,20 +179,20 @@ def _neighbours(build: _Builder, bases: list[Correspondent], scale: float) -> No
     for base in some(2):
         who = build.add(build.fresh(), "merged", base.weight, partner=base.name, since=0.5, convention=base.convention)
         _share(rng, base, who, 5)
-    for base in some(3):  # one person's or office's second name, rarely used, never sends
+    for base in some(3):  # a second spelling of the same name, rarely used
         split = psl.split(base.name)
         stem = split.domain
         cut = len(stem) // 2
-        alias = rng.choice(
-            (
-                f"{stem[:cut]}-{stem[cut:]}.{split.suffix}",
-                f"{stem.replace('-', '')}.net",
-                f"{stem}.org",
-                f"{stem[:cut]}.{stem[cut:]}.{split.suffix}",
-            )
-        )
-        who = build.add(alias, "alias", base.weight * 0.03, reply=0.0, partner=base.name, convention=base.convention)
-        _share(rng, base, who, 1)
+        if "-" in stem:
+            alias = f"{stem.replace('-', '')}.{split.suffix}"
+        elif len(stem) >= 8:
+            alias = f"{stem[:cut]}{rng.choice('-.')}{stem[cut:]}.{split.suffix}"
+        else:
+            alias = f"{stem}.{rng.choice(('net', 'org', 'info'))}"
+        reply = rng.choice((0.0, 0.25))
+        kind = ("alias", base.weight * 0.05)
+        who = build.add(alias, *kind, reply=reply, partner=base.name, convention=base.convention)
+        _share(rng, base, who, 2)
     for base in some(5):  # subdomains of partners with shared mailboxes
         sub = rng.choice(("uk", "de", "eu", "mail", "corp", "labs", "us", "eng", "group"))
         who = build.add(
@@ -213,14 +213,12 @@ def _neighbours(build: _Builder, bases: list[Correspondent], scale: float) -> No
     for _ in range(max(2, round(7 * scale))):  # three-letter companies
         first = build.add(f"{names.acronym(rng, 3)}.com", "acronym", build.middling())
         build.add(near(rng, first.name), "short-name", first.weight * rng.uniform(0.03, 1), partner=first.name)
-    for base in some(10):  # other organisations whose name happens to be one letter away
-        build.add(
-            near(rng, base.name),
-            "distinct",
-            base.weight * rng.choice((0.01, 0.03, 0.1, 0.5)),
-            partner=base.name,
-            size=3,
-        )
+    short = [b for b in bases if len(psl.split(b.name).domain) <= 6]
+    for base in some(10):  # other organisations whose name happens to be one letter away: mostly short names
+        if short and len(psl.split(base.name).domain) > 6 and rng.random() < 0.75:
+            base = rng.choice(short[:60])
+        weight = base.weight * rng.choice((0.01, 0.03, 0.1, 0.5))
+        build.add(near(rng, base.name), "distinct", weight, partner=base.name, size=3)
     for base in some(4):  # the company's own second name, both in use; some never answer from it
         split = psl.split(base.name)
         other = rng.choice(("net", "co", "org", "eu", "info"))
@@ -228,7 +226,7 @@ def _neighbours(build: _Builder, bases: list[Correspondent], scale: float) -> No
             f"{split.domain}.{other}",
             "defensive",
             base.weight * 0.04,
-            reply=rng.choice((0.0, 0.3)),
+            reply=rng.choice((0.1, 0.4)),
             partner=base.name,
             convention=base.convention,
         )
