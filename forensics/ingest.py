@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
+from forensics import loaders, overlap, schema, spool, store, stitch
 from forensics.case import Case
-from forensics.loaders.base import Settings
+from forensics.custody import evidence as custody
+from forensics.errors import EvidenceError
+from forensics.loaders.base import Context, Settings, Survey
+from forensics.stitch import journeys, rows
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
+
+BLOCK = 16 << 20
+"""Bytes of content read at a time."""
+SMALL = 48 << 20
+"""An evidence up to this size is read as one piece of work; larger ones block by block."""
+HEAD = 64 << 10
+DEFAULTS = Settings()
 
 Progress = Callable[[str, int, int], None]
 """progress(step, done, total): step is `survey`, `read`, `join` or `write`; done and total are bytes or rows."""
@@ -59,18 +76,379 @@ class IngestResult:
     """Parquet files written, relative to the case folder, sorted."""
 
 
+@dataclass(frozen=True)
+class _Surveyed:
+    source: Source
+    loader: str
+    survey: Survey
+    digests: custody.Digests
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one piece of work came to."""
+
+    records: int
+    used: int
+    ignored: Mapping[str, int]
+    unread: pa.Table
+    hops: pa.Table
+    legs: pa.Table
+    parts: journeys.Parts
+    fragments: pa.Table | None
+
+
 def ingest(
     case: Case,
     sources: Sequence[Source],
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULTS,
     *,
     executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> IngestResult:
-    """Read all `sources` and write `deliveries/` and `unread/` of the case anew (the tables are a function of the evidence).
+    """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the evidence.
 
-    `executor` runs the work on blocks (default: threads, `workers` of them, default all processors). The result does not
-    depend on either, nor on the order of `sources`. Raises AmbiguousTime.
+    `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends on
+    neither, nor on the order of `sources`. Raises AmbiguousTime.
     """
-    raise NotImplementedError  # filled in by the next commit
+    if executor is None:
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
+            return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
+    report = progress or (lambda step, done, total: None)
+    width = workers or os.cpu_count() or 1
+    work = case.folder / ".work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        surveyed, skipped = _survey(sources, settings, executor, report)
+        evidence, names = _ordered(surveyed)
+        shared = overlap.windows([e.survey for e in evidence])
+        duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], BLOCK)
+        batches = spool.Batches(work / "batches")
+        fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
+        parts: list[journeys.Parts] = []
+        unread = _Unread(case.folder / ".work" / "unread")
+        accounts = []
+        total = sum(e.digests.content_size for e in evidence)
+        done = 0
+        for number, pieces in _read(evidence, shared, duplicates, executor, width):
+            account = {"records": 0, "used": 0, "unread": 0}
+            ignored: dict[str, int] = {}
+            for piece in pieces:
+                account["records"] += piece.records
+                account["used"] += piece.used
+                account["unread"] += len(piece.unread)
+                for kind, count in piece.ignored.items():
+                    ignored[kind] = ignored.get(kind, 0) + count
+                unread.add(piece.unread, evidence[number].digests.content_sha256)
+                batches.add(piece.hops, piece.legs)
+                parts.append(piece.parts)
+                if piece.fragments is not None:
+                    fragments[evidence[number].loader].add(piece.fragments)
+            done += evidence[number].digests.content_size
+            report("read", done, total)
+            accounts.append((account, dict(sorted(ignored.items()))))
+        for name, waiting in fragments.items():
+            for table in waiting.partitions():
+                made = stitch.assembler(name)(loaders.load(name).resume(table), final=True)
+                batches.add(made.hops, made.legs)
+                parts.append(journeys.parts(made.hops, made.legs))
+        ids = [e.digests.content_sha256 for e in evidence]
+        count, files = _write(case, batches, parts, ids, executor, width, report)
+        unread_files = unread.finish(case)
+        results = tuple(
+            _account(e, names[e.digests.content_sha256], *account, duplicates.get(n), ids)
+            for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
+        )
+        return IngestResult(
+            evidence=results,
+            skipped=tuple(sorted(skipped)),
+            deliveries=count,
+            unread=sum(e.unread for e in results),
+            files=tuple(sorted(files + unread_files)),
+        )
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _survey(
+    sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress
+) -> tuple[list[_Surveyed], list[tuple[str, str]]]:
+    found: list[_Surveyed] = []
+    skipped: list[tuple[str, str]] = []
+    futures = [executor.submit(_survey_one, source, settings) for source in sources]
+    for n, (source, future) in enumerate(zip(sources, futures, strict=True), 1):
+        try:
+            outcome = future.result()
+        except EvidenceError as error:
+            skipped.append((source.name, error.what))
+        else:
+            if isinstance(outcome, str):
+                skipped.append((source.name, outcome))
+            else:
+                found.append(outcome)
+        report("survey", n, len(sources))
+    return found, skipped
+
+
+def _survey_one(source: Source, settings: Settings) -> _Surveyed | str:
+    """One source read through once: digests, loader, survey; or why it is no evidence."""
+    name: str | None = None
+    asked = False
+
+    def split(data: Any, last: bool) -> int:
+        nonlocal name, asked
+        if not asked:
+            asked = True
+            name = loaders.recognise(bytes(data[:HEAD]))
+        return loaders.load(name).split(data, last) if name else len(data)
+
+    digests = custody.Digests()
+    surveyor = None
+    any_block = False
+    for block in custody.blocks(source, split, size=BLOCK, digests=digests):
+        any_block = True
+        if name is None:
+            return "no known log format"
+        if surveyor is None:
+            surveyor = loaders.load(name).surveyor(source.name, settings)
+        surveyor.feed(block)
+    if surveyor is None or name is None:
+        reason = f": {digests.damage}" if digests.damage else ""
+        return ("no known log format" if any_block else "empty") + reason
+    return _Surveyed(source, name, surveyor.result(), digests)
+
+
+def _ordered(surveyed: Sequence[_Surveyed]) -> tuple[list[_Surveyed], dict[str, tuple[str, ...]]]:
+    """Each content once, by first time and id; the names it was given under."""
+    by_id: dict[str, list[_Surveyed]] = {}
+    for item in sorted(surveyed, key=lambda s: s.source.name):
+        by_id.setdefault(item.digests.content_sha256, []).append(item)
+    names = {k: tuple(i.source.name for i in v) for k, v in by_id.items()}
+    late = np.iinfo(np.int64).max
+    first = [v[0] for v in by_id.values()]
+    first.sort(key=lambda s: (late if s.survey.first is None else s.survey.first, s.digests.content_sha256))
+    return first, names
+
+
+def _read(
+    evidence: Sequence[_Surveyed],
+    shared: Sequence[tuple[tuple[int, int], ...]],
+    duplicates: Mapping[int, overlap.Duplicates],
+    executor: Executor,
+    width: int,
+) -> Iterator[tuple[int, Iterator[_Piece]]]:
+    """The pieces of each evidence in order, with a bounded number of them at work ahead."""
+    ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
+    jobs = _jobs(evidence, shared, duplicates, executor)
+    current: int | None = None
+    ready: list[_Piece] = []
+    for job in jobs:
+        ahead.append(job)
+        if len(ahead) > width + 1:
+            number, future = ahead.popleft()
+            if current is not None and number != current:
+                yield current, iter(ready)
+                ready = []
+            current = number
+            ready += future.result()
+    while ahead:
+        number, future = ahead.popleft()
+        if current is not None and number != current:
+            yield current, iter(ready)
+            ready = []
+        current = number
+        ready += future.result()
+    if current is not None:
+        yield current, iter(ready)
+
+
+def _jobs(
+    evidence: Sequence[_Surveyed],
+    shared: Sequence[tuple[tuple[int, int], ...]],
+    duplicates: Mapping[int, overlap.Duplicates],
+    executor: Executor,
+) -> Iterator[tuple[int, Future[list[_Piece]]]]:
+    for number, item in enumerate(evidence):
+        skip = duplicates[number].mask if number in duplicates else None
+        if item.digests.content_size <= SMALL:
+            yield (
+                number,
+                executor.submit(_piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip),
+            )
+            continue
+        for block in custody.blocks(item.source, loaders.load(item.loader).split, size=BLOCK):
+            context = _context(block.offset, item.survey, number, shared[number], skip)
+            yield number, executor.submit(_piece, block, item.loader, context)
+
+
+def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -> Context:
+    start = survey.blocks[offset]
+    later = [n for n in survey.blocks.values() if n > start]
+    end = min(later) if later else survey.records + 1
+    return Context(
+        evidence=number,
+        number=start,
+        plan=survey.plan,
+        skip=None if skip is None else skip[start - 1 : end - 1],
+        shared=shared,
+    )
+
+
+def _piece_of_all(source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any) -> list[_Piece]:
+    out = []
+    for block in custody.blocks(source, loaders.load(loader).split, size=BLOCK):
+        out += _piece(block, loader, _context(block.offset, survey, number, shared, skip))
+    return out
+
+
+def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
+    scan = loaders.load(loader).scan(block, context)
+    made = stitch.assembler(loader)(scan.events, final=False)
+    return [
+        _Piece(
+            records=scan.records,
+            used=scan.used,
+            ignored=scan.ignored,
+            unread=scan.unread,
+            hops=made.hops,
+            legs=made.legs,
+            parts=journeys.parts(made.hops, made.legs),
+            fragments=made.fragments,
+        )
+    ]
+
+
+def _account(
+    item: _Surveyed,
+    names: tuple[str, ...],
+    account: Mapping[str, int],
+    ignored: Mapping[str, int],
+    duplicates: overlap.Duplicates | None,
+    ids: Sequence[str],
+) -> EvidenceResult:
+    records, used, unread = account["records"], account["used"], account["unread"]
+    if records != used + sum(ignored.values()) + unread or records != item.survey.records:
+        raise AssertionError(
+            f"{item.source.name}: {records} records (surveyed {item.survey.records}) are not {used} used "
+            f"+ {sum(ignored.values())} ignored + {unread} unread"
+        )
+    runs = () if duplicates is None else tuple((a, n, ids[e], b) for a, n, e, b in duplicates.runs)
+    return EvidenceResult(
+        id=item.digests.content_sha256,
+        names=names,
+        source=item.source,
+        loader=item.loader,
+        file_sha256=item.digests.file_sha256,
+        file_size=item.digests.file_size,
+        content_size=item.digests.content_size,
+        records=records,
+        used=used,
+        ignored=ignored,
+        unread=unread,
+        duplicates=ignored.get("duplicate", 0),
+        duplicate_of=runs,
+        first=item.survey.first,
+        last=item.survey.last,
+        damage=item.digests.damage,
+        notes=item.survey.notes,
+    )
+
+
+def _write(
+    case: Case,
+    batches: spool.Batches,
+    parts: Sequence[journeys.Parts],
+    evidence: Sequence[str],
+    executor: Executor,
+    width: int,
+    report: Progress,
+) -> tuple[int, list[str]]:
+    """Join all batches, write the deliveries in order; (rows, files)."""
+    fresh = case.folder / ".work" / "deliveries"
+    fresh.mkdir()
+    whole, hop_starts, leg_starts = journeys.join(parts)
+    links = journeys.link(whole)
+    shelf = rows.Shelf(batches.load, hop_starts, leg_starts)
+    legs = np.flatnonzero(links.final)
+    submitted = whole.first[links.head[legs]]
+    order = np.argsort(submitted, kind="stable")
+    legs, submitted = legs[order], submitted[order]
+    files = []
+    with ThreadPoolExecutor(width) as writers:
+        futures: deque[Future[int]] = deque()
+        written = 0
+        for month, name, start, end in _groups(submitted):
+            path = fresh / f"month={month}" / name
+            files.append(f"deliveries/month={month}/{name}")
+            futures.append(writers.submit(_write_group, legs[start:end], whole, links, shelf, evidence, path))
+            if len(futures) > width:
+                written += futures.popleft().result()
+                report("write", written, len(legs))
+        while futures:
+            written += futures.popleft().result()
+            report("write", written, len(legs))
+    store.replace(case.deliveries, fresh)
+    return len(legs), files
+
+
+def _groups(submitted: Any) -> Iterator[tuple[str, str, int, int]]:
+    """(month, file name, start, end): runs of at most about ROW_GROUP rows within a UTC month; equal times stay together."""
+    months = submitted.astype("datetime64[us]").astype("datetime64[M]")
+    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]])) if len(months) else []
+    for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
+        part = 0
+        while a < b:
+            end = min(a + store.ROW_GROUP, b)
+            if end < b:
+                low = int(np.searchsorted(submitted[a:b], submitted[end], side="left")) + a
+                end = low if low > a else int(np.searchsorted(submitted[a:b], submitted[end], side="right")) + a
+            yield str(months[a]), f"part-{part:05d}.parquet", a, end
+            part += 1
+            a = end
+
+
+def _write_group(
+    legs: Any, whole: journeys.Parts, links: journeys.Links, shelf: rows.Shelf, evidence: Sequence[str], path: Any
+) -> int:
+    table = rows.deliveries(legs, whole, links, shelf, evidence)
+    store.write(table, path, "deliveries")
+    return len(table)
+
+
+class _Unread:
+    """Unread rows, written in parts as they come, in the order of evidence and number."""
+
+    LIMIT = 32 << 20
+
+    def __init__(self, folder: Any) -> None:
+        self.folder = folder
+        self.folder.mkdir()
+        self.tables: list[pa.Table] = []
+        self.size = 0
+        self.files: list[str] = []
+
+    def add(self, table: pa.Table, evidence: str) -> None:
+        if not len(table):
+            return
+        code = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([evidence]))
+        self.tables.append(table.add_column(0, pa.field("evidence", schema.CODE, nullable=False), code))
+        self.size += table.nbytes
+        if self.size > self.LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = {f.name: f.type for f in schema.UNREAD}
+        tables = [t.set_column(4, "reason", t["reason"].dictionary_encode()) for t in self.tables]
+        whole = pa.concat_tables([t.select(list(columns)).cast(schema.UNREAD) for t in tables]).unify_dictionaries()
+        name = f"part-{len(self.files):05d}.parquet"
+        store.write(whole, self.folder / name, "unread")
+        self.files.append(f"unread/{name}")
+        self.tables, self.size = [], 0
+
+    def finish(self, case: Case) -> list[str]:
+        if self.tables:
+            self._flush()
+        store.replace(case.unread, self.folder)
+        return self.files

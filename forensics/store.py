@@ -1,37 +1,151 @@
-"""The case's Parquet: writer options, month layout, DuckDB views."""
+"""The case's Parquet: writer options, month layout, DuckDB views.
+
+Every file: zstd level 3, row groups of 128 Ki rows, dictionaries only where values repeat, DELTA_BINARY_PACKED on times and
+numbers, and in the footer `missent.schema` (version of the tables) and `missent.table` (which one).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import shutil
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from forensics import domains, schema
 from forensics.case import Case
+from forensics.errors import CaseError
 
 if TYPE_CHECKING:
     import duckdb
 
 ROW_GROUP = 131_072
+TABLES = ("deliveries", "unread", "findings", "incidents", "correspondents")
+_SCHEMAS = {name: getattr(schema, name.upper()) for name in TABLES}
+_REPEATED = {
+    "deliveries": (
+        "system", "host", "sender_domain", "recipient_domain", "recipient_role", "outcome", "status_code", "relay_name",
+        "relay_address", "client_name", "client_address", "records.list.element.evidence",
+    ),
+    "unread": ("evidence", "reason"),
+    "findings": ("observed_domain", "intended_domain", "slip", "level", "exposure", "origin"),
+    "incidents": ("slip", "observed_jurisdiction", "intended_jurisdiction"),
+    "correspondents": ("suffix",),
+}  # fmt: skip
+_DELTA = {
+    "deliveries": (
+        "submitted_at", "resolved_at", "attempts", "size_bytes", "recipient_count", "records.list.element.number",
+        "records.list.element.offset", "records.list.element.length",
+    ),
+    "unread": ("number", "offset", "length"),
+    "findings": (),
+    "incidents": ("first_seen", "last_seen"),
+    "correspondents": ("first_seen", "last_seen"),
+}  # fmt: skip
 
 
 def write(table: pa.Table, path: Path, kind: str) -> None:
-    """One table as one Parquet file: zstd-3, 128 Ki rows a group, `missent.*` keys in the footer. `kind` is the schema's name."""
-    raise NotImplementedError
+    """One table as one Parquet file. `kind` is one of TABLES; the table must have that schema's columns."""
+    wanted = _SCHEMAS[kind]
+    meta = {"missent.schema": str(schema.VERSION), "missent.table": kind}
+    table = table.select(wanted.names).cast(wanted).replace_schema_metadata(meta)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=ROW_GROUP,
+        use_dictionary=list(_REPEATED[kind]),
+        column_encoding=dict.fromkeys(_DELTA[kind], "DELTA_BINARY_PACKED"),
+        store_schema=True,
+        write_statistics=True,
+    )
+
+
+def paths(case: Case, kind: str) -> list[Path]:
+    """The Parquet files of one table, in the table's order; none when it was never written."""
+    if kind not in TABLES:
+        raise CaseError(f"no table is named {kind!r}", expected=", ".join(TABLES))
+    place: Path = getattr(case, kind)
+    if place.suffix == ".parquet":
+        return [place] if place.exists() else []
+    return sorted(place.glob("**/*.parquet"))
+
+
+def batches(case: Case, kind: str, columns: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The table in pieces of at most ROW_GROUP rows, in its order."""
+    wanted = _SCHEMAS[kind]
+    if columns is not None:
+        wanted = pa.schema([wanted.field(c) for c in columns])
+    for path in paths(case, kind):
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=wanted.names)
+                yield from table.select(wanted.names).cast(wanted).to_batches(max_chunksize=ROW_GROUP)
 
 
 def read(case: Case, kind: str, columns: Collection[str] | None = None) -> pa.Table:
-    """A whole table of the case (`deliveries`, `unread`, `findings`, `incidents`, `correspondents`); empty with the right schema when absent."""
-    raise NotImplementedError
+    """The whole table; empty with the right schema when it was never written."""
+    wanted = _SCHEMAS[kind]
+    if columns is not None:
+        wanted = pa.schema([wanted.field(c) for c in columns])
+    found = list(batches(case, kind, columns))
+    return pa.Table.from_batches(found, wanted).unify_dictionaries() if found else wanted.empty_table()
 
 
-def batches(case: Case, kind: str, columns: Collection[str] | None = None) -> Iterable[pa.RecordBatch]:
-    """The same in pieces, in the table's order."""
-    raise NotImplementedError
+def replace(place: Path, fresh: Path) -> None:
+    """Put the folder `fresh` where `place` is."""
+    if place.exists():
+        shutil.rmtree(place)
+    fresh.rename(place)
 
 
 def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
-    """In-memory DuckDB with a view per table; `deliveries` has a computed `direction` (outbound, inbound, internal, relayed)
-    from the organisation's domains (`org`; each covers its subdomains)."""
-    raise NotImplementedError
+    """In-memory DuckDB with one view for each table that exists.
+
+    `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
+    domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
+    only where the other end decides: a null sender is outside, a bare recipient inside.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    for kind in TABLES:
+        files = paths(case, kind)
+        if files:
+            quoted = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+            source = f"read_parquet([{quoted}], hive_partitioning = false)"
+        else:
+            connection.register(f"_{kind}", _SCHEMAS[kind].empty_table())
+            source = f"_{kind}"
+        extra = f", {direction_sql(_inside(case, org))} AS direction" if kind == "deliveries" else ""
+        connection.execute(f"CREATE VIEW {kind} AS SELECT *{extra} FROM {source}")
+    return connection
+
+
+def _inside(case: Case, org: Collection[str]) -> list[str]:
+    if org:
+        return domains.clean(org)
+    if case.toml.exists():
+        from forensics import case as cases
+
+        return list(cases.read(case).organisation.domains)
+    return []
+
+
+def direction_sql(org: Collection[str]) -> str:
+    """SQL for a delivery's direction by these domains."""
+
+    def inside(column: str) -> str:
+        tests = [f"{column} = '{d}' OR {column} LIKE '%.{d}'" for d in (x.replace("'", "''") for x in sorted(org))]
+        return f"coalesce(({' OR '.join(tests)}), false)" if tests else "false"
+
+    sender = inside("sender_domain")
+    recipient = f"({inside('recipient_domain')} OR recipient_domain = '')"
+    return (
+        f"CASE WHEN {sender} AND {recipient} THEN 'internal' WHEN {sender} THEN 'outbound' "
+        f"WHEN {recipient} THEN 'inbound' ELSE 'relayed' END"
+    )

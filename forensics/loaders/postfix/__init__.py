@@ -1,0 +1,58 @@
+"""Postfix: syslog lines in any of the usual stamps and containers' prefixes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics.loaders import base
+
+NAME = "postfix"
+Bytes = NDArray[np.uint8]
+
+
+def detect(head: bytes) -> float:
+    """1 when a line of the head is a Postfix program's, 0.6 when lines are syslog of others, else 0."""
+    from forensics.loaders.postfix.sniff import confidence
+
+    return confidence(head)
+
+
+def split(data: Bytes, last: bool) -> int:
+    """Whole lines: up to and with the last line feed. A bare carriage return ends no line."""
+    if last:
+        return len(data)
+    step = 1 << 16
+    for end in range(len(data), 0, -step):
+        start = max(0, end - step)
+        found = np.flatnonzero(data[start:end] == 10)
+        if len(found):
+            return start + int(found[-1]) + 1
+    return 0
+
+
+def surveyor(name: str, settings: base.Settings) -> base.Surveyor:
+    from forensics.loaders.postfix.survey import Surveyor
+
+    return Surveyor(name, settings)
+
+
+def fingerprints(block: base.Block) -> NDArray[np.uint64]:
+    from forensics.loaders.postfix.survey import fingerprints as lines
+
+    return lines(block)
+
+
+def scan(block: base.Block, context: base.Context) -> base.Scan:
+    from forensics.loaders.postfix.read import scan as read
+
+    return read(block, context)
+
+
+def resume(fragments: pa.Table) -> Any:
+    from forensics.loaders.postfix.read import resume as read
+
+    return read(fragments)

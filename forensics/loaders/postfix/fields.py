@@ -1,0 +1,434 @@
+"""Kernels that read one kind of line each and write its spans into a row of the event matrix.
+
+Each returns the kind of record (`words`): an event, KNOWN (irrelevant) or UNREAD with the reason in N0. Text that a
+sender or a remote server controls is never searched for structure: lines are anchored at their fixed ends.
+"""
+
+from __future__ import annotations
+
+from forensics.kernels import jit
+from forensics.loaders.postfix import words as w
+from forensics.loaders.postfix.text import address_end, address_key, at, find, queue_id_end, rfind
+
+(A, B, C, D, E, F, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.D, w.E, w.F, w.G, w.N0, w.N1, w.FLAGS)
+RKEY, OKEY = w.RKEY, w.OKEY
+(L_TO, L_ORIG_TO, L_RELAY, L_END_RELAY, L_END_ORIG) = (w.L_TO, w.L_ORIG_TO, w.L_RELAY, w.L_END_RELAY, w.L_END_ORIG)
+(L_CONN, L_DELAY, L_DELAYS, L_DSN, L_STATUS) = (w.L_CONN, w.L_DELAY, w.L_DELAYS, w.L_DSN, w.L_STATUS)
+(L_DELAY_NEXT, L_CONN_NEXT) = (w.L_DELAY_NEXT, w.L_CONN_NEXT)
+(L_SENT, L_DEFERRED, L_BOUNCED, L_EXPIRED) = (w.L_SENT, w.L_DEFERRED, w.L_BOUNCED, w.L_EXPIRED)
+(L_DELIVERABLE, L_UNDELIVERABLE, L_SOFTBOUNCE) = (w.L_DELIVERABLE, w.L_UNDELIVERABLE, w.L_SOFTBOUNCE)
+(L_QUEUED_AS, L_FORWARDED_AS, L_INTERNAL_ID) = (w.L_QUEUED_AS, w.L_FORWARDED_AS, w.L_INTERNAL_ID)
+(L_SIZE, L_NRCPT, L_STATUS_SEP, L_FORCE) = (w.L_SIZE, w.L_NRCPT, w.L_STATUS_SEP, w.L_FORCE)
+(L_SASL_USER, L_SASL_SENDER, L_SASL_METHOD) = (w.L_SASL_USER, w.L_SASL_SENDER, w.L_SASL_METHOD)
+(L_ORIG_ID, L_ORIG_CLIENT, L_ORIG_ANY) = (w.L_ORIG_ID, w.L_ORIG_CLIENT, w.L_ORIG_ANY)
+(L_SEMI_FROM, L_SP_FROM, L_HELO, L_HELO_CMD) = (w.L_SEMI_FROM, w.L_SP_FROM, w.L_HELO, w.L_HELO_CMD)
+(L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2) = (w.L_END_TO, w.L_END_TO2, w.L_END_PROTO, w.L_END_PROTO2)
+(L_RCPT, L_DATA, L_EOM, L_SUBJECT) = (w.L_RCPT, w.L_DATA, w.L_EOM, w.L_SUBJECT)
+(L_HEADER, L_BODY) = (w.L_HEADER, w.L_BODY)
+
+
+@jit()
+def span(ev, r, column, start, end):  # type: ignore[no-untyped-def]
+    ev[r, column] = start
+    ev[r, column + 1] = end
+
+
+@jit()
+def number(buf, i, end):  # type: ignore[no-untyped-def]
+    """The decimal number at i (at most 18 digits), -1 when there is none."""
+    value = 0
+    k = i
+    while k < end and k < i + 18 and 48 <= buf[k] <= 57:
+        value = value * 10 + (int(buf[k]) - 48)
+        k += 1
+    return value if k > i else -1
+
+
+@jit()
+def number31(buf, i, end):  # type: ignore[no-untyped-def]
+    """The same, held below 2**31 so that it fits a column of the matrix."""
+    return min(number(buf, i, end), 2147483647)
+
+
+@jit()
+def peer(buf, i, end, ev, r, name, address):  # type: ignore[no-untyped-def]
+    """`NAME[ADDRESS]` in [i, end): spans into two columns; end of the `]`, or -1. `unknown` is no name."""
+    k = i
+    while k < end and buf[k] != 91 and buf[k] != 32:
+        k += 1
+    if k >= end or buf[k] != 91:
+        return -1
+    close = k + 1
+    while close < end and buf[close] != 93:
+        close += 1
+    if close >= end:
+        return -1
+    unknown = k - i == 7 and buf[i] == 117 and buf[i + 1] == 110 and buf[i + 2] == 107 and buf[i + 6] == 110
+    if k > i and not unknown:
+        span(ev, r, name, i, k)
+    a = k + 1
+    if buf[a] == 73 and buf[a + 1] == 80 and buf[a + 2] == 118 and buf[a + 3] == 54 and buf[a + 4] == 58:  # IPv6:
+        a += 5
+    span(ev, r, address, a, close)
+    return close + 1
+
+
+@jit()
+def recipient(buf, start, end, ev, lv, r, column, key, flag):  # type: ignore[no-untyped-def]
+    span(ev, r, column, start, end)
+    h, plain = address_key(buf, start, end)
+    lv[r, key] = h
+    if not plain:
+        ev[r, FLAGS] |= flag
+
+
+@jit()
+def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
+    """Position of the `>` that ends the address at i and is followed as `first` or `second` say; -1 when none is.
+
+    The quoted reading comes first; an address logged without its quotes (Postfix before 3.5) is cut at the first match.
+    """
+    e = address_end(buf, i, end)
+    if e >= 0 and (at(buf, e, first) or at(buf, e, second)):
+        return e
+    a = find(buf, i, end, first)
+    b = find(buf, i, end, second)
+    if a < 0 or (0 <= b < a):
+        return b
+    return a
+
+
+@jit()
+def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
+    """`to=<…>, [orig_to=<…>, ]relay=…, [conn_use=N, ]delay=…, [delays=…, dsn=…, ]status=word (text)`."""
+    ev[r, N0] = w.R_DELIVERY
+    k = i + 4
+    e = closing(buf, k, end, L_END_RELAY, L_END_ORIG)
+    if e < 0:
+        return w.UNREAD
+    recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
+    k = e + 3
+    if at(buf, k, L_ORIG_TO):
+        k += 9
+        e = closing(buf, k, end, L_END_RELAY, L_END_RELAY)
+        if e < 0:
+            return w.UNREAD
+        recipient(buf, k, e, ev, lv, r, B, OKEY, w.NON_ASCII_ORIG)
+        k = e + 3
+    k += 6  # relay=
+    e = find(buf, k, end, L_DELAY_NEXT)
+    if e < 0:
+        return w.UNREAD
+    stop = e
+    c = find(buf, k, e, L_CONN_NEXT)
+    if c >= 0:
+        stop = c
+    if peer(buf, k, stop, ev, r, C, D) < 0 and not (stop - k == 4 and buf[k] == 110 and buf[k + 3] == 101):
+        span(ev, r, C, k, stop)  # local, virtual, a pipe's name; `none` stays absent
+    k = e + 8  # behind `, delay=`
+    found = False
+    for _ in range(6):
+        while k < end and buf[k] != 44:
+            k += 1
+        if k + 1 >= end:
+            return w.UNREAD
+        k += 2
+        if at(buf, k, L_STATUS):
+            k += 7
+            found = True
+            break
+        if at(buf, k, L_DSN):
+            e = k + 4
+            while e < end and buf[e] != 44:
+                e += 1
+            span(ev, r, E, k + 4, e)
+    if not found:
+        return w.UNREAD
+    if at(buf, k, L_SENT):
+        status = w.SENT
+        k += 4
+    elif at(buf, k, L_DEFERRED):
+        status = w.DEFERRED
+        k += 8
+    elif at(buf, k, L_BOUNCED):
+        status = w.BOUNCED
+        k += 7
+    elif at(buf, k, L_SOFTBOUNCE):
+        status = w.DEFERRED
+        k += 10
+    elif at(buf, k, L_EXPIRED):
+        status = w.EXPIRED_STATUS
+        k += 7
+    elif at(buf, k, L_DELIVERABLE):
+        status = w.PROBE
+        k += 11
+    elif at(buf, k, L_UNDELIVERABLE):
+        status = w.PROBE
+        k += 13
+    else:
+        ev[r, N0] = w.R_STATUS
+        return w.UNREAD
+    if k < end and buf[k] != 32:
+        ev[r, N0] = w.R_STATUS
+        return w.UNREAD
+    ev[r, N0] = status
+    while k < end and buf[k] == 32:
+        k += 1
+    if k < end and buf[k] == 40:
+        e = end - 1
+        while e > k and buf[e] != 41:
+            e -= 1
+        if e == k:
+            e = end
+        span(ev, r, F, k + 1, e)
+        if status == w.SENT:
+            next_id(buf, k + 1, e, ev, r)
+    return w.DELIVERY
+
+
+@jit()
+def next_id(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+    """The id that the next server or local(8) gave, at the very end of the reply (or Exchange's InternalId): span G."""
+    e = end
+    while e > i and (buf[e - 1] == 32 or buf[e - 1] == 41 or buf[e - 1] == 46 or buf[e - 1] == 93):
+        e -= 1
+    k = e
+    while k > i and buf[k - 1] != 32 and e - k <= 32:
+        k -= 1
+    if k - 10 >= i and at(buf, k - 10, L_QUEUED_AS) and queue_id_end(buf, k, e) == e:
+        ev[r, N1] = w.QUEUED_AS
+        span(ev, r, G, k, e)
+        return
+    if k - 13 == i and at(buf, i, L_FORWARDED_AS) and queue_id_end(buf, k, e) == e:
+        ev[r, N1] = w.FORWARDED_AS
+        span(ev, r, G, k, e)
+        return
+    if end - i > 24 and buf[i] == 50 and buf[i + 4] == 50:
+        k = find(buf, i, end, L_INTERNAL_ID)
+        if k >= 0:
+            k += 12
+            e = k
+            while e < end and 48 <= buf[e] <= 57:
+                e += 1
+            if e > k:
+                ev[r, N1] = w.QUEUED_AS
+                span(ev, r, G, k, e)
+
+
+@jit()
+def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+    """qmgr: `from=<…>, size=N, nrcpt=N (queue active)` or `from=<…>, status=expired, returned to sender`.
+
+    Anchored from the right: nothing behind the sender is the sender's.
+    """
+    ev[r, N0] = w.R_QUEUE
+    k = i + 5
+    if buf[end - 1] == 41:
+        cut = rfind(buf, k, end, L_SIZE)
+        if cut < 0:
+            return w.UNREAD
+        size = number31(buf, cut + 7, end)
+        e = cut + 7
+        while e < end and 48 <= buf[e] <= 57:
+            e += 1
+        if size < 0 or not at(buf, e + 2, L_NRCPT):
+            return w.UNREAD
+        ev[r, N0] = size
+        ev[r, N1] = number31(buf, e + 8, end)
+        if e - (cut + 7) > 9:  # larger than the column: the assembler reads the digits
+            span(ev, r, B, cut + 7, e)
+        kind = w.QUEUED
+    else:
+        cut = rfind(buf, k, end, L_STATUS_SEP)
+        if cut < 0:
+            return w.UNREAD
+        if not at(buf, cut + 9, L_EXPIRED) and not at(buf, cut + 9, L_FORCE):
+            ev[r, N0] = w.R_STATUS
+            return w.UNREAD
+        ev[r, N0] = 0
+        kind = w.EXPIRED
+    if cut - k >= 2 and buf[k] == 60 and buf[cut - 1] == 62:
+        span(ev, r, A, k + 1, cut - 1)
+    else:
+        span(ev, r, A, k, cut)
+    return kind
+
+
+@jit()
+def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+    """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][, orig_client=…]`."""
+    k = peer(buf, i + 7, end, ev, r, A, B)
+    if k < 0:
+        ev[r, N0] = w.R_CLIENT
+        return w.UNREAD
+    u = find(buf, k, end, L_SASL_USER)
+    if u >= 0:
+        u += 16
+        e = find(buf, u, end, L_SASL_SENDER)
+        if e < 0:
+            e = find(buf, u, end, L_ORIG_ANY)
+        if e < 0:
+            e = end
+        span(ev, r, C, u, e)
+        k = e
+    o = find(buf, k, end, L_ORIG_ID)
+    if o >= 0:
+        e = queue_id_end(buf, o + 16, end)
+        if e > 0:
+            span(ev, r, D, o + 16, e)
+    o = find(buf, k, end, L_ORIG_CLIENT)
+    if o >= 0:
+        peer(buf, o + 14, end, ev, r, E, F)
+    return w.CLIENT
+
+
+@jit()
+def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
+    """`from=<S>[,] to=<R>[,] proto=…` at k (behind `; `): spans B and A; False when it is not that. `to` may be missing."""
+    k += 6
+    e = closing(buf, k, end, L_END_TO, L_END_TO2)
+    if e < 0:
+        e = closing(buf, k, end, L_END_PROTO, L_END_PROTO2)
+        if e < 0:
+            e = address_end(buf, k, end)
+            if e < 0:
+                return False
+        span(ev, r, B, k, e)
+        return True
+    span(ev, r, B, k, e)
+    k = e + 6 if buf[e + 1] == 32 else e + 7
+    e = closing(buf, k, end, L_END_PROTO, L_END_PROTO2)
+    if e < 0:
+        e = address_end(buf, k, end)
+        if e < 0:
+            return False
+    recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
+    return True
+
+
+@jit()
+def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
+    """`[NNN ][D.D.D ]text` in [k, end): code class 4 or 5 (0 unknown), dsn in E, the whole reply in F."""
+    span(ev, r, F, k, end)
+    first = 0
+    if 50 <= buf[k] <= 53 and 48 <= buf[k + 1] <= 57 and 48 <= buf[k + 2] <= 57 and buf[k + 3] == 32:
+        first = int(buf[k]) - 48
+        k += 4
+    if 50 <= buf[k] <= 53 and buf[k + 1] == 46 and 48 <= buf[k + 2] <= 57:
+        e = k
+        while e < end and (buf[e] == 46 or 48 <= buf[e] <= 57):
+            e += 1
+        span(ev, r, E, k, e)
+        if first == 0:
+            first = int(buf[k]) - 48
+    return first
+
+
+@jit()
+def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
+    """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
+
+    The reply may quote the recipient or the HELO name, the line ends with the HELO name; both are the client's. So the
+    reply's own `<…>: ` is stepped over as an address, and then the first `; from=<` is the right one. Where the reply
+    quotes the HELO name, that name stands on both sides of it, and the middle one is.
+    """
+    ev[r, N0] = w.R_REJECT
+    stage = 2
+    k = i
+    if at(buf, i, L_RCPT):
+        stage = 1
+        k = i + 10
+    elif at(buf, i, L_DATA):
+        k = i + 10
+    elif at(buf, i, L_EOM):
+        k = i + 20
+    else:
+        return w.KNOWN  # refused before any recipient was named
+    e = peer(buf, k, end, ev, r, C, D)
+    if e < 0:
+        return w.UNREAD
+    while e < end and buf[e] != 32:
+        e += 1
+    k = e + 1
+    start = k
+    digits = k
+    while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or 48 <= buf[digits] <= 57):
+        digits += 1
+    scan = digits
+    helo = False
+    if scan < end and buf[scan] == 60:
+        e = address_end(buf, scan + 1, end)
+        if e >= 0 and buf[e + 1] == 58:
+            scan = e + 1
+            helo = find(buf, scan, end, L_HELO_CMD) == scan + 2
+    if helo:
+        total = 0
+        at_ = find(buf, digits, end, L_SEMI_FROM)
+        while at_ >= 0:
+            total += 1
+            at_ = find(buf, at_ + 1, end, L_SEMI_FROM)
+        cut = find(buf, digits, end, L_SEMI_FROM)
+        for _ in range(total // 2):
+            cut = find(buf, cut + 1, end, L_SEMI_FROM)
+    else:
+        cut = find(buf, scan, end, L_SEMI_FROM)
+    if cut < 0:
+        return w.UNREAD
+    if not envelope(buf, cut + 2, end, ev, lv, r):
+        return w.UNREAD
+    first = reply(buf, start, cut, ev, r)
+    ev[r, N0] = action
+    ev[r, N1] = stage
+    if ev[r, A] < 0:
+        return w.KNOWN
+    if action == w.DO_REJECT and first == 4:
+        ev[r, N0] = w.WARN  # a temporary refusal: an attempt
+    return w.REJECT
+
+
+@jit()
+def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
+    """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`, anchored at its last `; from=<`.
+
+    The content is the sender's. Subject in C, first recipient in A, sender in B, TEXT in F.
+    """
+    subject = False
+    if at(buf, i, L_HEADER):
+        k = i + 7
+        subject = True
+        for n in range(8):
+            c = buf[k + n]
+            if 65 <= c <= 90:
+                c += 32
+            if c != L_SUBJECT[n]:
+                subject = False
+                break
+        if subject:
+            k += 8
+            if buf[k] == 32:
+                k += 1
+    elif at(buf, i, L_BODY):
+        k = i + 5
+    else:
+        return w.KNOWN
+    cut = rfind(buf, k, end, L_SEMI_FROM)
+    stop = end
+    if cut >= 0:
+        e = cut
+        while e > k and buf[e - 1] != 32:
+            e -= 1
+        if e - 6 >= k - 1 and at(buf, e - 6, L_SP_FROM):
+            stop = e - 6
+        if not envelope(buf, cut + 2, end, ev, lv, r):
+            ev[r, A] = -1
+        t = rfind(buf, cut, end, L_HELO)
+        if t >= 0:
+            e = address_end(buf, t + 6, end)
+            if e >= 0 and buf[e + 1] == 58 and e + 3 <= end:
+                reply(buf, e + 3, end, ev, r)
+    if subject:
+        span(ev, r, C, k, max(stop, k))
+    elif action == w.WARN:
+        return w.KNOWN
+    ev[r, N0] = action
+    return w.CHECK

@@ -1,0 +1,208 @@
+"""Blocks and fragments of a Postfix log into events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics.kernels import jit
+from forensics.loaders import base
+from forensics.loaders.postfix import words as w
+from forensics.loaders.postfix import years
+from forensics.loaders.postfix.events import Events
+from forensics.loaders.postfix.scanner import scan_block
+from forensics.loaders.postfix.survey import prepared
+from forensics.loaders.postfix.text import FNV, address_key, hashed, mix
+
+GUARD = 5_000_000
+"""Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the order of
+records differ by a second or two."""
+NEAR = 64
+"""So may this many events at either end, whatever their stamps say."""
+FRAGMENTS = pa.schema(
+    [
+        ("key", pa.uint64()),
+        ("evidence", pa.int32()),
+        ("number", pa.int64()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("time", pa.int64()),
+        ("raw", pa.binary()),
+    ]
+)
+_NONE = np.zeros(0, np.bool_)
+
+
+def scan(block: base.Block, context: base.Context) -> base.Scan:
+    """See `forensics.loaders.base.Loader.scan`."""
+    buf, n = prepared(block)
+    skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
+    ints, longs, lines, other, names, known = scan_block(buf, n, skip)
+    numbers = ints[:, w.LINE].astype(np.int64) + context.number
+    ignored = _ignored(buf, other, names, known)
+    if len(skip):
+        duplicates = int(np.count_nonzero(skip[:lines]))
+        if duplicates:
+            ignored["duplicate"] = duplicates
+    times, good = years.resolve(
+        np.ascontiguousarray(ints[:, w.TIMEKIND]), np.ascontiguousarray(longs[:, w.TIME]), numbers, context.plan
+    )
+    longs[:, w.TIME] = times
+    event = (ints[:, w.KIND] >= w.EVENT) & good
+    unread = np.flatnonzero(~event)
+    rows = np.flatnonzero(event)
+    offsets = ints[:, w.OFFSET].astype(np.int64) + block.offset
+    lengths = ints[:, w.LENGTH].astype(np.int64)
+    unread_table = _unread(buf, ints, numbers, offsets, lengths, good, unread)
+    if len(unread):
+        ints, longs, numbers, offsets, lengths = ints[rows], longs[rows], numbers[rows], offsets[rows], lengths[rows]
+    events = Events(
+        buffer=buf,
+        ints=ints,
+        longs=longs,
+        evidence=np.full(len(ints), context.evidence, np.int32),
+        number=numbers,
+        offset=offsets,
+        length=lengths,
+        edge=_edges(longs[:, w.TIME], context.shared),
+    )
+    keyed(events)
+    return base.Scan(records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events)
+
+
+def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
+    ignored: dict[str, int] = {}
+    for slot in np.flatnonzero(other):
+        name = bytes(buf[names[slot, 0] : names[slot, 1]]).decode("utf-8", "backslashreplace")[:64]
+        kind = f"program {name}"
+        ignored[kind] = ignored.get(kind, 0) + int(other[slot])
+    if known[127]:
+        ignored["program (others)"] = int(known[127])
+    for number in np.flatnonzero(known[:127]):
+        kind = f"postfix {w.PROGRAMS[number - 1]}"
+        ignored[kind] = ignored.get(kind, 0) + int(known[number])
+    return ignored
+
+
+def _unread(buf: Any, ints: Any, numbers: Any, offsets: Any, lengths: Any, good: Any, rows: Any) -> pa.Table:
+    out = []
+    for r in rows.tolist():
+        reason = w.REASONS[int(ints[r, w.N0])] if ints[r, w.KIND] == w.UNREAD else w.REASONS[w.R_STAMP]
+        start, length = int(ints[r, w.OFFSET]), int(lengths[r])
+        out.append((int(numbers[r]), int(offsets[r]), length, reason, bytes(buf[start : start + min(length, 4096)])))
+    return base.unread_rows(out)
+
+
+def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+    edge = np.zeros(len(times), np.bool_)
+    if len(times):
+        edge |= times <= times[:NEAR].max() + GUARD
+        edge |= times >= times[-NEAR:].min() - GUARD
+        edge[:NEAR] = True
+        edge[-NEAR:] = True
+        for first, last in shared:
+            edge |= (times >= first - GUARD) & (times <= last + GUARD)
+    return edge
+
+
+@jit("void(uint8[::1], int32[:,::1], int64[:,::1])")
+def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
+    """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is let in."""
+    for r in range(ints.shape[0]):
+        if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
+            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], FNV)
+            if ints[r, w.D] >= 0:
+                h = hashed(buf, ints[r, w.D], ints[r, w.D + 1], h)
+            if ints[r, w.B] >= 0:
+                s, _ = address_key(buf, ints[r, w.B], ints[r, w.B + 1])
+                h = mix(h) ^ s
+            longs[r, w.KEY] = np.int64(mix(h ^ np.uint64(longs[r, w.RKEY])))
+
+
+def keyed(events: Events) -> None:
+    """Finish the keys: temporary refusals, and recipients that are not ASCII (their key is `domains.key`'s)."""
+    triplets(events.buffer, events.ints, events.longs)
+    flags = events.ints[:, w.FLAGS]
+    for flag, span, key in ((w.NON_ASCII_TO, w.A, w.RKEY), (w.NON_ASCII_ORIG, w.B, w.OKEY)):
+        for r in np.flatnonzero(flags & flag).tolist():
+            raw = bytes(events.buffer[events.ints[r, span] : events.ints[r, span + 1]])
+            events.longs[r, key] = address_hash(raw)
+
+
+def address_hash(raw: bytes) -> int:
+    """The key of an address as a signed 64-bit number: `domains.key`, then the scanner's hash."""
+    from forensics import domains
+    from forensics.loaders.postfix.events import text
+
+    folded = domains.key(text(raw)).encode()
+    buf = np.zeros(len(folded) + base.PADDING, np.uint8)
+    buf[: len(folded)] = np.frombuffer(folded, np.uint8)
+    h, _ = address_key(buf, 0, len(folded))
+    return int(np.uint64(h).astype(np.int64))
+
+
+def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
+    """These events as a table that `resume` reads: their raw lines, addresses and times."""
+    from forensics.loaders.postfix.events import gather
+
+    starts = np.ascontiguousarray(events.ints[rows, w.OFFSET])
+    ends = starts + events.ints[rows, w.LENGTH]
+    offsets, data, _, _ = gather(events.buffer, starts, ends)
+    raw = pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    columns = [
+        pa.array(events.longs[rows, w.KEY].astype(np.uint64)),
+        pa.array(events.evidence[rows]),
+        pa.array(events.number[rows]),
+        pa.array(events.offset[rows]),
+        pa.array(events.length[rows]),
+        pa.array(events.longs[rows, w.TIME]),
+        raw,
+    ]
+    return pa.Table.from_arrays(columns, schema=FRAGMENTS)
+
+
+def resume(table: pa.Table) -> Events:
+    """Fragments of one or many blocks as events, ordered as they happened: record order inside a file, stamps between files."""
+    order = _order(table)
+    table = table.take(pa.array(order)).combine_chunks()
+    raw = table["raw"].combine_chunks()
+    if isinstance(raw, pa.ChunkedArray):
+        raw = raw.chunk(0) if raw.num_chunks else pa.array([], pa.binary())
+    lines = b"\n".join(raw.to_pylist())
+    buf = np.zeros(len(lines) + 1 + base.PADDING, np.uint8)
+    buf[: len(lines)] = np.frombuffer(lines, np.uint8)
+    if len(table):
+        buf[len(lines)] = 10
+    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + (1 if len(table) else 0), _NONE)
+    if count != len(table) or len(ints) != count:
+        raise AssertionError("fragments do not read as the events they were")
+    longs[:, w.TIME] = table["time"].to_numpy()
+    events = Events(
+        buffer=buf,
+        ints=ints,
+        longs=longs,
+        evidence=table["evidence"].to_numpy().astype(np.int32),
+        number=table["number"].to_numpy(),
+        offset=table["offset"].to_numpy(),
+        length=table["length"].to_numpy(),
+        edge=np.zeros(len(ints), np.bool_),
+    )
+    keyed(events)
+    return events
+
+
+def _order(table: pa.Table) -> NDArray[np.int64]:
+    key, evidence = table["key"].to_numpy(), table["evidence"].to_numpy()
+    number, time = table["number"].to_numpy(), table["time"].to_numpy()
+    order = np.lexsort((number, evidence, key))
+    if not len(order):
+        return order
+    k, e, t = key[order], evidence[order], time[order].copy()
+    starts = np.flatnonzero(np.concatenate([[True], (k[1:] != k[:-1]) | (e[1:] != e[:-1])]))
+    for a, b in zip(starts, [*starts[1:], len(order)], strict=True):
+        if b - a > 1:
+            np.maximum.accumulate(t[a:b], out=t[a:b])
+    return order[np.lexsort((number[order], e, t, k))]

@@ -1,0 +1,233 @@
+"""Time stamps of syslog lines as bytes: RFC 3164 (with and without year), ISO 8601, RFC 5424.
+
+`stamp` gives what the bytes say; `forensics.loaders.postfix.years` turns that into UTC.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.kernels import jit
+from forensics.loaders.postfix import words as w
+
+MONTHS = w.MONTHS
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+# Days before the month, and of the month.
+BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
+LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+MONTH_UNIT = 64 * DAY
+"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar."""
+
+
+@jit()
+def digits(buf, i, n):  # type: ignore[no-untyped-def]
+    """The number in n digits at i, or -1."""
+    value = 0
+    for k in range(i, i + n):
+        c = buf[k]
+        if c < 48 or c > 57:
+            return -1
+        value = value * 10 + (np.int64(c) - 48)
+    return value
+
+
+@jit()
+def days(year, month, day):  # type: ignore[no-untyped-def]
+    """Days since 1970-01-01 of a date of the proleptic Gregorian calendar."""
+    y = year - 1
+    n = y * 365 + y // 4 - y // 100 + y // 400 + BEFORE[month] + day - 1 - 719162
+    if month > 2 and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+        n += 1
+    return n
+
+
+@jit()
+def clock(buf, i):  # type: ignore[no-untyped-def]
+    """(microseconds of the day, end) of HH:MM:SS[.fraction] at i; (-1, i) when it is none. A leap second counts as :59.999999."""
+    h = digits(buf, i, 2)
+    m = digits(buf, i + 3, 2)
+    s = digits(buf, i + 6, 2)
+    if h < 0 or m < 0 or s < 0 or h > 23 or m > 59 or s > 60 or buf[i + 2] != 58 or buf[i + 5] != 58:
+        return -1, i
+    k = i + 8
+    fraction = 0
+    if (buf[k] == 46 or buf[k] == 44) and 48 <= buf[k + 1] <= 57:
+        k += 1
+        scale = 100_000
+        while 48 <= buf[k] <= 57:
+            fraction += (np.int64(buf[k]) - 48) * scale
+            scale //= 10
+            k += 1
+    if s == 60:
+        s = 59
+        fraction = 999_999
+    return ((h * 60 + m) * 60 + s) * 1_000_000 + fraction, k
+
+
+@jit()
+def month_at(buf, i):  # type: ignore[no-untyped-def]
+    """1-12 for `Jan` … `Dec` at i, or 0."""
+    for m in range(12):
+        if buf[i] == MONTHS[3 * m] and buf[i + 1] == MONTHS[3 * m + 1] and buf[i + 2] == MONTHS[3 * m + 2]:
+            return m + 1
+    return 0
+
+
+@jit()
+def iso(buf, i):  # type: ignore[no-untyped-def]
+    """(kind, time, end) of an ISO 8601 stamp at i: ABSOLUTE with an offset, LOCAL without, NO_TIME when it is none."""
+    year = digits(buf, i, 4)
+    month = digits(buf, i + 5, 2)
+    day = digits(buf, i + 8, 2)
+    if year < 1970 or month < 1 or month > 12 or day < 1 or day > LENGTHS[month]:
+        return w.NO_TIME, 0, i
+    if buf[i + 4] != 45 or buf[i + 7] != 45 or (buf[i + 10] != 84 and buf[i + 10] != 32):
+        return w.NO_TIME, 0, i
+    if month == 2 and day == 29 and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+        return w.NO_TIME, 0, i
+    us, k = clock(buf, i + 11)
+    if us < 0:
+        return w.NO_TIME, 0, i
+    t = days(year, month, day) * 86_400_000_000 + us
+    c = buf[k]
+    if c == 90 or c == 122:
+        return w.ABSOLUTE, t, k + 1
+    if (c == 43 or c == 45) and 48 <= buf[k + 1] <= 57:
+        hours = digits(buf, k + 1, 2)
+        if hours < 0 or hours > 23:
+            return w.NO_TIME, 0, i
+        minutes = 0
+        e = k + 3
+        if buf[e] == 58 and digits(buf, e + 1, 2) >= 0:
+            minutes = digits(buf, e + 1, 2)
+            e += 3
+        elif digits(buf, e, 2) >= 0:
+            minutes = digits(buf, e, 2)
+            e += 2
+        offset = (hours * 60 + minutes) * 60_000_000
+        return w.ABSOLUTE, t + offset if c == 45 else t - offset, e
+    return w.LOCAL, t, k
+
+
+@jit()
+def bsd(buf, i):  # type: ignore[no-untyped-def]
+    """(kind, time, end) of `Mmm dd HH:MM:SS`, with the year before the month, behind the day or behind the time, or none."""
+    year = 0
+    k = i
+    if 48 <= buf[k] <= 57:
+        year = digits(buf, k, 4)
+        if year < 1970 or buf[k + 4] != 32:
+            return w.NO_TIME, 0, i
+        k += 5
+    month = month_at(buf, k)
+    if month == 0:
+        if buf[k + 3] == 32 and month_at(buf, k + 4) > 0:  # a weekday before the month
+            k += 4
+            month = month_at(buf, k)
+        else:
+            return w.NO_TIME, 0, i
+    k += 3
+    if buf[k] != 32:
+        return w.NO_TIME, 0, i
+    k += 1
+    if buf[k] == 32:
+        k += 1
+    day = digits(buf, k, 2)
+    if day >= 0:
+        k += 2
+    else:
+        day = digits(buf, k, 1)
+        k += 1
+    if day < 1 or day > LENGTHS[month] or buf[k] != 32:
+        return w.NO_TIME, 0, i
+    k += 1
+    if year == 0 and digits(buf, k, 4) >= 1970 and buf[k + 4] == 32:
+        year = digits(buf, k, 4)
+        k += 5
+    us, k = clock(buf, k)
+    if us < 0:
+        return w.NO_TIME, 0, i
+    if year == 0 and buf[k] == 32 and 1970 <= digits(buf, k + 1, 4) < 2200 and buf[k + 5] == 32:
+        year = digits(buf, k + 1, 4)
+        k += 5
+    if year > 0:
+        if month == 2 and day == 29 and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+            return w.NO_TIME, 0, i
+        return w.LOCAL, days(year, month, day) * 86_400_000_000 + us, k
+    return w.NO_YEAR, month * 5_529_600_000_000 + day * 86_400_000_000 + us, k
+
+
+@jit()
+def any_stamp(buf, i):  # type: ignore[no-untyped-def]
+    """(kind, time, end) of either kind of stamp at i."""
+    if 48 <= buf[i] <= 57 and buf[i + 4] == 45:
+        return iso(buf, i)
+    return bsd(buf, i)
+
+
+@jit()
+def stamp(buf, i, end):  # type: ignore[no-untyped-def]
+    """(kind, time, start of the rest, flavour) of one record [i, end).
+
+    flavour: 0 `host tag: text`, 1 RFC 5424 (`host app procid msgid data text`), 2 a part of a record that the container
+    runtime split. A container's own stamp before the line wins over the stamp in the line: it has year and zone.
+    """
+    k = i
+    if buf[k] == 60:  # <PRI>
+        e = k + 1
+        while e < k + 5 and 48 <= buf[e] <= 57:
+            e += 1
+        if buf[e] != 62:
+            return w.NO_TIME, 0, i, 0
+        k = e + 1
+    flavour = 0
+    if buf[k] == 49 and buf[k + 1] == 32 and 48 <= buf[k + 2] <= 57:
+        k += 2
+        flavour = 1
+    kind, t, e = any_stamp(buf, k)
+    if kind == w.NO_TIME and flavour == 0:
+        # `name  | line` of docker compose
+        stop = min(end, i + 64)
+        e = k
+        while e < stop and buf[e] != 124 and buf[e] != 10:
+            e += 1
+        if e < stop and buf[e] == 124 and e > k and buf[e - 1] == 32 and buf[e + 1] == 32:
+            k = e + 2
+            kind, t, e = any_stamp(buf, k)
+    if kind == w.NO_TIME or buf[e] != 32 or e >= end:
+        return w.NO_TIME, 0, i, 0
+    if flavour == 1:
+        return kind, t, e + 1, 1
+    k = e + 1
+    if w_stream(buf, k):
+        k += 7
+        if buf[k] == 80 and buf[k + 1] == 32:
+            return kind, t, k + 2, 2
+        if buf[k] == 70 and buf[k + 1] == 32:
+            k += 2
+    # a second stamp: the record's own, behind the one the container runtime put before it
+    c = buf[k]
+    if c == 60 or (48 <= c <= 57) or (65 <= c <= 90):
+        if c == 60:
+            e = k + 1
+            while e < k + 5 and 48 <= buf[e] <= 57:
+                e += 1
+            if buf[e] == 62:
+                k = e + 1
+        inner, t2, e = any_stamp(buf, k)
+        if inner != w.NO_TIME and buf[e] == 32 and e < end:
+            if kind != w.ABSOLUTE:
+                kind, t = inner, t2
+            k = e + 1
+    return kind, t, k, 0
+
+
+@jit()
+def w_stream(buf, k):  # type: ignore[no-untyped-def]
+    """True when `stdout ` or `stderr ` stands at k."""
+    if buf[k] != 115 or buf[k + 1] != 116 or buf[k + 2] != 100 or buf[k + 6] != 32:
+        return False
+    return (buf[k + 3] == 111 and buf[k + 4] == 117 and buf[k + 5] == 116) or (
+        buf[k + 3] == 101 and buf[k + 4] == 114 and buf[k + 5] == 114
+    )

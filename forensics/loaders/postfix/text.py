@@ -1,0 +1,159 @@
+"""Byte-level kernels shared by the Postfix scanner: compare, search, addresses, queue ids, hashes.
+
+Buffers are padded with at least 64 zero bytes; no literal is longer than that, so looking ahead stays inside.
+A span is (start, end) into the buffer; start -1 means absent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.kernels import jit
+
+
+def lit(text: str) -> np.ndarray:
+    """A literal as the byte array that kernels compare with."""
+    return np.frombuffer(text.encode("ascii"), np.uint8).copy()
+
+
+FNV = np.uint64(0xCBF29CE484222325)
+PRIME = np.uint64(0x100000001B3)
+
+# Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only.
+CLASS = np.zeros(256, np.uint8)
+for _c in b"0123456789BCDF":
+    CLASS[_c] = 1
+for _c in b"AE":
+    CLASS[_c] = 2
+for _c in b"GHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz":
+    CLASS[_c] = 4
+
+
+@jit()
+def at(buf, i, literal):  # type: ignore[no-untyped-def]
+    """True when `literal` stands at i."""
+    for k in range(literal.size):
+        if buf[i + k] != literal[k]:
+            return False
+    return True
+
+
+@jit()
+def find(buf, i, end, literal):  # type: ignore[no-untyped-def]
+    """First position of `literal` that lies wholly in [i, end), or -1."""
+    first = literal[0]
+    stop = end - literal.size
+    while i <= stop:
+        if buf[i] == first and at(buf, i, literal):
+            return i
+        i += 1
+    return -1
+
+
+@jit()
+def rfind(buf, i, end, literal):  # type: ignore[no-untyped-def]
+    """Last position of `literal` that lies wholly in [i, end), or -1."""
+    first = literal[0]
+    k = end - literal.size
+    while k >= i:
+        if buf[k] == first and at(buf, k, literal):
+            return k
+        k -= 1
+    return -1
+
+
+@jit()
+def address_end(buf, i, end):  # type: ignore[no-untyped-def]
+    """Position of the `>` that closes an address whose first byte is i (behind `<`); -1 when none does.
+
+    Quoted local parts (RFC 5321 4.1.2) may hold `>`; a quote that never closes is taken literally.
+    """
+    k = i
+    quoted = False
+    while k < end:
+        c = buf[k]
+        if quoted:
+            if c == 92:  # backslash
+                k += 1
+            elif c == 34:
+                quoted = False
+        elif c == 34:
+            quoted = True
+        elif c == 62:
+            return k
+        k += 1
+    if not quoted:
+        return -1
+    k = i
+    while k < end:
+        if buf[k] == 62:
+            return k
+        k += 1
+    return -1
+
+
+@jit()
+def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
+    """End of the queue id at i, or -1.
+
+    Short ids are upper-case hexadecimal; long ids base 52 (no vowels): six characters of seconds, four of microseconds,
+    `z`, inode (postconf(5), enable_long_queue_ids). The caller checks what follows.
+    """
+    k = i
+    seen = 0
+    while k < end and k - i <= 24:
+        kind = CLASS[buf[k]]
+        if kind == 0:
+            break
+        seen |= kind
+        k += 1
+    n = k - i
+    if 5 <= n <= 20 and seen & 4 == 0:
+        return k
+    if 12 <= n <= 24 and seen & 2 == 0 and buf[i + 10] == 122:
+        return k
+    return -1
+
+
+@jit()
+def mix(h):  # type: ignore[no-untyped-def]
+    """Final avalanche (the 64-bit finaliser of MurmurHash3); never 0, which means "no key"."""
+    h ^= h >> np.uint64(33)
+    h *= np.uint64(0xFF51AFD7ED558CCD)
+    h ^= h >> np.uint64(33)
+    h *= np.uint64(0xC4CEB9FE1A85EC53)
+    h ^= h >> np.uint64(33)
+    if h == np.uint64(0):
+        return np.uint64(1)
+    return h
+
+
+@jit()
+def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
+    """FNV-1a over [i, end), continuing h; not mixed."""
+    for k in range(i, end):
+        h = (h ^ np.uint64(buf[k])) * PRIME
+    return h
+
+
+@jit()
+def address_key(buf, i, end):  # type: ignore[no-untyped-def]
+    """(hash, ASCII?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if ASCII."""
+    h = FNV
+    plain = True
+    has_at = False
+    for k in range(i, end):
+        if buf[k] == 64:
+            has_at = True
+            break
+    if has_at:
+        while end > i and buf[end - 1] == 46:
+            end -= 1
+    for k in range(i, end):
+        c = buf[k]
+        if c >= 128:
+            plain = False
+        if 65 <= c <= 90:
+            c = np.uint8(c + 32)
+        h = (h ^ np.uint64(c)) * PRIME
+    return mix(h), plain

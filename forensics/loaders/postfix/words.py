@@ -1,0 +1,142 @@
+"""Numbers that the scanner and the assembler share: kinds of event, columns, programs, statuses, literals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.loaders.postfix.text import lit
+
+# Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
+OTHER, KNOWN, UNREAD = 0, 1, 2
+EVENT = 8
+CLIENT, PICKUP, MSGID, CHECK, QUEUED, EXPIRED, REMOVED, DELIVERY, REJECT, NOTIFY, DELETED, HELD, RELEASED, REQUEUED = (
+    range(8, 22)
+)
+
+# Columns of the int32 matrix. A to G are spans (start, end).
+KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID, A, B, C, D, E, F, G, N0, N1, FLAGS = (
+    0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 25, 26,
+)  # fmt: skip
+INTS = 28
+# Columns of the int64 matrix.
+TIME, KEY, RKEY, OKEY = 0, 1, 2, 3
+LONGS = 4
+
+# FLAGS
+NON_ASCII_TO, NON_ASCII_ORIG = 1, 2
+
+# TIMEKIND
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
+
+# N0 of DELIVERY
+SENT, DEFERRED, BOUNCED, EXPIRED_STATUS, PROBE = 1, 2, 3, 4, 5
+# N1 of DELIVERY: what G is
+QUEUED_AS, FORWARDED_AS = 1, 2
+# N0 of CHECK and REJECT: what was done
+WARN, DO_REJECT, DO_HOLD, DO_DISCARD, DO_REDIRECT, DO_BCC = 1, 2, 3, 4, 5, 6
+# N1 of REJECT: 1 = at RCPT (D is that recipient), 2 = whole message
+
+# Reasons for UNREAD (N0)
+REASONS = (
+    "",
+    "no readable time stamp",
+    "no host and program behind the time stamp",
+    "unknown program under a Postfix name",
+    "malformed delivery line",
+    "malformed queue manager line",
+    "unknown delivery status",
+    "malformed rejection line",
+    "part of a record split by the container runtime",
+    "empty line",
+    "malformed client line",
+)
+(R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT) = range(1, 11)
+
+PROGRAMS = (
+    "anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "mailq",
+    "nqmgr", "oqmgr", "pickup", "pipe", "postalias", "postcat", "postconf", "postdrop", "postfix", "postfix-script",
+    "postfix-wrapper", "postfix-tls-script", "postkick", "postlock", "postlog", "postlogd", "postmap", "postmulti",
+    "postqueue", "postscreen", "postsuper", "post-install", "proxymap", "proxywrite", "qmgr", "qmqpd", "relay", "retry",
+    "scache", "sendmail", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsproxy", "trace", "trivial-rewrite", "verify",
+    "virtual", "newaliases", "policy-spf", "policyd-spf", "virtual-delivery", "postgrey", "tlsmgrd", "policy-server", "unknown-service",
+)  # fmt: skip
+"""Programs that log under `syslog_name` (postfix(1), master(8)); a program behind a `/` must be one of these."""
+
+(P_BOUNCE, P_CLEANUP, P_LOCAL, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
+    PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "local", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
+)
+P_NQMGR, P_OQMGR, P_QMQPD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd"))
+
+
+def _fnv(text: str) -> int:
+    h = 0xCBF29CE484222325
+    for c in text.encode():
+        h = ((h ^ c) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return h
+
+
+SLOTS = 512
+PROGRAM_HASH = np.zeros(SLOTS, np.uint64)
+PROGRAM_AT = np.zeros(SLOTS, np.int32)
+for _number, _name in enumerate(PROGRAMS, 1):
+    _h = _fnv(_name)
+    _slot = _h % SLOTS
+    while PROGRAM_AT[_slot]:
+        _slot = (_slot + 1) % SLOTS
+    PROGRAM_HASH[_slot], PROGRAM_AT[_slot] = _h, _number
+
+L_TO, L_ORIG_TO, L_RELAY = lit("to=<"), lit("orig_to=<"), lit("relay=")
+L_END_RELAY, L_END_ORIG = lit(">, relay="), lit(">, orig_to=<")
+L_CONN, L_DELAY, L_DELAYS, L_DSN, L_STATUS = (
+    lit("conn_use="),
+    lit("delay="),
+    lit("delays="),
+    lit("dsn="),
+    lit("status="),
+)
+L_DELAY_NEXT, L_CONN_NEXT = lit(", delay="), lit(", conn_use=")
+L_SENT, L_DEFERRED, L_BOUNCED, L_EXPIRED = lit("sent"), lit("deferred"), lit("bounced"), lit("expired")
+L_DELIVERABLE, L_UNDELIVERABLE, L_SOFTBOUNCE = lit("deliverable"), lit("undeliverable"), lit("SOFTBOUNCE")
+L_QUEUED_AS, L_FORWARDED_AS, L_INTERNAL_ID = lit("queued as "), lit("forwarded as "), lit("[InternalId=")
+L_FROM, L_SIZE, L_NRCPT, L_REMOVED, L_STATUS_SEP = (
+    lit("from="),
+    lit(", size="),
+    lit("nrcpt="),
+    lit("removed"),
+    lit(", status="),
+)
+L_FORCE = lit("force-expired")
+L_CLIENT, L_SASL_USER, L_ORIG_ID, L_ORIG_CLIENT = (
+    lit("client="), lit(", sasl_username="), lit(", orig_queue_id="), lit(", orig_client="),
+)  # fmt: skip
+L_SASL_SENDER, L_ORIG_ANY, L_SASL_METHOD = lit(", sasl_sender="), lit(", orig_"), lit(", sasl_method=")
+L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
+L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
+L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
+L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
+L_PREPEND, L_STRIP, L_FILTER, L_DELAY_ACT = lit("prepend: "), lit("strip: "), lit("filter: "), lit("delay: ")
+L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
+    lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
+)  # fmt: skip
+L_PROXY_REJECT = lit("proxy-reject: ")
+L_HEADER, L_BODY, L_SUBJECT = lit("header "), lit("body "), lit("subject:")
+L_SEMI_FROM, L_SP_FROM = lit("; from=<"), lit(" from ")
+L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
+    lit("> to=<"), lit(">, to=<"), lit("> proto="), lit(">, proto="), lit("helo=<"),
+)  # fmt: skip
+L_RCPT, L_DATA, L_EOM, L_HELO_CMD = (
+    lit("RCPT from "),
+    lit("DATA from "),
+    lit("END-OF-MESSAGE from "),
+    lit("Helo command rejected"),
+)
+L_NOQUEUE = lit("NOQUEUE: ")
+L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID = lit(" notification: "), lit("sender "), lit("postmaster "), lit("[ID ")
+L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
+    lit("placed on hold"),
+    lit("released from hold"),
+    lit("requeued"),
+    lit("expired"),
+)
+L_POSTFIX, L_STDOUT, L_STDERR = lit("postfix"), lit("stdout "), lit("stderr ")
+MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")

@@ -1,0 +1,112 @@
+"""Tables that wait on disk when memory would not hold them: batches of hops and legs, and fragments by key."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import pyarrow as pa
+
+MEMORY = 192 << 20
+"""Bytes of batches kept in memory; later ones go to disk."""
+CACHED = 8
+"""Batches from disk held at once while rows are written."""
+FRAGMENTS = 96 << 20
+"""Bytes of fragments kept in memory."""
+PARTITIONS = 64
+
+
+def _save(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _load(path: Path) -> pa.Table:
+    with pa.OSFile(str(path), "rb") as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+class Batches:
+    """(hops, legs) by number, in the order they were added."""
+
+    def __init__(self, folder: Path, memory: int = MEMORY) -> None:
+        self._folder = folder
+        self._room = memory
+        self._items: list[tuple[pa.Table, pa.Table] | None] = []
+        self._cache: OrderedDict[int, tuple[pa.Table, pa.Table]] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, hops: pa.Table, legs: pa.Table) -> None:
+        size = hops.nbytes + legs.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._items.append((hops, legs))
+            return
+        self._room = 0
+        number = len(self._items)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        _save(hops, self._folder / f"{number}.hops")
+        _save(legs, self._folder / f"{number}.legs")
+        self._items.append(None)
+
+    def load(self, number: int) -> tuple[pa.Table, pa.Table]:
+        item = self._items[number]
+        if item is not None:
+            return item
+        with self._lock:
+            if number in self._cache:
+                self._cache.move_to_end(number)
+                return self._cache[number]
+        pair = _load(self._folder / f"{number}.hops"), _load(self._folder / f"{number}.legs")
+        with self._lock:
+            self._cache[number] = pair
+            while len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        return pair
+
+
+class Fragments:
+    """Fragments of one loader, given back in partitions by `key`."""
+
+    def __init__(self, folder: Path, memory: int = FRAGMENTS) -> None:
+        self._folder = folder
+        self._memory = memory
+        self._tables: list[pa.Table] = []
+        self._size = 0
+        self._spilled = 0
+
+    def add(self, table: pa.Table) -> None:
+        if not len(table):
+            return
+        self._tables.append(table)
+        self._size += table.nbytes
+        if self._size > self._memory:
+            self._spill()
+
+    def _spill(self) -> None:
+        table = pa.concat_tables(self._tables)
+        part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
+        for p in range(PARTITIONS):
+            folder = self._folder / str(p)
+            folder.mkdir(parents=True, exist_ok=True)
+            _save(table.take(pa.array(np.flatnonzero(part == p))), folder / f"{self._spilled}")
+        self._spilled += 1
+        self._tables, self._size = [], 0
+
+    def partitions(self) -> Iterator[pa.Table]:
+        """All fragments; those of one key in one table."""
+        if not self._spilled:
+            if self._tables:
+                yield pa.concat_tables(self._tables)
+            return
+        if self._tables:
+            self._spill()
+        for p in range(PARTITIONS):
+            folder = self._folder / str(p)
+            yield pa.concat_tables([_load(folder / str(n)) for n in range(self._spilled)])

@@ -1,0 +1,129 @@
+"""Kernels over Arrow string columns: hashes, address keys, domains. Zero stands for null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics import domains
+from forensics.kernels import jit
+from forensics.loaders.postfix.text import FNV, address_key, hashed, mix
+
+Hashes = NDArray[np.uint64]
+
+
+def flat(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
+    """One contiguous string array without an offset."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if column.type != pa.string():
+        column = column.cast(pa.string())
+    if column.offset:
+        column = pa.concat_arrays([column, pa.array([], pa.string())])
+        if column.offset:
+            column = column.take(pa.array(np.arange(len(column))))
+    return column
+
+
+def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
+    """(offsets, bytes, null mask as booleans) of a flat column; the bytes are padded with one zero when empty."""
+    n = len(column)
+    _, offsets, data = column.buffers()
+    o = np.frombuffer(offsets, np.int32)[: n + 1] if n else np.zeros(1, np.int32)
+    d = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    null = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else np.zeros(n, np.bool_)
+    return o, d, null
+
+
+@jit()
+def _hash_rows(offsets, data, null):  # type: ignore[no-untyped-def]
+    out = np.zeros(null.size, np.uint64)
+    for r in range(null.size):
+        if not null[r]:
+            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], FNV))
+    return out
+
+
+@jit()
+def _key_rows(offsets, data, null):  # type: ignore[no-untyped-def]
+    out = np.zeros(null.size, np.uint64)
+    plain = np.ones(null.size, np.bool_)
+    for r in range(null.size):
+        if not null[r]:
+            h, ascii_ = address_key(data, offsets[r], offsets[r + 1])
+            out[r] = h
+            plain[r] = ascii_
+    return out, plain
+
+
+def hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
+    """64-bit hash of every string, 0 for null."""
+    out: Hashes = _hash_rows(*buffers(flat(column)))
+    return out
+
+
+def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
+    """64-bit hash of `domains.key` of every address, 0 for null."""
+    from forensics.loaders.postfix.read import address_hash
+
+    column = flat(column)
+    out: Hashes
+    out, plain = _key_rows(*buffers(column))
+    for r in np.flatnonzero(~plain).tolist():
+        out[r] = np.int64(address_hash(column[r].as_py().encode())).astype(np.uint64)
+    return out
+
+
+@jit()
+def _domain_rows(offsets, data, null):  # type: ignore[no-untyped-def]
+    n = null.size
+    out = np.empty(max(offsets[n] - offsets[0], 1), np.uint8)
+    ends = np.zeros(n + 1, np.int32)
+    plain = np.ones(n, np.bool_)
+    k = 0
+    for r in range(n):
+        if not null[r]:
+            a, b = offsets[r], offsets[r + 1]
+            at = b
+            for i in range(b - 1, a - 1, -1):
+                if data[i] == 64:
+                    at = i + 1
+                    break
+            while b > at and data[b - 1] == 46:
+                b -= 1
+            for i in range(at, b):
+                c = data[i]
+                if c >= 128 or c <= 32:
+                    plain[r] = False
+                if 65 <= c <= 90:
+                    c = np.uint8(c + 32)
+                out[k] = c
+                k += 1
+        ends[r + 1] = k
+    return ends, out[:k].copy(), plain
+
+
+def domain_column(addresses: pa.Array) -> pa.StringArray:
+    """`domains.parts(address)[1]` of every address; null stays null."""
+    column = flat(addresses)
+    offsets, data, null = buffers(column)
+    ends, out, plain = _domain_rows(offsets, data, null)
+    valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if null.any() else None
+    if plain.all():
+        return pa.StringArray.from_buffers(len(column), pa.py_buffer(ends), pa.py_buffer(out), valid)
+    raw = pa.BinaryArray.from_buffers(
+        pa.binary(), len(column), [valid, pa.py_buffer(ends), pa.py_buffer(out)]
+    ).to_pylist()
+    odd = set(np.flatnonzero(~plain).tolist())
+    values = [
+        None if b is None else domains.parts(column[r].as_py())[1] if r in odd else b.decode()
+        for r, b in enumerate(raw)
+    ]
+    return pa.array(values, pa.string())

@@ -1,0 +1,209 @@
+"""Hops and legs of all systems → journeys → deliveries.
+
+`Parts` holds what joining needs of one batch of hops and legs as numbers (hashes, times, flags: about 100 bytes a row), so
+that the strings can stay on disk. `link` joins; `rows` makes the deliveries of some legs.
+
+Beside the columns of `schema.HOPS` and `schema.LEGS` a batch may have: hops `previous_id` (id this hop had before a requeue),
+`greylisted` (refusals for now, which a later acceptance of the same client, sender and recipient ends); legs `alias`
+(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from forensics import schema
+from forensics.stitch import linking
+from forensics.stitch.columns import flat, hashes, keys
+
+Longs = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+_HOP = ("id", "host", "msgid", "previous", "first", "flags", "system", "peer", "network")
+_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One batch (or all batches) as numbers. `hop` counts within the batch until `join` shifts it."""
+
+    id: Hashes
+    host: Hashes
+    msgid: Hashes
+    previous: Hashes
+    first: Longs
+    flags: NDArray[np.int64]
+    system: NDArray[np.int64]
+    peer: Hashes
+    network: Hashes
+    hop: Longs
+    next: Hashes
+    key: Hashes
+    original: Hashes
+    alias: Hashes
+    at: Longs
+    outcome: NDArray[np.int64]
+    relay: NDArray[np.int64]
+    leg_flags: NDArray[np.int64]
+
+
+def _optional(table: pa.Table, name: str, kind: pa.DataType) -> Any:
+    return table[name] if name in table.column_names else pa.nulls(len(table), kind)
+
+
+def _codes(column: Any, names: Sequence[str]) -> NDArray[np.int64]:
+    coded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.chunk(0) if coded.num_chunks else pa.array([], schema.CODE)
+    if not len(coded):
+        return np.zeros(0, np.int64)
+    coded = coded if pa.types.is_dictionary(coded.type) else coded.dictionary_encode()
+    table = np.array([names.index(v) for v in coded.dictionary.to_pylist()] or [0], np.int64)
+    return table[coded.indices.to_numpy(zero_copy_only=False)]
+
+
+def _micros(column: Any) -> Longs:
+    return flat_numbers(column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+
+
+def flat_numbers(column: Any) -> Any:
+    """A number column without nulls as numpy."""
+    return column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+
+
+def _truth(column: Any) -> NDArray[np.bool_]:
+    filled = pc.fill_null(column, False)
+    out: NDArray[np.bool_] = (
+        filled.to_numpy() if isinstance(filled, pa.ChunkedArray) else filled.to_numpy(zero_copy_only=False)
+    )
+    return out.astype(np.bool_)
+
+
+def parts(hops: pa.Table, legs: pa.Table) -> Parts:
+    """The numbers of one batch."""
+    greylisted = _truth(_optional(hops, "greylisted", pa.bool_()))
+    flags = (
+        greylisted * linking.GREYLISTED + _truth(hops["born"]) * linking.BORN + _truth(hops["closed"]) * linking.CLOSED
+    ).astype(np.int64)
+    client, sender = hashes(hops["client_address"]), keys(hops["sender"])
+    peer = np.where(
+        (client != 0) & (sender != 0), client ^ (sender * np.uint64(3)) ^ hashes(hops["host"]), np.uint64(0)
+    )
+    return Parts(
+        id=hashes(hops["queue_id"]),
+        host=hashes(hops["host"]),
+        msgid=hashes(hops["message_id"]),
+        previous=hashes(_optional(hops, "previous_id", pa.string())),
+        first=_micros(hops["first_at"]),
+        flags=flags,
+        system=_codes(hops["system"], schema.SYSTEMS),
+        peer=peer,
+        network=hashes(hops["network_message_id"]),
+        hop=flat_numbers(legs["hop"]),
+        next=hashes(legs["next_id"]),
+        key=keys(legs["recipient"]),
+        original=keys(legs["original_recipient"]),
+        alias=keys(
+            _optional(legs, "alias", pa.string()) if "alias" in legs.column_names else legs["original_recipient"]
+        ),
+        at=_micros(legs["at"]),
+        outcome=_codes(legs["outcome"], schema.OUTCOMES),
+        relay=_relays(legs),
+        leg_flags=(_truth(_optional(legs, "forwarded", pa.bool_())) * linking.FORWARDED).astype(np.int64),
+    )
+
+
+def _relays(legs: pa.Table) -> NDArray[np.int64]:
+    """Class of each relay address: loopback, private (RFC 1918, RFC 4193, link-local, unix socket) or public."""
+    column = flat(legs["relay_address"]).dictionary_encode()
+    classes = np.array([relay_class(a) for a in column.dictionary.to_pylist()] or [linking.PUBLIC], np.int64)
+    indices = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+    return np.where(indices >= 0, classes[np.maximum(indices, 0)], linking.PUBLIC)
+
+
+def relay_class(address: str) -> int:
+    """Where an address is: `linking.LOOPBACK`, `PRIVATE` or `PUBLIC`."""
+    import ipaddress
+
+    if "/" in address:
+        return linking.PRIVATE
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return linking.PUBLIC
+    if ip.is_loopback:
+        return linking.LOOPBACK
+    documentation = isinstance(ip, ipaddress.IPv4Address) and any(ip in net for net in _DOCUMENTATION)
+    return linking.PRIVATE if ip.is_private and not documentation else linking.PUBLIC
+
+
+def _documentation() -> list[Any]:
+    import ipaddress
+
+    return [ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+
+
+_DOCUMENTATION = _documentation()
+
+
+def join(batches: Sequence[Parts]) -> tuple[Parts, Longs, Longs]:
+    """All batches as one, with where each batch's hops and legs begin (one more entry than batches)."""
+    hop_starts = np.cumsum([0, *(len(b.id) for b in batches)])
+    leg_starts = np.cumsum([0, *(len(b.hop) for b in batches)])
+    if not batches:
+        empty = np.zeros(0, np.int64)
+        none = np.zeros(0, np.uint64)
+        whole = {n: none if n in _HASHED else empty for n in (*_HOP, *_LEG)}
+        return Parts(**whole), hop_starts, leg_starts
+    whole = {n: np.concatenate([getattr(b, n) for b in batches]) for n in (*_HOP, *_LEG) if n != "hop"}
+    whole["hop"] = np.concatenate([b.hop + s for b, s in zip(batches, hop_starts[:-1], strict=True)])
+    return Parts(**whole), hop_starts, leg_starts
+
+
+_HASHED = {"id", "host", "msgid", "previous", "peer", "network", "next", "key", "original", "alias"}
+
+
+@dataclass(frozen=True)
+class Links:
+    """For each leg (of all batches) what it means for its journey; see `linking.link`."""
+
+    final: NDArray[np.bool_]
+    head: Longs
+    root: Longs
+    depth: NDArray[np.int16]
+    source: Longs
+    which: NDArray[np.int8]
+    outcome: NDArray[np.int64]
+    ended: Longs
+    up: Longs
+    parent: Longs
+    """For each hop the hop before."""
+
+
+Given = Callable[[Parts], Longs]
+"""Rules between systems: for each leg the hop that continues it, or -1."""
+
+
+def link(p: Parts, given: Sequence[Given] = ()) -> Links:
+    """Join hops into journeys.
+
+    A leg that ends in `queued as X` is continued by a hop X that the evidence contains, that began at a plausible time and whose
+    Message-ID does not contradict (for a public relay: is the same). `given` adds rules between systems; the first that
+    answers wins.
+    """
+    known = np.full(len(p.hop), -1, np.int64)
+    for rule in given:
+        known = np.where(known >= 0, known, rule(p))
+    order = np.argsort(p.id, kind="stable")
+    out = linking.link(
+        p.id, p.host, p.msgid, p.previous, p.first, p.flags, p.system, p.peer,
+        p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, order, known,
+    )  # fmt: skip
+    return Links(*out)

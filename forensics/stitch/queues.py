@@ -1,0 +1,183 @@
+"""Postfix events → hops and legs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics import schema
+from forensics.loaders.base import Assembled
+from forensics.loaders.postfix import words as w
+from forensics.loaders.postfix.events import Events, column
+from forensics.loaders.postfix.read import fragments
+from forensics.stitch import grouping as g
+from forensics.stitch.subjects import decoded
+
+Rows = NDArray[np.int64]
+
+
+def assemble(events: Events, *, final: bool) -> Assembled:
+    """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments.
+
+    A hop is complete when its birth and its removal are here and none of its events is at an edge.
+    """
+    hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
+    flags = hops[:, g.H_FLAGS]
+    if final:
+        complete = np.ones(len(hops), np.bool_)
+    else:
+        complete = (flags & (g.BORN | g.CLOSED | g.EDGE) == g.BORN | g.CLOSED) & (flags & g.GREYLISTED == 0)
+    rest = None
+    if not final:
+        rest = (
+            fragments(events, np.flatnonzero(~complete[event_hop]))
+            if len(event_hop)
+            else fragments(events, np.zeros(0, np.int64))
+        )
+    leg_rows = np.flatnonzero(
+        (legs[:, g.L_OUTCOME] >= 0) & complete[legs[:, g.L_HOP]] & (flags[legs[:, g.L_HOP]] & g.PROBED == 0)
+    )
+    used = np.zeros(len(hops), np.bool_)
+    used[legs[leg_rows, g.L_HOP]] = True
+    hop_rows = np.flatnonzero(complete & (used | (hops[:, g.H_PICKUP] >= 0) | (hops[:, g.H_CLIENT] >= 0)))
+    hop_at = np.full(len(hops), -1, np.int32)
+    hop_at[hop_rows] = np.arange(len(hop_rows), dtype=np.int32)
+    leg_at = np.full(len(legs) + 1, -1, np.int32)
+    leg_at[leg_rows] = np.arange(len(leg_rows), dtype=np.int32)
+    message_level = np.where(event_leg < 0, event_hop, np.int32(-1)).astype(np.int32)
+    return Assembled(
+        hops=_hops(events, hops[hop_rows], _records(events, message_level, hop_at, len(hop_rows))),
+        legs=_legs(events, hop_at, hops, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
+        fragments=rest,
+    )
+
+
+def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int32], count: int) -> pa.Array:
+    offsets, rows = g.by_group(groups, position, count)
+    fields = list(schema.RECORD_INDEX)
+    values = pa.StructArray.from_arrays(
+        [
+            pa.array(events.evidence[rows]),
+            pa.array(events.number[rows]),
+            pa.array(events.offset[rows]),
+            pa.array(events.length[rows]),
+        ],
+        fields=fields,
+    )
+    kind = schema.HOPS.field("records").type
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)
+
+
+def _times(events: Events, rows: Any) -> pa.Array:
+    return pa.array(events.longs[rows, w.TIME]).cast(pa.timestamp("us")).cast(schema.TIME)
+
+
+def _code(values: pa.Array) -> pa.Array:
+    return values.dictionary_encode().cast(schema.CODE)
+
+
+def _first(*columns: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.coalesce(*columns)
+
+
+def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
+    """The rows whose event is of one of these kinds, else -1."""
+    if not len(events.ints):
+        return np.full(len(rows), -1, np.int64)
+    kind = events.ints[np.maximum(rows, 0), w.KIND]
+    return np.where((rows >= 0) & np.isin(kind, kinds), rows, -1)
+
+
+def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
+    count = len(hops)
+    first = hops[:, g.H_FIRST].astype(np.int64)
+    client = hops[:, g.H_CLIENT].astype(np.int64)
+    queued = hops[:, g.H_QUEUED].astype(np.int64)
+    sender = hops[:, g.H_FROM].astype(np.int64)
+    from_a = _kind_rows(events, sender, w.QUEUED, w.PICKUP, w.EXPIRED)
+    from_b = _kind_rows(events, sender, w.REJECT, w.CHECK)
+    refused = _kind_rows(events, sender, w.REJECT)
+    flags = hops[:, g.H_FLAGS]
+    columns = {
+        "hop": pa.array(np.arange(count, dtype=np.int64)),
+        "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
+        "host": _code(column(events, first, w.HOST)),
+        "queue_id": column(events, first, w.QID),
+        "message_id": column(events, hops[:, g.H_MSGID].astype(np.int64), w.A),
+        "network_message_id": pa.nulls(count, pa.string()),
+        "first_at": _times(events, first),
+        "last_at": _times(events, hops[:, g.H_LAST]),
+        "sender": _first(column(events, from_a, w.A), column(events, from_b, w.B)),
+        "authenticated_user": column(events, client, w.C),
+        "client_name": _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
+        "client_address": _first(
+            column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D)
+        ),
+        "size_bytes": _sizes(events, queued),
+        "recipient_count": _counts(events, queued),
+        "subject": decoded(column(events, hops[:, g.H_SUBJECT].astype(np.int64), w.C)),
+        "born": pa.array(flags & g.BORN != 0),
+        "closed": pa.array(flags & g.CLOSED != 0),
+        "records": records,
+        "previous_id": column(events, hops[:, g.H_PICKUP].astype(np.int64), w.G),
+        "greylisted": pa.array(flags & g.GREYLISTED != 0),
+    }
+    return pa.table(columns)
+
+
+def _sizes(events: Events, queued: Rows) -> pa.Array:
+    if not len(events.ints):
+        return pa.nulls(len(queued), pa.int64())
+    rows = np.maximum(queued, 0)
+    values = events.ints[rows, w.N0].astype(np.int64)
+    for k in np.flatnonzero((queued >= 0) & (events.ints[rows, w.B] >= 0)).tolist():
+        start, end = events.ints[queued[k], w.B : w.B + 2]
+        values[k] = min(int(bytes(events.buffer[start:end])), 2**63 - 1)
+    return pa.array(values, mask=queued < 0)
+
+
+def _counts(events: Events, queued: Rows) -> pa.Array:
+    if not len(events.ints):
+        return pa.nulls(len(queued), pa.int32())
+    values = events.ints[np.maximum(queued, 0), w.N1]
+    return pa.array(values, mask=(queued < 0) | (values < 0))
+
+
+def _legs(events: Events, hop_at: Any, hops: Any, legs: Any, records: pa.Array) -> pa.Table:
+    count = len(legs)
+    settle = legs[:, g.L_SETTLE].astype(np.int64)
+    first = legs[:, g.L_FIRST].astype(np.int64)
+    original = np.where(legs[:, g.L_DIRECT] == 0, legs[:, g.L_ORIG], -1).astype(np.int64)
+    delivery = _kind_rows(events, settle, w.DELIVERY)
+    sent = np.where(legs[:, g.L_OUTCOME] == g.DELIVERED, delivery, -1)
+    roles = pa.array(np.where(legs[:, g.L_ROLE] == 1, 1, 0).astype(np.int32))
+    columns = {
+        "hop": pa.array(hop_at[legs[:, g.L_HOP]].astype(np.int64)),
+        "recipient": column(events, first, w.A),
+        "original_recipient": column(events, original, w.B),
+        "recipient_role": pa.DictionaryArray.from_arrays(roles, pa.array(["unknown", "bcc"])),
+        "outcome": pa.DictionaryArray.from_arrays(pa.array(legs[:, g.L_OUTCOME]), pa.array(list(schema.OUTCOMES))),
+        "at": _times(events, legs[:, g.L_AT]),
+        "status_code": column(events, settle, w.E),
+        "response": column(events, settle, w.F),
+        "relay_name": column(events, delivery, w.C),
+        "relay_address": column(events, delivery, w.D),
+        "tls": pa.nulls(count, pa.bool_()),
+        "attempts": pa.array(legs[:, g.L_ATTEMPTS]),
+        "next_id": column(events, sent, w.G),
+        "records": records,
+        "forwarded": pa.array(_forwarded(events, sent)),
+        "alias": column(events, legs[:, g.L_ORIG].astype(np.int64), w.B),
+    }
+    return pa.table(columns)
+
+
+def _forwarded(events: Events, rows: Rows) -> NDArray[np.bool_]:
+    if not len(events.ints):
+        return np.zeros(len(rows), np.bool_)
+    return (rows >= 0) & (events.ints[np.maximum(rows, 0), w.N1] == w.FORWARDED_AS)

@@ -1,0 +1,210 @@
+"""Deliveries from joined legs: message-level values of the first hop, settling values of the last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from forensics import domains, schema
+from forensics.stitch import linking
+from forensics.stitch.columns import domain_column, flat
+from forensics.stitch.journeys import Links, Longs, Parts
+
+Batch = tuple[pa.Table, pa.Table]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the strings of hops and legs are: `load(batch)` gives (hops, legs) of one batch."""
+
+    load: Callable[[int], Batch]
+    hop_starts: Longs
+    leg_starts: Longs
+
+    def pick(self, numbers: Longs, legs: bool, columns: Sequence[str]) -> pa.Table:
+        """Rows of hops or legs by global number, in that order."""
+        starts = self.leg_starts if legs else self.hop_starts
+        batch = np.searchsorted(starts, numbers, side="right") - 1
+        wanted = np.unique(batch)
+        tables = []
+        base = np.zeros(len(starts), np.int64)
+        total = 0
+        for b in wanted.tolist():
+            table = self.load(b)[1 if legs else 0].select(list(columns))
+            tables.append(table)
+            base[b] = total - starts[b]
+            total += len(table)
+        if not tables:
+            return self.load(0)[1 if legs else 0].select(list(columns)).slice(0, 0)
+        whole = pa.concat_tables(tables, promote_options="default") if len(tables) > 1 else tables[0]
+        return whole.take(pa.array(numbers + base[batch])).combine_chunks()
+
+
+_HEAD = (
+    "system", "host", "queue_id", "message_id", "network_message_id", "first_at", "sender", "authenticated_user", "client_name",
+    "client_address", "size_bytes", "recipient_count", "subject",
+)  # fmt: skip
+_OWN = ("message_id", "network_message_id", "sender", "size_bytes", "recipient_count", "subject")
+_LEG = (
+    "recipient",
+    "recipient_role",
+    "at",
+    "status_code",
+    "response",
+    "relay_name",
+    "relay_address",
+    "tls",
+    "attempts",
+)
+_SETTLED = [o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES]
+
+
+def deliveries(legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str]) -> pa.Table:
+    """Rows of `schema.DELIVERIES` for these final legs, sorted by (submitted_at, delivery_id)."""
+    head = shelf.pick(links.head[legs], False, _HEAD)
+    own = shelf.pick(parts.hop[legs], False, _OWN) if links.depth[legs].any() else head
+    leg = shelf.pick(legs, True, _LEG)
+    recipient = flat(leg["recipient"])
+    original = _originals(legs, links, shelf)
+    columns: dict[str, Any] = {name: head[name] for name in _HEAD if name != "first_at"}
+    for name in _OWN:
+        columns[name] = pc.coalesce(head[name], own[name])
+    columns |= {name: leg[name] for name in _LEG if name != "at"}
+    outcome = links.outcome[legs]
+    settled = np.array(_SETTLED)[outcome]
+    columns["submitted_at"] = head["first_at"]
+    columns["resolved_at"] = pc.if_else(pa.array(settled), leg["at"].combine_chunks(), pa.scalar(None, schema.TIME))
+    columns["outcome"] = pa.DictionaryArray.from_arrays(
+        pa.array(outcome.astype(np.int32)), pa.array(list(schema.OUTCOMES))
+    )
+    columns["original_recipient"] = original
+    columns["sender_domain"] = domain_column(columns["sender"])
+    columns["recipient_domain"] = domain_column(recipient)
+    columns["hops"] = pa.array(links.depth[legs])
+    columns["possible_duplicate_of"] = pa.nulls(len(legs), pa.string())
+    columns["attempts"] = _attempts(legs, leg["attempts"], links, shelf)
+    columns["records"], first = _records(legs, parts, links, shelf, evidence)
+    columns["delivery_id"] = _ids(columns, recipient, original, first)
+    table = pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
+    ids = np.array(columns["delivery_id"].to_pylist())
+    order = np.lexsort((ids, table["submitted_at"].cast(pa.int64()).to_numpy()))
+    return table.take(pa.array(order)).combine_chunks()
+
+
+def _cast(column: Any, kind: pa.DataType) -> pa.Array:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    if pa.types.is_dictionary(kind):
+        array = flat(array).dictionary_encode()
+    return array if array.type == kind else array.cast(kind)
+
+
+def _originals(legs: Longs, links: Links, shelf: Shelf) -> pa.Array:
+    which = links.which[legs]
+    rows = np.flatnonzero(which != linking.NO_ORIGINAL)
+    out: list[str | None] = [None] * len(legs)
+    if len(rows):
+        picked = shelf.pick(links.source[legs[rows]], True, ("recipient", "original_recipient"))
+        as_original, as_recipient = picked["original_recipient"].to_pylist(), picked["recipient"].to_pylist()
+        for k, r in enumerate(rows.tolist()):
+            out[r] = as_original[k] if which[r] == linking.OWN_ORIGINAL else as_recipient[k]
+    return pa.array(out, pa.string())
+
+
+def _attempts(legs: Longs, attempts: Any, links: Links, shelf: Shelf) -> pa.Array:
+    ended = links.ended[links.root[legs]]
+    rows = np.flatnonzero(ended >= 0)
+    values = attempts.to_numpy().astype(np.int32)
+    if len(rows):
+        values = values.copy()
+        values[rows] += shelf.pick(ended[rows], True, ("attempts",))["attempts"].to_numpy()
+    return pa.array(values)
+
+
+def _record_values(table: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    column = table["records"].combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0)
+    values = column.flatten()
+    offsets = column.offsets.to_numpy() - (column.offsets[0].as_py() if len(column.offsets) else 0)
+    out = np.empty((4, len(values)), np.int64)
+    for c, name in enumerate(("evidence", "number", "offset", "length")):
+        out[c] = values.field(name).to_numpy(zero_copy_only=False)
+    return offsets.astype(np.int32), out
+
+
+def _records(
+    legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str]
+) -> tuple[pa.Array, tuple[Longs, Longs]]:
+    """The `records` column, and (evidence, number) of each row's first record."""
+    offsets, is_leg, numbers = linking.chains(legs, parts.hop, links.up, links.parent, links.ended)
+    hops_used, hop_position = np.unique(numbers[~is_leg], return_inverse=True)
+    legs_used, leg_position = np.unique(numbers[is_leg], return_inverse=True)
+    position = np.empty(len(numbers), np.int64)
+    position[~is_leg], position[is_leg] = hop_position, leg_position
+    hop_at, hop_values = _record_values(shelf.pick(hops_used, False, ("records",)))
+    leg_at, leg_values = _record_values(shelf.pick(legs_used, True, ("records",)))
+    at, values = linking.merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values)
+    code = pa.DictionaryArray.from_arrays(pa.array(values[0].astype(np.int32)), pa.array(list(evidence), pa.string()))
+    struct = pa.StructArray.from_arrays(
+        [code, pa.array(values[1]), pa.array(values[2]), pa.array(values[3])], fields=list(schema.RECORD)
+    )
+    column = pa.ListArray.from_arrays(pa.array(at), struct, type=schema.DELIVERIES.field("records").type)
+    has = at[1:] > at[:-1]
+    first = np.where(has, at[:-1], 0)
+    none = np.zeros(len(legs), np.int64)
+    return column, (np.where(has, values[0][first], 0), np.where(has, values[1][first], 0)) if values.size else (
+        none,
+        none,
+    )
+
+
+def _folded(addresses: pa.StringArray) -> pa.StringArray:
+    """`domains.key` of every address."""
+    lower = pc.utf8_rtrim(pc.ascii_lower(addresses), ".")
+    odd = pc.indices_nonzero(pc.fill_null(pc.invert(pc.string_is_ascii(addresses)), False))
+    bare = pc.indices_nonzero(pc.fill_null(pc.invert(pc.match_substring(addresses, "@")), False))
+    if not len(odd) and not len(bare):
+        return lower
+    values = lower.to_pylist()
+    for i in {*odd.to_pylist(), *bare.to_pylist()}:
+        values[i] = domains.key(addresses[i].as_py())
+    return pa.array(values, pa.string())
+
+
+def _ids(
+    columns: dict[str, Any], recipient: pa.StringArray, original: pa.Array, first: tuple[Longs, Longs]
+) -> pa.Array:
+    """delivery_id: the first 32 hex digits of BLAKE2b over system, host, first queue id, its first stamp (microseconds UTC),
+    recipient key and original recipient key, joined by NUL. Rows that agree in all of it are told apart by their order in
+    the evidence: `#1`, `#2`, … is appended before hashing."""
+    joined = pc.binary_join_element_wise(
+        flat(columns["system"]),
+        flat(columns["host"]),
+        flat(columns["queue_id"]),
+        flat(_cast(columns["submitted_at"], schema.TIME).cast(pa.int64()).cast(pa.string())),
+        _folded(recipient),
+        _folded(flat(original)),
+        "\0",
+        null_handling="replace",
+        null_replacement="",
+    )
+    names = joined.cast(pa.binary()).to_pylist()
+    blake = hashlib.blake2b
+    ids = [blake(name, digest_size=16).hexdigest() for name in names]
+    if len(set(ids)) < len(ids):
+        seen: dict[str, int] = {}
+        for r in np.lexsort((first[1], first[0])).tolist():
+            count = seen.get(ids[r], 0)
+            seen[ids[r]] = count + 1
+            if count:
+                ids[r] = blake(names[r] + f"#{count}".encode(), digest_size=16).hexdigest()
+    return pa.array(ids, pa.string())
