@@ -1,0 +1,19 @@
+"""The incident report: facts gathered once, laid out in every format.
+
+`write` makes the files, `seal` ties them to the custody log, `FORMATS` names what can be written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["FORMATS", "Written", "seal", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    # The formats' libraries are slow to import; whoever only reads a wording or a schema should not wait for them.
+    if name in __all__:
+        from importlib import import_module
+
+        return getattr(import_module("forensics.report.writing"), name)
+    raise AttributeError(name)

@@ -20,7 +20,7 @@ from forensics.report.facts import FORMAT_VERSION, Facts, Number
 NAME = f"missent-incident-{FORMAT_VERSION}"
 
 
-def render(facts: Facts) -> bytes:
+def render(facts: Facts, context: Any = None) -> bytes:  # noqa: ARG001 - every format is called alike
     """incident.json."""
     refs = {finding.delivery_id: n for n, finding in enumerate(facts.findings, 1)}
     body = {"format": NAME, **_value(facts, refs)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 from forensics import domains
 from forensics.report import events, passages, places, prose, slipmarks
 from forensics.report.blocks import Spans
-from forensics.report.charts import Chart
+from forensics.report.context import Context, media_type
 from forensics.report.facts import STATES, Facts, Finding, Segment
 from forensics.report.visible import cut, visible
 from forensics.report.wording import TEMPLATES, Words
@@ -111,26 +111,20 @@ def environment(words: Words, folder: Path | None = None) -> Environment:
     return made
 
 
-def render(
-    facts: Facts,
-    words: Words,
-    charts: Mapping[str, Chart],
-    *,
-    folder: Path | None = None,
-    logo: str | None = None,
-) -> bytes:
-    """The page. `logo`: a `data:image/…` URI; `folder`: the user's own templates."""
-    template = environment(words, folder).get_template("report.html")
+def render(facts: Facts, context: Context) -> bytes:
+    """The page."""
+    words = context.words
+    template = environment(words, context.folder).get_template("report.html")
     findings = {finding.ref: finding for finding in facts.findings}
     page = template.render(
         f=facts,
         w=words,
         head=facts.groups.headline,
-        charts=charts,
+        charts={name: (chart, Markup(chart.svg.decode())) for name, chart in context.drawn.items()},
         policy=policy(),
         script=Markup(_script()),
         style=Markup((TEMPLATES / "report.css").read_text("utf-8")),
-        logo=logo,
+        logo=_logo(context.logo),
         findings=findings,
         detailed=_detailed(facts),
         answers={item.key: item for item in facts.questionnaire.items},
@@ -153,6 +147,13 @@ def render(
         glossary=glossary(words),
     )
     return page.encode("utf-8", "replace")
+
+
+def _logo(logo: tuple[str, bytes] | None) -> tuple[str, str] | None:
+    """(what it shows, data URI)."""
+    if logo is None:
+        return None
+    return logo[0], f"data:{media_type(logo[1])};base64,{base64.b64encode(logo[1]).decode()}"
 
 
 def glossary(words: Words) -> list[tuple[str, str]]:

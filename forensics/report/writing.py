@@ -1,0 +1,158 @@
+"""Writes a report: facts once, each format laid out from them, every file sealed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from forensics.case import Case, CaseFile
+from forensics.custody import seal as seals
+from forensics.custody.manifest import Manifest
+from forensics.errors import UsageError
+from forensics.report import charts, context, gather, inputs, redaction, wording
+from forensics.report.context import Context
+from forensics.report.facts import EDITIONS, Facts
+
+Rendered = bytes | Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Format:
+    """`file` is what is written in the report's folder; for a format of many files it is their folder."""
+
+    file: str
+    module: str
+    """Module of `forensics.report` with `render(facts, context)`; imported only when asked for."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "html": Format("incident.html", "html"),
+    "pdf": Format("incident.pdf", "pdf"),
+    "json": Format("incident.json", "data"),
+    "docx": Format("incident.docx", "docx"),
+    "xlsx": Format("incident.xlsx", "xlsx"),
+    "csv": Format("csv", "tables"),
+    "md": Format("incident.md", "markdown"),
+    "veris": Format("incident.veris.json", "veris"),
+    "answers": Format("answers", "answers"),
+}
+DEFAULT = ("html", "pdf", "json")
+
+
+@dataclass(frozen=True)
+class Written:
+    files: tuple[Path, ...]
+    digests: Mapping[str, str]
+    """File (relative to the report's folder) → SHA-256."""
+    edition: str
+    answered: int
+    required: int
+    missing: tuple[str, ...]
+    """Keys of required items that are not answered."""
+    notes: tuple[str, ...]
+
+
+def write(
+    case: Case,
+    connection: Any,
+    casefile: CaseFile,
+    held: Manifest,
+    verdicts: Iterable[object],
+    *,
+    formats: Sequence[str] = DEFAULT,
+    edition: str = "full",
+    out: Path | None = None,
+    as_of: datetime | None = None,
+    language: str = wording.DEFAULT_LANGUAGE,
+    templates: Path | None = None,
+    logo: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Written:
+    """Write the report in each format into `out` (default: CASE/reports, CASE/reports/redacted for that edition).
+
+    `connection`: DuckDB with the case's views. `held`: the manifest. `verdicts`: the current ones. `templates`: a
+    folder whose words and templates come before the shipped ones. Raises UsageError for an unknown format or edition.
+    """
+    _check(formats, edition)
+    facts = gather.gather(connection, inputs.read(case, casefile, held, verdicts, as_of), language)
+    if edition == "redacted":
+        facts = redaction.redact(facts, redaction.key(case))
+    folder = _folder(case, out, edition)
+    made = _context(facts, language, templates, logo)
+    files: list[Path] = []
+    for done, name in enumerate(formats):
+        if progress:
+            progress("report", done, len(formats))
+        files.extend(_put(folder, FORMATS[name].file, render(name, facts, made)))
+    if progress:
+        progress("report", len(formats), len(formats))
+    q = facts.questionnaire
+    return Written(
+        files=tuple(files),
+        digests={path.relative_to(folder).as_posix(): _digest(path) for path in files},
+        edition=edition,
+        answered=q.answered,
+        required=q.required,
+        missing=tuple(item.key for item in q.items if item.required and not item.answered),
+        notes=_notes(facts),
+    )
+
+
+def render(name: str, facts: Facts, made: Context) -> Rendered:
+    """One format."""
+    rendered: Rendered = import_module(f"forensics.report.{FORMATS[name].module}").render(facts, made)
+    return rendered
+
+
+def seal(case: Case, written: Written) -> tuple[Path, ...]:
+    """Tie the files to the custody log: one entry and a seal beside each."""
+    return seals.write(case, written.files, {"edition": written.edition})
+
+
+def _check(formats: Sequence[str], edition: str) -> None:
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise UsageError(f"--format: {', '.join(unknown) or 'none'}", expected=", ".join(FORMATS))
+    if edition not in EDITIONS:
+        raise UsageError(f"--edition: {edition}", expected=" or ".join(EDITIONS))
+
+
+def _folder(case: Case, out: Path | None, edition: str) -> Path:
+    if out is not None and out != case.reports:
+        return out
+    return case.reports / "redacted" if edition == "redacted" else case.reports
+
+
+def _context(facts: Facts, language: str, templates: Path | None, logo: Path | None) -> Context:
+    words = wording.load(language, templates)
+    picture = context.logo(logo, words("html.logo", organisation=facts.header.organisation))
+    return Context(words=words, drawn=charts.draw(facts, words), folder=templates, logo=picture)
+
+
+def _put(folder: Path, name: str, rendered: Rendered) -> list[Path]:
+    parts = {name: rendered} if isinstance(rendered, bytes) else {f"{name}/{part}": b for part, b in rendered.items()}
+    out = []
+    for part, content in parts.items():
+        path = folder / part
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        out.append(path)
+    return out
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _notes(facts: Facts) -> tuple[str, ...]:
+    out = []
+    if facts.orphaned:
+        out.append(f"{len(facts.orphaned)} verdicts have no finding any more; the report lists them")
+    if facts.clock.state == "not-answered":
+        out.append("when the controller became aware is not answered: no 72-hour deadline can be stated")
+    return tuple(out)
