@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from forensics.report import blocks as b
-from forensics.report import events, passages, prose
+from forensics.report import events, passages
 from forensics.report import facts as f
+from forensics.report.pieces import (
+    answer,
+    columns,
+    count,
+    cut_note,
+    people,
+    question,
+    slip_line,
+    stamp,
+)
 from forensics.report.wording import Words
 
 ROWS = 2_000
@@ -31,59 +39,6 @@ def parts(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from method(facts, context)
     yield from questions(facts, context)
     yield from glossary(context)
-
-
-def cut_note(words: Words, shown: int, total: int, file: str) -> Iterator[b.Block]:
-    """That a table was cut, and where the rest stands."""
-    if total > shown:
-        yield b.Para(b.text(words("doc.rows_in", shown=shown, n=total, file=file)), "note")
-
-
-def missing(words: Words) -> b.Span:
-    return b.Span("missing", words("answer.missing"))
-
-
-def count(words: Words, number: f.Number, *, exposed: bool = False) -> b.Spans:
-    """A number in a table; in the warning colour when it counts exposure and is not nought."""
-    said = words.number(number.value)
-    return (b.Span("exposed" if exposed and number.value else "text", said),)
-
-
-def stamp(moment: datetime | None, zone: str = "UTC") -> str:
-    """`2023-03-20 08:15`, in `zone`."""
-    return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-
-
-def on(day: date | None, words: Words) -> str:
-    return "" if day is None else words.day(day)
-
-
-def columns(words: Words, layout: str) -> tuple[b.Column, ...]:
-    """Columns from `key:width` and `key>` (numbers, right-aligned), titled by `th.<key>`; `_` has no title."""
-    out = []
-    for part in layout.split():
-        right = part.endswith(">")
-        key, _, width = part.rstrip(">").partition(":")
-        title = "" if key == "_" else words(key if "." in key else f"html.th.{key}")
-        out.append(b.Column(title, "right" if right else "left", int(width or 0)))
-    return tuple(out)
-
-
-def people(words: Words, persons: Sequence[f.Person], caption: str) -> b.Table:
-    """Senders, most deliveries first."""
-    rows = tuple(
-        b.cells(
-            [
-                b.code(person.address),
-                count(words, person.deliveries),
-                count(words, person.exposed, exposed=True),
-                stamp(person.first),
-                stamp(person.last),
-            ]
-        )
-        for person in persons
-    )
-    return b.Table(columns(words, "sender:1 deliveries> accepted> first last"), rows, caption)
 
 
 def timeline(facts: f.Facts, context: Any) -> Iterator[b.Block]:
@@ -121,8 +76,6 @@ def incidents(facts: f.Facts, context: Any) -> Iterator[b.Block]:
 
 
 def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
-    from forensics.report.document import slip_line
-
     tally = incident.tally
     yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}")
     yield slip_line(words, incident.slip)
@@ -328,34 +281,6 @@ def rates(facts: f.Facts, context: Any) -> Iterator[b.Block]:
         rows.append(b.cells([rate.name, rate.measure, f"{rate.value:.3f}", interval, cases]))
     layout = columns(words, "measured_on:2 measure:1 value> interval> cases>")
     yield b.Table(layout, tuple(rows), words("html.caption.rates"))
-
-
-def answers(facts: f.Facts, context: Any, sections: Iterable[str]) -> b.Terms:
-    """What the investigator says in these sections, or that nobody has said it yet."""
-    words = context.words
-    rows = []
-    for item in facts.questionnaire.items:
-        if item.section in sections and (item.answered or item.required):
-            rows.append((question(words, item), answer(words, item, facts.header.timezone)))
-    return b.Terms(tuple(rows))
-
-
-def question(words: Words, item: f.Item) -> str:
-    return words(f"item.{item.key}.question")
-
-
-def answer(words: Words, item: f.Item, zone: str) -> b.Spans:
-    if not item.answered:
-        return (missing(words),)
-    if item.answer is None:
-        return (b.Span("soft", words("answer.withheld")),)
-    if item.kind == "moment":
-        return b.text(prose.when(words, datetime.fromisoformat(item.answer).astimezone(UTC), zone))
-    if item.kind == "count":
-        return b.text(words.number(int(item.answer)))
-    if item.kind == "choice":
-        return b.text(words.get(f"choice.{item.answer}", item.answer))
-    return b.text(item.answer)
 
 
 def questions(facts: f.Facts, context: Any) -> Iterator[b.Block]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from forensics.report import annexed, personal, prose
 from forensics.report import blocks as b
 from forensics.report import facts as f
+from forensics.report import personal, pieces, prose
 from forensics.report.visible import visible
 from forensics.report.wording import Words
 
@@ -35,7 +35,7 @@ class Sheet:
     def item(self, key: str) -> str:
         """The investigator's answer, or NOT YET ANSWERED."""
         item = self.facts.questionnaire[key]
-        return b.plain(annexed.answer(self.words, item, self.facts.header.timezone))
+        return b.plain(pieces.answer(self.words, item, self.facts.header.timezone))
 
     def labelled(self, key: str) -> str:
         """The question with its answer, for fields that several items answer."""

@@ -13,7 +13,7 @@ from typing import Any
 from forensics.report import annexed, passages, prose
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report.annexed import columns, count, missing, on
+from forensics.report.pieces import answers, columns, count, cut_note, missing, on, pairs_table, people, slip_line
 from forensics.report.wording import Words
 
 LETTERED = 3
@@ -174,17 +174,6 @@ def _numbers(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from context.charts("outcomes")
 
 
-def slip_line(words: Words, slip: f.Slip) -> b.SlipLine:
-    """Both spellings with the difference marked; without segments the two names as they are."""
-    label = words("doc.typed_label", slip=prose.slip(words, slip))
-    if not slip.segments:
-        whole = (b.Letters(slip.meant, False),), (b.Letters(slip.typed, False),)
-        return b.SlipLine(*whole, words("html.meant"), label)
-    meant = tuple(b.Letters(s.meant, s.kind != "same") for s in slip.segments if s.meant)
-    typed = tuple(b.Letters(s.typed, s.kind != "same") for s in slip.segments if s.typed)
-    return b.SlipLine(meant, typed, words("html.meant"), label)
-
-
 def _how(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     words = context.words
     incidents = {incident.ref: incident for incident in facts.incidents}
@@ -200,29 +189,10 @@ def _how(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     told = [incident for incident in facts.incidents if incident.tally.deliveries.value]
     yield pairs_table(words, told)
     yield b.Items(passages.how(facts, words))
-    yield annexed.answers(facts, context, ("account",))
+    yield answers(facts, context, ("account",))
     if facts.repeat_senders:
-        yield annexed.people(words, facts.repeat_senders, words("html.caption.repeat"))
+        yield people(words, facts.repeat_senders, words("html.caption.repeat"))
     yield from context.charts("flows")
-
-
-def pairs_table(words: Words, incidents: list[f.Incident]) -> b.Table:
-    rows = tuple(
-        b.cells(
-            [
-                b.code(i.slip.meant),
-                b.code(i.slip.typed),
-                prose.slip(words, i.slip),
-                count(words, i.tally.messages),
-                count(words, i.tally.deliveries),
-                count(words, i.tally.accepted, exposed=True),
-            ]
-        )
-        for i in incidents
-    )
-    return b.Table(
-        columns(words, "meant:3 sent_to:3 slip:4 messages> deliveries> accepted>"), rows, words("html.caption.stories")
-    )
 
 
 def _where(facts: f.Facts, context: Any) -> Iterator[b.Block]:
@@ -263,7 +233,7 @@ def _where(facts: f.Facts, context: Any) -> Iterator[b.Block]:
             ),
             words("html.caption.relays"),
         )
-        yield from annexed.cut_note(words, annexed.SHORT, len(relays), "relays.csv")
+        yield from cut_note(words, annexed.SHORT, len(relays), "relays.csv")
     yield from context.charts("places")
 
 
@@ -294,7 +264,7 @@ def _answers(facts: f.Facts, context: Any, heading: str, sections: tuple[str, ..
     """What the investigator says, or that nobody has said it yet."""
     words = context.words
     yield section(words, heading)
-    yield annexed.answers(facts, context, sections)
+    yield answers(facts, context, sections)
 
 
 def _containment(facts: f.Facts, context: Any) -> Iterator[b.Block]:
@@ -302,7 +272,7 @@ def _containment(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield section(words, "containment")
     for said in passages.containment(facts, words):
         yield b.Para(said)
-    yield annexed.answers(facts, context, ("measures",))
+    yield answers(facts, context, ("measures",))
 
 
 def _statements(facts: f.Facts, context: Any) -> Iterator[b.Block]:
@@ -347,7 +317,7 @@ def _decisions(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield section(words, "decisions")
     for said in passages.decision(facts, words):
         yield b.Para(said)
-    yield annexed.answers(facts, context, ("notification",))
+    yield answers(facts, context, ("notification",))
     actions = facts.questionnaire.actions
     if actions:
         yield b.Table(

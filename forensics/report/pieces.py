@@ -1,0 +1,124 @@
+"""Pieces that several sections of the laid-out report share: table columns, counts, stamps, slips, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from forensics.report import blocks as b
+from forensics.report import facts as f
+from forensics.report import prose
+from forensics.report.wording import Words
+
+
+def cut_note(words: Words, shown: int, total: int, file: str) -> Iterator[b.Block]:
+    """That a table was cut, and where the rest stands."""
+    if total > shown:
+        yield b.Para(b.text(words("doc.rows_in", shown=shown, n=total, file=file)), "note")
+
+
+def missing(words: Words) -> b.Span:
+    return b.Span("missing", words("answer.missing"))
+
+
+def count(words: Words, number: f.Number, *, exposed: bool = False) -> b.Spans:
+    """A number in a table; in the warning colour when it counts exposure and is not nought."""
+    said = words.number(number.value)
+    return (b.Span("exposed" if exposed and number.value else "text", said),)
+
+
+def stamp(moment: datetime | None, zone: str = "UTC") -> str:
+    """`2023-03-20 08:15`, in `zone`."""
+    return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def on(day: date | None, words: Words) -> str:
+    return "" if day is None else words.day(day)
+
+
+def columns(words: Words, layout: str) -> tuple[b.Column, ...]:
+    """Columns from `key:width` and `key>` (numbers, right-aligned), titled by `th.<key>`; `_` has no title."""
+    out = []
+    for part in layout.split():
+        right = part.endswith(">")
+        key, _, width = part.rstrip(">").partition(":")
+        title = "" if key == "_" else words(key if "." in key else f"html.th.{key}")
+        out.append(b.Column(title, "right" if right else "left", int(width or 0)))
+    return tuple(out)
+
+
+def people(words: Words, persons: Sequence[f.Person], caption: str) -> b.Table:
+    """Senders, most deliveries first."""
+    rows = tuple(
+        b.cells(
+            [
+                b.code(person.address),
+                count(words, person.deliveries),
+                count(words, person.exposed, exposed=True),
+                stamp(person.first),
+                stamp(person.last),
+            ]
+        )
+        for person in persons
+    )
+    return b.Table(columns(words, "sender:1 deliveries> accepted> first last"), rows, caption)
+
+
+def answers(facts: f.Facts, context: Any, sections: Iterable[str]) -> b.Terms:
+    """What the investigator says in these sections, or that nobody has said it yet."""
+    words = context.words
+    rows = []
+    for item in facts.questionnaire.items:
+        if item.section in sections and (item.answered or item.required):
+            rows.append((question(words, item), answer(words, item, facts.header.timezone)))
+    return b.Terms(tuple(rows))
+
+
+def question(words: Words, item: f.Item) -> str:
+    return words(f"item.{item.key}.question")
+
+
+def answer(words: Words, item: f.Item, zone: str) -> b.Spans:
+    if not item.answered:
+        return (missing(words),)
+    if item.answer is None:
+        return (b.Span("soft", words("answer.withheld")),)
+    if item.kind == "moment":
+        return b.text(prose.when(words, datetime.fromisoformat(item.answer).astimezone(UTC), zone))
+    if item.kind == "count":
+        return b.text(words.number(int(item.answer)))
+    if item.kind == "choice":
+        return b.text(words.get(f"choice.{item.answer}", item.answer))
+    return b.text(item.answer)
+
+
+def slip_line(words: Words, slip: f.Slip) -> b.SlipLine:
+    """Both spellings with the difference marked; without segments the two names as they are."""
+    label = words("doc.typed_label", slip=prose.slip(words, slip))
+    if not slip.segments:
+        whole = (b.Letters(slip.meant, False),), (b.Letters(slip.typed, False),)
+        return b.SlipLine(*whole, words("html.meant"), label)
+    meant = tuple(b.Letters(s.meant, s.kind != "same") for s in slip.segments if s.meant)
+    typed = tuple(b.Letters(s.typed, s.kind != "same") for s in slip.segments if s.typed)
+    return b.SlipLine(meant, typed, words("html.meant"), label)
+
+
+def pairs_table(words: Words, incidents: list[f.Incident]) -> b.Table:
+    rows = tuple(
+        b.cells(
+            [
+                b.code(i.slip.meant),
+                b.code(i.slip.typed),
+                prose.slip(words, i.slip),
+                count(words, i.tally.messages),
+                count(words, i.tally.deliveries),
+                count(words, i.tally.accepted, exposed=True),
+            ]
+        )
+        for i in incidents
+    )
+    return b.Table(
+        columns(words, "meant:3 sent_to:3 slip:4 messages> deliveries> accepted>"), rows, words("html.caption.stories")
+    )
