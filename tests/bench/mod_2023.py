@@ -32,7 +32,7 @@ from tests.bench.mail import (
     user_unknown,
 )
 from tests.bench.mod_2023_cast import CATCH_ALL, MALIANS, MILITARY, SLIPS, SUBJECTS, SUPPLIERS, Slip
-from tests.bench.postfix_log import Style, lines
+from tests.bench.maillog import Style, lines
 from tests.bench.traffic import bounces
 
 OWN = "mod-example.uk"

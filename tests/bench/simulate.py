@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from tests.bench import tables, traffic, world
 from tests.bench.mail import Message
-from tests.bench.postfix_log import Style, write
+from tests.bench.maillog import Style, write
 from tests.bench.traffic import Rates
 
 
