@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from forensics.report import blocks as b
 from forensics.report import events, passages
 from forensics.report import facts as f
+from forensics.report.context import Context
 from forensics.report.pieces import (
     answer,
     columns,
@@ -26,11 +26,14 @@ ROWS = 2_000
 DETAILED = 200
 """Findings whose reasons are printed one by one."""
 
+LONG = 90
+"""Characters of an address in a heading; the annex tables have more, the CSV files all."""
+
 SHORT = 25
 """Rows of a table within a section."""
 
 
-def parts(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Everything behind the numbered sections, in order."""
     yield from timeline(facts, context)
     yield from incidents(facts, context)
@@ -41,7 +44,7 @@ def parts(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from glossary(context)
 
 
-def timeline(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def timeline(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """What happened when, in UTC and in the organisation's own time."""
     words, zone = context.words, facts.header.timezone
     yield b.Heading(1, words("html.section.timeline"))
@@ -54,7 +57,7 @@ def timeline(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield b.Table(layout, rows, words("html.caption.timeline"))
 
 
-def incidents(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Each incident: the slip, its numbers, who sent, and every finding with its reasons."""
     words = context.words
     if not facts.incidents:
@@ -146,7 +149,7 @@ def _finding(words: Words, x: f.Finding) -> Iterator[b.Block]:
     yield b.Items((*reasons, b.text(b.Span("soft", total))))
 
 
-def deliveries(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Annex A: every finding in one line."""
     words = context.words
     yield b.NewPage()
@@ -177,7 +180,7 @@ def deliveries(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield b.Table(layout, rows, words("html.caption.deliveries"), small=True)
 
 
-def evidence(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Annex B: files, digests, what was read of them, logging hosts."""
     words = context.words
     yield b.NewPage()
@@ -221,7 +224,7 @@ def evidence(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from gateways(facts, context)
 
 
-def gateways(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def gateways(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Which hosts logged, from when to when."""
     words = context.words
     if facts.coverage.gateways:
@@ -244,7 +247,7 @@ def gateways(facts: f.Facts, context: Any) -> Iterator[b.Block]:
         )
 
 
-def method(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Annex C: how findings are made, how well that works, and what makes these tables again."""
     words, m = context.words, facts.method
     yield b.NewPage()
@@ -267,7 +270,7 @@ def method(facts: f.Facts, context: Any) -> Iterator[b.Block]:
             yield b.Table(columns(words, "name:1 value:1"), rows, words(f"html.caption.{key}"), small=True)
 
 
-def rates(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """The measured error rates, or that there are none."""
     words, m = context.words, facts.method
     if not m.rates:
@@ -283,7 +286,7 @@ def rates(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield b.Table(layout, tuple(rows), words("html.caption.rates"))
 
 
-def questions(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def questions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Annex D: every item of the questionnaire, who asks for it, and its answer."""
     words, q = context.words, facts.questionnaire
     yield b.NewPage()
@@ -297,7 +300,7 @@ def questions(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield b.Table(columns(words, "item:3 answer:4 demanded:3"), rows, small=True)
 
 
-def glossary(context: Any) -> Iterator[b.Block]:
+def glossary(context: Context) -> Iterator[b.Block]:
     """Annex E: what the words mean."""
     words = context.words
     yield b.NewPage()

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
 from forensics.report import personal, pieces, prose
+from forensics.report.context import Context
 from forensics.report.visible import visible
 from forensics.report.wording import Words
 
@@ -248,6 +248,6 @@ def sheet(form: str, facts: f.Facts, words: Words) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render(facts: f.Facts, context: Any) -> dict[str, bytes]:
+def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
     """File name → sheet."""
     return {f"{form}.txt": sheet(form, facts, context.words).encode("utf-8") for form in FORMS}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from forensics.report import annexed, passages, prose
 from forensics.report import blocks as b
 from forensics.report import facts as f
+from forensics.report.context import Context
 from forensics.report.pieces import answers, columns, count, cut_note, missing, on, pairs_table, people, slip_line
 from forensics.report.wording import Words
 
@@ -20,9 +20,9 @@ LETTERED = 3
 """Incidents of each story whose slip is set letter by letter in section 4; the table has them all."""
 
 
-def compose(facts: f.Facts, context: Any) -> b.Document:
+def compose(facts: f.Facts, context: Context) -> b.Document:
     """The report of `facts` in the words of `context`."""
-    words: Words = context.words
+    words = context.words
     blocks = [block for part in _parts(facts, context) for block in part]
     header, q = facts.header, facts.questionnaire
     reference = header.reference or words("doc.reference_missing")
@@ -45,7 +45,7 @@ def compose(facts: f.Facts, context: Any) -> b.Document:
     )
 
 
-def _parts(facts: f.Facts, context: Any) -> Iterator[Iterator[b.Block]]:
+def _parts(facts: f.Facts, context: Context) -> Iterator[Iterator[b.Block]]:
     yield _position(facts, context)
     yield _clock(facts, context)
     if facts.header.found:
@@ -93,7 +93,7 @@ def section(words: Words, key: str) -> b.Heading:
     return b.Heading(1, words("doc.numbered", n=number, title=words(f"html.section.{key}")))
 
 
-def _position(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _position(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "position")
     yield b.Para(prose.position(facts, words), "lead")
@@ -116,7 +116,7 @@ def _figures(facts: f.Facts, words: Words) -> Iterator[b.Figure]:
         yield b.Figure(words.number(head.unsettled.value), words("figure.unsettled"))
 
 
-def _clock(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _clock(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, told = context.words, facts.clock
     yield section(words, "clock")
     for said in passages.clock(facts, words):
@@ -147,7 +147,7 @@ MEASURES = ("messages", "deliveries", "senders", "recipients", "exposed", "hande
 GROUPS = ("headline", "confirmed", "suspected", "people", "automated")
 
 
-def _numbers(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "numbers")
     groups = [b.Column(words(f"html.th.{'all' if g == 'headline' else g}"), "right") for g in GROUPS]
@@ -174,7 +174,7 @@ def _numbers(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from context.charts("outcomes")
 
 
-def _how(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     incidents = {incident.ref: incident for incident in facts.incidents}
     yield section(words, "how")
@@ -195,7 +195,7 @@ def _how(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from context.charts("flows")
 
 
-def _where(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "where")
     yield b.Table(
@@ -237,7 +237,7 @@ def _where(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield from context.charts("places")
 
 
-def _searched(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _searched(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, seen = context.words, facts.coverage
     yield section(words, "searched")
     names = ("outbound", "messages", "external_domains", "inbound", "internal", "relayed", "machine")
@@ -253,21 +253,21 @@ def _searched_name(words: Words, name: str) -> str:
     return words.get(f"direction_count.{name}", words(f"column.{name}") if f"column.{name}" in words.entries else name)
 
 
-def _would_find(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _would_find(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "would")
     yield b.Para(b.text(words("doc.nothing")))
     yield from annexed.rates(facts, context)
 
 
-def _answers(facts: f.Facts, context: Any, heading: str, sections: tuple[str, ...]) -> Iterator[b.Block]:
+def _answers(facts: f.Facts, context: Context, heading: str, sections: tuple[str, ...]) -> Iterator[b.Block]:
     """What the investigator says, or that nobody has said it yet."""
     words = context.words
     yield section(words, heading)
     yield answers(facts, context, sections)
 
 
-def _containment(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _containment(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "containment")
     for said in passages.containment(facts, words):
@@ -275,7 +275,7 @@ def _containment(facts: f.Facts, context: Any) -> Iterator[b.Block]:
     yield answers(facts, context, ("measures",))
 
 
-def _statements(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _statements(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "statements")
     if not facts.statements:
@@ -306,13 +306,13 @@ def _claimed(words: Words, one: f.Statement) -> b.Spans:
     return (b.Span("soft", words("doc.claimed", by=said)),) if said else ()
 
 
-def _unseen(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _unseen(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "unseen")
     yield b.Items(passages.unseen(facts, words))
 
 
-def _decisions(facts: f.Facts, context: Any) -> Iterator[b.Block]:
+def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(words, "decisions")
     for said in passages.decision(facts, words):

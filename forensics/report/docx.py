@@ -15,6 +15,7 @@ from typing import Any
 from forensics.errors import UsageError
 from forensics.report import blocks as b
 from forensics.report import facts as f
+from forensics.report.context import Context, media_type
 from forensics.report.visible import cut, visible
 
 LONGEST = 600
@@ -134,7 +135,7 @@ def png(svg: bytes, millimetres: float = WIDTH_MM) -> bytes:
 
 
 def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None = None) -> bytes:
-    """`document` set in the Word file `template`. `logo`: (what it shows, bytes of a PNG or JPEG file).
+    """`document` set in the Word file `template`. `logo`: (what it shows, bytes of a PNG, JPEG or SVG file).
 
     Raises UsageError when a template of the user's own cannot be filled.
     """
@@ -183,7 +184,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "verify": shown(document.verify),
             "page": document.page,
             "of": document.of,
-            "logo": Picture(logo[1], shown(logo[0]), 30) if logo else None,
+            "logo": Picture(_raster(logo[1]), shown(logo[0]), 30) if logo else None,
             "blocks": [_block(block, lambda data, alt: Picture(data, alt, WIDTH_MM)) for block in document.blocks],
         }
         word.render(context, Environment(undefined=StrictUndefined), autoescape=True)
@@ -198,6 +199,11 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     out = io.BytesIO()
     word.save(out)
     return normalised(out.getvalue())
+
+
+def _raster(picture: bytes) -> bytes:
+    """A picture as Word can hold it."""
+    return png(picture, 60) if media_type(picture) == "image/svg+xml" else picture
 
 
 def _set_grids(tree: Any) -> None:
@@ -231,7 +237,7 @@ def normalised(package: bytes) -> bytes:
     return out.getvalue()
 
 
-def render(facts: f.Facts, context: Any) -> bytes:
+def render(facts: f.Facts, context: Context) -> bytes:
     from forensics.report.document import compose
 
     return layout(compose(facts, context), context.template("incident.docx"), context.logo)

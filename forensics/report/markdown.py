@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
+from forensics.report.context import Context
 from forensics.report.visible import cut, visible
 
 LONGEST = 600
@@ -106,7 +106,7 @@ def layout(document: b.Document) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def render(facts: f.Facts, context: Any) -> bytes:
+def render(facts: f.Facts, context: Context) -> bytes:
     from forensics.report.document import compose
 
     return layout(compose(facts, context))

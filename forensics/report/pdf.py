@@ -14,6 +14,7 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.report import blocks as b
+from forensics.report.context import Context
 from forensics.report.facts import Facts
 from forensics.report.visible import cut, visible
 
@@ -77,7 +78,7 @@ def _letters(letters: tuple[b.Letters, ...]) -> list[dict[str, Any]]:
 def _block(block: b.Block) -> dict[str, Any]:
     match block:
         case b.Heading(level, text):
-            return {"k": "heading", "level": level, "text": shown(text)}
+            return {"k": "heading", "level": level, "text": breakable(shown(text))}
         case b.Para(spans, style):
             return {"k": "para", "style": style, "spans": _spans(spans)}
         case b.Items(items):
@@ -155,7 +156,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     return compiled
 
 
-def render(facts: Facts, context: Any) -> bytes:
+def render(facts: Facts, context: Context) -> bytes:
     """The report of `facts`, laid out by the context's `incident.typ`."""
     from forensics.report.document import compose
 

