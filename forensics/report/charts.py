@@ -52,7 +52,7 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
     at = 0.0
     for name, value, fill, stroke in shares:
         width = WIDTH * value / total
-        parts.append(rect(at + 0.5, 0.5, max(1, width - 2), 27, fill, stroke=stroke, title=f"{name}: {value}"))
+        parts.append(rect(at + 0.5, 0.5, max(1, width - 2), 19, fill, stroke=stroke, title=f"{name}: {value}"))
         at += width
     at = 0.0
     for name, value, fill, _ in shares:
@@ -60,11 +60,11 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
         colour = "warn" if fill == "warn" else "ink"
         anchor, x = ("end", WIDTH) if at > 0.75 * WIDTH and at + width >= WIDTH - 1 else ("start", at)
         said = words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
-        parts.append(text(x, 48 + 18 * _below(shares, at, total), said, fill=colour, size=13, bold=True, anchor=anchor))
+        parts.append(text(x, 38 + 18 * _below(shares, at, total), said, fill=colour, size=13, bold=True, anchor=anchor))
         at += width
     listed = words.join([f"{name} {words.number(value)}" for name, value, _, _ in shares])
     alt = words("chart.outcomes_alt", n=total, parts=listed)
-    return Chart(svg.document("outcomes", WIDTH, 56 + 18 * (len(shares) > 2), alt, parts), alt, words("chart.outcomes"))
+    return Chart(svg.document("outcomes", WIDTH, 44 + 18 * (len(shares) > 2), alt, parts), alt, words("chart.outcomes"))
 
 
 def _below(shares: list[tuple[str, int, str, str]], at: float, total: int) -> int:
@@ -84,7 +84,7 @@ def places(facts: Facts, words: Words) -> Chart | None:
         return None
     shown = facts.places[:12]
     most = max(place.deliveries.value for place in shown)
-    left, right = 190, 70
+    left, right = 190, 140
     scale = (WIDTH - left - right) / most
     parts = []
     for n, place in enumerate(shown):

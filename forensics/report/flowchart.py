@@ -34,8 +34,9 @@ def flows(facts: Facts, words: Words) -> Chart | None:
     """Three columns, bands as high as the number of deliveries; what was accepted is in the warning colour."""
     if not facts.flows:
         return None
+    shared = _shared_domain(facts.flows)
     keys = (
-        _named(facts.flows, lambda f: f.sender or words("chart.null_sender"), _SENDERS, words),
+        _named(facts.flows, lambda f: f.sender.removesuffix(shared) or words("chart.null_sender"), _SENDERS, words),
         _named(facts.flows, lambda f: domains.u_label(f.intended), _DOMAINS, words),
         _named(facts.flows, lambda f: domains.u_label(f.observed), _DOMAINS, words),
     )
@@ -57,7 +58,7 @@ def flows(facts: Facts, words: Words) -> Chart | None:
     scale = (height - (rows - 1) * _PAD) / total
     for column in columns:
         _place(column, scale, height, words)
-    parts = _heads(words)
+    parts = _heads(words, shared)
     for n, side in enumerate(links):
         parts += _bands(side, columns[n], columns[n + 1], _COLUMNS[n] + _NODE, _COLUMNS[n + 1], scale)
     for n, column in enumerate(columns):
@@ -91,9 +92,16 @@ def _place(column: dict[str, _Node], scale: float, height: float, words: Words) 
     column.update({node.name: node for node in nodes})
 
 
-def _heads(words: Words) -> list[str]:
+def _shared_domain(flows: Sequence[Flow]) -> str:
+    """`@albion-defence.uk` when every sender writes from there, so that the labels need not repeat it."""
+    found = {f"@{domains.parts(flow.sender)[1]}" for flow in flows}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _heads(words: Words, shared: str) -> list[str]:
+    sender = words("chart.from") + (f" ({svg.label(shared, 28)})" if len(shared) > 1 else "")
     return [
-        text(_COLUMNS[0] + _NODE, 10, words("chart.from"), size=12, bold=True, anchor="end"),
+        text(_COLUMNS[0] + _NODE, 10, sender, size=12, bold=True, anchor="end"),
         text(_COLUMNS[1] + _NODE / 2, 10, words("chart.meant"), size=12, bold=True, anchor="middle"),
         text(_COLUMNS[2], 10, words("chart.went"), size=12, bold=True),
     ]
@@ -132,7 +140,7 @@ def _nodes(column: dict[str, _Node], x: float, n: int) -> list[str]:
         if n == 0:
             out.append(text(x - 6, middle, f"{name}  {node.total}", size=11, anchor="end"))
         else:
-            out.append(text(x + _NODE + 6, middle, f"{name}  {node.total}", size=11.5, mono=False, bold=n == 2))
+            out.append(text(x + _NODE + 6, middle, f"{name}  {node.total}", size=11.5, bold=n == 2, halo=True))
     return out
 
 

@@ -130,8 +130,10 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     elif accepted:
         rest = words("place.tls_rest", plain=head.unencrypted.value, unknown=head.encryption_unknown.value)
         out.append((*say(words, "place.tls", n=head.encrypted.value), *say(words, "mark.then", rest=rest)))
+    # Who runs a suffix matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
+    slipped = {story.suffixes[1].rpartition(".")[2] for story in facts.stories if story.suffixes}
     for place in facts.places:
-        if place.exists and place.country and place.accepted.value:
+        if place.suffix in slipped and place.exists and place.country and place.accepted.value:
             if place.operator_then or place.operator_now:
                 unknown = say(words, "mark.missing")
                 out.append(

@@ -54,14 +54,18 @@ def line(x1: float, y1: float, x2: float, y2: float, stroke: str, *, width: floa
 
 def text(
     x: float, y: float, value: str, *, fill: str = "ink", size: float = 12, anchor: str = "start", bold: bool = False,
-    mono: bool = False,
+    mono: bool = False, halo: bool = False,
 ) -> str:  # fmt: skip
-    """A line of text; `value` is escaped, hidden characters are written out."""
+    """A line of text; `value` is escaped, hidden characters are written out. `halo`: legible on bands."""
     family = "monospace" if mono else "sans-serif"
     weight = ' font-weight="600"' if bold else ""
+    around = (
+        f' stroke="{COLOURS["paper"]}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"' if halo else ""
+    )
+    names = f"c-{fill}{' m' if mono else ''}{' l-paper' if halo else ''}"
     return (
-        f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(size)}" font-family="{family}"{weight} '
-        f'text-anchor="{anchor}" fill="{COLOURS[fill]}" class="c-{fill}{" m" if mono else ""}">{escape(value)}</text>'
+        f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(size)}" font-family="{family}"{weight}{around} '
+        f'text-anchor="{anchor}" fill="{COLOURS[fill]}" class="{names}">{escape(value)}</text>'
     )
 
 

@@ -19,7 +19,7 @@ from forensics.report.wording import Words
 
 WIDTH = 760
 _LEFT, _RIGHT = 44, 8
-_UPPER, _LOWER, _BETWEEN, _TOP = 118, 62, 26, 18
+_UPPER, _LOWER, _BETWEEN, _TOP = 118, 62, 34, 26
 _FOLD = 14
 """Days without outbound mail from which a gap is folded."""
 _GAP = 46

@@ -51,6 +51,14 @@
     box.append(label, input, shown);
     table.closest(".scroll").before(box);
   });
+  function reachable() {
+    document.querySelectorAll(".scroll,figure").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
+  }
+  reachable();
+  addEventListener("resize", reachable);
   var closed = [];
   addEventListener("beforeprint", function () {
     closed = Array.prototype.filter.call(document.querySelectorAll("details"), function (d) { return !d.open; });
