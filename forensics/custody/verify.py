@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from forensics import schema
 from forensics.case import Case
-from forensics.custody import citations, log, manifest, reread, seal, tables
+from forensics.custody import chain, citations, log, manifest, reread, seal, tables
 from forensics.custody.citations import Citations
 from forensics.custody.entries import Evidence, Manifest
 from forensics.errors import VerificationFailed
@@ -57,6 +57,7 @@ def verify(
     held = manifest.read(case)
     checks = [_custody(case, held), *_tables(case, held), _sums(case, held)]
     checks += _evidence(case, held, evidence, all_records, progress)
+    checks.append(_verdicts(case))
     checks.append(_seals(case, held))
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
@@ -275,6 +276,19 @@ def _cited(
     return _check("cited records", faults, f"{cited:,} citations of {what} lead to records that speak of them")
 
 
+def _verdicts(case: Case) -> Check:
+    recorded = [entry.get("details", {}) for entry in log.check(case).entries]
+    ends = [one for one in recorded if "verdicts_head" in one and "verdicts" in one]
+    last = ends[-1] if ends else None
+    if not case.verdicts.exists() and not last:
+        return Check("verdicts", None, "nobody ruled yet")
+    found = chain.check(case.verdicts, chain.Head(last["verdicts"][1], last["verdicts_head"]) if last else None)
+    faults = list(found.faults)
+    if len(found.entries) > (last["verdicts"][1] if last else 0):
+        faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
+    return _check("verdicts", faults, f"{len(found.entries):,} verdicts, each following from the one before")
+
+
 def _seals(case: Case, held: Manifest) -> Check:
     found = seal.find(case)
     if not found:
@@ -284,11 +298,11 @@ def _seals(case: Case, held: Manifest) -> Check:
         state = manifest.case_state_digest(case, current)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    chain = log.check(case)
+    entries = log.check(case)
     faults: list[str] = []
     remarks: list[str] = []
     for path in found:
-        wrong, notes = seal.faults(path, chain, state)
+        wrong, notes = seal.faults(path, entries, state)
         faults += wrong
         remarks += notes
     return _check("reports", faults, f"{len(found):,} seals hold", remarks)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.case import remember_known_good
 from forensics.custody import citations, log, manifest, seal
 from forensics.custody.verify import Verification, verify
 from forensics.errors import CaseError
@@ -203,7 +204,7 @@ def test_reports(built):
 
 
 def test_report_of_an_earlier_state_is_a_remark(built):
-    built.case.verdicts.write_text("{}\n")
+    remember_known_good(built.case, "other.example")
     result = verify(built.case)
     assert result.ok
     assert "incident.html shows an earlier state of the case" in texts(result)

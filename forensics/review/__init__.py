@@ -1,0 +1,92 @@
+"""People's verdicts on what the detector found: recorded at the terminal or by a spreadsheet, never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.case import Case
+from forensics.errors import UsageError
+from forensics.review.sheets import export_csv, import_csv
+from forensics.review.verdicts import Ruling, Verdict, current, orphaned, read, record, record_all
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What one review came to; `lines` say it in words."""
+
+    recorded: tuple[Verdict, ...]
+    remembered: tuple[str, ...]
+    """Domains added to the known-good ones of case.toml."""
+    lines: tuple[str, ...]
+
+
+def review(
+    case: Case,
+    *,
+    reviewer: str | None = None,
+    export_to: Path | None = None,
+    import_from: Path | None = None,
+    remember: bool = False,
+) -> Reviewed:
+    """`missent review`: write the list to rule on, read rulings from it, or ask at the terminal.
+
+    `remember` adds the observed domains of incidents that are dismissed now to `known_good` of case.toml.
+    Raises UsageError when there is no terminal to ask at, and as `import_csv` does.
+    """
+    from forensics.review import desk
+
+    if export_to is not None and import_from is not None:
+        raise UsageError("--export and --import at once", expected="one of the two")
+    if export_to is not None:
+        rows = export_csv(case, export_to)
+        return Reviewed((), (), (f"{rows:,} incidents and findings written to {export_to}; `--import` reads it back",))
+    if import_from is not None:
+        made = import_csv(case, import_from, reviewer=reviewer)
+    else:
+        made, wanted = desk.at_terminal(case, reviewer)
+        return _done(case, made, [*wanted, *(_dismissed(made) if remember else ())])
+    return _done(case, made, _dismissed(made) if remember else ())
+
+
+def _dismissed(made: Sequence[Verdict]) -> list[str]:
+    return [one.observed_domain for one in made if one.verdict == "dismissed" and not one.deliveries]
+
+
+def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Reviewed:
+    remembered = remember_known_good(case, domains)
+    counts = {ruling: sum(one.verdict == ruling for one in made) for ruling in ("confirmed", "dismissed", "undecided")}
+    lines = [f"{len(made):,} verdicts recorded: " + ", ".join(f"{count:,} {name}" for name, count in counts.items())]
+    if remembered:
+        lines.append(f"known good from now on: {', '.join(remembered)}; `missent detect` leaves them out")
+    if lost := orphaned(case):
+        pairs = sorted({f"{one.observed_domain} → {one.intended_domain}" for one in lost})
+        lines.append(f"{len(lost):,} verdicts speak of findings that are no longer there: {', '.join(pairs)}")
+    return Reviewed(tuple(made), remembered, tuple(lines))
+
+
+def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
+    """Add domains to `known_good` of case.toml and say so in the custody log; returns the new ones."""
+    from forensics import case as cases
+    from forensics.custody import manifest
+
+    new = tuple(domain for domain in dict.fromkeys(domains) if cases.remember_known_good(case, domain))
+    if new:
+        manifest.touch(case, "remember", {"known_good": list(new)})
+    return new
+
+
+__all__ = [
+    "Reviewed",
+    "Ruling",
+    "Verdict",
+    "current",
+    "export_csv",
+    "import_csv",
+    "orphaned",
+    "read",
+    "record",
+    "record_all",
+    "review",
+]

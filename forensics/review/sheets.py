@@ -1,0 +1,211 @@
+"""Verdicts by spreadsheet: a CSV of all incidents and findings, and the way back.
+
+No cell can run in a spreadsheet: one that begins with = + - @ TAB CR or LF gets a leading apostrophe, which the import
+takes away again (a cell that itself begins with apostrophes before such a character gets one more). The first row
+below the header says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from forensics.case import Case
+from forensics.custody import canonical
+from forensics.custody.chain import Clock, now
+from forensics.custody.tables import batches, files
+from forensics.errors import CaseError, UsageError
+from forensics.report.visible import visible
+from forensics.review.verdicts import Ruling, Verdict, current, on, record_all
+from forensics.schema import VERDICTS
+
+COLUMNS = (
+    "kind", "observed_domain", "intended_domain", "delivery_id", "verdict", "reason", "reviewer", "level", "score",
+    "submitted_at", "sender", "recipient", "subject", "outcome", "exposure", "origin", "findings", "why",
+)  # fmt: skip
+NOTE = (
+    "Fill in verdict (confirmed, dismissed or undecided), reason and reviewer; leave the other columns as they are. "
+    "A row of kind incident rules on all its findings, a row of kind delivery on that one. "
+    "A leading apostrophe before = + - @ keeps a cell from being run and is removed on import."
+)
+_RISKY = re.compile(r"'*[=+\-@\t\r\n]")
+
+
+def guard(value: str) -> str:
+    """A cell that no spreadsheet runs.
+
+    >>> guard("=1+1"), guard("'=x"), guard("plain")
+    ("'=1+1", "''=x", 'plain')
+    """
+    return "'" + value if _RISKY.match(value) else value
+
+
+def unguard(cell: str) -> str:
+    """What `guard` was given."""
+    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
+
+
+def export_csv(case: Case, path: Path) -> int:
+    """Write the list to rule on (UTF-8 with byte order mark, so that Excel reads it); returns its rows.
+
+    Columns: see COLUMNS; incidents in order of their highest score, each followed by its findings in order of time.
+    Raises CaseError before detection, UsageError when the file cannot be written.
+    """
+    held = current(case)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerow(["note", *[""] * (len(COLUMNS) - 2), NOTE])
+    rows = 0
+    for row in _rows(case, held):
+        writer.writerow([guard(str(row.get(column, ""))) for column in COLUMNS])
+        rows += 1
+    try:
+        canonical.put(path, "\ufeff" + out.getvalue())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    return rows
+
+
+def _rows(case: Case, held: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]:
+    found = list(incidents(case))
+    for incident in found:
+        pair = (incident["observed_domain"], incident["intended_domain"])
+        yield {
+            "kind": "incident",
+            "observed_domain": pair[0],
+            "intended_domain": pair[1],
+            **_ruled(on(held, pair)),
+            "score": f"{incident['score']:.4f}",
+            "submitted_at": incident["findings"][0]["submitted_at"],
+            "findings": len(incident["findings"]),
+            "why": visible(incident["slip"] or ""),
+        }
+        for row in incident["findings"]:
+            own = [one for one in held if row["delivery_id"] in one.deliveries]
+            yield {
+                "kind": "delivery",
+                "observed_domain": pair[0],
+                "intended_domain": pair[1],
+                "delivery_id": row["delivery_id"],
+                **_ruled(own[-1] if own else None),
+                "level": row["level"],
+                "score": f"{row['score']:.4f}",
+                "submitted_at": row["submitted_at"],
+                **{key: visible(row[key] or "") for key in ("sender", "recipient", "subject")},
+                **{key: row[key] for key in ("outcome", "exposure", "origin")},
+                "why": visible("; ".join(row["reasons"])),
+            }
+
+
+def _ruled(verdict: Verdict | None) -> dict[str, str]:
+    if verdict is None:
+        return {"verdict": "", "reason": "", "reviewer": ""}
+    return {"verdict": verdict.verdict, "reason": verdict.reason, "reviewer": verdict.reviewer}
+
+
+def incidents(case: Case) -> Iterator[dict[str, Any]]:
+    """Incidents as mappings, highest score first, with `findings` (time, addresses, reasons' texts) in order of time.
+
+    Raises CaseError before detection.
+    """
+    if not case.findings.exists() or not case.incidents.exists():
+        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+    found = [row for batch in batches(case.findings) for row in batch.to_pylist()]
+    wanted = {row["delivery_id"] for row in found}
+    columns = ["delivery_id", "submitted_at", "sender", "recipient", "subject", "outcome"]
+    sent: dict[str, Mapping[str, Any]] = {}
+    for path in files(case, "deliveries"):
+        for batch in batches(path, columns):
+            sent |= {row["delivery_id"]: row for row in batch.to_pylist() if row["delivery_id"] in wanted}
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        delivery = dict(sent.get(row["delivery_id"], dict.fromkeys(columns)))
+        at = delivery["submitted_at"]
+        delivery["submitted_at"] = at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
+        texts = [reason["text"] for reason in row["reasons"] or ()]
+        grouped.setdefault(row["incident_id"], []).append({**delivery, **row, "reasons": texts})
+    listed = [row for batch in batches(case.incidents) for row in batch.to_pylist()]
+    for incident in sorted(listed, key=lambda row: (-row["score"], row["observed_domain"], row["intended_domain"])):
+        rows = grouped.get(incident["incident_id"], [])
+        if rows:
+            yield {**incident, "findings": sorted(rows, key=lambda row: (row["submitted_at"], row["delivery_id"]))}
+
+
+def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Clock = now) -> tuple[Verdict, ...]:
+    """Record the rulings of a list that differ from the current ones; all of them or, when a row is wrong, none.
+
+    `reviewer` stands for every row whose verdict or reason is new; without it the row's own cell. Comma, semicolon and
+    tab separated files are read, UTF-8 with or without byte order mark. Raises UsageError naming the wrong line.
+    """
+    held = current(case)
+    wanted: list[tuple[Ruling, str]] = []
+    for line, row in _read(path):
+        if row["kind"] not in ("incident", "delivery") or not row["verdict"]:
+            continue
+        where = f"{path.name} line {line}"
+        if row["verdict"] not in VERDICTS:
+            raise UsageError(f"{where}: {row['verdict']!r} is no verdict", expected=", ".join(VERDICTS))
+        if row["kind"] == "delivery" and not row["delivery_id"]:
+            raise UsageError(f"{where}: names no delivery", remedy="leave the column delivery_id as it was exported")
+        ruling = Ruling(
+            row["observed_domain"],
+            row["intended_domain"],
+            row["verdict"],
+            row["reason"],
+            (row["delivery_id"],) if row["kind"] == "delivery" else (),
+        )
+        if _same(ruling, row["reviewer"], held):
+            continue
+        by = reviewer or row["reviewer"]
+        if not by:
+            raise UsageError(
+                f"{where}: nobody is named as reviewer", remedy="fill in the column or give --reviewer NAME"
+            )
+        if not ruling.reason:
+            raise UsageError(f"{where}: a verdict needs a reason", expected=f"why it is {ruling.verdict}")
+        wanted.append((ruling, by))
+    return record_all(case, wanted, clock=clock)
+
+
+def _same(ruling: Ruling, reviewer: str, held: tuple[Verdict, ...]) -> bool:
+    """Whether the row only repeats the verdict that counts already."""
+    for one in reversed(held):
+        fits = ruling.deliveries[0] in one.deliveries if ruling.deliveries else not one.deliveries
+        if fits and one.pair == (ruling.observed_domain, ruling.intended_domain):
+            unchanged = reviewer in ("", one.reviewer)
+            return (one.verdict, one.reason) == (ruling.verdict, ruling.reason) and unchanged
+    return False
+
+
+def _read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: byte {error.start:,} is no UTF-8", remedy="save the list as “CSV UTF-8 (comma delimited)”"
+        ) from None
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(1 << 24)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+        needed = {"kind", "observed_domain", "intended_domain", "delivery_id", "verdict", "reason", "reviewer"}
+        if missing := sorted(needed - set(header)):
+            raise UsageError(
+                f"{path}: has no column {', '.join(missing)}", expected="the list that `missent review --export` writes"
+            )
+        for cells in reader:
+            row = dict.fromkeys(header, "") | dict(zip(header, map(unguard, cells), strict=False))
+            row["kind"], row["verdict"] = row["kind"].strip().lower(), row["verdict"].strip().lower()
+            row |= {column: row[column].strip() for column in ("delivery_id", "reason", "reviewer")}
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UsageError(f"{path} line {reader.line_num}: {error}", expected="CSV") from None

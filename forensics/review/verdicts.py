@@ -1,0 +1,185 @@
+"""verdicts.jsonl: rulings on incidents (observed → intended pairs) and on single deliveries, append-only and chained.
+
+An entry is `{sequence, at, observed_domain, intended_domain, verdict, deliveries, reviewer, reason, previous, digest}`
+(see `custody.chain`). Without deliveries it rules on the pair, whatever findings it has; with them on these alone,
+and outweighs a ruling on the pair. The latest counts; nothing is ever removed. After a new detection rulings attach
+again by pair and delivery; what has no finding any more is orphaned, and shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from forensics.case import Case
+from forensics.custody import chain, manifest
+from forensics.custody.chain import Clock, now
+from forensics.errors import CaseError, UsageError, VerificationFailed
+from forensics.schema import VERDICTS
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a person decides; `deliveries` empty: the whole incident."""
+
+    observed_domain: str
+    intended_domain: str
+    verdict: str
+    reason: str
+    deliveries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A ruling as it stands in the file."""
+
+    observed_domain: str
+    intended_domain: str
+    verdict: str
+    reason: str
+    deliveries: tuple[str, ...]
+    reviewer: str
+    at: datetime
+    sequence: int
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.observed_domain, self.intended_domain
+
+
+def record(case: Case, ruling: Ruling, reviewer: str, *, clock: Clock = now) -> Verdict:
+    """Append one ruling, and its custody entry. Raises UsageError as `record_all` does."""
+    return record_all(case, [(ruling, reviewer)], clock=clock)[0]
+
+
+def record_all(case: Case, rulings: Iterable[tuple[Ruling, str]], *, clock: Clock = now) -> tuple[Verdict, ...]:
+    """Append rulings (each with its reviewer), all or none, and one custody entry (`verdict`) for them.
+
+    Raises UsageError for a ruling without a valid verdict, reviewer or reason, or on something that was not found;
+    VerificationFailed when verdicts.jsonl was altered.
+    """
+    given = list(rulings)
+    found = findings(case)
+    for ruling, reviewer in given:
+        _validate(ruling, reviewer, found)
+    read(case)
+    made = []
+    for ruling, reviewer in given:
+        content = {
+            "observed_domain": ruling.observed_domain,
+            "intended_domain": ruling.intended_domain,
+            "verdict": ruling.verdict,
+            "deliveries": sorted(set(ruling.deliveries)),
+            "reviewer": reviewer.strip(),
+            "reason": ruling.reason.strip(),
+        }
+        made.append(_verdict(chain.append(case.verdicts, content, clock)))
+    if made:
+        head = chain.check(case.verdicts).head
+        details = {"verdicts": [made[0].sequence, made[-1].sequence], "verdicts_head": head.digest}
+        manifest.touch(case, "verdict", details, clock)
+    return tuple(made)
+
+
+def _validate(ruling: Ruling, reviewer: str, found: Mapping[str, tuple[str, str]]) -> None:
+    what = f"{ruling.observed_domain} → {ruling.intended_domain}"
+    if ruling.verdict not in VERDICTS:
+        raise UsageError(f"{what}: {ruling.verdict!r} is no verdict", expected=", ".join(VERDICTS))
+    if not reviewer.strip():
+        raise UsageError(f"{what}: nobody is named as reviewer", remedy="give --reviewer NAME")
+    if not ruling.reason.strip():
+        raise UsageError(f"{what}: a verdict needs a reason", expected="why it is " + ruling.verdict)
+    pair = (ruling.observed_domain, ruling.intended_domain)
+    if not ruling.deliveries and pair not in found.values():
+        raise UsageError(f"{what}: no finding has this pair", remedy="`missent review --export` lists what was found")
+    for delivery in ruling.deliveries:
+        if found.get(delivery) != pair:
+            raise UsageError(f"{what}: delivery {delivery} is no finding of this pair")
+
+
+def findings(case: Case) -> dict[str, tuple[str, str]]:
+    """delivery id → (observed, intended) of every finding. Raises CaseError before detection."""
+    if not case.findings.exists():
+        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+    table = pq.read_table(case.findings, columns=["delivery_id", "observed_domain", "intended_domain"])
+    return {row["delivery_id"]: (row["observed_domain"], row["intended_domain"]) for row in table.to_pylist()}
+
+
+def read(case: Case) -> tuple[Verdict, ...]:
+    """Every verdict ever recorded, oldest first. Raises VerificationFailed when the file was altered or damaged."""
+    held = chain.check(case.verdicts)
+    if held.faults:
+        raise VerificationFailed(
+            f"verdicts were altered: {held.faults[0]}",
+            expected="verdicts.jsonl as Missent wrote it: every line follows from the one before",
+            remedy="restore the file from a copy; new verdicts are added with `missent review`",
+        )
+    try:
+        return tuple(map(_verdict, held.entries))
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationFailed(f"{case.verdicts}: an entry is no verdict ({error!r})") from None
+
+
+def _verdict(entry: Mapping[str, Any]) -> Verdict:
+    if entry["verdict"] not in VERDICTS:
+        raise ValueError(entry["verdict"])
+    return Verdict(
+        observed_domain=str(entry["observed_domain"]),
+        intended_domain=str(entry["intended_domain"]),
+        verdict=str(entry["verdict"]),
+        reason=str(entry["reason"]),
+        deliveries=tuple(map(str, entry["deliveries"])),
+        reviewer=str(entry["reviewer"]),
+        at=datetime.fromisoformat(entry["at"]).astimezone(UTC),
+        sequence=int(entry["sequence"]),
+    )
+
+
+def current(case: Case) -> tuple[Verdict, ...]:
+    """The verdicts that count now, oldest first: for every pair its latest, for every delivery its latest.
+
+    A verdict on several deliveries is narrowed to those on which nothing later was said.
+    """
+    return latest(read(case))
+
+
+def latest(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """`current`, of verdicts in order."""
+    pairs = {one.pair: one for one in verdicts if not one.deliveries}
+    single = {delivery: one for one in verdicts for delivery in one.deliveries}
+    held = []
+    for one in verdicts:
+        if not one.deliveries:
+            if pairs[one.pair] is one:
+                held.append(one)
+            continue
+        still = tuple(delivery for delivery in one.deliveries if single[delivery] is one)
+        if still:
+            held.append(Verdict(**{**one.__dict__, "deliveries": still}))
+    return tuple(held)
+
+
+def orphaned(case: Case) -> tuple[Verdict, ...]:
+    """Current verdicts that speak of no present finding: their pair or all their deliveries are gone."""
+    found = findings(case) if case.findings.exists() else {}
+    pairs = set(found.values())
+    return tuple(
+        one
+        for one in current(case)
+        if (one.pair not in pairs if not one.deliveries else not any(found.get(d) == one.pair for d in one.deliveries))
+    )
+
+
+def on(verdicts: Iterable[Verdict], pair: tuple[str, str], delivery: str | None = None) -> Verdict | None:
+    """The current verdict that holds for a delivery (its own, else its pair's), or for the pair."""
+    own = whole = None
+    for one in verdicts:
+        if delivery is not None and delivery in one.deliveries:
+            own = one
+        if not one.deliveries and one.pair == pair:
+            whole = one
+    return own or whole
