@@ -132,6 +132,7 @@ class Gateway:
         """A message from outside."""
         if at >= self.end or not inside:
             return
+        inside = list(dict.fromkeys(inside))
         who = self.world.correspondents.get(_domain(sender))
         message = Message(
             at,
@@ -139,7 +140,7 @@ class Gateway:
             sender,
             subject,
             self._size(),
-            self._inside_legs(inside),
+            list({leg.recipient.casefold(): leg for leg in self._inside_legs(inside)}.values()),
             None,
             f"mx1.{_domain(sender)}",
             who.address if who else "198.51.100.7",

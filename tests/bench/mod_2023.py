@@ -31,8 +31,8 @@ from tests.bench.mail import (
     unreachable,
     user_unknown,
 )
-from tests.bench.mod_2023_cast import CATCH_ALL, MALIANS, MILITARY, SLIPS, SUBJECTS, SUPPLIERS, Slip
 from tests.bench.maillog import Style, lines
+from tests.bench.mod_2023_cast import CATCH_ALL, MALIANS, MILITARY, SLIPS, SUBJECTS, SUPPLIERS, Slip
 from tests.bench.traffic import bounces
 
 OWN = "mod-example.uk"
