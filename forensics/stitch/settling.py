@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange.emit import INTRA, STORE
 
@@ -23,7 +23,7 @@ OUTCOMES: Final = np.array(
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 

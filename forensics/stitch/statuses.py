@@ -68,7 +68,7 @@ def _told(status: str) -> tuple[str | None, str | None, str | None]:
 
 
 def answers(status: pa.Array, context: pa.Array) -> Answers:
-    """Enhanced code, text, relay and queue id of the settling rows; the other server's answer goes before the status."""
+    """Enhanced code, text, relay and queue id of the settling rows; the other server's answer wins."""
     encoded = status.dictionary_encode()
     told = [_told(s) for s in encoded.dictionary.to_pylist()]
     own, name, address = (pa.array([t[i] for t in told], pa.string()).take(encoded.indices) for i in range(3))

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from forensics import domains, schema
 from forensics.loaders.base import Assembled
 from forensics.loaders.exchange import event_ids as ids
-from forensics.loaders.exchange.emit import STORE
-from forensics.stitch import statuses
+from forensics.loaders.exchange.emit import BY_ID, STORE
+from forensics.stitch import forks, statuses
 from forensics.stitch.settling import (
     BOUNCED,
     DEFERRED,
@@ -61,11 +61,40 @@ class _Rows:
         self.group = _dense(code[self.order])
         """Message of each row: 0… in the order of the groups' codes."""
         self.plain = {n: v[self.order] for n, v in plain.items()}
+        self._forks()
         self.messages = int(self.group[-1]) + 1
         self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
         """First row of each message."""
         self._rank = np.empty(len(code), np.int64)
         self._rank[self.order] = np.arange(len(code))
+
+    def _forks(self) -> None:
+        """Tells resent messages apart where rows are known by Message-ID alone."""
+        concerned = self.plain["flags"] & BY_ID != 0
+        if not concerned.any():
+            return
+        host, peer, client = self.codes("host", "peer", "client_host", fold=host_key)
+        (internal,) = self.codes("internal_id", fold=str)
+        internal = self._spread(internal)
+        every = np.arange(len(self.order))
+        group = forks.split(
+            self.group, concerned, host, peer, client, internal, self.plain["effect"], self.plain["at"],
+            self.take("context", every), self.take("internal_id", self._first_part(every)),
+        )  # fmt: skip
+        order = np.argsort(group, kind="stable")
+        self.order = self.order[order]
+        self.group = _dense(group[order])
+        self.plain = {n: v[order] for n, v in self.plain.items()}
+
+    def _first_part(self, rows: Array) -> Array:
+        """The row of the same record that carries its values (recipients of one record follow each other)."""
+        first: Array = rows - self.plain["part"][rows]
+        return first
+
+    def _spread(self, codes: Array) -> Array:
+        """Codes that stand on a record's first row, on all its rows."""
+        spread: Array = codes[self._first_part(np.arange(len(codes)))]
+        return spread
 
     def codes(self, *names: str, fold: Callable[[str], str]) -> list[Array]:
         """For each column the code of each row, -1 for null; spellings that `fold` makes equal have one code."""
@@ -114,7 +143,8 @@ def _codes(column: pa.Array, fold: Callable[[str], str]) -> Array:
     return codes
 
 
-def _host_key(name: str) -> str:
+def host_key(name: str) -> str:
+    """A server's name as rows of one organisation are compared: its first label, any case."""
     return name.strip().casefold().partition(".")[0]
 
 
@@ -124,7 +154,7 @@ class _Legs:
     def __init__(self, rows: _Rows) -> None:
         self.rows = rows
         named, replaces = rows.codes("recipient", "related", fold=domains.key)
-        host, peer = rows.codes("host", "peer", fold=_host_key)
+        host, peer = rows.codes("host", "peer", fold=host_key)
         self.kinds = self._effects()
         wide = np.int64(max(named.max(initial=0), replaces.max(initial=0)) + 1)
         pair = np.where(named >= 0, rows.group * wide + named, -1)
@@ -303,7 +333,7 @@ def _client(rows: _Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
     For a mailbox submission, and where the server's own front end passed the connection on (client-hostname is the
     server), the client is original-client-ip; else the peer that connected.
     """
-    client, server = rows.codes("client_host", "server_host", fold=_host_key)
+    client, server = rows.codes("client_host", "server_host", fold=host_key)
     by, at = rows.carried("client_host"), rows.carried("server_host")
     own = (by >= 0) & (at >= 0) & (client[by] == server[at])
     behind = pa.array(submitted | own)

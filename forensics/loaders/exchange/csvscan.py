@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
+
+from forensics.kernels import jit
 
 DATA: Final = 0
 COMMENT: Final = 1
@@ -29,7 +30,7 @@ LIMIT: Final = 1 << 20
 NO_TIME: Final = -(1 << 62)
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def tally(buf, n):
     """(line feeds, commas) among the first n bytes."""
     lines = 0
@@ -41,14 +42,14 @@ def tally(buf, n):
     return lines, commas
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _line_end(buf, i, n):
     while i < n and buf[i] != 10:
         i += 1
     return i
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
     """Positions of all records; returns (records, fields, bytes taken).
 
@@ -126,7 +127,7 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
     return r, k, min(pos, n)
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
     """Field positions by slot for records low..high: `begin[r, slot]`, `end[r, slot]`, quotes taken off.
 
@@ -159,7 +160,7 @@ def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
                 end[r, slot] = e
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _lengths(buf, begin, end, offsets):
     total = 0
     for i in range(begin.shape[0]):
@@ -181,7 +182,7 @@ def _lengths(buf, begin, end, offsets):
     return total
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _copy(buf, begin, end, out):
     at = 0
     for i in range(begin.shape[0]):
@@ -221,7 +222,7 @@ def gather(buf: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.Array:
     return column
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _digits(buf, i, count):
     value = 0
     for j in range(i, i + count):
@@ -232,7 +233,7 @@ def _digits(buf, i, count):
     return value
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _days(year, month, day):
     """Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms")."""
     y = year - (month <= 2)
@@ -243,14 +244,14 @@ def _days(year, month, day):
     return era * 146097 + doe - 719468
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _month_days(year, month):
     if month == 2:
         return 29 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def moment(buf, s, e):
     """`YYYY-MM-DD[T ]HH:MM:SS[.f…][Z|±HH:MM]` as microseconds UTC; no zone is UTC; NO_TIME when it is none."""
     if e - s < 19 or buf[s + 4] != 45 or buf[s + 7] != 45 or buf[s + 13] != 58 or buf[s + 16] != 58:
@@ -299,7 +300,7 @@ def moment(buf, s, e):
     return (value - shift) * 1000000 + micros
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def span(buf, starts, firsts, stops, wanted, column):
     """(earliest, latest) time in `column` of the records `wanted`; NO_TIME twice when none has one."""
     low = NO_TIME

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.csvscan import NO_TIME, moment
@@ -34,6 +34,8 @@ STORE: Final = 1
 """Row flag: source STOREDRIVER."""
 INTRA: Final = 2
 """Row flag: sent through the implicit intra-organisation connector."""
+BY_ID: Final = 4
+"""Row flag: known by its Message-ID alone (before Exchange 2013); `stitch.forks` tells resent messages apart."""
 
 _FNV: Final = np.uint64(0xCBF29CE484222325)
 _PRIME: Final = np.uint64(0x100000001B3)
@@ -53,7 +55,7 @@ INTRA_HASH: Final = np.uint64(_word_hash("Intra-Organization SMTP Send Connector
 """The implicit connector between transport services (Microsoft Learn, "Send connectors", Implicit Send connectors)."""
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _upper_hash(buf, s, e):
     value = _FNV
     for i in range(s, e):
@@ -64,7 +66,7 @@ def _upper_hash(buf, s, e):
     return value
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _key_hash(buf, s, e, mode):
     """FNV-1a of an id; of a network-message-id without hyphens and braces, lower-case."""
     value = _FNV ^ np.uint64(mode)
@@ -79,7 +81,7 @@ def _key_hash(buf, s, e, mode):
     return value ^ (value >> np.uint64(29))
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _bare(buf, s, e):
     """A Message-ID without blanks and <> around it."""
     while s < e and (buf[s] == 32 or buf[s] == 60):
@@ -89,7 +91,7 @@ def _bare(buf, s, e):
     return s, e
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _same(buf, s, e, t, u, mode):
     while True:
         while mode == BY_NETWORK and s < e and (buf[s] == 45 or buf[s] == 123 or buf[s] == 125):
@@ -111,7 +113,7 @@ def _same(buf, s, e, t, u, mode):
         t += 1
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _contains_fold(buf, s, e, word):
     """True when the lower-case ASCII `word` lies in the field, in any case."""
     size = word.shape[0]
@@ -132,7 +134,7 @@ def _contains_fold(buf, s, e, word):
 QUARANTINE: Final = np.frombuffer(b"action=quarantine", np.uint8)
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, quarantine):
     """Time, effect and flags of each data record; `state` says what cannot be used."""
     for r in range(kinds.shape[0]):
@@ -168,7 +170,7 @@ def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, 
                 effect[r] = ids.HOLD
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def group(buf, kinds, state, begin, end, message, modes, reps, table):
     """Message number of each record in this block; `reps` is a record of each message. Returns the count."""
     mask = np.uint64(table.shape[0] - 1)
@@ -229,7 +231,7 @@ def group(buf, kinds, state, begin, end, message, modes, reps, table):
     return count
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
     """Cuts an address list at `;` outside quotes, blanks trimmed, empty ones left out; returns the count."""
     n = 0
@@ -259,7 +261,7 @@ def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
     return n
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _opens_status(buf, s, e):
     """True when a status begins here: three digits, a bracketed list, or a role."""
     while s < e and buf[s] == 32:
@@ -276,7 +278,7 @@ def _opens_status(buf, s, e):
     return e - s == 3 and buf[s] | 32 == 98 and buf[s + 1] | 32 == 99 and buf[s + 2] | 32 == 99
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
     """Cuts a status list at `;` outside brackets; with `merge` what opens no status belongs to the piece before."""
     n = 0
@@ -302,7 +304,7 @@ def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
     return n
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
     """Recipients and statuses of one record, aligned; returns their number, or -1 when the lists do not agree.
 
@@ -338,7 +340,7 @@ def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def count(buf, state, message, begin, end, effect, rows, main, scratch_s, scratch_e):
     """Event rows of each record into `rows`; marks unequal lists; returns the total."""
     for r in range(state.shape[0]):
@@ -362,7 +364,7 @@ def count(buf, state, message, begin, end, effect, rows, main, scratch_s, scratc
     return total
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def emit(buf, message, begin, end, effect, rows, main, rec, part, rs, re, ss, se):
     """Fills the event rows counted by `count`: record, ordinal in the record, recipient and status positions."""
     k = 0
@@ -387,11 +389,12 @@ def emit(buf, message, begin, end, effect, rows, main, rec, part, rs, re, ss, se
         k += rows[r]
 
 
-@njit(cache=True, nogil=True)
-def carriers(rec, part, message, at, begin, end, effect, slots, entering, carry_s, carry_e):
+@jit()
+def carriers(rec, part, message, modes, at, begin, end, effect, slots, entering, carry_s, carry_e):
     """For each carried column the row of each message that holds it: the earliest one where it is not empty.
 
-    `entering[c]`: only rows of an accepted message (`ENTER`) may carry column c, if the message has any.
+    `entering[c]`: only rows of an accepted message (`ENTER`) may carry column c.
+    Where the Message-ID is all that joins rows, every record carries its own: it may turn out to be several messages.
     `carry_s[c, row]`, `carry_e[c, row]`: positions, -1 elsewhere.
     """
     messages = 0
@@ -409,6 +412,10 @@ def carriers(rec, part, message, at, begin, end, effect, slots, entering, carry_
                 continue
             if entering[c] and effect[r] != ids.ENTER and effect[r] != ids.REPORT:
                 continue
+            if modes[r] == BY_MESSAGE:
+                carry_s[c, k] = begin[r, slot]
+                carry_e[c, k] = end[r, slot]
+                continue
             b = best[message[r]]
             if b < 0 or at[r] < at[rec[b]]:
                 best[message[r]] = k
@@ -419,7 +426,7 @@ def carriers(rec, part, message, at, begin, end, effect, slots, entering, carry_
                 carry_e[c, k] = end[rec[k], slot]
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def guid(buf, s, e, out):
     """A network-message-id of 32 hexadecimal digits as 16 bytes; False when it is none."""
     n = 0
@@ -445,7 +452,7 @@ def guid(buf, s, e, out):
     return n == 32
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def guids(buf, begin, end, reps, modes, out, ok):
     for m in range(reps.shape[0]):
         r = reps[m]
@@ -454,7 +461,7 @@ def guids(buf, begin, end, reps, modes, out, ok):
             ok[m] = guid(buf, begin[r, f.NETWORK_ID], end[r, f.NETWORK_ID], out[m])
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def fingerprint(buf, starts, ends, out):
     """64-bit FNV-1a of each record's bytes, mixed at the end (splitmix64)."""
     for r in range(starts.shape[0]):

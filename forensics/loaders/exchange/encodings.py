@@ -9,7 +9,8 @@ those in the evidence.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from forensics.kernels import jit
 
 UTF8 = "utf-8"
 UTF16LE = "utf-16-le"
@@ -31,7 +32,7 @@ def encoding(head: bytes) -> str:
     return UTF8
 
 
-@njit(cache=True, nogil=True)
+@jit()
 def _units(text, positions, out):
     """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
     units = 0

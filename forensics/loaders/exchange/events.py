@@ -28,7 +28,7 @@ EVENTS: Final = pa.schema(
         pa.field("host", pa.string()),  # server that logged it
         pa.field("peer", pa.string()),  # server it was handed to
         pa.field("peer_address", pa.string()),
-        pa.field("context", pa.string()),  # source-context of a hand-off: the other server's answer
+        pa.field("context", pa.string()),  # source-context of a hand-off; reference of a TRANSFER
         pa.field("related", pa.string()),  # address that this recipient replaces
         pa.field("message_id", pa.string()),
         pa.field("network_message_id", pa.string()),

@@ -128,7 +128,8 @@ def scan_segment(
     emit.emit(buf, message, begin, end, effect, rows, main, rec, part, rs, re, ss, se)
     carry_s = np.empty((len(_SLOTS), total), np.int32)
     carry_e = np.empty((len(_SLOTS), total), np.int32)
-    emit.carriers(rec, part, message, at, begin, end, effect, _SLOTS, _ENTERING, carry_s, carry_e)
+    emit.carriers(rec, part, message, modes, at, begin, end, effect, _SLOTS, _ENTERING, carry_s, carry_e)
+    flags[modes == emit.BY_MESSAGE] |= emit.BY_ID
 
     host_s, host_e = _host(begin, end, effect, rec)
     handed = np.isin(effect[rec], (ids.SEND, ids.SEND_OUT, ids.DELIVER))
@@ -152,7 +153,7 @@ def scan_segment(
         "host": csvscan.gather(buf, host_s, host_e),
         "peer": _only(buf, begin, end, rec, f.SERVER_HOST, handed),
         "peer_address": _only(buf, begin, end, rec, f.SERVER_IP, handed),
-        "context": _only(buf, begin, end, rec, f.CONTEXT, handed),
+        "context": csvscan.gather(buf, *_context(begin, end, rec, handed, replaced)),
         "related": _only(buf, begin, end, rec, f.RELATED, replaced),
     }
     for c, (name, _, _) in enumerate(CARRIED):
@@ -168,11 +169,21 @@ def _only(
     return csvscan.gather(buf, np.where(where & (s != e), s, -1), e)
 
 
+def _context(
+    begin: np.ndarray, end: np.ndarray, rec: np.ndarray, handed: np.ndarray, replaced: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """source-context of a hand-off, reference of a transfer (the internal id of the message that was forked)."""
+    slot = np.where(handed, f.CONTEXT, f.REFERENCE)
+    s, e = begin[rec, slot], end[rec, slot]
+    return np.where((handed | replaced) & (s != e), s, -1).astype(np.int32), e
+
+
 def _host(begin: np.ndarray, end: np.ndarray, effect: np.ndarray, rec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The logging server: client-hostname of a hand-off (server-hostname is the other side), else server-hostname."""
     away = np.isin(effect, (ids.SEND, ids.SEND_OUT))
-    first = np.where(away, f.CLIENT_HOST, f.SERVER_HOST)
-    other = np.where(away, f.SERVER_HOST, f.CLIENT_HOST)
+    mailbox = np.isin(effect, (ids.DELIVER, ids.DUPLICATE))  # by the transport server, since 2013 by the mailbox's own
+    first = np.where(away | mailbox, f.CLIENT_HOST, f.SERVER_HOST)
+    other = np.where(away | mailbox, f.SERVER_HOST, f.CLIENT_HOST)
     at = np.arange(len(effect))
     empty = begin[at, first] == end[at, first]
     slot = np.where(empty & ~away, other, first)

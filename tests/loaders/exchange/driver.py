@@ -1,4 +1,4 @@
-"""Reads contents with the Exchange loader alone, block by block, as ingest does, and checks that every record is accounted for."""
+"""Reads contents with the Exchange loader alone, as ingest does; every record must be accounted for."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def content(path: Path) -> bytes:
 
 
 def outcome_table(path: Path, *, original: bool = True) -> Counter[tuple[Any, ...]]:
-    """outcome.tsv; without `original` as an export can tell it: a failure's cause is not told, so expired is bounced."""
+    """outcome.tsv; without `original` as an export tells it: no cause of a failure, so expired is bounced."""
     rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
     at = {name: i for i, name in enumerate(rows[0])}
     out: Counter[tuple[Any, ...]] = Counter()
