@@ -106,10 +106,12 @@ def run(
     if not org and not (case.toml.exists() and case_files.read(case).organisation.domains):
         raise _no_organisation()
     about = {"org": org, "watch": watch, "known_good": known_good}
+    reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
+    told: dict[str, Any] = {"progress": progress, "command": command}
     return Run(
-        ingest(logs, case_dir, **about, year=year, timezone=timezone, workers=workers, cluster=cluster, progress=progress, command=command),
-        detect(case_dir, since=since, until=until, progress=progress, command=command),
-        report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, progress=progress, command=command),
+        ingest(logs, case_dir, **about, **reading, **told),  # type: ignore[arg-type]
+        detect(case_dir, since=since, until=until, **told),
+        report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **told),
     )  # fmt: skip
 
 
@@ -220,11 +222,11 @@ def report(
     progress: Progress | None = None,
     command: Sequence[str] = (),
 ) -> Reported:
-    """Write the report in each format. Raises CaseError when nothing was detected yet, UsageError for a wrong format."""
+    """Write the report in each format and seal it. Raises CaseError when nothing was detected yet."""
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
-    from forensics.custody import manifest
+    from forensics.custody import manifest, seal
 
     case = Case(Path(case_dir))
     wanted = _formats(formats)
@@ -232,13 +234,21 @@ def report(
     if not case.findings.exists():
         raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
     casefile = case_files.read(case)
+    folder = Path(out) if out else None
     with store.connect(case, casefile.organisation.domains) as connection:
         written = reporting.write(
-            case, connection, casefile, held, reviewing.current(case),
-            formats=wanted, edition=edition, out=Path(out) if out else case.reports, as_of=as_of, progress=progress,
-        )  # fmt: skip
-    manifest.touch(case, "report", {"command": list(command), "edition": edition, "files": written.digests})
-    reporting.seal(case, written)
+            case,
+            connection,
+            casefile,
+            held,
+            reviewing.current(case),
+            formats=wanted,
+            edition=edition,
+            out=folder,
+            as_of=as_of,
+            progress=progress,
+        )
+    seal.write(case, written.files, {"edition": edition, "command": list(command)})
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
 
 
@@ -277,14 +287,10 @@ def detected(case: Case) -> Detected:
 
 def prepare(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
     """Make the case if it is not there; remember what the options say in its case.toml."""
-    from forensics.report import questionnaire
-
     if not case.toml.exists():
         if case.folder.exists() and not case.folder.is_dir():
             raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
-        case_files.create(
-            case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=questionnaire.template()
-        )
+        case_files.create(case, domains.clean(org), watched=watch, known_good=known_good)
         return
     held = case_files.read(case)
     given = CaseFile(
@@ -420,10 +426,16 @@ def _ingested(case: Case, held: Manifest, already: int, skipped: Sequence[tuple[
 
 
 def _notes(held: Manifest) -> tuple[str, ...]:
-    """Damage, and years that were inferred, each once."""
+    """Damage, and how years were found for stamps that have none, alike ones together."""
+    from collections import Counter
+
     damage = [f"{one.names[0]}: {one.damage}" for one in held.evidence if one.damage]
-    years = sorted({str(one.notes["year"]) for one in held.evidence if one.notes.get("year")})
-    return (*damage, *years)
+    found = [one.notes["year"] for one in held.evidence if one.notes.get("year")]
+    years = Counter((year["first"], str(year["by"]).partition(" (")[0]) for year in found)
+    told = [
+        f"stamps without a year: {number} of the files from {year}, by {how}" for (year, how), number in years.items()
+    ]
+    return (*damage, *sorted(told))
 
 
 def _period(settings: Mapping[str, Any]) -> str:

@@ -41,12 +41,14 @@ def progress(*, quiet: bool = False) -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def report(step: str, done: int, total: int) -> None:
             if step not in tasks:
+                for earlier in tasks.values():
+                    bar.update(earlier, visible=False)
                 tasks[step] = bar.add_task(STEPS.get(step, step), total=total or None)
             bar.update(tasks[step], completed=done, total=total or None)
 
