@@ -343,3 +343,10 @@ def gather(answers: Questionnaire, home: ZoneInfo, *, delayed: bool) -> f.Questi
         actions=tuple(f.Action(what=a.what, owner=a.owner, due=a.due, done=a.done) for a in answers.actions),
         release=answers.release,
     )
+
+
+def template() -> str:
+    """The `[questionnaire]` part of a new case.toml (`forensics.report.asking`)."""
+    from forensics.report import asking
+
+    return asking.template()
