@@ -46,7 +46,7 @@ def test_simulated_organisation(tmp_path: Path, stamps: str) -> None:
 
 
 def test_second_worked_example(tmp_path: Path) -> None:
-    """Every delivery once, in the right year, and nothing unread; clients turned away for the moment stay `deferred`."""
+    """Every delivery once, in the right year, and nothing unread; clients turned away for now stay `deferred`."""
     evidence = mod_2023.ROOT / "forensics" / "demo" / "mod-2023"
     _case(tmp_path, (mod_2023.OWN,))
     found = pipeline.ingest(sorted(evidence.glob("mail.log-*")), tmp_path, workers=1)
