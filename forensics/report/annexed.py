@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report import blocks as b
-from forensics.report import events, passages
+from forensics.report import events, passages, prose
 from forensics.report import facts as f
 from forensics.report.context import Context
 from forensics.report.pieces import (
@@ -154,7 +154,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield b.NewPage()
     yield b.Heading(1, words("html.section.annex_a"))
-    yield b.Para(b.text(words("html.annex.records_note")), "note")
+    yield b.Para(prose.say(words, "html.annex.records_note"), "note")
     if not facts.findings:
         yield b.Para(b.text(words("unit.none")))
         return
@@ -206,12 +206,12 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         small=True,
     )
     yield b.Table(
-        columns(words, "ref doc.file_digest:1 doc.content_digest:1 time_basis:1"),
+        columns(words, "ref doc.file_digest:3 doc.content_digest:3 time_basis:2"),
         tuple(b.cells([e.ref, b.code(e.file_sha256), b.code(e.content_sha256), e.time_basis]) for e in shown),
         words("doc.digests"),
         small=True,
     )
-    yield b.Para(b.text(words("html.annex.digest_note")), "note")
+    yield b.Para(prose.say(words, "html.annex.digest_note"), "note")
     damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
     if damaged:
         yield b.Items(tuple(damaged))
@@ -252,8 +252,8 @@ def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, m = context.words, facts.method
     yield b.NewPage()
     yield b.Heading(1, words("html.section.annex_c"))
-    yield b.Para(b.text(words("html.annex.method")))
-    yield b.Para(b.text(words("html.annex.score_note")), "note")
+    yield b.Para(prose.say(words, "html.annex.method"))
+    yield b.Para(prose.say(words, "html.annex.score_note"), "note")
     yield from rates(facts, context)
     yield from context.charts("calibration")
     digests = (
@@ -274,9 +274,9 @@ def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """The measured error rates, or that there are none."""
     words, m = context.words, facts.method
     if not m.rates:
-        yield b.Para(b.text(words("html.annex.not_measured")))
+        yield b.Para(prose.say(words, "html.annex.not_measured"))
         return
-    yield b.Para(b.text(words("html.annex.measured", where=m.evaluated_on)))
+    yield b.Para(prose.say(words, "html.annex.measured", where=m.evaluated_on))
     rows = []
     for rate in m.rates:
         interval = "" if rate.low is None or rate.high is None else f"{rate.low:.3f}–{rate.high:.3f}"

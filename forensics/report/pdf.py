@@ -61,7 +61,7 @@ def breakable(value: str) -> str:
     for index, character in enumerate(value):
         out.append(character)
         run = 0 if character == " " else run + 1
-        if index + 1 < len(value) and ((character in "@.-_/=+:,;&?" and run > 3) or run >= 24):
+        if index + 1 < len(value) and ((character in "@.-_/=+:,;&?" and run > 3) or run >= 16):
             out.append("\u200b")
             run = 0
     return "".join(out)
