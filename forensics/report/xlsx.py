@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -58,9 +59,13 @@ _TEXT_WIDTHS = {
 }
 
 
+_EXCEL_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)|(?<=x[0-9A-Fa-f]{4})_")
+
+
 def cell_text(value: str) -> str:
     """A text value as the workbook shows it."""
-    shown = visible(value)
+    # `_x0041_` is Office's own escape (ECMA-376, 22.9.2.19), which readers undo in different ways.
+    shown = _EXCEL_ESCAPE.sub(r"\\u{5f}", visible(value))
     if len(shown) <= LONGEST:
         return shown
     return cut(shown, LONGEST - 60)
