@@ -527,6 +527,25 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """One part of the weighing: what it looks at, and its fitted weight a unit (log10)."""
+
+    name: str
+    meaning: str
+    weight: float | None
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Findings by level if the prior odds were `factor` times the stated ones."""
+
+    factor: float
+    high: int
+    medium: int
+    low: int
+
+
+@dataclass(frozen=True)
 class Method:
     """How findings were made, and how well that is known to work."""
 
@@ -542,6 +561,8 @@ class Method:
     """What the rates were measured on; empty when no measurement ships with this version."""
     command: Annotated[str, Raw("text")] = ""
     """A command that makes these tables again."""
+    signals: tuple[Signal, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ def render(facts: Facts, context: Context) -> bytes:
         exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
         states={name: words(f"state.{name}") for name in STATES},
         glossary=glossary(words),
+        meanings={signal.name: signal.meaning for signal in facts.method.signals},
     )
     return page.encode("utf-8", "replace")
 

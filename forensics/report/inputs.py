@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -12,7 +13,7 @@ from forensics.case import Case, CaseFile
 from forensics.custody import manifest
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError
-from forensics.report.facts import Bin, Evidence, Method, Rate
+from forensics.report.facts import Bin, Evidence, Method, Rate, Sensitivity, Signal
 from forensics.report.gather import Inputs
 
 VERIFY = "missent verify CASE"
@@ -28,7 +29,7 @@ def read(
         casefile=casefile,
         evidence=evidence,
         evidence_ids={entry.id: f"E{n}" for n, entry in enumerate(held.evidence, 1)},
-        method=_method(case, held),
+        method=_method(case, casefile, held),
         verdicts=tuple(verdicts),
         as_of=as_of,
         case_state=manifest.case_state_digest(case, held),
@@ -39,7 +40,7 @@ def read(
 def _evidence(ref: str, entry: manifest.Evidence) -> Evidence:
     return Evidence(
         ref=ref,
-        names=entry.names,
+        names=tuple(sorted({_named(name) for name in entry.names})),
         file_sha256=entry.file_sha256,
         content_sha256=entry.id,
         file_bytes=entry.file_size,
@@ -61,32 +62,64 @@ def _moment(stamp: str | None) -> datetime | None:
     return None if stamp is None else datetime.fromisoformat(stamp).astimezone(UTC)
 
 
+def _named(name: str) -> str:
+    """`logs.tar!/gw1/mail.log` of `/evidence/logs.tar!/gw1/mail.log`: where evidence lay is no part of a report."""
+    outer, mark, member = name.partition("!/")
+    return outer.replace("\\", "/").rsplit("/", 1)[-1] + mark + member
+
+
 def _time_basis(notes: Mapping[str, Any]) -> str:
-    """How year and zone were found, as the loader noted it; `; ` between notes."""
-    said = [str(notes[key]) for key in ("year", "zone", "timezone", "clock", "steps") if notes.get(key)]
+    """How year and zone were found, as noted: `year 2023 (date in the file's name); zone UTC (default)`."""
+    said = []
+    for key, shown in (("year", "first"), ("zone", "name")):
+        note = notes.get(key)
+        if isinstance(note, Mapping):
+            said.append(f"{key} {note.get(shown, '')} ({note.get('by', '')})")
+        elif note:
+            said.append(f"{key} {note}")
     return "; ".join(said)
 
 
-def _method(case: Case, held: Manifest) -> Method:
+def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
     run = held.runs[-1] if held.runs else None
     versions = dict(run.versions) if run else {}
     measured = evaluation()
+    settings = _detection(case)
+    meanings, weights = settings.get("signals", {}), settings.get("weights", {})
     return Method(
         version=versions.pop("missent", ""),
         settings_digest=run.settings_digest if run else "",
         suffix_list_digest=run.suffix_list_digest if run else "",
         libraries=tuple(sorted(versions.items())),
-        parameters=tuple(_parameters(_detection(case))),
+        parameters=tuple(_parameters(settings)),
         rates=tuple(Rate(**rate) for rate in measured.get("rates", ())),
         reliability=tuple(Bin(**one) for one in measured.get("reliability", ())),
         evaluated_on=str(measured.get("evaluated_on", "")),
-        command=_command(held),
+        command=_command(casefile, held),
+        signals=tuple(Signal(name, str(meaning), weights.get(name)) for name, meaning in sorted(meanings.items())),
+        sensitivity=tuple(
+            Sensitivity(float(row["prior_odds_times"]), int(row["high"]), int(row["medium"]), int(row["low"]))
+            for row in settings.get("sensitivity", ())
+        ),
     )
 
 
-def _command(held: Manifest) -> str:
-    """The commands of this case's stages, one a line, as they were given."""
-    return "\n".join(" ".join(run.command) for run in held.runs if run.command and run.action in ("ingest", "detect"))
+def _command(casefile: CaseFile, held: Manifest) -> str:
+    """A command that makes these tables again from the same evidence, wherever that lies.
+
+    The commands as they were given stand in manifest.json, with their times and places.
+    """
+    parts = ["missent", "run", "EVIDENCE…"]
+    for option, values in (
+        ("--org", casefile.organisation.domains),
+        ("--watch", casefile.domains.watched),
+        ("--known-good", casefile.domains.known_good),
+    ):
+        parts.extend(f"{option} {shlex.quote(value)}" for value in values)
+    for name in ("year", "timezone", "since", "until"):
+        if held.settings.get(name) is not None:
+            parts.append(f"--{name} {shlex.quote(str(held.settings[name]))}")
+    return " ".join(parts)
 
 
 def _detection(case: Case) -> Mapping[str, Any]:
@@ -100,14 +133,14 @@ def _detection(case: Case) -> Mapping[str, Any]:
         ) from None
 
 
-def _parameters(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    """Settings that are single values, nested ones by dotted name; lists and weights stay in detection.json."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            if not prefix:
-                yield from _parameters(value, f"{name}.")
-        elif isinstance(value, bool | int | float | str):
-            yield prefix + name, f"{value:.6g}" if isinstance(value, float) else str(value)
+def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Settings that are single values, and where they come from; the rest stays in detection.json."""
+    for name, value in sorted(settings.items()):
+        if isinstance(value, bool | int | float | str) and name != "suffix_list_digest":
+            yield name, f"{value:.6g}" if isinstance(value, float) else str(value)
+    origin = settings.get("origin")
+    if isinstance(origin, Mapping):
+        yield from ((f"origin: {name}", str(value)) for name, value in sorted(origin.items()))
 
 
 def evaluation() -> Mapping[str, Any]:
