@@ -23,7 +23,7 @@ from forensics import domains
 from forensics.report import events, passages, places, prose, slipmarks
 from forensics.report.blocks import Spans
 from forensics.report.context import Context, media_type
-from forensics.report.facts import STATES, Facts, Finding, Segment
+from forensics.report.facts import STATES, Facts, Finding, Incident, Segment
 from forensics.report.visible import cut, visible
 from forensics.report.wording import TEMPLATES, Words
 from forensics.schema import EXPOSURES
@@ -145,6 +145,7 @@ def render(facts: Facts, context: Context) -> bytes:
         exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
         states={name: words(f"state.{name}") for name in STATES},
         glossary=glossary(words),
+        outside_of=lambda incident: outside(incident, words),
         meanings={signal.name: signal.meaning for signal in facts.method.signals},
     )
     return page.encode("utf-8", "replace")
@@ -155,6 +156,12 @@ def _logo(logo: tuple[str, bytes] | None) -> tuple[str, str] | None:
     if logo is None:
         return None
     return logo[0], f"data:{media_type(logo[1])};base64,{base64.b64encode(logo[1]).decode()}"
+
+
+def outside(incident: Incident, words: Words) -> list[str]:
+    """What of an incident is in no headline number."""
+    counts = (("review", incident.review.value), ("dismissed", incident.dismissed.value))
+    return [words(f"numbers.{key}", n=count) for key, count in counts if count]
 
 
 def glossary(words: Words) -> list[tuple[str, str]]:
