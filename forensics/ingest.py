@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import loaders, overlap, schema, spool, store, stitch
+from forensics import loaders, overlap, schema, spool, stitch, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Context, Settings, Survey
-from forensics.stitch import journeys, rows
+from forensics.stitch import journeys, rows, systems
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -369,7 +369,8 @@ def _write(
     fresh = case.folder / ".work" / "deliveries"
     fresh.mkdir()
     whole, hop_starts, leg_starts = journeys.join(parts)
-    links = journeys.link(whole)
+    links = journeys.link(whole, (systems.handed_over,))
+    twins = systems.possible_duplicates(whole, links)
     shelf = rows.Shelf(batches.load, hop_starts, leg_starts)
     legs = np.flatnonzero(links.final)
     submitted = whole.first[links.head[legs]]
@@ -382,7 +383,7 @@ def _write(
         for month, name, start, end in _groups(submitted):
             path = fresh / f"month={month}" / name
             files.append(f"deliveries/month={month}/{name}")
-            futures.append(writers.submit(_write_group, legs[start:end], whole, links, shelf, evidence, path))
+            futures.append(writers.submit(_write_group, legs[start:end], whole, links, twins, shelf, evidence, path))
             if len(futures) > width:
                 written += futures.popleft().result()
                 report("write", written, len(legs))
@@ -410,9 +411,15 @@ def _groups(submitted: Any) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _write_group(
-    legs: Any, whole: journeys.Parts, links: journeys.Links, shelf: rows.Shelf, evidence: Sequence[str], path: Any
+    legs: Any,
+    whole: journeys.Parts,
+    links: journeys.Links,
+    twins: Any,
+    shelf: rows.Shelf,
+    evidence: Sequence[str],
+    path: Any,
 ) -> int:
-    table = rows.deliveries(legs, whole, links, shelf, evidence)
+    table = rows.deliveries(legs, whole, links, shelf, evidence, twins)
     store.write(table, path, "deliveries")
     return len(table)
 

@@ -5,7 +5,8 @@ that the strings can stay on disk. `link` joins; `rows` makes the deliveries of 
 
 Beside the columns of `schema.HOPS` and `schema.LEGS` a batch may have: hops `previous_id` (id this hop had before a requeue),
 `greylisted` (refusals for now, which a later acceptance of the same client, sender and recipient ends); legs `alias`
-(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s own).
+(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s own),
+`mailbox` (the leg ended in one).
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from forensics.stitch.columns import flat, hashes, keys
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-_HOP = ("id", "host", "msgid", "previous", "first", "flags", "system", "peer", "network")
-_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags")
+_HOP = ("id", "host", "msgid", "previous", "first", "flags", "system", "peer", "network", "sender", "client", "name")
+_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Parts:
     system: NDArray[np.int64]
     peer: Hashes
     network: Hashes
+    sender: Hashes
+    client: Hashes
+    name: Hashes
     hop: Longs
     next: Hashes
     key: Hashes
@@ -52,6 +56,7 @@ class Parts:
     outcome: NDArray[np.int64]
     relay: NDArray[np.int64]
     leg_flags: NDArray[np.int64]
+    relay_host: Hashes
 
 
 def _optional(table: pa.Table, name: str, kind: pa.DataType) -> Any:
@@ -106,6 +111,9 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         system=_codes(hops["system"], schema.SYSTEMS),
         peer=peer,
         network=hashes(hops["network_message_id"]),
+        sender=np.where(_truth(pc.equal(hops["sender"], "")), np.uint64(1), sender),
+        client=_names(hops["client_name"]),
+        name=_names(hops["host"]),
         hop=flat_numbers(legs["hop"]),
         next=hashes(legs["next_id"]),
         key=keys(legs["recipient"]),
@@ -116,8 +124,20 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         at=_micros(legs["at"]),
         outcome=_codes(legs["outcome"], schema.OUTCOMES),
         relay=_relays(legs),
-        leg_flags=(_truth(_optional(legs, "forwarded", pa.bool_())) * linking.FORWARDED).astype(np.int64),
+        leg_flags=(
+            _truth(_optional(legs, "forwarded", pa.bool_())) * linking.FORWARDED
+            + _truth(_optional(legs, "mailbox", pa.bool_())) * linking.MAILBOX
+        ).astype(np.int64),
+        relay_host=_names(legs["relay_name"]),
     )
+
+
+def _names(column: Any) -> Hashes:
+    """Hash of each host's name as systems compare it: first label, lower-case; zero for null and for addresses."""
+    coded = flat(column).dictionary_encode()
+    label = pc.struct_field(pc.extract_regex(coded.dictionary, r"^(?P<label>[^.]*[A-Za-z][^.]*)"), "label")
+    table = np.append(hashes(pc.utf8_lower(label)), np.uint64(0))
+    return table[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
 
 
 def _relays(legs: pa.Table) -> NDArray[np.int64]:
@@ -167,7 +187,22 @@ def join(batches: Sequence[Parts]) -> tuple[Parts, Longs, Longs]:
     return Parts(**whole), hop_starts, leg_starts
 
 
-_HASHED = {"id", "host", "msgid", "previous", "peer", "network", "next", "key", "original", "alias"}
+_HASHED = {
+    "id",
+    "host",
+    "msgid",
+    "previous",
+    "peer",
+    "network",
+    "next",
+    "key",
+    "original",
+    "alias",
+    "sender",
+    "client",
+    "name",
+    "relay_host",
+}
 
 
 @dataclass(frozen=True)

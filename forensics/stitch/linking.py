@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
-from forensics.loaders.postfix.text import mix
+from forensics.kernels import kernel
+from forensics.loaders.postfix.text import mix, spread
 
 SKEW = 300_000_000
 """How far (microseconds) the clocks of two hosts may differ."""
@@ -16,13 +16,12 @@ DEEPEST = 64
 
 PUBLIC, PRIVATE, LOOPBACK, EVIDENCE_HOST = 0, 1, 2, 3
 GREYLISTED, BORN, CLOSED = 1, 2, 4
-FORWARDED, DIRECT = 1, 2
+FORWARDED, DIRECT, MAILBOX = 1, 2, 4
 DELIVERED, DEFERRED, HELD, UNKNOWN = 0, 3, 6, 7
-PRIME = np.uint64(0x9E3779B97F4A7C15)
 NO_ORIGINAL, OWN_ORIGINAL, OWN_RECIPIENT = 0, 1, 2
 
 
-@jit()
+@kernel()
 def plausible(a, b, leg, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):  # type: ignore[no-untyped-def]
     """May hop b be what the next server made of this leg of hop a?"""
     ma, mb = hop_msgid[a], hop_msgid[b]
@@ -38,7 +37,7 @@ def plausible(a, b, leg, at, relay, cross, forwarded, hop_host, hop_msgid, hop_f
     return hop_first[b] <= at + slack
 
 
-@jit()
+@kernel()
 def link(
     hop_id, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
     leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
@@ -138,7 +137,7 @@ def link(
                 first_handed[b] = leg
             for key in (leg_key[leg], leg_alias[leg]):
                 if key != np.uint64(0):
-                    s = mix(key ^ (np.uint64(b + 1) * PRIME)) & mask
+                    s = mix(key ^ spread(b)) & mask
                     while slots[s] >= 0:
                         s = (s + np.uint64(1)) & mask
                     slots[s] = leg
@@ -154,7 +153,7 @@ def link(
             key = leg_alias[leg] if attempt > 0 else leg_key[leg]
             if key == np.uint64(0) or (attempt == 2 and up[leg] >= 0):
                 continue
-            s = mix(key ^ (np.uint64(b + 1) * PRIME)) & mask
+            s = mix(key ^ spread(b)) & mask
             while slots[s] >= 0:
                 p = slots[s]
                 if child[p] == b and (leg_key[p] if attempt < 2 else leg_alias[p]) == key:
@@ -248,7 +247,7 @@ def link(
     return final, head, root, depth, source, which, outcome, ended, up, parent
 
 
-@jit()
+@kernel()
 def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
     """(offsets, legs?, numbers): what the deliveries `rows` (legs) rest on: hops from the last to the first, legs likewise."""
     count = rows.size
@@ -288,7 +287,7 @@ def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
     return offsets, is_leg, numbers
 
 
-@jit()
+@kernel()
 def merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values):  # type: ignore[no-untyped-def]
     """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the columns
     evidence, number, offset, length."""
@@ -324,4 +323,17 @@ def merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_val
                     out[c, j + 1] = out[c, j]
                 j -= 1
             out[0, j + 1], out[1, j + 1], out[2, j + 1], out[3, j + 1] = e, number, o, length
-    return out_at, out
+    # a record may tell of the hop and of the leg: it counts once
+    kept = 0
+    start = 0
+    for r in range(count):
+        end = out_at[r + 1]
+        for i in range(start, end):
+            if i > start and out[0, i] == out[0, i - 1] and out[1, i] == out[1, i - 1]:
+                continue
+            for c in range(4):
+                out[c, kept] = out[c, i]
+            kept += 1
+        start = end
+        out_at[r + 1] = kept
+    return out_at, out[:, :kept].copy()

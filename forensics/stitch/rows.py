@@ -66,8 +66,38 @@ _LEG = (
 _SETTLED = [o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES]
 
 
-def deliveries(legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str]) -> pa.Table:
-    """Rows of `schema.DELIVERIES` for these final legs, sorted by (submitted_at, delivery_id)."""
+def deliveries(
+    legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str], twins: Longs | None = None
+) -> pa.Table:
+    """Rows of `schema.DELIVERIES` for these final legs, sorted by (submitted_at, delivery_id).
+
+    `twins`: for each leg of all batches the final leg whose delivery it may repeat, or -1 (`systems`).
+    """
+    table = _deliveries(legs, parts, links, shelf, evidence)
+    if twins is not None:
+        table = _with_twins(table, twins[legs], parts, links, shelf, evidence)
+    ids = np.array(table["delivery_id"].to_pylist())
+    order = np.lexsort((ids, table["submitted_at"].cast(pa.int64()).to_numpy()))
+    return table.take(pa.array(order)).combine_chunks()
+
+
+def _with_twins(
+    table: pa.Table, twins: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str]
+) -> pa.Table:
+    rows = np.flatnonzero(twins >= 0)
+    if not len(rows):
+        return table
+    others, where = np.unique(twins[rows], return_inverse=True)
+    names = _deliveries(others, parts, links, shelf, evidence)["delivery_id"].to_pylist()
+    column: list[str | None] = [None] * len(table)
+    for row, other in zip(rows.tolist(), where.tolist(), strict=True):
+        column[row] = names[other]
+    at = table.schema.get_field_index("possible_duplicate_of")
+    return table.set_column(at, table.schema.field(at), pa.array(column, pa.string()))
+
+
+def _deliveries(legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str]) -> pa.Table:
+    """The rows in the order of `legs`."""
     head = shelf.pick(links.head[legs], False, _HEAD)
     own = shelf.pick(parts.hop[legs], False, _OWN) if links.depth[legs].any() else head
     leg = shelf.pick(legs, True, _LEG)
@@ -92,10 +122,7 @@ def deliveries(legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: 
     columns["attempts"] = _attempts(legs, leg["attempts"], links, shelf)
     columns["records"], first = _records(legs, parts, links, shelf, evidence)
     columns["delivery_id"] = _ids(columns, recipient, original, first)
-    table = pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
-    ids = np.array(columns["delivery_id"].to_pylist())
-    order = np.lexsort((ids, table["submitted_at"].cast(pa.int64()).to_numpy()))
-    return table.take(pa.array(order)).combine_chunks()
+    return pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
 
 
 def _cast(column: Any, kind: pa.DataType) -> pa.Array:

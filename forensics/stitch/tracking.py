@@ -37,10 +37,14 @@ from forensics.stitch.settling import (
 Array = np.ndarray
 
 
+LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
+"""Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
+
+
 def assemble(events: pa.Table, *, final: bool) -> Assembled:
     """Hops and legs of all messages in `events`; without `final` nothing is complete: any server may tell more."""
     if not final or not events.num_rows:
-        none = Assembled(schema.HOPS.empty_table(), schema.LEGS.empty_table(), None if final else events)
+        none = Assembled(schema.HOPS.empty_table(), LEGS.empty_table(), None if final else events)
         return none
     rows = _Rows(events)
     legs = _Legs(rows)
@@ -255,8 +259,9 @@ class _Legs:
                 pa.array(self.attempts[keep].astype(np.int32)),
                 said.next_id,
                 _records(rows, mine, len(keep)),
+                pa.array(np.isin(self.kinds[settled], (ids.DELIVER, ids.DUPLICATE))),
             ],
-            schema=schema.LEGS,
+            schema=LEGS,
         )
 
 

@@ -1,0 +1,135 @@
+"""Hand-overs between mail systems: one message seen by Exchange, Exchange Online and a gateway is one journey.
+
+A leg that some system handed on is continued by a hop of another system
+
+- where the next hop's client (or the leg's relay) is the other side by name, and Message-ID and recipient agree, or
+- where Message-ID, sender and recipient agree and the next hop began after the first, within minutes of the hand-over
+
+(`queued as` ids are joined by `linking`). A Message-ID alone can be forged or sent twice: rows that share no more than
+Message-ID and recipient both stay, and the later one names the earlier (`possible_duplicate_of`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.kernels import jit
+from forensics.stitch import linking
+
+if TYPE_CHECKING:
+    from forensics.stitch.journeys import Links, Longs, Parts
+
+EARLIER = 1_000_000
+"""How much earlier (microseconds) the next hop may begin by the clocks: some stamps are whole seconds."""
+EXCHANGE = 1
+"""`exchange` in schema.SYSTEMS."""
+
+
+def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (Message-ID, recipient); zero where either is missing."""
+    with np.errstate(over="ignore"):
+        mixed = msgid * np.uint64(0x9E3779B97F4A7C15) ^ (key * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(0x165667B1))
+    return np.where((msgid != 0) & (key != 0), mixed | np.uint64(1), np.uint64(0))
+
+
+def _mixed(p: Parts) -> bool:
+    """More than one system, or Exchange of before and after 2013 (with and without network-message-id)."""
+    exchange = p.system == EXCHANGE
+    return len(np.unique(p.system)) > 1 or bool((p.network[exchange] == 0).any() and (p.network[exchange] != 0).any())
+
+
+def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
+    """(sorted pairs, the leg of each, the pair of each leg by its own recipient). Legs also answer to their alias."""
+    msgid = p.msgid[p.hop]
+    own, alias = _pairs(msgid, p.key), _pairs(msgid, p.alias)
+    pairs, legs = np.concatenate([own, alias]), np.tile(np.arange(len(p.hop)), 2)
+    order = np.argsort(pairs, kind="stable")
+    return pairs[order], legs[order], own
+
+
+def handed_over(p: Parts) -> Longs:
+    """For each leg the hop of another system that continues it, or -1; one of the rules that `journeys.link` takes."""
+    out = np.full(len(p.hop), -1, np.int64)
+    if not _mixed(p):
+        return out
+    pairs, legs, own = _by_pair(p)
+    ids = np.sort(p.id)
+    at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
+    queued = (p.next != 0) & (ids[at] == p.next)
+    open_ = (p.outcome == linking.DELIVERED) & (p.leg_flags & linking.MAILBOX == 0) & ~queued & (own != 0)
+    _continue(
+        np.flatnonzero(open_), own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, p.first,
+        p.system, p.network, out,
+    )  # fmt: skip
+    return out
+
+
+@jit()
+def _other(a, b, system, network):  # type: ignore[no-untyped-def]
+    """Hops of two systems, or of Exchange before and after 2013."""
+    if system[a] != system[b]:
+        return True
+    return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
+
+
+@jit()
+def _continue(  # type: ignore[no-untyped-def]
+    rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out
+):
+    for r in range(rows.size):
+        leg = rows[r]
+        a = hop[leg]
+        best = -1
+        best_shown = False
+        best_gap = np.int64(0)
+        k = np.searchsorted(pairs, own[leg])
+        while k < pairs.size and pairs[k] == own[leg]:
+            b = hop[legs[k]]
+            k += 1
+            if b == a or not _other(a, b, system, network):
+                continue
+            gap = abs(first[b] - at[leg])
+            if gap > linking.SKEW:
+                continue
+            shown = client[b] != np.uint64(0) and client[b] == name[a]
+            shown = shown or (relay_host[leg] != np.uint64(0) and relay_host[leg] == name[b])
+            agree = sender[a] != np.uint64(0) and sender[a] == sender[b] and first[b] >= first[a] - EARLIER
+            if not shown and not agree:
+                continue
+            if best < 0 or (shown and not best_shown) or (shown == best_shown and gap < best_gap):
+                best, best_shown, best_gap = b, shown, gap
+        out[leg] = best
+
+
+def possible_duplicates(p: Parts, links: Links) -> Longs:
+    """For each final leg an earlier one of another system and journey with its Message-ID and recipient, or -1."""
+    out = np.full(len(p.hop), -1, np.int64)
+    if not _mixed(p):
+        return out
+    pairs, legs, own = _by_pair(p)
+    final = np.flatnonzero(links.final & (own != 0))
+    _earlier(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, p.network, out)
+    return out
+
+
+@jit()
+def _earlier(rows, own, pairs, legs, hop, final, head, first, system, network, out):  # type: ignore[no-untyped-def]
+    for r in range(rows.size):
+        leg = rows[r]
+        best = -1
+        k = np.searchsorted(pairs, own[leg])
+        while k < pairs.size and pairs[k] == own[leg]:
+            other = legs[k]
+            k += 1
+            if not final[other] or head[other] == head[leg] or not _other(hop[leg], hop[other], system, network):
+                continue
+            apart = first[head[leg]] - first[head[other]]
+            earlier = apart > 0 or (apart == 0 and other < leg)
+            if not earlier or apart > linking.LIFETIME:
+                continue
+            if best < 0 or first[head[other]] > first[head[best]]:
+                best = other
+        out[leg] = best
