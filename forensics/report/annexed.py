@@ -144,7 +144,7 @@ def _finding(words: Words, x: f.Finding) -> Iterator[b.Block]:
     records = " ".join(f"{record.evidence}:{record.number}" for record in x.records)
     terms.append((words("html.finding.records"), b.text(b.code(records))))
     yield b.Terms(tuple(terms))
-    reasons = [b.text(b.Span("strong", f"{r.weight:+.2f}"), "  ", r.text) for r in x.reasons]
+    reasons = [b.text(b.Span("strong", f"{r.weight:+.2f}"), "  ", r.text or r.name) for r in x.reasons]
     total = words("doc.prior_line", prior=f"{x.prior:+.2f}", total=f"{x.weight:+.2f}")
     yield b.Items((*reasons, b.text(b.Span("soft", total))))
 

