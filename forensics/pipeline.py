@@ -262,9 +262,11 @@ def detected(case: Case) -> Detected:
         counted = _rows(
             connection,
             f"""select count(*) findings,
-            count(distinct (coalesce(d.network_message_id, d.message_id, d.queue_id, d.delivery_id), d.sender)) messages,
-            count(*) filter (f.exposure = 'exposed') exposed, count(*) filter (f.exposure = 'handed-on') handed_on,
-            count(*) filter (f.exposure = 'not-exposed') not_exposed, count(*) filter (f.exposure = 'unsettled') unsettled,
+            count(distinct (coalesce(network_message_id, message_id, queue_id, delivery_id), sender)) messages,
+            count(*) filter (f.exposure = 'exposed') exposed,
+            count(*) filter (f.exposure = 'handed-on') handed_on,
+            count(*) filter (f.exposure = 'not-exposed') not_exposed,
+            count(*) filter (f.exposure = 'unsettled') unsettled,
             min(d.submitted_at) first, max(d.submitted_at) last
             from findings f join deliveries d using (delivery_id) where f.level in {HEADLINE}""",
         )[0]
@@ -287,10 +289,13 @@ def detected(case: Case) -> Detected:
 
 def prepare(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
     """Make the case if it is not there; remember what the options say in its case.toml."""
+    from forensics.report import asking
+
     if not case.toml.exists():
         if case.folder.exists() and not case.folder.is_dir():
             raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
-        case_files.create(case, domains.clean(org), watched=watch, known_good=known_good)
+        asked = asking.template()
+        case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=asked)
         return
     held = case_files.read(case)
     given = CaseFile(

@@ -175,9 +175,10 @@ def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
     if as_json:
         return _json(list(rows))
     for row in rows:
-        print(f"{row['name']:<18} {row['what']}")
+        print(f"{row['loader']:<10} {row['name']:<18} {row['what']}")
     print(
-        "\nContainers: plain, gzip, bzip2, xz, zstd, tar, zip, and - for standard input. Content decides, never a file's name."
+        "\nContainers: plain, gzip, bzip2, xz, zstd, tar, zip, and - for standard input.\n"
+        "Content decides, never a file's name."
     )
 
 

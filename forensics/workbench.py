@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,6 +16,8 @@ from forensics.errors import CaseError, UsageError
 if TYPE_CHECKING:
     from forensics.custody.verify import Verification
     from forensics.ingest import Progress
+    from forensics.report.asking import Asked
+    from forensics.review import Reviewed
 
 DEMOS = ("albion", "mod-2023")
 
@@ -65,12 +67,10 @@ def sql(case_dir: str | Path, query: str) -> Answer:
 
 
 def formats() -> list[dict[str, str]]:
-    """What can be read: name and description of every loader, in the order they are tried."""
-    from forensics.loaders import LOADERS
+    """What can be read: loader, name and description, in the order the loaders are tried."""
+    from forensics.loaders import LOADERS, load
 
-    return [
-        {"name": loader.NAME, "what": " ".join((loader.__doc__ or "").split("\n\n")[0].split())} for loader in LOADERS
-    ]
+    return [{"loader": name, "name": form, "what": what} for name in LOADERS for form, what in load(name).FORMATS]
 
 
 def demo(
@@ -113,5 +113,24 @@ def init(
     return case.toml
 
 
-def explain(case_dir: str | Path, subject: str) -> Mapping[str, Any]:
-    raise UsageError(subject)
+def ask(case_dir: str | Path, *, everything: bool = False) -> Asked:
+    """Ask the open questions of case.toml at the terminal and write the answers into it."""
+    from forensics.report import asking
+
+    return asking.ask(Case(Path(case_dir)), everything=everything)
+
+
+def review(
+    case_dir: str | Path,
+    *,
+    reviewer: str | None = None,
+    export_to: Path | None = None,
+    import_from: Path | None = None,
+    remember: bool = False,
+) -> Reviewed:
+    """Record verdicts, at the terminal or by a CSV list. Raises UsageError when there is neither."""
+    from forensics import review as reviewing
+
+    case = Case(Path(case_dir))
+    case_files.read(case)
+    return reviewing.review(case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember)

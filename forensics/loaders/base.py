@@ -157,6 +157,9 @@ class Loader(Protocol):
     NAME: str
     """Short name, as `missent formats` prints it and the manifest records it."""
 
+    FORMATS: tuple[tuple[str, str], ...]
+    """(name, what) of all that it reads."""
+
     def detect(self, head: bytes) -> float:
         """Confidence 0-1 that this is ours, from the first 64 KiB of content; cheap, never by file name."""
 

@@ -43,7 +43,7 @@ Empty = BeforeValidator(_blank)
 Text = Annotated[str | None, Empty]
 When = Annotated[datetime | None, Empty]
 Day = Annotated[date | None, Empty]
-Count = Annotated[int | None, Empty, Field(ge=0)]
+Count = Annotated[Annotated[int, Field(ge=0)] | None, Empty]
 Many = Annotated[tuple[str, ...] | None, Empty]
 YesNo = Annotated[Literal["yes", "no", "unknown"] | None, Empty]
 Handling = Annotated[Literal["yes", "no", "not-possible", "unknown"] | None, Empty]

@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 from forensics.loaders import base
 
 NAME = "postfix"
+FORMATS = (
+    ("syslog", "Postfix lines with RFC 3164 stamps (with or without year), RFC 5424 or ISO 8601 stamps of any offset"),
+    ("maillog_file", "Postfix's own log file"),
+    ("journald", "journalctl -o json and -o export"),
+    ("containers", "Docker and Kubernetes prefixes, logstash and filebeat JSON lines around any of these"),
+)
+"""(name, what) of all that this loader reads, for `missent formats`."""
 Bytes = NDArray[np.uint8]
 
 

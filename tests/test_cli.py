@@ -1,0 +1,187 @@
+"""The commands, as their users run them: text, JSON, exit codes, and mistakes answered in words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forensics.cli import main
+
+ORG = "albion-defence.uk"
+
+
+def call(*arguments: object, code: int | None = 0) -> Result:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    if code is not None:
+        assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
+    """One investigation of two days of the first gateway, shared by the tests that only look."""
+    folder = tmp_path_factory.mktemp("cli") / "case"
+    logs = [data / "postfix-albion" / name for name in ("mail.log-20230609", "mail.log-20230610")]
+    call("run", *logs, "--org", ORG, "--case", folder, "--format", "html,json")
+    yield folder
+
+
+def test_run_prints_verdict_numbers_and_report(case: Path) -> None:
+    manifest = json.loads((case / "manifest.json").read_text())
+    for name in ("deliveries", "findings.parquet", "incidents.parquet", "correspondents.parquet", "custody.jsonl"):
+        assert (case / name).exists(), name
+    assert (case / "reports" / "incident.html").exists()
+    assert (case / "reports" / "incident.json").exists()
+    for entry in manifest["evidence"]:
+        assert entry["records"] == entry["used"] + sum(entry["ignored"].values()) + entry["unread"]
+
+
+def test_ingest_again_recognises_the_evidence(case: Path, data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "case"
+    shutil.copytree(case, copy)
+    before = {p: p.read_bytes() for p in (copy / "deliveries").rglob("*.parquet")}
+    result = call("ingest", data / "postfix-albion" / "mail.log-20230609", "--case", copy)
+    assert "already in the case" in result.output
+    assert {p: p.read_bytes() for p in (copy / "deliveries").rglob("*.parquet")} == before
+    assert (copy / "findings.parquet").exists()
+
+
+def test_ingest_in_two_steps_equals_one(data: Path, tmp_path: Path) -> None:
+    first, second = (data / "postfix-albion" / f"mail.log-2023060{n}" for n in ("1.gz", "2.gz"))
+    call("ingest", first, "--org", ORG, "--case", tmp_path / "steps")
+    call("ingest", second, "--case", tmp_path / "steps")
+    call("ingest", second, first, "--org", ORG, "--case", tmp_path / "once")
+    names = sorted(p.relative_to(tmp_path / "once") for p in (tmp_path / "once" / "deliveries").rglob("*.parquet"))
+    assert names
+    for name in names:
+        assert (tmp_path / "steps" / name).read_bytes() == (tmp_path / "once" / name).read_bytes()
+
+
+def test_every_command_speaks_json(case: Path) -> None:
+    for arguments in (
+        ("detect", "--case", case),
+        ("report", "--case", case, "--format", "json", "--out", case.parent / "out"),
+        ("verify", case),
+        ("sql", "--case", case, "select count(*) as n from deliveries"),
+        ("formats",),
+    ):
+        parsed: Any = json.loads(call(*arguments, "--json").output)
+        assert parsed, arguments
+
+
+def test_fail_on_findings(case: Path) -> None:
+    call("detect", "--case", case, "--fail-on-findings", code=1)
+    call("detect", "--case", case, code=0)
+
+
+def test_sql_shows_direction_and_refuses_nonsense(case: Path) -> None:
+    answer = call("sql", "--case", case, "select direction, count(*) n from deliveries group by all order by 1")
+    assert "outbound" in answer.output and "inbound" in answer.output
+    wrong = call("sql", "--case", case, "selec 1", code=2)
+    assert "to do" in wrong.output
+
+
+def test_sql_csv_cells_do_not_run(case: Path) -> None:
+    answer = call("sql", "--case", case, "select '=1+1' as a, '-2' as b, -2 as c", "--format", "csv")
+    assert answer.output.splitlines()[1] == "'=1+1,'-2,-2"
+
+
+def test_verify_fails_when_a_table_was_altered(case: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "case"
+    shutil.copytree(case, copy)
+    table = next((copy / "deliveries").rglob("*.parquet"))
+    data = bytearray(table.read_bytes())
+    data[len(data) // 2] ^= 1
+    table.write_bytes(bytes(data))
+    assert "FAILED" in call("verify", copy, code=4).output
+
+
+def test_a_folder_of_ugly_inputs(data: Path, tmp_path: Path) -> None:
+    """Each bad input is named with its reason, the good one is read, and the exit code is 0."""
+    folder = tmp_path / "ugly"
+    folder.mkdir()
+    good = data / "postfix-albion" / "mail.log-20230609"
+    shutil.copy(good, folder / "mail.log-20230609")
+    (folder / "binary.bin").write_bytes(bytes(range(256)) * 64)
+    (folder / "empty.log").write_bytes(b"")
+    whole = gzip.compress((data / "postfix-albion" / "mail.log-20230610").read_bytes(), mtime=0)
+    (folder / "mail.log-20230610.gz").write_bytes(whole[: len(whole) // 2])
+    (folder / "dhcp.log").write_text(
+        "Jun  9 07:50:00 gw1 dhcpd[11]: DHCPACK on 10.0.0.9 to 00:11:22:33:44:55 via eth0\n" * 20
+    )
+    secret = folder / "secret.log"
+    secret.write_text("Jun  9 07:50:00 gw1 postfix/smtpd[1]: connect from a[192.0.2.1]\n")
+    secret.chmod(0)
+    result = call("ingest", folder, "--org", ORG, "--case", tmp_path / "case")
+    for name in ("binary.bin", "empty.log", "mail.log-20230610.gz", "dhcp.log"):
+        assert name in result.output, result.output
+    if os.geteuid() != 0:
+        assert "secret.log" in result.output
+    manifest = json.loads((tmp_path / "case" / "manifest.json").read_text())
+    for entry in manifest["evidence"]:
+        assert entry["records"] == entry["used"] + sum(entry["ignored"].values()) + entry["unread"]
+    damaged = [e for e in manifest["evidence"] if e["damage"]]
+    assert len(damaged) == 1 and damaged[0]["records"] > 0
+
+
+def test_unreadable_file_is_named(data: Path, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("NOT RUN as root: root may read everything")
+    secret = tmp_path / "secret.log"
+    shutil.copy(data / "postfix-albion" / "mail.log-20230609", secret)
+    secret.chmod(0)
+    assert "secret.log" in call("ingest", secret, "--case", tmp_path / "case", "--org", ORG, code=3).output
+
+
+def test_nothing_readable_is_exit_code_3(tmp_path: Path) -> None:
+    bad = tmp_path / "x.bin"
+    bad.write_bytes(b"\x00\x01\x02" * 100)
+    result = call("run", bad, "--org", ORG, "--case", tmp_path / "case", code=3)
+    assert "x.bin" in result.output
+    assert call("ingest", tmp_path / "none.log", "--case", tmp_path / "case", code=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "LOG"), "--org"),
+        (("run", "LOG", "--org", ORG, "--format", "html,exe"), "exe"),
+        (("detect", "--case", "NOWHERE"), "not a case"),
+        (("report", "--case", "NOWHERE"), "not a case"),
+        (("verify", "NOWHERE"), "not a case"),
+        (("sql", "--case", "NOWHERE", "select 1"), "not a case"),
+        (("detect", "--case", "NOWHERE", "--since", "yesterday"), "no time"),
+        (("ingest", "LOG", "--timezone", "Mars/Olympus"), "Mars/Olympus"),
+        (("ingest", "LOG", "--workers", "0"), "workers"),
+    ],
+)
+def test_mistakes_are_answered_in_words(arguments: tuple[str, ...], says: str, data: Path, tmp_path: Path) -> None:
+    log = data / "postfix-albion" / "mail.log-20230609"
+    given = [str(log) if a == "LOG" else str(tmp_path / "nowhere") if a == "NOWHERE" else a for a in arguments]
+    if "--case" not in given and given[0] in ("run", "ingest"):
+        given += ["--case", str(tmp_path / "case")]
+    result = call(*given, code=2)
+    assert says in result.output
+
+
+def test_year_is_asked_for_when_nothing_tells(tmp_path: Path) -> None:
+    log = tmp_path / "maillog"
+    log.write_text(
+        "Jun  9 07:50:00 gw1 postfix/qmgr[1]: 4jYb3c4BDWzL5Qb: from=<a@x.example>, size=1, nrcpt=1 (queue active)\n"
+    )
+    result = call("ingest", log, "--org", "x.example", "--case", tmp_path / "case", code=2)
+    assert "--year" in result.output
+    call("ingest", log, "--org", "x.example", "--case", tmp_path / "case", "--year", "2023")
+    manifest = json.loads((tmp_path / "case" / "manifest.json").read_text())
+    assert manifest["evidence"][0]["first"].startswith("2023-06-09T07:50:00")
