@@ -16,6 +16,7 @@ from typing import Any
 from forensics.case import Case
 from forensics.custody import canonical, chain, manifest
 from forensics.custody.chain import Chain, Clock, Head
+from forensics.custody.names import display
 
 SUFFIX = ".seal.json"
 
@@ -43,7 +44,11 @@ def write(
     held = manifest.settled(case, manifest.read(case))
     state = manifest.case_state_digest(case, held)
     listed = {path.name: sha256 for path, sha256 in digests.items()}
-    head = manifest.touch(case, "report", {**(details or {}), "reports": listed}, clock)
+    noted = {**(details or {}), "reports": listed}
+    folders = {path.parent.absolute() for path in digests}
+    if len(folders) == 1 and not (folder := folders.pop()).is_relative_to(case.folder.absolute()):
+        noted["folder"] = display(str(folder))
+    head = manifest.touch(case, "report", noted, clock)
     seals: dict[Path, dict[str, Seal]] = {}
     for path, sha256 in digests.items():
         beside = path.with_name(path.stem + SUFFIX)
@@ -130,8 +135,9 @@ def _fault(path: Path, part: Seal, entry: Mapping[str, Any] | None) -> str | Non
 
 def find(case: Case, folders: Sequence[Path] = ()) -> list[Path]:
     """All seals in the case's reports and in other folders."""
-    places = [case.reports, *folders]
-    return sorted({seal for place in places if place.is_dir() for seal in place.rglob("*" + SUFFIX)})
+    inside = case.reports.rglob("*" + SUFFIX) if case.reports.is_dir() else ()
+    outside = [seal for place in folders if place.is_dir() for seal in place.glob("*" + SUFFIX)]
+    return sorted({*inside, *outside})
 
 
 __all__ = ["SUFFIX", "Seal", "digest", "faults", "find", "read", "write"]

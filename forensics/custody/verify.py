@@ -21,6 +21,7 @@ from forensics.case import Case
 from forensics.custody import chain, citations, log, manifest, reread, seal, tables
 from forensics.custody.citations import Citations
 from forensics.custody.entries import Evidence, Manifest
+from forensics.custody.names import undisplay
 from forensics.errors import VerificationFailed
 
 SAMPLE = 2_000
@@ -84,8 +85,9 @@ def _custody(case: Case, held: Manifest) -> Check:
     state = stages[-1].get("record") if stages else None
     if state and manifest.record_digest(held) != state:
         faults.append("manifest.json holds another record of evidence and settings than the custody log")
-    entries = f"{len(found.entries):,} entries, each following from the one before; head {found.head.digest[:16]}…"
-    return _check("custody log", faults, entries)
+    entries = _count(len(found.entries), "entry", "entries")
+    right = f"{entries}, each following from the one before; head {found.head.digest[:16]}…"
+    return _check("custody log", faults, right)
 
 
 def _tables(case: Case, held: Manifest) -> list[Check]:
@@ -120,7 +122,9 @@ def _sums(case: Case, held: Manifest) -> Check:
         faults.append(f"a table cannot be read: {error}")
     records = sum(one.records for one in held.evidence)
     return _check(
-        "counts", faults, f"{records:,} records = used + ignored + unread, in {len(held.evidence):,} evidence files"
+        "counts",
+        faults,
+        f"{_count(records, 'record')} = used + ignored + unread, in {_count(len(held.evidence), 'evidence file')}",
     )
 
 
@@ -268,12 +272,11 @@ def _cited(
         unread += int((~part.seen).sum())
     if unread:
         faults.append(f"{unread:,} cited records could not be re-read, as their evidence is not there or was changed")
-    what = (
-        "every delivery"
-        if all_records
-        else f"{len(findings):,} findings and {max(rows - len(findings), 0):,} other deliveries"
+    others = _count(max(rows - len(findings), 0), "other delivery", "other deliveries")
+    what = "every delivery" if all_records else f"{_count(len(findings), 'finding')} and {others}"
+    return _check(
+        "cited records", faults, f"{_count(cited, 'citation')} of {what}: all lead to records that speak of them"
     )
-    return _check("cited records", faults, f"{cited:,} citations of {what} lead to records that speak of them")
 
 
 def _verdicts(case: Case) -> Check:
@@ -286,11 +289,13 @@ def _verdicts(case: Case) -> Check:
     faults = list(found.faults)
     if len(found.entries) > (last["verdicts"][1] if last else 0):
         faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
-    return _check("verdicts", faults, f"{len(found.entries):,} verdicts, each following from the one before")
+    return _check("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
 
 
 def _seals(case: Case, held: Manifest) -> Check:
-    found = seal.find(case)
+    entries = log.check(case)
+    folders = {str(entry["details"]["folder"]) for entry in entries.entries if "folder" in entry.get("details", {})}
+    found = seal.find(case, [Path(undisplay(folder)) for folder in folders])
     if not found:
         return Check("reports", None, "no report was sealed yet")
     try:
@@ -298,14 +303,17 @@ def _seals(case: Case, held: Manifest) -> Check:
         state = manifest.case_state_digest(case, current)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    entries = log.check(case)
     faults: list[str] = []
     remarks: list[str] = []
     for path in found:
         wrong, notes = seal.faults(path, entries, state)
         faults += wrong
         remarks += notes
-    return _check("reports", faults, f"{len(found):,} seals hold", remarks)
+    return _check("reports", faults, f"{_count(len(found), 'seal')} hold", remarks)
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _name(one: Evidence) -> str:

@@ -38,7 +38,7 @@ def test_untouched_case_holds(built):
     result = verify(built.case, progress=lambda step, done, total: steps.append((step, done, total)))
     assert failed(result) == {}
     assert result.ok
-    assert "10 citations of 1 findings and 1 other deliveries" in texts(result)
+    assert "10 citations of 1 finding and 1 other delivery: all lead" in texts(result)
     assert "12 records = used + ignored + unread, in 2 evidence files" in texts(result)
     assert steps[-1][1] == steps[-1][2] > 0
     assert before == {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in built.case.folder.rglob("*")}
@@ -227,6 +227,16 @@ def test_later_formats_join_the_seal(built):
     names = [part.name for part in seal.read(built.case.reports / "incident.seal.json")]
     assert names == ["incident.html", "incident.json", "incident.pdf"]
     assert failed(verify(built.case)) == {}
+
+
+def test_reports_outside_the_case(built, tmp_path):
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    (place / "incident.html").write_text("<p>report</p>")
+    seal.write(built.case, [place / "incident.html"])
+    assert failed(verify(built.case)) == {}
+    (place / "incident.html").write_text("<p>changed</p>")
+    assert "incident.html: was changed" in failed(verify(built.case))["reports"]
 
 
 def test_no_manifest(tmp_path):
