@@ -452,7 +452,16 @@ def _iso(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat() if value else None
 
 
-def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
+def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """Column names and rows of a query. Through Arrow, because DuckDB's own rows need pytz for times with a zone."""
     answer = connection.execute(query)
-    names = [column[0] for column in answer.description]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    if answer.description is None:
+        return (), ()
+    table = answer.to_arrow_table()
+    columns = [column.to_pylist() for column in table.columns]
+    return tuple(table.column_names), tuple(zip(*columns, strict=True))
+
+
+def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
+    names, rows = fetch(connection, query)
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -55,15 +55,12 @@ def sql(case_dir: str | Path, query: str) -> Answer:
     casefile = case_files.read(case)
     with store.connect(case, casefile.organisation.domains) as connection:
         try:
-            answer = connection.execute(query)
+            return Answer(*pipeline.fetch(connection, query))
         except duckdb.Error as error:
             raise UsageError(
                 str(error).strip(),
                 remedy="`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns",
             ) from None
-        if answer.description is None:
-            return Answer((), ())
-        return Answer(tuple(column[0] for column in answer.description), tuple(answer.fetchall()))
 
 
 def formats() -> list[dict[str, str]]:
