@@ -454,8 +454,8 @@ def _iso(value: datetime | None) -> str | None:
 
 def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Column names and rows of a query. Through Arrow, because DuckDB's own rows need pytz for times with a zone."""
-    answer = connection.execute(query)
-    if answer.description is None:
+    answer = connection.sql(query)
+    if answer is None:
         return (), ()
     table = answer.to_arrow_table()
     columns = [column.to_pylist() for column in table.columns]

@@ -159,7 +159,7 @@ def table(result: workbench.Answer, form: str) -> None:
         for name in result.columns:
             grid.add_column(Text(visible(name)))
         for row in result.rows:
-            grid.add_row(*(Text("" if value is None else visible(_plain(value))) for value in row))
+            grid.add_row(*(Text("" if value is None else visible(str(_plain(value)))) for value in row))
         Console(soft_wrap=not sys.stdout.isatty()).print(grid)
         print(f"({count(len(result.rows), 'row')})")
 
