@@ -139,6 +139,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
 
     Raises UsageError when a template of the user's own cannot be filled.
     """
+    from docx.opc.exceptions import PackageNotFoundError
     from docx.shared import Mm
     from docxtpl import DocxTemplate, InlineImage
     from jinja2 import Environment, StrictUndefined, TemplateError
@@ -188,7 +189,14 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "blocks": [_block(block, lambda data, alt: Picture(data, alt, WIDTH_MM)) for block in document.blocks],
         }
         word.render(context, Environment(undefined=StrictUndefined), autoescape=True)
-    except (TemplateError, etree.XMLSyntaxError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (
+        TemplateError,
+        PackageNotFoundError,
+        etree.XMLSyntaxError,
+        KeyError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         raise UsageError(
             f"{template.name} cannot be filled: {error}",
             expected="a Word template that lays out the report's blocks",

@@ -1,0 +1,262 @@
+"""PDF, Word and workbook as files: structure, metadata, the same bytes, opened by other programs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import docx as word
+import openpyxl
+import pypdf
+import pytest
+
+from forensics.report import annexed, document, docx, docx_template, pdf, xlsx
+from forensics.report.facts import Facts
+from forensics.report.wording import TEMPLATES
+from tests.report import made
+
+LAID_OUT = ("pdf", "docx", "xlsx", "md", "csv", "veris", "answers")
+
+
+@cache
+def facts() -> Facts:
+    return made.facts(40, verdicts=[made.CONFIRM])
+
+
+@cache
+def rendered(name: str) -> bytes:
+    module = {"pdf": pdf, "docx": docx, "xlsx": xlsx}[name]
+    out: bytes = module.render(facts(), made.context(facts()))
+    return out
+
+
+def test_pdf_is_tagged_titled_and_bookmarked() -> None:
+    reader = pypdf.PdfReader(io.BytesIO(rendered("pdf")))
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en-GB"
+    assert root["/ViewerPreferences"]
+    assert reader.metadata is not None and reader.metadata.title == "Mail for .mil sent to .ml"
+    top = [mark.title for mark in reader.outline if not isinstance(mark, list)]
+    assert [title[:2].strip() for title in top[:11]] == [str(n) for n in range(1, 12)]
+    assert any(title.startswith("Annex E") for title in top)
+
+
+def test_pdf_passes_the_checks_of_pdf_ua_that_typst_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alternative texts, headings in order, a title: typst refuses to write the file as PDF/UA-1 otherwise."""
+    import typst
+
+    plain = typst.Compiler
+
+    class Checked:
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            self.compiler = plain(*arguments, **named)
+
+        def compile_with_warnings(self, **named: Any) -> Any:
+            return self.compiler.compile_with_warnings(**named, pdf_standards=["ua-1"])
+
+        def compile(self, **named: Any) -> Any:
+            return self.compiler.compile(**named)
+
+    monkeypatch.setattr(typst, "Compiler", Checked)
+    assert b"pdfuaid:part" in pdf.render(facts(), made.context(facts()))
+
+
+def test_pdf_embeds_its_fonts_and_knows_no_time() -> None:
+    reader = pypdf.PdfReader(io.BytesIO(rendered("pdf")))
+    assert reader.metadata is not None
+    assert reader.metadata.creation_date is None and reader.metadata.modification_date is None
+    names: set[str] = set()
+    for page in reader.pages:
+        resources: Any = page["/Resources"]
+        for font in resources.get("/Font", {}).values():
+            inner = font.get_object()["/DescendantFonts"][0].get_object()
+            descriptor = inner["/FontDescriptor"].get_object()
+            assert any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+            names.add(str(inner["/BaseFont"]).partition("+")[2])
+    assert names and all(name.startswith(("Libertinus", "DejaVu")) for name in names), names
+
+
+def test_pdf_head_and_foot_stand_on_every_page() -> None:
+    for page in pypdf.PdfReader(io.BytesIO(rendered("pdf"))).pages:
+        text = re.sub(r"\s+", " ", page.extract_text())
+        assert "OFFICIAL – SENSITIVE" in text
+        assert "ALB-2023-004 · full edition · initial report" in text
+        assert facts().header.case_state[:16] in text
+        assert "20 of 40 required items answered" in text
+        assert "missent verify case" in text
+        assert re.search(r"page \d+ of \d+", text)
+
+
+def test_the_first_page_answers_the_four_questions() -> None:
+    text = pypdf.PdfReader(io.BytesIO(rendered("pdf"))).pages[0].extract_text()
+    flat = re.sub(r"\s+", " ", text)
+    head = facts().groups.headline
+    assert f"{head.messages.value} messages" in flat
+    assert f"{head.accepted.value} of {head.deliveries.value} deliveries were accepted" in flat
+    assert "20 March 2023" in flat
+    assert "72-hour deadline" in flat
+    assert "What now" in flat
+
+
+def test_word_has_styles_and_no_direct_formatting() -> None:
+    body = word.Document(io.BytesIO(rendered("docx"))).element.body
+    runs = body.xpath(".//w:r/w:rPr/*[not(self::w:rStyle) and not(self::w:noProof)]")
+    assert {run.tag.rpartition("}")[2] for run in runs} == set()
+    paragraphs = body.xpath(".//w:p/w:pPr/*[not(self::w:pStyle) and not(self::w:sectPr)]")
+    assert {p.tag.rpartition("}")[2] for p in paragraphs} == set()
+
+
+def test_word_headings_tables_and_pictures_are_accessible() -> None:
+    opened = word.Document(io.BytesIO(rendered("docx")))
+    levels = [int(p.style.name[-1]) for p in opened.paragraphs if p.style.name.startswith("Heading")]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    for shape in opened.inline_shapes:
+        assert len(shape._inline.docPr.get("descr")) > 20
+        assert shape._inline.docPr.get("name") == ""
+    headed = [t for t in opened.tables if t.style.name == "Missent Ruled"]
+    assert headed and all(t.rows[0]._tr.xpath("./w:trPr/w:tblHeader") for t in headed)
+    assert opened.element.body.xpath(".//w:tbl/following-sibling::*[1][self::w:tbl]") == []
+
+
+def test_word_template_is_what_its_script_makes() -> None:
+    assert (TEMPLATES / "en-GB" / "incident.docx").read_bytes() == docx_template.build()
+
+
+def test_workbook_is_typed_filtered_and_frozen() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(rendered("xlsx")))
+    sheet = book["Findings"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref
+    row = dict(zip([c.value for c in sheet[1]], sheet[2], strict=True))
+    assert row["Score"].data_type == "n"
+    assert row["Submitted (UTC)"].is_date
+    assert row["Submitted (UTC)"].value.isoformat() == "2023-03-20T08:15:00"
+    assert row["Sender"].data_type == "s"
+
+
+@pytest.mark.parametrize("name", ["docx", "xlsx"])
+def test_office_files_know_no_time_but_a_fixed_one(name: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(rendered(name))) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        core = package.read("docProps/core.xml").decode()
+    stamps = set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core))
+    assert stamps <= {"1980-01-01T00:00:00Z"}
+
+
+_DIGESTS = """
+import hashlib, locale, sys
+sys.path.insert(0, ".")
+from tests.report import made
+from forensics.report import writing
+try:
+    locale.setlocale(locale.LC_ALL, "")
+except locale.Error:
+    pass
+facts = made.facts(25, made.HOSTILE, verdicts=[made.CONFIRM])
+for name in sys.argv[1].split(","):
+    out = writing.render(name, facts, made.context(facts))
+    parts = {name: out} if isinstance(out, bytes) else out
+    for part, content in sorted(parts.items()):
+        print(part, hashlib.sha256(content).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_same_bytes_whatever_the_machine_is_set_to() -> None:
+    root = Path(__file__).resolve().parents[2]
+
+    def digests(**settings: str) -> str:
+        environment = {**os.environ, **settings}
+        command = [sys.executable, "-c", _DIGESTS, ",".join(LAID_OUT)]
+        return subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, text=True).stdout
+
+    first = digests(PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8")
+    second = digests(PYTHONHASHSEED="77", TZ="Pacific/Kiritimati", LC_ALL="de_DE.UTF-8", LANG="tr_TR.UTF-8")
+    assert len(first.splitlines()) > 20
+    assert first == second
+
+
+def test_a_long_annex_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annexed, "ROWS", 30)
+    monkeypatch.setattr(annexed, "DETAILED", 7)
+    text = pypdf.PdfReader(io.BytesIO(pdf.render(facts(), made.context(facts()))))
+    flat = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in text.pages))
+    assert "The first 30 of 40 rows are printed; all stand in findings.csv." in flat
+    assert "Reasons are printed for the first 7 of 40 findings" in flat
+    blocks = document.compose(facts(), made.context(facts())).blocks
+    deliveries = next(b for b in blocks if getattr(b, "caption", "") == "Every finding")
+    assert len(deliveries.rows) == 30  # type: ignore[union-attr]
+
+
+def test_a_search_that_found_nothing_is_reported_too() -> None:
+    nothing = made.facts(0)
+    context = made.context(nothing)
+    flat = re.sub(
+        r"\s+",
+        " ",
+        " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(pdf.render(nothing, context))).pages),
+    )
+    assert "no misdirected mail" in flat
+    assert "What was searched" in flat and "What would have been found" in flat
+    assert "200" in flat
+    assert word.Document(io.BytesIO(docx.render(nothing, context))).paragraphs
+    assert openpyxl.load_workbook(io.BytesIO(xlsx.render(nothing, context)))["Findings"].max_row == 1
+
+
+def test_a_template_of_ones_own(tmp_path: Path) -> None:
+    own = (TEMPLATES / "en-GB" / "incident.typ").read_text() + "\n#text[HOUSE STYLE]\n"
+    (tmp_path / "incident.typ").write_text(own)
+    context = made.context(facts())
+    context = type(context)(context.words, context.drawn, tmp_path, ("Crest", _CREST))
+    reader = pypdf.PdfReader(io.BytesIO(pdf.render(facts(), context)))
+    assert "HOUSE STYLE" in reader.pages[-1].extract_text()
+    opened = word.Document(io.BytesIO(docx.render(facts(), context)))
+    assert opened.inline_shapes[0]._inline.docPr.get("descr") == "Crest"
+
+
+_CREST = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="18"/></svg>'
+
+
+def test_a_broken_template_is_the_users_to_mend(tmp_path: Path) -> None:
+    from forensics.errors import UsageError
+
+    (tmp_path / "incident.typ").write_text("#nonsense(")
+    context = made.context(facts())
+    with pytest.raises(UsageError, match=r"incident\.typ"):
+        pdf.render(facts(), type(context)(context.words, context.drawn, tmp_path))
+    (tmp_path / "incident.docx").write_bytes(b"not a zip")
+    with pytest.raises(UsageError, match=r"incident\.docx"):
+        docx.render(facts(), type(context)(context.words, context.drawn, tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["docx", "xlsx"])
+def test_libreoffice_opens_it(name: str, tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("NOT RUN: LibreOffice (soffice) is not installed, so nothing opened the Word file and the workbook")
+    (tmp_path / f"incident.{name}").write_bytes(rendered(name))
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), f"incident.{name}"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    pages = pypdf.PdfReader(tmp_path / "incident.pdf").pages
+    flat = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    assert facts().header.case_state[:16] in flat
+    assert "s3.grant" in flat
+
+
+def test_digest_of_a_picture_is_stable() -> None:
+    assert hashlib.sha256(docx.png(_CREST)).digest() == hashlib.sha256(docx.png(_CREST)).digest()
+    assert docx.png(_CREST).startswith(b"\x89PNG")
