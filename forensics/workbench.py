@@ -46,7 +46,10 @@ def verify(
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:
-    """Rows of a query over the case's tables. Raises UsageError with DuckDB's own words when the query is wrong."""
+    """Rows of one query over the case's tables; nothing but a query, so that it can change nothing.
+
+    Raises UsageError with DuckDB's own words when the query is wrong.
+    """
     import duckdb
 
     from forensics import store
@@ -55,12 +58,17 @@ def sql(case_dir: str | Path, query: str) -> Answer:
     casefile = case_files.read(case)
     with store.connect(case, casefile.organisation.domains) as connection:
         try:
+            statements = connection.extract_statements(query)
+            kinds = [statement.type for statement in statements]
+            if len(kinds) != 1 or kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+                names = ", ".join(kind.name for kind in kinds) or "nothing"
+                raise UsageError(f"sql: {names}", expected="one query (select, from, describe, show, explain)")
+            # Extensions would be fetched from the network.
+            connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
             return Answer(*pipeline.fetch(connection, query))
         except duckdb.Error as error:
-            raise UsageError(
-                str(error).strip(),
-                remedy="`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns",
-            ) from None
+            tables = "`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns"
+            raise UsageError(str(error).strip(), remedy=tables) from None
 
 
 def formats() -> list[dict[str, str]]:

@@ -92,6 +92,15 @@ def test_sql_shows_direction_and_refuses_nonsense(case: Path) -> None:
     assert "to do" in wrong.output
 
 
+@pytest.mark.parametrize(
+    "query", ["copy (select 1) to 'evil.csv'", "create table x as select 1", "select 1; select 2", ""]
+)
+def test_sql_takes_nothing_but_a_query(case: Path, query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    call("sql", "--case", case, query, code=2)
+    assert not list(tmp_path.iterdir())
+
+
 def test_sql_csv_cells_do_not_run(case: Path) -> None:
     answer = call("sql", "--case", case, "select '=1+1' as a, '-2' as b, -2 as c", "--format", "csv")
     assert answer.output.splitlines()[1] == "'=1+1,'-2,-2"
