@@ -527,3 +527,35 @@ def test_sources_can_be_sent_to_workers(tmp_path):
     (tmp_path / "a.tgz").write_bytes(tar({"a.log": LOG}, "w:gz"))
     source = only(tmp_path / "a.tgz")
     assert pickle.loads(pickle.dumps(source)) == source
+
+
+WHOLE = {
+    **{name: pack(LOG[:6000]) for name, pack in PACK.items()},
+    "tar": tar({"a.log": LOG[:3000], "b.gz": gzip.compress(LOG[:3000], mtime=0), "n" * 150: LOG[:600]}),
+    "tgz": gzip.compress(tar({"a.log": LOG[:3000], "b.log": LOG[:900]}), mtime=0),
+    "zip": zipped({"a.log": LOG[:3000], "b.gz": gzip.compress(LOG[:3000], mtime=0)}),
+}
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(sorted(WHOLE)),
+    changes=st.lists(st.tuples(st.integers(0, 20_000), st.binary(min_size=0, max_size=12)), max_size=6),
+    end=st.integers(1, 20_000),
+)
+def test_mutated_containers_end_in_content_damage_or_a_problem(tmp_path, name, changes, end):
+    data = bytearray(WHOLE[name])
+    for at, new in changes:
+        at %= len(data)
+        data[at : at + len(new)] = new
+    path = tmp_path / "mutated"
+    path.write_bytes(data[: max(end, 1)])
+    found = discover([path])
+    assert found.sources or found.problems
+    for source in found.sources:
+        one, _, digests = read(source, size=3000)
+        two, _, again = read(source, size=70)
+        assert one == two
+        assert (digests.content_sha256, digests.damage) == (again.content_sha256, again.damage)
+        assert digests.file_sha256 == sha(path.read_bytes())
+        assert source.name.isprintable()
