@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import loaders, overlap, schema, spool, stitch, store
+from forensics import kernels, loaders, overlap, schema, spool, stitch, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
@@ -29,6 +29,8 @@ SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
 HEAD = 64 << 10
 DEFAULTS = Settings()
+WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
+"""Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
 
 Progress = Callable[[str, int, int], None]
 """progress(step, done, total): step is `survey`, `read`, `join` or `write`; done and total are bytes or rows."""
@@ -117,6 +119,8 @@ def ingest(
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
     report = progress or (lambda step, done, total: None)
     width = workers or os.cpu_count() or 1
+    if _weight(sources) > (WORTH_LOADING if kernels.warm() else WORTH_COMPILING):
+        kernels.compile_kernels()
     work = case.folder / ".work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -170,6 +174,11 @@ def ingest(
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _weight(sources: Sequence[Source]) -> int:
+    """About how many bytes of log these are."""
+    return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
 
 
 def _survey(

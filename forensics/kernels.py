@@ -1,35 +1,133 @@
-"""numba, set up so that compiled code is kept where the user can write.
+"""Compiled loops (numba), and the same loops interpreted for small jobs.
 
+Compiling takes longer than reading a small log, so kernels declared with `kernel` begin as the plain Python functions they
+are; `compile_kernels` turns all of them into machine code, loaded from a cache where one is (`warm`). Results are the same.
 Import `jit` from here, never numba's own: the cache folder must be chosen before numba is imported.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+_declared: list[tuple[Any, Callable[..., Any], str | None, bool]] = []
+"""(what stands in the modules now, the function to compile, signature, called from Python?)."""
+_compiled = False
 
-def _cache_folder() -> None:
-    """Choose NUMBA_CACHE_DIR unless it is set: $XDG_CACHE_HOME/missent, else ~/.cache/missent, else numba's default."""
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return
+
+def cache_folder() -> Path | None:
+    """$NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent/numba, else ~/.cache/missent/numba; None when none can be written."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
     folder = (Path(base) if base else Path.home() / ".cache") / "missent" / "numba"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return
-    if os.access(folder, os.W_OK):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _numba() -> Any:
+    folder = cache_folder()
+    if folder is not None:
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    import numba
 
-
-_cache_folder()
-
-import numba  # noqa: E402
+    return numba
 
 
 def jit(*signature: Any, **options: Any) -> Any:
-    """`numba.njit` without the GIL, cached on disk, with C's division and unsigned-safe defaults."""
-    options = {"nogil": True, "cache": True, "error_model": "numpy", **options}
-    return numba.njit(*signature, **options)
+    """`numba.njit` without the GIL, cached on disk, with C's division; compiled from the start."""
+    return _numba().njit(*signature, **{**_OPTIONS, **options})
+
+
+def kernel(
+    signature: str | None = None, *, entry: bool = False, plain: Callable[..., Any] | None = None
+) -> Callable[[Any], Any]:
+    """Declare a kernel.
+
+    One that Python calls has a `signature`, so that exactly one version is compiled, or is an `entry` that is compiled at
+    its first call; others are called by kernels alone. `plain` stands in for the function while interpreted, where
+    wrapping arithmetic or speed asks for another way.
+    """
+
+    def declare(function: Any) -> Any:
+        if _compiled:
+            made = _dispatcher(function, signature, entry)
+            _settle(made, signature)
+            return made
+        current = plain or function
+        _declared.append((current, function, signature, entry))
+        return current
+
+    return declare
+
+
+def _dispatcher(function: Any, signature: str | None, entry: bool) -> Any:
+    inner = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _numba().njit(**{**_OPTIONS, **({} if signature or entry else inner)})(function)
+
+
+def _settle(made: Any, signature: str | None) -> None:
+    if signature:
+        made.compile(signature)
+        made.disable_compile()
+
+
+def compiled() -> bool:
+    """True when kernels run as machine code."""
+    return _compiled
+
+
+def _marker() -> Path | None:
+    """A file that says: the kernels of exactly this code, numba and machine are in the cache."""
+    import hashlib
+    import platform
+    from importlib.metadata import version
+
+    folder = cache_folder()
+    if folder is None:
+        return None
+    here = Path(__file__).parent
+    digest = hashlib.sha256(f"{version('numba')} {platform.python_version()} {platform.machine()} {here}".encode())
+    for name in ("kernels.py", "loaders/postfix", "stitch"):
+        place = here / name
+        for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+            status = path.stat()
+            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}".encode())
+    return folder / f"ready-{digest.hexdigest()[:24]}"
+
+
+def warm() -> bool:
+    """True when compiling would only mean loading."""
+    marker = _marker()
+    return marker is not None and marker.exists()
+
+
+def compile_kernels() -> None:
+    """Put compiled functions in the place of all kernels of all modules, now and for modules imported later."""
+    global _compiled
+    if _compiled:
+        return
+    _compiled = True
+    made = [(now, _dispatcher(function, signature, entry), signature) for now, function, signature, entry in _declared]
+    replacement = {id(current): dispatcher for current, dispatcher, _ in made}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == __name__.partition(".")[0]:
+            for key, value in list(vars(module).items()):
+                if id(value) in replacement:
+                    setattr(module, key, replacement[id(value)])
+    for _, dispatcher, signature in made:
+        _settle(dispatcher, signature)
+    marker = _marker()
+    if marker is not None:
+        try:
+            marker.touch()
+        except OSError:
+            return

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import domains
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.loaders.postfix.text import FNV, address_key, hashed, mix
 
 Hashes = NDArray[np.uint64]
@@ -39,10 +39,12 @@ def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
     o = np.frombuffer(offsets, np.int32)[: n + 1] if n else np.zeros(1, np.int32)
     d = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     null = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else np.zeros(n, np.bool_)
+    for array in (o, d, null):
+        array.flags.writeable = False
     return o, d, null
 
 
-@jit()
+@kernel(entry=True)
 def _hash_rows(offsets, data, null):  # type: ignore[no-untyped-def]
     out = np.zeros(null.size, np.uint64)
     for r in range(null.size):
@@ -51,7 +53,7 @@ def _hash_rows(offsets, data, null):  # type: ignore[no-untyped-def]
     return out
 
 
-@jit()
+@kernel(entry=True)
 def _key_rows(offsets, data, null):  # type: ignore[no-untyped-def]
     out = np.zeros(null.size, np.uint64)
     plain = np.ones(null.size, np.bool_)
@@ -77,11 +79,11 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     out: Hashes
     out, plain = _key_rows(*buffers(column))
     for r in np.flatnonzero(~plain).tolist():
-        out[r] = np.int64(address_hash(column[r].as_py().encode())).astype(np.uint64)
+        out[r] = address_hash(column[r].as_py().encode()) & 0xFFFFFFFFFFFFFFFF
     return out
 
 
-@jit()
+@kernel(entry=True)
 def _domain_rows(offsets, data, null):  # type: ignore[no-untyped-def]
     n = null.size
     out = np.empty(max(offsets[n] - offsets[0], 1), np.uint8)

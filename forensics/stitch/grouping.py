@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import FNV, PRIME, address_key, hashed, mix
+from forensics.loaders.postfix.text import FNV, address_key, hashed, mix, spread, unsigned, within
 
 LATE = 5_000_000
 """Microseconds that a line may come behind the removal of its message: logging daemons reorder."""
@@ -30,7 +30,7 @@ KIND, N0, N1, A, B, C, F, G, FLAGS, HOST = w.KIND, w.N0, w.N1, w.A, w.B, w.C, w.
 TIME, KEY, RKEY, OKEY = w.TIME, w.KEY, w.RKEY, w.OKEY
 
 
-@jit()
+@kernel()
 def same_text(buf, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
     """Equal when ASCII case and dots at the end are left out."""
     while a_end > a and buf[a_end - 1] == 46:
@@ -50,17 +50,17 @@ def same_text(buf, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
     return True
 
 
-@jit()
+@kernel()
 def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):  # type: ignore[no-untyped-def]
     """(leg of the recipient in span A of event e in hop h, legs now). Equal hashes are checked letter by letter."""
-    rkey = np.uint64(longs[e, RKEY])
-    slot = mix(rkey ^ (np.uint64(h + 1) * PRIME)) & mask
+    rkey = unsigned(longs[e, RKEY])
+    slot = mix(rkey ^ spread(h)) & mask
     a, a_end = ints[e, A], ints[e, A + 1]
     plain = ints[e, FLAGS] & w.NON_ASCII_TO == 0
     while table[slot] >= 0:
         leg = table[slot]
         first = legs[leg, L_FIRST]
-        if legs[leg, L_HOP] == h and np.uint64(longs[first, RKEY]) == rkey:
+        if legs[leg, L_HOP] == h and unsigned(longs[first, RKEY]) == rkey:
             other = ints[first, FLAGS] & w.NON_ASCII_TO == 0
             if plain != other or not plain or same_text(buf, a, a_end, ints[first, A], ints[first, A + 1]):
                 return leg, count
@@ -82,7 +82,7 @@ def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):  # type: ign
     return leg, count + 1
 
 
-@jit()
+@kernel()
 def settle(legs, leg, e, outcome):  # type: ignore[no-untyped-def]
     """The last status counts; but what was delivered once stays delivered."""
     if legs[leg, L_OUTCOME] != DELIVERED or outcome == DELIVERED:
@@ -91,7 +91,7 @@ def settle(legs, leg, e, outcome):  # type: ignore[no-untyped-def]
         legs[leg, L_AT] = e
 
 
-@jit()
+@kernel()
 def starts_hop(ints, longs, buf, e, h, hops):  # type: ignore[no-untyped-def]
     """True when event e cannot belong to the hop h that has its queue id last."""
     kind = ints[e, KIND]
@@ -120,7 +120,7 @@ def starts_hop(ints, longs, buf, e, h, hops):  # type: ignore[no-untyped-def]
     return flags & CLOSED != 0 and late
 
 
-@jit()
+@kernel()
 def born_elsewhere(key, keys, table, mask, hops):  # type: ignore[no-untyped-def]
     """Mark the newest hop of this key as born: bounce(8) or local(8) names it."""
     slot = key & mask
@@ -131,7 +131,7 @@ def born_elsewhere(key, keys, table, mask, hops):  # type: ignore[no-untyped-def
         slot = (slot + np.uint64(1)) & mask
 
 
-@jit(
+@kernel(
     "Tuple((int32[:,::1], int32[:,::1], int32[::1], int32[::1]))(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1])"
 )
 def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
@@ -152,7 +152,7 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
     leg_count = 0
     for e in range(n):
         kind = ints[e, KIND]
-        key = np.uint64(longs[e, KEY])
+        key = unsigned(longs[e, KEY])
         slot = key & mask
         h = -1
         if key != np.uint64(0):
@@ -192,7 +192,7 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
             if status == w.SENT:
                 settle(legs, leg, e, DELIVERED)
                 if ints[e, N1] == w.FORWARDED_AS:
-                    host = (hashed(buf, ints[e, HOST], ints[e, HOST + 1], FNV) ^ np.uint64(0xFF)) * PRIME
+                    host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], FNV))
                     born_elsewhere(mix(hashed(buf, ints[e, G], ints[e, G + 1], host)), keys, table, mask, hops)
             elif status == w.BOUNCED:
                 settle(legs, leg, e, BOUNCED)
@@ -281,14 +281,14 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
                 hops[h, H_FLAGS] |= ON_HOLD
                 settle(legs, leg, e, HELD)
         elif kind == w.NOTIFY:
-            born_elsewhere(np.uint64(longs[e, OKEY]), keys, table, mask, hops)
+            born_elsewhere(unsigned(longs[e, OKEY]), keys, table, mask, hops)
     # copies that a header check added
     for e in range(n):
         if ints[e, KIND] == w.CHECK and ints[e, N0] == w.DO_BCC and ints[e, F] >= 0:
             key, _ = address_key(buf, ints[e, F], ints[e, F + 1])
             leg = hops[event_hop[e], H_HEAD]
             while leg >= 0:
-                if np.uint64(longs[legs[leg, L_FIRST], RKEY]) == key:
+                if unsigned(longs[legs[leg, L_FIRST], RKEY]) == key:
                     legs[leg, L_ROLE] = 1
                 leg = legs[leg, L_CHAIN]
     for leg in range(leg_count):
@@ -307,7 +307,7 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
     return hops[:hop_count].copy(), legs[:leg_count].copy(), event_hop, event_leg
 
 
-@jit("Tuple((int32[::1], int32[::1]))(int32[::1], int32[::1], int64)")
+@kernel("Tuple((int32[::1], int32[::1]))(int32[::1], int32[::1], int64)")
 def by_group(groups, position, count):  # type: ignore[no-untyped-def]
     """(offsets, rows): the rows of each group in order; rows with a negative group are left out. `position` maps a group to its new
     number, -1 to leave it out."""

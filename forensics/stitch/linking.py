@@ -37,7 +37,7 @@ def plausible(a, b, leg, at, relay, cross, forwarded, hop_host, hop_msgid, hop_f
     return hop_first[b] <= at + slack
 
 
-@kernel()
+@kernel(entry=True)
 def link(
     hop_id, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
     leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
@@ -247,7 +247,7 @@ def link(
     return final, head, root, depth, source, which, outcome, ended, up, parent
 
 
-@kernel()
+@kernel(entry=True)
 def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
     """(offsets, legs?, numbers): what the deliveries `rows` (legs) rest on: hops from the last to the first, legs likewise."""
     count = rows.size
@@ -287,7 +287,7 @@ def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
     return offsets, is_leg, numbers
 
 
-@kernel()
+@kernel(entry=True)
 def merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values):  # type: ignore[no-untyped-def]
     """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the columns
     evidence, number, offset, length."""

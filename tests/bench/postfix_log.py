@@ -1,168 +1,98 @@
-"""Messages as a Postfix log: the lines that smtpd, cleanup, qmgr, smtp and bounce would write.
+"""A Postfix log of any size, the same for the same arguments: one gateway's traffic as bench and memory tests read it.
 
-ISO 8601 or RFC 3164 stamps, rotated by month into reproducible gzip files.
+    python tests/bench/postfix_log.py OUT --lines 2900000
+
+About one line in seven is the first of a delivery; messages have one to four recipients, some are deferred, bounce or
+are refused; other programs' lines stand between.
 """
 
 from __future__ import annotations
 
-import gzip
+import argparse
 import random
-from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.bench.mail import Leg, Message
-
-BASE52 = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+HEX = "0123456789ABCDEF"
 
 
-@dataclass(frozen=True)
-class Style:
-    """How the gateway is called and logs."""
-
-    host: str
-    fqdn: str
-    stamps: str = "iso"
-    subjects: bool = True
-    seed: int = 0
-    tag: str = "postfix"
-    tls: bool = False
-    """Log a TLS connection before an outbound delivery (`smtp_tls_loglevel = 1`)."""
-
-
-def queue_id(number: int) -> str:
-    """A long queue id that is never repeated, built like a real one: ten digits to base 52, `z`, the inode."""
-    text = ""
-    rest = number * 7919 + 52**8
-    while rest:
-        rest, digit = divmod(rest, 52)
-        text = BASE52[digit] + text
-    return f"4{text.rjust(9, 'j')[-9:]}zL{BASE52[number // 51 % 50]}Q{BASE52[number % 51]}"
-
-
-def encoded(subject: str) -> str:
-    """As `header_checks` sees it: RFC 2047 when not ASCII."""
-    return subject if subject.isascii() else f"=?utf-8?b?{b64encode(subject.encode()).decode()}?="
-
-
-def _delays(after: float) -> str:
-    return f"{after:.2f}".rstrip("0").rstrip(".")
-
-
-class _Log:
-    def __init__(self, style: Style) -> None:
-        self.style = style
-        self.rng = random.Random(style.seed)
-        self.lines: list[tuple[float, int, str]] = []
-        self.pids = {name: self.rng.randrange(900, 30_000) for name in ("qmgr",)}
-        self.numbers: dict[int, str] = {}
-
-    def pid(self, program: str) -> int:
-        if program == "qmgr":
-            return self.pids[program]
-        return 1000 + (hash_of(program) + self.rng.randrange(400) * 7) % 31_000
-
-    def add(self, at: float, program: str, text: str, pid: int | None = None) -> None:
-        self.lines.append((at, len(self.lines), f"{self.style.tag}/{program}[{pid or self.pid(program)}]: {text}"))
-
-
-def hash_of(text: str) -> int:
-    """Stable small number."""
-    return int.from_bytes(text.encode(), "big") % 9973
-
-
-def _entry(log: _Log, message: Message, name: str) -> float:
-    """How the message entered; returns when it is in the queue."""
-    at, style = message.at, log.style
-    if message.bounce_of is not None:
-        parent = log.numbers[id(message.bounce_of)]
-        log.add(at, "cleanup", f"{name}: message-id=<{message.message_id}>")
-        log.add(at + 0.001, "bounce", f"{parent}: sender non-delivery notification: {name}")
-        return at + 0.002
-    program = "submission/smtpd" if message.submission else "smtpd"
-    pid = log.pid(program)
-    client = f"{message.client_name}[{message.client_address}]"
-    log.add(at - 0.03, program, f"connect from {client}", pid)
-    login = f", sasl_method=PLAIN, sasl_username={message.user}" if message.user else ""
-    log.add(at, program, f"{name}: client={client}{login}", pid)
-    cleanup = log.pid("cleanup")
-    if style.subjects and message.subject is not None:
-        to = (message.asked or [message.legs[0].recipient])[0]
-        log.add(at + 0.01, "cleanup", f"{name}: info: header Subject: {encoded(message.subject)} from {client}; "
-                f"from=<{message.sender}> to=<{to}> proto=ESMTP helo=<{message.client_name}>", cleanup)  # fmt: skip
-    log.add(at + 0.012, "cleanup", f"{name}: message-id=<{message.message_id}>", cleanup)
-    count = len(message.asked or message.legs)
-    log.add(
-        at + 0.05,
-        program,
-        f"disconnect from {client} ehlo=1 mail=1 rcpt={count} data=1 quit=1 commands={count + 4}",
-        pid,
-    )
-    return at + 0.02
-
-
-def _delivery(log: _Log, name: str, queued: float, leg: Leg, index: int) -> float:
-    """The lines of one recipient; returns when it was settled."""
-    original = f", orig_to=<{leg.original}>" if leg.original else ""
-    at = queued
-    for step in leg.tries:
-        at = queued + step.after
-        if step.status == "expired":
-            break
-        relay = f"{step.relay_name}[{step.relay_address}]:25" if step.relay_name else "none"
-        program = "lmtp" if step.relay_address and step.relay_address.startswith("10.") else "smtp"
-        pid = log.pid(program)
-        if log.style.tls and leg.tls and program == "smtp" and step.relay_name and step.status == "sent":
-            log.add(at - 0.002, program, f"Trusted TLS connection established to {relay}: TLSv1.3 with cipher "
-                    "TLS_AES_256_GCM_SHA384 (256/256 bits)", pid)  # fmt: skip
-        spent = _delays(step.after)
-        log.add(at, program, f"{name}: to=<{leg.recipient}>{original}, relay={relay}, delay={spent}, "
-                f"delays=0.02/0/0.1/{spent}, dsn={step.dsn}, status={step.status} ({step.text})", pid)  # fmt: skip
-    return at
-
-
-def _message(log: _Log, message: Message, number: int) -> None:
-    name = queue_id(number)
-    log.numbers[id(message)] = name
-    queued = _entry(log, message, name)
-    active = f"{name}: from=<{message.sender}>, size={message.size}, nrcpt={len(message.legs)} (queue active)"
-    log.add(queued, "qmgr", active)
-    ends = [_delivery(log, name, queued, leg, i) for i, leg in enumerate(message.legs)]
-    again = sorted({t.after for leg in message.legs for t in leg.tries[1:] if t.status != "expired"})
-    for after in again:
-        log.add(queued + after - 0.2, "qmgr", active)
-    if any(leg.tries[-1].status == "expired" for leg in message.legs):
-        log.add(max(ends), "qmgr", f"{name}: from=<{message.sender}>, status=expired, returned to sender")
-    if all(leg.tries[-1].status != "deferred" for leg in message.legs):
-        log.add(max(ends) + 0.06, "qmgr", f"{name}: removed")
-
-
-def lines(messages: list[Message], style: Style) -> Iterator[tuple[datetime, str]]:
-    """(time, line) of the whole log, in the order a gateway would have written it."""
-    log = _Log(style)
-    for number, message in enumerate(messages):
-        _message(log, message, number)
-    log.lines.sort(key=lambda entry: entry[:2])
-    for at, _, text in log.lines:
-        when = datetime.fromtimestamp(int(at), UTC)
-        if style.stamps == "iso":
-            stamp = when.strftime("%Y-%m-%dT%H:%M:%S") + f".{int(at % 1 * 1_000_000):06d}+00:00"
+def lines(count: int, *, seed: int = 1, host: str = "mx1", start: datetime = datetime(2024, 3, 1, tzinfo=UTC)) -> Iterator[str]:
+    """`count` lines with RFC 3164 stamps of 2024, in order."""
+    rng = random.Random(seed)
+    domains = [f"{a}-{b}.example" for a in ("north", "blue", "iron", "oak") for b in ("mail", "lab", "port")]
+    users = [f"user{n:03d}" for n in range(400)]
+    now = start
+    made = 0
+    serial = 0
+    while made < count:
+        now += timedelta(microseconds=rng.randrange(200_000, 4_000_000))
+        stamp = f"{now:%b} {now.day:2d} {now:%H:%M:%S}"
+        serial += 1
+        queue_id = f"{serial % 0xFFFFF:05X}{0x40000 + serial % 9973:X}"
+        tag = f"{stamp} {host} postfix"
+        pid = 2000 + serial % 40
+        out: list[str] = []
+        kind = rng.random()
+        if kind < 0.06:
+            client = f"unknown[198.51.100.{rng.randrange(1, 255)}]"
+            out += [
+                f"{tag}/smtpd[{pid}]: connect from {client}",
+                f"{tag}/smtpd[{pid}]: NOQUEUE: reject: RCPT from {client}: 554 5.7.1 <x{serial}@{rng.choice(domains)}>: "
+                f"Relay access denied; from=<spam{serial}@bad.example> to=<x{serial}@{rng.choice(domains)}> proto=ESMTP helo=<pc>",
+                f"{tag}/smtpd[{pid}]: disconnect from {client} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
+            ]
+        elif kind < 0.10:
+            out.append(f"{stamp} {host} dovecot: imap-login: Login: user=<{rng.choice(users)}>, method=PLAIN, rip=10.0.0.9, TLS")
         else:
-            stamp = f"{when:%b} {when.day:2d} {when:%H:%M:%S}"
-        yield when, f"{stamp} {style.host} {text}"
+            user = rng.choice(users)
+            sender = f"{user}@albion.example"
+            client = f"ws{serial % 90}.albion.example[10.4.{serial % 16}.{serial % 250}]"
+            recipients = [f"{rng.choice(users)}@{rng.choice(domains)}" for _ in range(rng.choice((1, 1, 1, 1, 2, 4)))]
+            recipients = list(dict.fromkeys(recipients))
+            out += [
+                f"{tag}/subm/smtpd[{pid}]: connect from {client}",
+                f"{tag}/subm/smtpd[{pid}]: {queue_id}: client={client}, sasl_method=PLAIN, sasl_username={user}",
+                f"{tag}/cleanup[{pid + 50}]: {queue_id}: message-id=<{serial:08x}.{rng.getrandbits(32):08x}@albion.example>",
+                f"{tag}/qmgr[1999]: {queue_id}: from=<{sender}>, size={rng.randrange(900, 90_000)}, nrcpt={len(recipients)} (queue active)",
+                f"{tag}/subm/smtpd[{pid}]: disconnect from {client} ehlo=2 auth=1 mail=1 rcpt={len(recipients)} data=1 quit=1",
+            ]
+            for recipient in recipients:
+                domain = recipient.split("@")[1]
+                relay = f"mx.{domain}[203.0.113.{len(domain) * 7 % 250}]:25"
+                fate = rng.random()
+                head = f"{tag}/smtp[{pid + 100}]: {queue_id}: to=<{recipient}>, relay={relay}, delay=0.{rng.randrange(10, 99)}, delays=0.02/0/0.1/0.2"
+                if fate < 0.03:
+                    out.append(f"{head}, dsn=4.2.1, status=deferred (host {relay.rsplit(':', 1)[0]} said: 450 4.2.1 Try later (in reply to RCPT TO command))")
+                if fate > 0.985:
+                    out.append(f"{head}, dsn=5.1.1, status=bounced (host {relay.rsplit(':', 1)[0]} said: 550 5.1.1 No such user (in reply to RCPT TO command))")
+                else:
+                    out.append(f"{head}, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {rng.getrandbits(44):011X})")
+            out.append(f"{tag}/qmgr[1999]: {queue_id}: removed")
+        for line in out:
+            if made == count:
+                return
+            made += 1
+            yield line
 
 
-def write(messages: list[Message], out: Path, style: Style) -> list[Path]:
-    """Monthly files `mail.log-YYYYMMDD.gz`, named as logrotate does: by the day after the month's last."""
-    months: dict[tuple[int, int], list[str]] = {}
-    for when, line in lines(messages, style):
-        months.setdefault((when.year, when.month), []).append(line)
-    paths = []
-    for (year, month), found in months.items():
-        rotated = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        path = out / f"mail.log-{rotated:%Y%m%d}.gz"
-        path.write_bytes(gzip.compress("".join(f"{line}\n" for line in found).encode(), 9, mtime=0))
-        paths.append(path)
-    return paths
+def write(path: Path, count: int, *, seed: int = 1) -> None:
+    """The log as a file."""
+    with path.open("w", encoding="ascii") as file:
+        batch: list[str] = []
+        for line in lines(count, seed=seed):
+            batch.append(line)
+            if len(batch) == 20_000:
+                file.write("\n".join(batch) + "\n")
+                batch.clear()
+        if batch:
+            file.write("\n".join(batch) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--lines", type=int, default=2_900_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    write(arguments.out, arguments.lines, seed=arguments.seed)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -22,8 +22,8 @@ Longs = NDArray[np.int64]
 class Events:
     """Rows of the scanner (`words`: columns) in the order they are to be joined in, with the address of each record."""
 
-    buffer: NDArray[np.uint8]
-    """What the spans point into, padded."""
+    buffer: Any
+    """What the spans point into, padded: an array of bytes; bytes while kernels are interpreted."""
     ints: Ints
     longs: Longs
     """TIME is resolved: microseconds UTC."""
@@ -35,7 +35,14 @@ class Events:
     """Events near the limits of the block, or at a time that another evidence covers too: their groups may go on elsewhere."""
 
 
-@jit("Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[::1], int32[::1])")
+def _gather(buf, starts, ends):  # type: ignore[no-untyped-def]
+    pieces = [buf[a:b] if a >= 0 else b"" for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    offsets = np.cumsum([0, *map(len, pieces)]).astype(np.int32)
+    whole = b"".join(pieces)
+    return offsets, np.frombuffer(whole, np.uint8), np.packbits(starts >= 0, bitorder="little"), whole.isascii()
+
+
+@kernel("Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[::1], int32[::1])", plain=_gather)
 def gather(buf, starts, ends):  # type: ignore[no-untyped-def]
     """(offsets, bytes, validity bitmap, all ASCII?) of the spans; a start below 0 is null."""
     n = starts.size

@@ -6,9 +6,9 @@ sender or a remote server controls is never searched for structure: lines are an
 
 from __future__ import annotations
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import address_end, address_key, at, find, queue_id_end, rfind
+from forensics.loaders.postfix.text import address_end, address_key, at, find, queue_id_end, rfind, signed
 
 (A, B, C, D, E, F, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.D, w.E, w.F, w.G, w.N0, w.N1, w.FLAGS)
 RKEY, OKEY = w.RKEY, w.OKEY
@@ -27,13 +27,13 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_HEADER, L_BODY) = (w.L_HEADER, w.L_BODY)
 
 
-@jit()
+@kernel()
 def span(ev, r, column, start, end):  # type: ignore[no-untyped-def]
     ev[r, column] = start
     ev[r, column + 1] = end
 
 
-@jit()
+@kernel()
 def number(buf, i, end):  # type: ignore[no-untyped-def]
     """The decimal number at i (at most 18 digits), -1 when there is none."""
     value = 0
@@ -44,13 +44,13 @@ def number(buf, i, end):  # type: ignore[no-untyped-def]
     return value if k > i else -1
 
 
-@jit()
+@kernel()
 def number31(buf, i, end):  # type: ignore[no-untyped-def]
     """The same, held below 2**31 so that it fits a column of the matrix."""
     return min(number(buf, i, end), 2147483647)
 
 
-@jit()
+@kernel()
 def peer(buf, i, end, ev, r, name, address):  # type: ignore[no-untyped-def]
     """`NAME[ADDRESS]` in [i, end): spans into two columns; end of the `]`, or -1. `unknown` is no name."""
     k = i
@@ -73,16 +73,16 @@ def peer(buf, i, end, ev, r, name, address):  # type: ignore[no-untyped-def]
     return close + 1
 
 
-@jit()
+@kernel()
 def recipient(buf, start, end, ev, lv, r, column, key, flag):  # type: ignore[no-untyped-def]
     span(ev, r, column, start, end)
     h, plain = address_key(buf, start, end)
-    lv[r, key] = h
+    lv[r, key] = signed(h)
     if not plain:
         ev[r, FLAGS] |= flag
 
 
-@jit()
+@kernel()
 def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
     """Position of the `>` that ends the address at i and is followed as `first` or `second` say; -1 when none is.
 
@@ -98,7 +98,7 @@ def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
     return a
 
 
-@jit()
+@kernel()
 def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     """`to=<…>, [orig_to=<…>, ]relay=…, [conn_use=N, ]delay=…, [delays=…, dsn=…, ]status=word (text)`."""
     ev[r, N0] = w.R_DELIVERY
@@ -186,7 +186,7 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.DELIVERY
 
 
-@jit()
+@kernel()
 def next_id(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     """The id that the next server or local(8) gave, at the very end of the reply (or Exchange's InternalId): span G."""
     e = end
@@ -215,7 +215,7 @@ def next_id(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
                 span(ev, r, G, k, e)
 
 
-@jit()
+@kernel()
 def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     """qmgr: `from=<…>, size=N, nrcpt=N (queue active)` or `from=<…>, status=expired, returned to sender`.
 
@@ -254,7 +254,7 @@ def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     return kind
 
 
-@jit()
+@kernel()
 def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][, orig_client=…]`."""
     k = peer(buf, i + 7, end, ev, r, A, B)
@@ -282,7 +282,7 @@ def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     return w.CLIENT
 
 
-@jit()
+@kernel()
 def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
     """`from=<S>[,] to=<R>[,] proto=…` at k (behind `; `): spans B and A; False when it is not that. `to` may be missing."""
     k += 6
@@ -306,7 +306,7 @@ def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return True
 
 
-@jit()
+@kernel()
 def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
     """`[NNN ][D.D.D ]text` in [k, end): code class 4 or 5 (0 unknown), dsn in E, the whole reply in F."""
     span(ev, r, F, k, end)
@@ -324,7 +324,7 @@ def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
     return first
 
 
-@jit()
+@kernel()
 def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
 
@@ -386,7 +386,7 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     return w.REJECT
 
 
-@jit()
+@kernel()
 def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`, anchored at its last `; from=<`.
 

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.kernels import jit
+from forensics.kernels import compiled, kernel
 from forensics.loaders import base
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import FNV, address_key, hashed, mix
+from forensics.loaders.postfix.text import FNV, _address_key, _signed, address_key, hashed, mix, signed, unsigned
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the order of
@@ -108,7 +108,7 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
     return edge
 
 
-@jit("void(uint8[::1], int32[:,::1], int64[:,::1])")
+@kernel("void(uint8[::1], int32[:,::1], int64[:,::1])")
 def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
     """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is let in."""
     for r in range(ints.shape[0]):
@@ -119,7 +119,7 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
             if ints[r, w.B] >= 0:
                 s, _ = address_key(buf, ints[r, w.B], ints[r, w.B + 1])
                 h = mix(h) ^ s
-            longs[r, w.KEY] = np.int64(mix(h ^ np.uint64(longs[r, w.RKEY])))
+            longs[r, w.KEY] = signed(mix(h ^ unsigned(longs[r, w.RKEY])))
 
 
 def keyed(events: Events) -> None:
@@ -138,10 +138,7 @@ def address_hash(raw: bytes) -> int:
     from forensics.loaders.postfix.events import text
 
     folded = domains.key(text(raw)).encode()
-    buf = np.zeros(len(folded) + base.PADDING, np.uint8)
-    buf[: len(folded)] = np.frombuffer(folded, np.uint8)
-    h, _ = address_key(buf, 0, len(folded))
-    return int(np.uint64(h).astype(np.int64))
+    return _signed(_address_key(folded, 0, len(folded))[0])
 
 
 def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
@@ -172,11 +169,11 @@ def resume(table: pa.Table) -> Events:
     if isinstance(raw, pa.ChunkedArray):
         raw = raw.chunk(0) if raw.num_chunks else pa.array([], pa.binary())
     lines = b"\n".join(raw.to_pylist())
-    buf = np.zeros(len(lines) + 1 + base.PADDING, np.uint8)
-    buf[: len(lines)] = np.frombuffer(lines, np.uint8)
-    if len(table):
-        buf[len(lines)] = 10
-    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + (1 if len(table) else 0), _NONE)
+    end = b"\n" if len(table) else b""
+    buf: Any = lines + end + bytes(base.PADDING)
+    if compiled():
+        buf = np.frombuffer(buf, np.uint8).copy()
+    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
     if count != len(table) or len(ints) != count:
         raise AssertionError("fragments do not read as the events they were")
     longs[:, w.TIME] = table["time"].to_numpy()

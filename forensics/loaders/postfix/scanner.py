@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, PRIME, at, find, hashed, mix, queue_id_end
+from forensics.loaders.postfix.text import FNV, at, find, hashed, mix, queue_id_end, signed, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
@@ -42,7 +42,7 @@ OTHERS = 4096
 """Slots for the names of other programs in one block; further names are counted together."""
 
 
-@jit()
+@kernel()
 def program_number(buf, i, end):  # type: ignore[no-untyped-def]
     """Number of the Postfix program named in [i, end), 0 when it is none."""
     h = hashed(buf, i, end, FNV)
@@ -54,7 +54,7 @@ def program_number(buf, i, end):  # type: ignore[no-untyped-def]
     return 0
 
 
-@jit()
+@kernel()
 def cleanup_line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     if at(buf, i, L_WARNING):
         return check(buf, i + 9, end, ev, lv, r, w.WARN)
@@ -77,7 +77,7 @@ def cleanup_line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.KNOWN
 
 
-@jit()
+@kernel()
 def refusal(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     """smtpd, cleanup, postscreen: what an access table or a milter did; KNOWN when it is none of these."""
     if at(buf, i, L_REJECT):
@@ -97,7 +97,7 @@ def refusal(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.KNOWN
 
 
-@jit()
+@kernel()
 def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-untyped-def]
     """The text behind a queue id."""
     c = buf[i]
@@ -168,12 +168,12 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
         if e != end:
             return w.KNOWN
         span(ev, r, G, k, e)
-        lv[r, OKEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
+        lv[r, OKEY] = signed(mix(hashed(buf, k, e, host_hash)))
         return w.NOTIFY
     return w.KNOWN
 
 
-@jit()
+@kernel()
 def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
     """(start of the program's name, its end, start of the text) of `name[/instance…]/program[pid]: `; start -1 when it is none.
 
@@ -205,7 +205,7 @@ def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
     return start, stop, k
 
 
-@jit()
+@kernel()
 def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
     """(host start, host end, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT`; -1 when broken."""
     k = i
@@ -249,7 +249,7 @@ def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
     return i, host, start, stop, min(k, end)
 
 
-@jit()
+@kernel()
 def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     """One line [i, end) into row r: kind. For OTHER, span A is the program's name."""
     ev[r, KIND] = w.UNREAD
@@ -322,17 +322,17 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
         end -= 1
     e = queue_id_end(buf, k, end)
-    host_hash = (hashed(buf, host_start, host_end, FNV) ^ np.uint64(0xFF)) * PRIME
+    host_hash = within(hashed(buf, host_start, host_end, FNV))
     if e > 0 and buf[e] == 58 and buf[e + 1] == 32:
         span(ev, r, QID, k, e)
-        lv[r, KEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
+        lv[r, KEY] = signed(mix(hashed(buf, k, e, host_hash)))
         return with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
     if at(buf, k, L_NOQUEUE) and (program == P_SMTPD or program == P_POSTSCREEN or program == P_CLEANUP):
         return refusal(buf, k + 9, end, ev, lv, r)
     return w.KNOWN
 
 
-@jit(
+@kernel(
     "Tuple((int32[:,::1], int64[:,::1], int64, int64[::1], int32[:,::1], int64[::1]))(uint8[::1], int64, boolean[::1])"
 )
 def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 
 MONTHS = w.MONTHS
@@ -20,7 +20,7 @@ MONTH_UNIT = 64 * DAY
 """NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar."""
 
 
-@jit()
+@kernel()
 def digits(buf, i, n):  # type: ignore[no-untyped-def]
     """The number in n digits at i, or -1."""
     value = 0
@@ -32,7 +32,7 @@ def digits(buf, i, n):  # type: ignore[no-untyped-def]
     return value
 
 
-@jit()
+@kernel()
 def days(year, month, day):  # type: ignore[no-untyped-def]
     """Days since 1970-01-01 of a date of the proleptic Gregorian calendar."""
     y = year - 1
@@ -42,7 +42,7 @@ def days(year, month, day):  # type: ignore[no-untyped-def]
     return n
 
 
-@jit()
+@kernel()
 def clock(buf, i):  # type: ignore[no-untyped-def]
     """(microseconds of the day, end) of HH:MM:SS[.fraction] at i; (-1, i) when it is none. A leap second counts as :59.999999."""
     h = digits(buf, i, 2)
@@ -65,7 +65,7 @@ def clock(buf, i):  # type: ignore[no-untyped-def]
     return ((h * 60 + m) * 60 + s) * 1_000_000 + fraction, k
 
 
-@jit()
+@kernel()
 def month_at(buf, i):  # type: ignore[no-untyped-def]
     """1-12 for `Jan` … `Dec` at i, or 0."""
     for m in range(12):
@@ -74,7 +74,7 @@ def month_at(buf, i):  # type: ignore[no-untyped-def]
     return 0
 
 
-@jit()
+@kernel()
 def iso(buf, i):  # type: ignore[no-untyped-def]
     """(kind, time, end) of an ISO 8601 stamp at i: ABSOLUTE with an offset, LOCAL without, NO_TIME when it is none."""
     year = digits(buf, i, 4)
@@ -110,7 +110,7 @@ def iso(buf, i):  # type: ignore[no-untyped-def]
     return w.LOCAL, t, k
 
 
-@jit()
+@kernel()
 def bsd(buf, i):  # type: ignore[no-untyped-def]
     """(kind, time, end) of `Mmm dd HH:MM:SS`, with the year before the month, behind the day or behind the time, or none."""
     year = 0
@@ -158,7 +158,7 @@ def bsd(buf, i):  # type: ignore[no-untyped-def]
     return w.NO_YEAR, month * 5_529_600_000_000 + day * 86_400_000_000 + us, k
 
 
-@jit()
+@kernel()
 def any_stamp(buf, i):  # type: ignore[no-untyped-def]
     """(kind, time, end) of either kind of stamp at i."""
     if 48 <= buf[i] <= 57 and buf[i + 4] == 45:
@@ -166,7 +166,7 @@ def any_stamp(buf, i):  # type: ignore[no-untyped-def]
     return bsd(buf, i)
 
 
-@jit()
+@kernel()
 def stamp(buf, i, end):  # type: ignore[no-untyped-def]
     """(kind, time, start of the rest, flavour) of one record [i, end).
 
@@ -223,7 +223,7 @@ def stamp(buf, i, end):  # type: ignore[no-untyped-def]
     return kind, t, k, 0
 
 
-@jit()
+@kernel()
 def w_stream(buf, k):  # type: ignore[no-untyped-def]
     """True when `stdout ` or `stderr ` stands at k."""
     if buf[k] != 115 or buf[k + 1] != 116 or buf[k + 2] != 100 or buf[k + 6] != 32:

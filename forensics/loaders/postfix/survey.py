@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics.kernels import compiled, kernel
 from forensics.loaders import base
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import years
@@ -32,7 +32,7 @@ def new_state() -> np.ndarray[Any, np.dtype[np.int64]]:
     return state
 
 
-@jit("void(uint8[::1], int64, int64[::1], int64[:,::1], uint64[::1])")
+@kernel("void(uint8[::1], int64, int64[::1], int64[:,::1], uint64[::1])")
 def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
     """Carry `state` over the lines of buf[:n]; `turns`: (record, before, after, relative year, change of year)."""
     last_host = np.uint64(0)
@@ -100,7 +100,12 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
         i = e + 1
 
 
-@jit("uint64[::1](uint8[::1], int64, int64, uint64)")
+def _line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
+    pieces = bytes(buf[:n]).split(b"\n")[:lines]
+    return np.array([mix(hashed(piece, 0, len(piece), seed)) for piece in pieces], np.uint64)
+
+
+@kernel("uint64[::1](uint8[::1], int64, int64, uint64)", plain=_line_hashes)
 def line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
     """One hash a line of buf[:n], without its line end."""
     out = np.empty(lines, np.uint64)
@@ -170,13 +175,13 @@ class Surveyor:
 
 
 def prepared(block: base.Block) -> tuple[Any, int]:
-    """(padded buffer, length) of a block; copied only when it has no padding of its own."""
+    """(padded buffer, length) of a block; copied only when it has no padding of its own, or for interpreted kernels."""
     data = block.data
     padded = getattr(block, "padded", None)
     if padded is None or len(padded) < len(data) + base.PADDING:
         padded = np.zeros(len(data) + base.PADDING, np.uint8)
         padded[: len(data)] = data
-    return padded, len(data)
+    return (padded if compiled() else padded.tobytes()), len(data)
 
 
 def fingerprints(block: base.Block) -> Any:

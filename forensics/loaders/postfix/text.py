@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 
 
 def lit(text: str) -> np.ndarray:
@@ -18,6 +18,7 @@ def lit(text: str) -> np.ndarray:
 
 FNV = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x100000001B3)
+ALL = 0xFFFFFFFFFFFFFFFF
 
 # Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only.
 CLASS = np.zeros(256, np.uint8)
@@ -29,7 +30,11 @@ for _c in b"GHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz":
     CLASS[_c] = 4
 
 
-@jit()
+def _at(buf, i, literal):  # type: ignore[no-untyped-def]
+    return buf[i : i + literal.size] == literal.tobytes()
+
+
+@kernel(plain=_at)
 def at(buf, i, literal):  # type: ignore[no-untyped-def]
     """True when `literal` stands at i."""
     for k in range(literal.size):
@@ -38,7 +43,11 @@ def at(buf, i, literal):  # type: ignore[no-untyped-def]
     return True
 
 
-@jit()
+def _find(buf, i, end, literal):  # type: ignore[no-untyped-def]
+    return buf.find(literal.tobytes(), i, max(i, end))
+
+
+@kernel(plain=_find)
 def find(buf, i, end, literal):  # type: ignore[no-untyped-def]
     """First position of `literal` that lies wholly in [i, end), or -1."""
     first = literal[0]
@@ -50,7 +59,11 @@ def find(buf, i, end, literal):  # type: ignore[no-untyped-def]
     return -1
 
 
-@jit()
+def _rfind(buf, i, end, literal):  # type: ignore[no-untyped-def]
+    return buf.rfind(literal.tobytes(), i, max(i, end))
+
+
+@kernel(plain=_rfind)
 def rfind(buf, i, end, literal):  # type: ignore[no-untyped-def]
     """Last position of `literal` that lies wholly in [i, end), or -1."""
     first = literal[0]
@@ -62,7 +75,7 @@ def rfind(buf, i, end, literal):  # type: ignore[no-untyped-def]
     return -1
 
 
-@jit()
+@kernel()
 def address_end(buf, i, end):  # type: ignore[no-untyped-def]
     """Position of the `>` that closes an address whose first byte is i (behind `<`); -1 when none does.
 
@@ -92,7 +105,7 @@ def address_end(buf, i, end):  # type: ignore[no-untyped-def]
     return -1
 
 
-@jit()
+@kernel()
 def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
     """End of the queue id at i, or -1.
 
@@ -115,7 +128,16 @@ def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
     return -1
 
 
-@jit()
+def _mix(h):  # type: ignore[no-untyped-def]
+    h = int(h)
+    h ^= h >> 33
+    h = h * 0xFF51AFD7ED558CCD & ALL
+    h ^= h >> 33
+    h = h * 0xC4CEB9FE1A85EC53 & ALL
+    return np.uint64((h ^ h >> 33) or 1)
+
+
+@kernel(plain=_mix)
 def mix(h):  # type: ignore[no-untyped-def]
     """Final avalanche (the 64-bit finaliser of MurmurHash3); never 0, which means "no key"."""
     h ^= h >> np.uint64(33)
@@ -128,7 +150,14 @@ def mix(h):  # type: ignore[no-untyped-def]
     return h
 
 
-@jit()
+def _hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
+    h = int(h)
+    for c in bytes(buf[i:end]):
+        h = (h ^ c) * 0x100000001B3 & ALL
+    return np.uint64(h)
+
+
+@kernel(plain=_hashed)
 def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
     """FNV-1a over [i, end), continuing h; not mixed."""
     for k in range(i, end):
@@ -136,7 +165,15 @@ def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
     return h
 
 
-@jit()
+def _address_key(buf, i, end):  # type: ignore[no-untyped-def]
+    raw = bytes(buf[i:end])
+    if b"@" in raw:
+        raw = raw.rstrip(b".")
+    raw = raw.lower()
+    return _mix(_hashed(raw, 0, len(raw), FNV)), raw.isascii()
+
+
+@kernel(plain=_address_key)
 def address_key(buf, i, end):  # type: ignore[no-untyped-def]
     """(hash, ASCII?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if ASCII."""
     h = FNV
@@ -157,3 +194,44 @@ def address_key(buf, i, end):  # type: ignore[no-untyped-def]
             c = np.uint8(c + 32)
         h = (h ^ np.uint64(c)) * PRIME
     return mix(h), plain
+
+
+def _within(h):  # type: ignore[no-untyped-def]
+    return np.uint64((int(h) ^ 0xFF) * 0x100000001B3 & ALL)
+
+
+@kernel(plain=_within)
+def within(h):  # type: ignore[no-untyped-def]
+    """Continue a hash behind a separator that no text holds."""
+    return (h ^ np.uint64(0xFF)) * PRIME
+
+
+def _spread(n):  # type: ignore[no-untyped-def]
+    return np.uint64((int(n) + 1) * 0x9E3779B97F4A7C15 & ALL)
+
+
+@kernel(plain=_spread)
+def spread(n):  # type: ignore[no-untyped-def]
+    """A row number as something to mix with a hash."""
+    return np.uint64(n + 1) * np.uint64(0x9E3779B97F4A7C15)
+
+
+def _signed(h):  # type: ignore[no-untyped-def]
+    h = int(h)
+    return h - (1 << 64) if h >> 63 else h
+
+
+@kernel(plain=_signed)
+def signed(h):  # type: ignore[no-untyped-def]
+    """A hash as the int64 with the same bits."""
+    return np.int64(h)
+
+
+def _unsigned(n):  # type: ignore[no-untyped-def]
+    return np.uint64(int(n) & ALL)
+
+
+@kernel(plain=_unsigned)
+def unsigned(n):  # type: ignore[no-untyped-def]
+    """The reverse of `signed`."""
+    return np.uint64(n)
