@@ -16,7 +16,7 @@ $(STAMP): requirements.txt pyproject.toml
 	touch $@
 
 demo: install
-	$(BIN)/missent demo --reports reports
+	$(BIN)/missent demo --out case/demo --reports reports
 
 test: lint
 	$(BIN)/python -m pytest

@@ -32,6 +32,10 @@ STEPS = {
 }
 
 
+WIDEST = 100_000
+"""Columns of a table that is piped somewhere: nothing is folded or cut."""
+
+
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Progress | None]:
     """A progress bar on stderr when that is a terminal; None (no reporting) otherwise."""
@@ -157,10 +161,10 @@ def table(result: workbench.Answer, form: str) -> None:
 
         grid = Table(box=None, pad_edge=False, header_style="bold")
         for name in result.columns:
-            grid.add_column(Text(visible(name)))
+            grid.add_column(Text(visible(name)), overflow="fold")
         for row in result.rows:
             grid.add_row(*(Text("" if value is None else visible(str(_plain(value)))) for value in row))
-        Console(soft_wrap=not sys.stdout.isatty()).print(grid)
+        Console(width=None if sys.stdout.isatty() else WIDEST).print(grid)
         print(f"({count(len(result.rows), 'row')})")
 
 
