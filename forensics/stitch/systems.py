@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.kernels import jit
+from forensics.kernels import kernel
 from forensics.stitch import linking
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def handed_over(p: Parts) -> Longs:
     return out
 
 
-@jit()
+@kernel()
 def _other(a, b, system, network):  # type: ignore[no-untyped-def]
     """Hops of two systems, or of Exchange before and after 2013."""
     if system[a] != system[b]:
@@ -75,7 +75,7 @@ def _other(a, b, system, network):  # type: ignore[no-untyped-def]
     return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
 
 
-@jit()
+@kernel()
 def _continue(  # type: ignore[no-untyped-def]
     rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out
 ):
@@ -115,7 +115,7 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
     return out
 
 
-@jit()
+@kernel()
 def _earlier(rows, own, pairs, legs, hop, final, head, first, system, network, out):  # type: ignore[no-untyped-def]
     for r in range(rows.size):
         leg = rows[r]

@@ -6,7 +6,6 @@ header holds.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,16 +26,8 @@ class Layout:
 
     @property
     def kind(self) -> str:
-        """`tracking` (also extended reports), `summary`, `trace` or `unknown`."""
-        known = {f.normal(name) for name in self.names}
-        if f.is_tracking(self.names):
-            return "tracking"
-        if "origin-timestamp-utc" in known and "recipient-status" in known:
-            return "summary"
-        squeezed = {name.replace("-", "") for name in known}
-        if {"recipientaddress", "status"} <= squeezed and squeezed & {"received", "receiveddatetime"}:
-            return "trace"
-        return "unknown"
+        """As `fields.kind`."""
+        return f.kind(self.names)
 
     @property
     def online(self) -> bool:
@@ -81,6 +72,7 @@ class Records:
 def read(data: Array, offset: int, coding: str) -> Records:
     """Records of a block that holds whole records and begins at content offset `offset`."""
     text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
+    text = frozen(text)
     found, _ = _records(text, last=True)
     starts, ends = found[0], found[1]
     if coding == encodings.UTF8:
@@ -91,6 +83,13 @@ def read(data: Array, offset: int, coding: str) -> Records:
         offsets = both[:, 0] + offset
         lengths = both[:, 1] - both[:, 0]
     return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths)
+
+
+def frozen(data: Array) -> Array:
+    """The same bytes, read-only: kernels are compiled for one kind of array only."""
+    view = data.view()
+    view.flags.writeable = False
+    return view
 
 
 def _records(text: Array, *, last: bool) -> tuple[tuple[Array, ...], int]:
@@ -110,23 +109,11 @@ def complete(data: Array, coding: str, last: bool) -> int:
     if last:
         return len(data)
     if coding == encodings.UTF8:
-        return int(_records(data, last=False)[1])
+        return int(_records(frozen(data), last=False)[1])
     whole = data[: len(data) // 2 * 2]
-    text = encodings.to_utf8(whole, coding)
+    text = frozen(encodings.to_utf8(whole, coding))
     taken = _records(text, last=False)[1]
     return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
-
-
-def header_names(raw: bytes) -> tuple[str, ...] | None:
-    """Names in a header record: a `#Fields:` line or the first row of an export; None when it is neither."""
-    if raw.startswith(b"#"):
-        label, _, rest = raw.partition(b":")
-        if label.strip().lower() != b"#fields":
-            return None
-        raw = rest
-    rows = list(csv.reader([raw.decode("utf-8", "replace")]))
-    names = tuple(name.strip() for name in rows[0]) if rows else ()
-    return names if Layout(0, names).kind != "unknown" else None
 
 
 def segments(records: Records, layouts: tuple[Layout, ...]) -> Iterator[tuple[int, int, Layout | None]]:

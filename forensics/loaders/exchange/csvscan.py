@@ -224,7 +224,7 @@ def gather(buf: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.Array:
 
 @jit()
 def _digits(buf, i, count):
-    value = 0
+    value = np.int64(0)
     for j in range(i, i + count):
         c = buf[j]
         if c < 48 or c > 57:
@@ -309,8 +309,8 @@ def span(buf, starts, firsts, stops, wanted, column):
         r = wanted[i]
         if column >= firsts[r + 1] - firsts[r]:
             continue
-        s = starts[r] if column == 0 else stops[firsts[r] + column - 1] + 1
-        e = stops[firsts[r] + column]
+        s = np.int64(starts[r] if column == 0 else stops[firsts[r] + column - 1] + 1)
+        e = np.int64(stops[firsts[r] + column])
         if e - s >= 2 and buf[s] == 34:
             s += 1
             e -= 1
@@ -321,3 +321,17 @@ def span(buf, starts, firsts, stops, wanted, column):
             if high == NO_TIME or value > high:
                 high = value
     return low, high
+
+
+@jit()
+def utf16_units(text, positions, out):
+    """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
+    units = 0
+    at = 0
+    for k in range(positions.shape[0]):
+        while at < positions[k]:
+            c = text[at]
+            if c & 0xC0 != 0x80:
+                units += 2 if c >= 0xF0 else 1
+            at += 1
+        out[k] = units

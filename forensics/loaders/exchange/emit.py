@@ -135,19 +135,29 @@ QUARANTINE: Final = np.frombuffer(b"action=quarantine", np.uint8)
 
 
 @jit()
+def _from(begin, r, slot):
+    return np.int64(begin[r, slot])
+
+
+@jit()
+def _to(end, r, slot):
+    """End of a field, whether it holds doubled quotes or not."""
+    e = np.int64(end[r, slot])
+    return e if e >= 0 else ~e
+
+
+@jit()
 def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, quarantine):
     """Time, effect and flags of each data record; `state` says what cannot be used."""
     for r in range(kinds.shape[0]):
         state[r] = USED
         if kinds[r] != 0:
             continue
-        e = end[r, f.TIME]
-        at[r] = moment(buf, begin[r, f.TIME], e if e >= 0 else ~e)
+        at[r] = moment(buf, _from(begin, r, f.TIME), _to(end, r, f.TIME))
         if at[r] == NO_TIME:
             state[r] = BAD_TIME
             continue
-        e = end[r, f.EVENT]
-        h = _upper_hash(buf, begin[r, f.EVENT], e if e >= 0 else ~e)
+        h = _upper_hash(buf, _from(begin, r, f.EVENT), _to(end, r, f.EVENT))
         found = -1
         for i in range(hashes.shape[0]):
             if hashes[i] == h:
@@ -158,16 +168,15 @@ def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, 
             continue
         effect[r] = effects[found]
         flag = 0
-        if _upper_hash(buf, begin[r, f.SOURCE], end[r, f.SOURCE]) == STORE_HASH:
+        if _upper_hash(buf, _from(begin, r, f.SOURCE), _to(end, r, f.SOURCE)) == STORE_HASH:
             flag |= STORE
-        e = end[r, f.CONNECTOR]
-        if effect[r] == ids.SEND and _upper_hash(buf, begin[r, f.CONNECTOR], e if e >= 0 else ~e) == INTRA_HASH:
-            flag |= INTRA
+        if effect[r] == ids.SEND:
+            h = _upper_hash(buf, _from(begin, r, f.CONNECTOR), _to(end, r, f.CONNECTOR))
+            if h == INTRA_HASH:
+                flag |= INTRA
         flags[r] = flag
-        if effect[r] == ids.INFO:
-            e = end[r, f.CUSTOM]
-            if _contains_fold(buf, begin[r, f.CUSTOM], e if e >= 0 else ~e, quarantine):
-                effect[r] = ids.HOLD
+        if effect[r] == ids.INFO and _contains_fold(buf, _from(begin, r, f.CUSTOM), _to(end, r, f.CUSTOM), quarantine):
+            effect[r] = ids.HOLD
 
 
 @jit()
@@ -188,10 +197,8 @@ def group(buf, kinds, state, begin, end, message, modes, reps, table):
             if end[r, f.MESSAGE_ID] == begin[r, f.MESSAGE_ID]:
                 mode = BY_INTERNAL
                 slot = f.INTERNAL
-        s = begin[r, slot]
-        e = end[r, slot]
-        if e < 0:
-            e = ~e
+        s = _from(begin, r, slot)
+        e = _to(end, r, slot)
         if s == e:
             if end[r, f.RECIPIENT] == begin[r, f.RECIPIENT]:
                 state[r] = NO_MESSAGE
@@ -218,10 +225,8 @@ def group(buf, kinds, state, begin, end, message, modes, reps, table):
                 break
             q = reps[m]
             if modes[q] == mode:
-                t = begin[q, slot]
-                u = end[q, slot]
-                if u < 0:
-                    u = ~u
+                t = _from(begin, q, slot)
+                u = _to(end, q, slot)
                 if mode == BY_MESSAGE:
                     t, u = _bare(buf, t, u)
                 if _same(buf, s, e, t, u, mode):
@@ -312,13 +317,10 @@ def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
     with statuses joined that hold `;` themselves (`550 4.4.7 QUEUE.Expired;text`). Statuses of rows that no outcome
     or role rests on may differ in length and are then null.
     """
-    e = end[r, f.RECIPIENT]
-    n = _cut(buf, begin[r, f.RECIPIENT], e if e >= 0 else ~e, e < 0, rs, re, at, capacity)
-    s = begin[r, f.STATUS]
-    e = end[r, f.STATUS]
-    doubled = e < 0
-    if doubled:
-        e = ~e
+    n = _cut(buf, _from(begin, r, f.RECIPIENT), _to(end, r, f.RECIPIENT), end[r, f.RECIPIENT] < 0, rs, re, at, capacity)
+    s = _from(begin, r, f.STATUS)
+    e = _to(end, r, f.STATUS)
+    doubled = end[r, f.STATUS] < 0
     for i in range(at, min(at + n, capacity)):
         ss[i] = -1
         se[i] = 0
@@ -329,12 +331,10 @@ def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
             ss[at] = s
             se[at] = ~e if doubled else e
         return n
-    if _pieces(buf, s, e, doubled, False, ss, se, at, 0) == n:
-        _pieces(buf, s, e, doubled, False, ss, se, at, min(capacity, at + n))
-        return n
-    if _pieces(buf, s, e, doubled, True, ss, se, at, 0) == n:
-        _pieces(buf, s, e, doubled, True, ss, se, at, min(capacity, at + n))
-        return n
+    for merge in (False, True):
+        if _pieces(buf, s, e, doubled, merge, ss, se, at, at) == n:
+            _pieces(buf, s, e, doubled, merge, ss, se, at, min(capacity, at + n))
+            return n
     if effect == ids.INFO or effect == ids.REPLACE or effect == ids.REPORT:
         return n
     return -1
@@ -348,6 +348,7 @@ def count(buf, state, message, begin, end, effect, rows, main, scratch_s, scratc
         if message[r] >= 0 and effect[r] != ids.INFO:
             main[message[r]] = 1
     total = 0
+    zero = np.int64(0)
     for r in range(state.shape[0]):
         m = message[r]
         if m < 0:
@@ -355,7 +356,7 @@ def count(buf, state, message, begin, end, effect, rows, main, scratch_s, scratc
         if effect[r] == ids.INFO and main[m]:
             rows[r] = 1
         else:
-            n = pair(buf, r, begin, end, effect[r], scratch_s, scratch_e, scratch_s, scratch_e, 0, 0)
+            n = pair(buf, r, begin, end, effect[r], scratch_s, scratch_e, scratch_s, scratch_e, zero, zero)
             if n < 0:
                 state[r] = LISTS_DIFFER
                 continue
@@ -367,14 +368,14 @@ def count(buf, state, message, begin, end, effect, rows, main, scratch_s, scratc
 @jit()
 def emit(buf, message, begin, end, effect, rows, main, rec, part, rs, re, ss, se):
     """Fills the event rows counted by `count`: record, ordinal in the record, recipient and status positions."""
-    k = 0
+    k = np.int64(0)
     for r in range(message.shape[0]):
         if rows[r] == 0:
             continue
         if effect[r] == ids.INFO and main[message[r]]:
             n = 0
         else:
-            n = pair(buf, r, begin, end, effect[r], rs, re, ss, se, k, rs.shape[0])
+            n = pair(buf, r, begin, end, effect[r], rs, re, ss, se, k, np.int64(rs.shape[0]))
         if n == 0:
             rs[k] = -1
             re[k] = 0
@@ -458,7 +459,7 @@ def guids(buf, begin, end, reps, modes, out, ok):
         r = reps[m]
         ok[m] = False
         if modes[r] == BY_NETWORK and end[r, f.NETWORK_ID] >= 0:
-            ok[m] = guid(buf, begin[r, f.NETWORK_ID], end[r, f.NETWORK_ID], out[m])
+            ok[m] = guid(buf, _from(begin, r, f.NETWORK_ID), _to(end, r, f.NETWORK_ID), out[m])
 
 
 @jit()

@@ -5,12 +5,9 @@ positions in the UTF-8 text are mapped back by counting UTF-16 code units, so th
 those in the evidence.
 """
 
-# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import numpy as np
-
-from forensics.kernels import jit
 
 UTF8 = "utf-8"
 UTF16LE = "utf-16-le"
@@ -32,20 +29,6 @@ def encoding(head: bytes) -> str:
     return UTF8
 
 
-@jit()
-def _units(text, positions, out):
-    """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
-    units = 0
-    at = 0
-    for k in range(positions.shape[0]):
-        while at < positions[k]:
-            c = text[at]
-            if c & 0xC0 != 0x80:
-                units += 2 if c >= 0xF0 else 1
-            at += 1
-        out[k] = units
-
-
 def to_utf8(data: np.ndarray, coding: str) -> np.ndarray:
     """The block as UTF-8; what is no valid UTF-16 becomes U+FFFD, unit for unit."""
     text = data.tobytes().decode(coding, "replace").encode("utf-8")
@@ -54,6 +37,8 @@ def to_utf8(data: np.ndarray, coding: str) -> np.ndarray:
 
 def byte_positions(text: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Byte offsets in the UTF-16 block of ascending offsets in its UTF-8 text (int64)."""
+    from forensics.loaders.exchange.csvscan import utf16_units
+
     out = np.empty(len(positions), np.int64)
-    _units(text, positions, out)
+    utf16_units(text, positions, out)
     return out * 2

@@ -63,3 +63,16 @@ def is_tracking(names: Sequence[str]) -> bool:
     """True for a tracking log's or an extended report's header."""
     known = {normal(name) for name in names}
     return {"date-time", "event-id", "source", "recipient-address"} <= known
+
+
+def kind(names: Sequence[str]) -> str:
+    """What a header announces: `tracking` (also extended reports), `summary`, `trace` or `unknown`."""
+    if is_tracking(names):
+        return "tracking"
+    known = {normal(name) for name in names}
+    if "origin-timestamp-utc" in known and "recipient-status" in known:
+        return "summary"
+    squeezed = {name.replace("-", "") for name in known}
+    if {"recipientaddress", "status"} <= squeezed and squeezed & {"received", "receiveddatetime"}:
+        return "trace"
+    return "unknown"

@@ -36,8 +36,6 @@ _NAMES = {
     "to_ip": ("toip",),
 }
 _BOUNDS = ("startdate", "enddate")
-_JSON_KEYS = re.compile(rb'"(?:MessageTraceId|messageId|MessageId|receivedDateTime|Received)"')
-_JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"')
 _PAGE = re.compile(r'"(?:value|results|d)"\s*:\s*\[')
 
 
@@ -165,15 +163,6 @@ def scan_segment(
 
 
 # JSON
-
-
-def is_json(head: bytes) -> bool:
-    """True when the content begins with a JSON object or array."""
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-
-
-def json_confidence(head: bytes) -> float:
-    return 0.95 if _JSON_RECIPIENT.search(head) and _JSON_KEYS.search(head) else 0.0
 
 
 def complete(data: np.ndarray, coding: str) -> int:

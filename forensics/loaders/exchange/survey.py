@@ -12,7 +12,7 @@ from forensics.loaders.base import Block, Survey
 from forensics.loaders.exchange import blocks, csvscan, encodings, online
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
-from forensics.loaders.exchange.event_ids import lookup
+from forensics.loaders.exchange.sniff import guess, header_names, is_json
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Surveyor:
             head = bytes(block.data[:4096])
             self._coding = encodings.encoding(head)
             text = head if self._coding == encodings.UTF8 else head.decode(self._coding, "ignore").encode()
-            self._json = online.is_json(text)
+            self._json = is_json(text)
             if self._coding != encodings.UTF8:
                 self._notes["encoding"] = self._coding
         self._numbers[block.offset] = self._records + 1
@@ -73,38 +73,18 @@ class Surveyor:
             marked |= {int(r) for r in data[_letters(records.text, records.starts[data])]}
             marked.add(int(data[0]))
         for r in sorted(marked):
-            names = blocks.header_names(records.raw(r))
+            names = header_names(records.raw(r))
             if names:
                 last = self._layouts[-1] if self._layouts else None
                 # The same header again matters only where it is a row that must not be read as data.
                 if last is None or last.names != names or last.offset < 0 or records.kinds[r] == csvscan.DATA:
                     self._layouts.append(blocks.Layout(int(records.offsets[r]), names))
             elif not self._layouts and records.kinds[r] == csvscan.DATA:
-                layout = self.guess(records, r)
-                if layout:
-                    self._layouts.append(layout)
-                    count = len(layout.names)
+                names = guess(records.cells(r))
+                if names:
+                    self._layouts.append(blocks.Layout(-1, names))
+                    count = len(names)
                     self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
-
-    @staticmethod
-    def guess(records: blocks.Records, r: int) -> blocks.Layout | None:
-        """The layout of a log without header: by the number of columns, if time and event id are where they belong."""
-        if records.kinds[r] != csvscan.DATA or records.columns(r) not in f.LAYOUTS:
-            return None
-        layout = blocks.Layout(-1, f.LAYOUTS[records.columns(r)])
-        columns = f.positions(layout.names)
-        begin = np.zeros((1, len(f.SLOTS)), np.int32)
-        end = np.zeros((1, len(f.SLOTS)), np.int32)
-        csvscan.fields(
-            records.text, records.starts[r : r + 1], records.firsts[r : r + 2], records.stops, 0, 1, columns, begin, end
-        )
-
-        def text(slot: int) -> str:
-            e = int(end[0, slot])
-            return bytes(records.text[begin[0, slot] : e if e >= 0 else ~e]).decode("utf-8", "replace")
-
-        timed = csvscan.moment(records.text, begin[0, f.TIME], end[0, f.TIME]) != csvscan.NO_TIME
-        return layout if timed and lookup(text(f.EVENT), text(f.SOURCE)) else None
 
     def _times(self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> None:
         column = int(f.positions(layout.names)[f.TIME])

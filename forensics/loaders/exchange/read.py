@@ -1,0 +1,92 @@
+"""Blocks of an Exchange evidence: where they may be cut, what their records are, what events they give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.loaders.base import Block, Context, Scan, unread_rows
+from forensics.loaders.exchange import blocks, csvscan, emit, encodings, online, tracking
+from forensics.loaders.exchange.events import EVENTS
+from forensics.loaders.exchange.sniff import is_json
+from forensics.loaders.exchange.survey import Plan
+
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def split(data: Bytes, last: bool) -> int:
+    """Complete records at the start of `data`: CSV by its quotes, JSON lines by line, other JSON as a whole."""
+    if last:
+        return len(data)
+    head = bytes(data[:4096])
+    coding = encodings.encoding(head)
+    if is_json(head if coding == encodings.UTF8 else head.decode(coding, "ignore").encode()):
+        return online.complete(data, coding)
+    return blocks.complete(data, coding, last)
+
+
+def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """One hash for each record."""
+    head = bytes(block.data[:4096])
+    coding = encodings.encoding(head)
+    if is_json(head if coding == encodings.UTF8 else head.decode(coding, "ignore").encode()):
+        return online.fingerprints(block.data, coding)
+    records = blocks.read(block.data, block.offset, coding)
+    out = np.empty(len(records), np.uint64)
+    emit.fingerprint(records.text, records.starts, records.ends, out)
+    return out
+
+
+def scan(block: Block, context: Context) -> Scan:
+    """Events (`events.EVENTS`) of a block, and an account of its records."""
+    plan: Plan = context.plan
+    if plan.json:
+        return online.scan_json(block, context)
+    records = blocks.read(block.data, block.offset, plan.coding)
+    kinds = records.kinds.copy()
+    account = tracking.Account()
+    headers = {layout.offset for layout in plan.layouts}
+    for r in np.flatnonzero(np.isin(records.offsets, np.array(sorted(headers), np.int64))):
+        if kinds[r] == csvscan.DATA:
+            kinds[r] = csvscan.COMMENT
+    if context.skip is not None:
+        taken = np.asarray(context.skip, bool) & (kinds == csvscan.DATA)
+        account.ignore("duplicate", int(taken.sum()))
+        kinds[taken] = csvscan.BLANK
+        account.ignore("blank", -int(taken.sum()))
+    account.ignore("header", int(np.count_nonzero(kinds == csvscan.COMMENT)))
+    account.ignore("blank", int(np.count_nonzero(kinds == csvscan.BLANK)))
+    if not account.ignored.get("blank"):
+        account.ignored.pop("blank", None)
+    for r in np.flatnonzero(kinds == csvscan.BROKEN):
+        account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
+    parts = []
+    for low, high, layout in blocks.segments(records, plan.layouts):
+        if layout is None:
+            for r in low + np.flatnonzero(kinds[low:high] == csvscan.DATA):
+                account.unread.append((int(r), f"no header, and {records.columns(int(r))} columns fit no known layout"))
+        elif layout.kind == "tracking":
+            parts.append(
+                tracking.scan_segment(records, low, high, layout, kinds, context.evidence, context.number, account)
+            )
+        else:
+            parts.append(online.scan_segment(records, low, high, layout, kinds, context, account))
+    account.unread.sort()
+    rows = [
+        (context.number + r, int(records.offsets[r]), int(records.lengths[r]), reason, _raw(block, records, r))
+        for r, reason in account.unread
+    ]
+    return Scan(
+        records=len(records),
+        used=account.used,
+        ignored=dict(sorted(account.ignored.items())),
+        unread=unread_rows(rows),
+        events=pa.concat_tables(parts) if parts else EVENTS.empty_table(),
+    )
+
+
+def _raw(block: Block, records: blocks.Records, r: int) -> bytes:
+    begin = int(records.offsets[r]) - block.offset
+    return bytes(block.data[begin : begin + int(records.lengths[r])])
