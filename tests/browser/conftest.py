@@ -62,7 +62,8 @@ def hostile() -> Facts:
             facts.clock.discovered_how, facts.statements[0].claim, facts.questionnaire.actions[0].what,
             facts.evidence[0].names[0], facts.method.libraries[0][0], facts.method.evaluated_on, facts.method.command,
             facts.coverage.gateways[0].name, "R. Examiner", "Sender asked: meant the navy.",
-            "ops-desk@albion-logistics.example", "Typing slips.", "The route was blocked.", "a private company under contract", "no stamp",
+            "ops-desk@albion-logistics.example", "Typing slips.", "The route was blocked.",
+            "a private company under contract", "no stamp",
         )
         if value
     }  # fmt: skip

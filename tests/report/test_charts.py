@@ -1,0 +1,73 @@
+"""Charts: well-formed, escaped, described, and they add up."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from forensics.report import charts, timechart
+from forensics.report.facts import Day
+from forensics.report.wording import load
+from tests.report import made
+
+FACTS = made.facts(60, made.HOSTILE)
+WORDS = load()
+DRAWN = charts.draw(FACTS, WORDS)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize("name", ["timeline", "outcomes", "flows", "places", "calibration"])
+def test_a_chart_is_well_formed_described_and_inert(name: str) -> None:
+    chart = DRAWN[name]
+    root = ElementTree.fromstring(chart.svg)
+    assert root.get("role") == "img"
+    assert root.find(f"{SVG}title") is not None
+    assert root.find(f"{SVG}title").text == chart.alt  # type: ignore[union-attr]
+    assert len(chart.alt) > 30
+    kinds = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert kinds <= {"svg", "title", "rect", "line", "text", "path", "circle"}
+    assert not [a for element in root.iter() for a in element.attrib if a.startswith("on") or "href" in a]
+
+
+@pytest.mark.parametrize("name", list(DRAWN))
+def test_nothing_is_drawn_outside_the_picture(name: str) -> None:
+    root = ElementTree.fromstring(DRAWN[name].svg)
+    _, _, width, height = (float(v) for v in str(root.get("viewBox")).split())
+    for rect in root.iter(f"{SVG}rect"):
+        x, y, w, h = (float(str(rect.get(k))) for k in ("x", "y", "width", "height"))
+        assert -0.01 <= x
+        assert x + w <= width + 0.51
+        assert -0.01 <= y
+        assert y + h <= height + 0.51
+
+
+def test_charts_say_the_same_numbers_as_the_facts() -> None:
+    head = FACTS.groups.headline
+    assert str(head.deliveries.value) in DRAWN["outcomes"].alt
+    assert f"{head.accepted.value} of them accepted" in DRAWN["timeline"].alt
+
+
+def test_a_case_without_findings_draws_only_what_there_is() -> None:
+    drawn = charts.draw(made.facts(0), WORDS)
+    assert set(drawn) == {"timeline", "calibration"}
+
+
+def days(*numbers: int) -> tuple[Day, ...]:
+    return tuple(Day(date(2023, 1, 1) + timedelta(days=n), 5, 1, 0) for n in numbers)
+
+
+def test_a_long_silence_is_folded_and_no_day_is_lost() -> None:
+    step, runs = timechart._runs(days(0, 1, 5, 200, 201))
+    assert step == "day"
+    assert [sum(bar.legitimate for bar in run) for run in runs] == [15, 10]
+    assert [len(run) for run in runs] == [6, 2]
+
+
+@pytest.mark.parametrize(("count", "step"), [(100, "day"), (500, "week"), (3000, "month")])
+def test_long_periods_are_added_up(count: int, step: str) -> None:
+    found, runs = timechart._runs(days(*range(count)))
+    assert found == step
+    assert sum(bar.accepted for run in runs for bar in run) == count
+    assert sum(len(run) for run in runs) <= 135

@@ -1,0 +1,166 @@
+"""Facts: every number rests on the deliveries behind it, and groups add up."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+
+from forensics.errors import CaseError
+from forensics.report.facts import Facts, Number, Tally
+from tests.report import made
+
+FACTS = made.facts(60, verdicts=[made.CONFIRM])
+DISMISS = {**made.CONFIRM, "observed_domain": "army.ml", "intended_domain": "army.mil", "verdict": "dismissed"}
+
+
+def numbers(value: Any) -> list[Number]:
+    if isinstance(value, Number):
+        return [value]
+    if isinstance(value, tuple):
+        return [n for part in value for n in numbers(part)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [n for field in fields(value) for n in numbers(getattr(value, field.name))]
+    return []
+
+
+def test_every_number_rests_on_findings_or_on_a_query() -> None:
+    ids = {x.delivery_id for x in FACTS.findings}
+    found = numbers(FACTS)
+    assert len(found) > 200
+    for number in found:
+        if number.deliveries is None:
+            assert number.query or number.value == 0
+        else:
+            assert number.value <= len(number.deliveries)
+            assert set(number.deliveries) <= ids
+            assert len(set(number.deliveries)) == len(number.deliveries)
+
+
+def parts(tally: Tally) -> dict[str, int]:
+    return {f.name: getattr(tally, f.name).value for f in fields(tally) if isinstance(getattr(tally, f.name), Number)}
+
+
+def test_groups_add_up() -> None:
+    groups = FACTS.groups
+    for name in ("deliveries", "accepted", "exposed", "handed_on", "not_exposed", "unsettled"):
+        head = parts(groups.headline)[name]
+        assert head == parts(groups.confirmed)[name] + parts(groups.suspected)[name]
+        assert head == parts(groups.people)[name] + parts(groups.automated)[name]
+    head = groups.headline
+    assert head.deliveries.value == sum(
+        n.value for n in (head.exposed, head.handed_on, head.not_exposed, head.unsettled)
+    )
+    assert head.accepted.value == head.exposed.value + head.handed_on.value
+    assert head.accepted.value == head.encrypted.value + head.unencrypted.value + head.encryption_unknown.value
+    assert head.deliveries.value == sum(n.value for _, n in head.origins)
+    everything = head.deliveries.value + groups.review.deliveries.value + groups.dismissed.deliveries.value
+    assert everything == len(FACTS.findings) == 60
+
+
+def test_incidents_places_days_flows_and_stories_hold_the_same_deliveries() -> None:
+    head = FACTS.groups.headline.deliveries
+    assert head.deliveries is not None
+    for total in (
+        sum(i.tally.deliveries.value for i in FACTS.incidents),
+        sum(s.tally.deliveries.value for s in FACTS.stories),
+        sum(p.deliveries.value for p in FACTS.places),
+        sum(d.exposed + d.not_exposed for d in FACTS.days),
+        sum(f.deliveries.value for f in FACTS.flows),
+    ):
+        assert total == head.value
+    accepted = FACTS.groups.headline.accepted.value
+    assert sum(p.accepted.value for p in FACTS.places) == accepted
+    assert sum(d.exposed for d in FACTS.days) == accepted
+    assert sum(d.legitimate + d.exposed + d.not_exposed for d in FACTS.days) == FACTS.coverage.outbound.value
+
+
+def test_low_findings_are_in_no_headline_number_unless_confirmed() -> None:
+    unreviewed = made.facts(60)
+    low = {x.delivery_id for x in unreviewed.findings if x.level == "low"}
+    assert low
+    assert not low & set(unreviewed.groups.headline.deliveries.deliveries or ())
+    assert low == set(unreviewed.groups.review.deliveries.deliveries or ())
+    confirmed = {x.delivery_id for x in FACTS.findings if x.level == "low" and x.slip.typed == "navy.ml"}
+    assert confirmed
+    assert confirmed <= set(FACTS.groups.headline.deliveries.deliveries or ())
+
+
+def test_a_dismissed_pair_leaves_the_headline_and_stays_in_the_report() -> None:
+    facts = made.facts(60, verdicts=[DISMISS])
+    assert all(x.state == "dismissed" for x in facts.findings if x.slip.typed == "army.ml")
+    assert facts.groups.dismissed.deliveries.value == sum(x.slip.typed == "army.ml" for x in facts.findings)
+    incident = next(i for i in facts.incidents if i.slip.typed == "army.ml")
+    assert incident.tally.deliveries.value == 0
+    assert incident.state == "dismissed"
+
+
+def test_a_ruling_on_one_delivery_outweighs_that_on_the_pair_and_the_later_one_counts() -> None:
+    one = next(x.delivery_id for x in FACTS.findings if x.slip.typed == "army.ml")
+    facts = made.facts(60, verdicts=[{**DISMISS, "verdict": "confirmed", "deliveries": [one]}, DISMISS])
+    states = {x.delivery_id: x.state for x in facts.findings if x.slip.typed == "army.ml"}
+    assert states.pop(one) == "confirmed"
+    assert set(states.values()) == {"dismissed"}
+    later = made.facts(60, verdicts=[DISMISS, {**DISMISS, "verdict": "undecided"}])
+    assert "dismissed" not in {x.state for x in later.findings}
+
+
+def test_a_ruling_without_finding_is_orphaned_not_lost() -> None:
+    facts = made.facts(5, verdicts=[{**made.CONFIRM, "observed_domain": "gone.ml"}])
+    assert [o.reason for o in facts.orphaned] == [made.CONFIRM["reason"]]
+    with pytest.raises(CaseError):
+        made.facts(5, verdicts=[{**made.CONFIRM, "verdict": "perhaps"}])
+
+
+def test_suffix_slips_are_one_story_first_then_apart() -> None:
+    story = FACTS.stories[0]
+    assert story.suffixes == ("mil", "ml")
+    assert set(story.observed) == {"navy.ml", "army.ml", "us.af.ml"}
+    apart = [i for i in FACTS.incidents if i.story == story.ref]
+    assert len(apart) == 3
+    assert sum(i.tally.deliveries.value for i in apart) == story.tally.deliveries.value
+    assert [s.suffixes for s in FACTS.stories if s.observed == ("contoso-marin.com",)] == [None]
+
+
+def test_a_suffix_without_registry_is_told_apart() -> None:
+    by = {place.suffix: place for place in FACTS.places}
+    assert by["ml"].exists
+    assert by["ml"].country_name == "Mali"
+    assert by["ml"].operator_then == "a private company under contract"
+    assert not by["mli"].exists
+    assert by["mli"].country is None
+    assert by["com"].country is None
+
+
+def test_jurisdictions_of_concern_are_the_cases_own() -> None:
+    assert not any(place.of_concern for place in FACTS.places)
+    named = made.facts(20, case=made.casefile(domains={"jurisdictions_of_concern": ["ml"]}))
+    assert [p.suffix for p in named.places if p.of_concern] == ["ml"]
+
+
+def test_nothing_found_is_a_whole_report() -> None:
+    facts = made.facts(0)
+    assert not facts.header.found
+    assert facts.groups.headline.deliveries.value == 0
+    assert facts.coverage.outbound.value == 200
+    assert facts.days
+
+
+def test_a_finding_without_its_delivery_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = made.findings
+
+    def torn(count: int, hostile: Any = ()) -> Any:
+        deliveries, found = real(count, hostile)
+        return deliveries[1:], found
+
+    monkeypatch.setattr(made, "findings", torn)
+    with pytest.raises(CaseError, match="d000000"):
+        made.facts(3)
+
+
+def test_facts_do_not_depend_on_the_order_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = made.findings
+    monkeypatch.setattr(made, "findings", lambda count, hostile=(): tuple(part[::-1] for part in real(count, hostile)))
+    turned: Facts = made.facts(60, verdicts=[made.CONFIRM])
+    assert turned == FACTS

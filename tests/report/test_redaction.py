@@ -1,0 +1,206 @@
+"""The redacted edition: nothing raw in any format, the same numbers, tokens that only the case's key can make."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+
+from forensics.case import Case
+from forensics.errors import CaseError
+from forensics.report import redaction
+from forensics.report.facts import Facts, Number
+from forensics.report.redaction import redact
+from forensics.report.visible import visible
+from forensics.report.writing import FORMATS
+from tests.report import made
+
+KEY = bytes(range(32))
+HOSTILE = tuple(value for value in made.HOSTILE if len(value) < 1000)
+
+
+@cache
+def full() -> Facts:
+    return made.facts(60, HOSTILE, verdicts=[made.CONFIRM])
+
+
+@cache
+def redacted() -> Facts:
+    return redact(full(), KEY)
+
+
+KEPT = {"Official – Sensitive", "*.mil", "initial", "undecided", "40", "12"}
+"""Marked values that stay on purpose: the handling marking, watched zones, answers that are choices or counts."""
+
+
+@cache
+def raw() -> dict[str, str]:
+    """Raw value → kind: everything the facts of the full edition mark, and the parts of addresses."""
+    out = {}
+    for kind, value in redaction.raw_values(full()):
+        if value in KEPT or value.startswith("2023-04-0"):
+            continue
+        out[value] = kind
+        if kind == "address" and "@" in value:
+            out[value.rpartition("@")[0]] = "local part"
+    return {value: kind for value, kind in out.items() if len(value) > 2}
+
+
+def texts(name: str, rendered: Any) -> Iterator[str]:
+    """Everything readable in an output, member by member."""
+    if not isinstance(rendered, bytes):
+        for member, content in rendered.items():
+            yield member
+            yield from texts(member, content)
+    elif rendered.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(rendered)) as package:
+            for member in package.namelist():
+                yield member
+                yield package.read(member).decode("utf-8", "replace")
+    elif rendered.startswith(b"%PDF"):
+        document = pypdf.PdfReader(io.BytesIO(rendered))
+        yield json.dumps(dict(document.metadata or {}), default=str)
+        yield "".join("".join(page.extract_text().split()) for page in document.pages)
+        yield rendered.decode("latin-1")
+    else:
+        yield rendered.decode("utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_no_raw_value_is_in_any_format(name: str) -> None:
+    module = import_module(f"forensics.report.{FORMATS[name].module}")
+    rendered = module.render(redacted(), made.context(redacted()))
+    held = [text.lower() for text in texts(name, rendered)]
+    words = " ".join(made.context(redacted()).words.pattern(key, 1) for key in made.context(redacted()).words.entries)
+    for value, kind in raw().items():
+        for form in {value, visible(value), unicodedata.normalize("NFC", value), json.dumps(value)[1:-1]}:
+            sought = form.lower()
+            if len(sought) < 4 or sought in words.lower():
+                continue  # A word of the report itself says nothing about the case.
+            packed = "".join(sought.split()) if name == "pdf" else sought
+            assert not [1 for text in held if sought in text or packed in text], f"{kind} {value[:60]!r} is in {name}"
+
+
+def test_the_search_itself_finds_raw_values_in_the_full_edition() -> None:
+    """Whatever the test above looks for, it would find."""
+    html = import_module("forensics.report.html").render(full(), made.context(full())).decode()
+    seen = [value for value in raw() if value in html]
+    assert len(seen) > 60
+
+
+def numbers(value: Any) -> list[int]:
+    if isinstance(value, Number):
+        return [value.value]
+    if isinstance(value, tuple):
+        return [n for part in value for n in numbers(part)]
+    if hasattr(value, "__dataclass_fields__"):
+        return [n for field in fields(value) for n in numbers(getattr(value, field.name))]
+    return []
+
+
+def test_the_numbers_stay() -> None:
+    assert numbers(redacted()) == numbers(full())
+    assert [x.exposure for x in redacted().findings] == [x.exposure for x in full().findings]
+    assert [p.country_name for p in redacted().places] == [p.country_name for p in full().places]
+
+
+def test_suffixes_and_slips_within_them_stay_and_others_go() -> None:
+    by = {x.delivery_id: x for x in full().findings}
+    assert by
+    for before, after in zip(full().findings, redacted().findings, strict=True):
+        assert after.slip.typed.rpartition(".")[2] == before.slip.typed.rpartition(".")[2]
+        assert after.recipient.rpartition(".")[2] == before.recipient.rpartition(".")[2]
+        letters = "".join(piece.typed for piece in after.slip.segments)
+        assert letters in ("", "….ml", "….mli")
+        assert after.submitted_at.second == 0
+        assert (after.subject, after.response, after.size_bytes) == (None, None, None)
+        assert {r.text for r in after.reasons} == {""}
+
+
+def test_one_value_has_one_token_and_another_case_another() -> None:
+    senders = {before.sender: after.sender for before, after in zip(full().findings, redacted().findings, strict=True)}
+    assert len(set(senders.values())) == len(senders)
+    other = redact(full(), b"\1" * 32)
+    tokens = {part for x in redacted().findings for part in (x.sender, x.recipient, x.delivery_id, x.message)}
+    assert not tokens & {part for x in other.findings for part in (x.sender, x.recipient, x.delivery_id, x.message)}
+    assert redact(full(), KEY) == redacted()
+
+
+def test_released_text_is_shown_with_known_values_replaced() -> None:
+    case = made.casefile()
+    released = {
+        **made.QUESTIONNAIRE,
+        "account": {
+            "what_happened": "S1.GRANT@albion-logistics.example wrote to navy.ml from mx1; ask bob@example.net, 203.0.113.9."
+        },
+        "release": ["account.what_happened", "statements"],
+    }
+    facts = made.facts(20, case=case.model_copy(update={"questionnaire": released}))
+    after = redact(facts, KEY)
+    answer = after.questionnaire["account.what_happened"].answer
+    assert answer is not None
+    assert "wrote to" in answer
+    for name in ("grant", "albion", "navy", "mx1", "bob", "203.0.113.9"):
+        assert name not in answer.lower()
+    assert after.questionnaire["account.cause"].answer is None
+    assert after.questionnaire["account.cause"].answered
+    assert after.statements[0].claim == "Only a small number of mails were sent."
+    assert redact(made.facts(20), KEY).statements[0].claim == redaction.WITHHELD
+
+
+def test_the_key_stays_in_the_case_and_is_the_same_next_time(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    first = redaction.key(case)
+    assert len(first) == 32
+    assert redaction.key(case) == first
+    path = tmp_path / redaction.KEY_FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("not a key")
+    with pytest.raises(CaseError, match=r"redaction\.key"):
+        redaction.key(case)
+
+
+def test_every_string_of_the_facts_is_marked_or_known_to_be_harmless() -> None:
+    """A new field that can hold a raw value must be marked: this list is what may stand unmarked."""
+    from typing import get_type_hints
+
+    from forensics.report import facts as module
+
+    harmless = {
+        "Action": set(), "Bin": set(), "Clock": {"state"}, "Containment": {"state"}, "Coverage": {"unread_reasons"},
+        "Evidence": {"ref", "file_sha256", "content_sha256", "loader", "time_basis"},
+        "Finding": {"ref", "state", "level", "exposure", "origin", "outcome", "incident", "story", "status_code"},
+        "Gateway": {"system"}, "Incident": {"ref", "story", "state", "observed_country", "intended_country", "findings"},
+        "Header": {"edition", "timezone", "handling", "status", "version", "case_state", "verify"},
+        "Item": {"key", "section", "demanded_by", "kind"}, "Number": {"query"}, "Questionnaire": {"release"},
+        "Method": {"version", "settings_digest", "suffix_list_digest", "libraries", "parameters", "evaluated_on"},
+        "Place": {"suffix", "country", "country_name"}, "Rate": {"name", "measure"}, "Reason": {"name"},
+        "Record": {"evidence"}, "Ruling": {"verdict"}, "Segment": {"kind", "typed", "meant"}, "Signal": {"name", "meaning"},
+        "Slip": {"kind"}, "Statement": {"check", "threshold", "result", "basis", "values"}, "Story": {"ref", "suffixes"},
+        "Tally": {"origins"}, "Raw": {"kind"},
+    }  # fmt: skip
+    for name, kind in vars(module).items():
+        if (
+            not isinstance(kind, type)
+            or not hasattr(kind, "__dataclass_fields__")
+            or kind.__module__ != module.__name__
+        ):
+            continue
+        hints = get_type_hints(kind, include_extras=True)
+        unmarked = {
+            field
+            for field, hint in hints.items()
+            if "str" in str(hint) and "Raw(kind" not in str(hint) and "facts." not in str(hint).replace("facts.Raw", "")
+        }
+        assert unmarked - {"origins"} <= harmless.get(name, set()) | {"origins"}, name
