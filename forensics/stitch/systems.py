@@ -75,7 +75,7 @@ def _other(a, b, system, network):  # type: ignore[no-untyped-def]
     return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
 
 
-@kernel()
+@kernel(entry=True)
 def _continue(  # type: ignore[no-untyped-def]
     rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out
 ):
@@ -115,7 +115,7 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
     return out
 
 
-@kernel()
+@kernel(entry=True)
 def _earlier(rows, own, pairs, legs, hop, final, head, first, system, network, out):  # type: ignore[no-untyped-def]
     for r in range(rows.size):
         leg = rows[r]
