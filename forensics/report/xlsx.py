@@ -23,6 +23,9 @@ _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - xlsxwriter wants it naive; the e
 _FONT = "Calibri"
 _INK, _SOFT, _ACCENT, _WARNING, _HAIR = "#1B1B1B", "#5B5F66", "#1F3A5F", "#A3201D", "#C9CCD1"
 
+_PAGE = 220
+"""Letters across a landscape page that can still be read."""
+
 _WIDTHS = {"int": 11, "float": 9, "time": 20, "day": 12, "flag": 9}
 _TEXT_WIDTHS = {
     "sender": 32,
@@ -110,16 +113,28 @@ def _formats(book: Any) -> dict[str, Any]:
     base = {"font_name": _FONT, "font_size": 10, "font_color": _INK, "valign": "top"}
     line = {"bottom": 1, "bottom_color": _HAIR}
     return {
-        "text": book.add_format({**base, **line}),
-        "wrap": book.add_format({**base, **line, "text_wrap": True}),
+        "text": book.add_format({**base, **line, "align": "left", "indent": 1}),
+        "wrap": book.add_format({**base, **line, "align": "left", "indent": 1, "text_wrap": True}),
         "int": book.add_format({**base, **line, "num_format": "#,##0"}),
         "float": book.add_format({**base, **line, "num_format": "0.0000"}),
-        "time": book.add_format({**base, **line, "num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
-        "day": book.add_format({**base, **line, "num_format": "yyyy-mm-dd", "align": "left"}),
+        "time": book.add_format({**base, **line, "num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", "indent": 1}),
+        "day": book.add_format({**base, **line, "num_format": "yyyy-mm-dd", "align": "left", "indent": 1}),
         "flag": book.add_format({**base, **line, "align": "center"}),
-        "exposed": book.add_format({**base, **line, "bold": True, "font_color": _WARNING}),
+        "exposed": book.add_format(
+            {**base, **line, "align": "left", "indent": 1, "bold": True, "font_color": _WARNING}
+        ),
         "head": book.add_format(
-            {**base, "bold": True, "text_wrap": True, "bottom": 2, "top": 1, "font_color": _ACCENT, "valign": "bottom"}
+            {
+                **base,
+                "bold": True,
+                "text_wrap": True,
+                "bottom": 2,
+                "top": 1,
+                "font_color": _ACCENT,
+                "valign": "bottom",
+                "align": "left",
+                "indent": 1,
+            }
         ),
         "head_right": book.add_format(
             {
@@ -145,7 +160,7 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
     sheet = book.add_worksheet(words("book.cover"))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 84)
+    sheet.set_column(1, 1, 118)
     sheet.set_column(2, 2, 11)
     sheet.write_string(0, 0, words("book.heading"), formats["title"])
     sheet.set_row(0, 28)
@@ -179,10 +194,14 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
     _paper(sheet, words)
 
 
-def _paper(sheet: Any, words: Words) -> None:
+def _paper(sheet: Any, words: Words, width: float = 0) -> None:
+    """A4 across; a sheet as wide as its page unless its letters would become too small to read."""
     sheet.set_paper(9)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    if width <= _PAGE:
+        sheet.fit_to_pages(1, 0)
+    else:
+        sheet.set_print_scale(60)
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
     sheet.set_footer(f"&C{words('book.page')}")
 
@@ -208,7 +227,8 @@ def _sheet(book: Any, formats: dict[str, Any], annex: Annex, words: Words) -> No
         sheet.write_string(len(rows) + 1, 0, note, formats["text"])
     sheet.autofilter(0, 0, max(len(rows), 1), len(annex.columns) - 1)
     sheet.repeat_rows(0)
-    _paper(sheet, words)
+    sheet.repeat_columns(0)
+    _paper(sheet, words, sum(map(_width, annex.columns)))
 
 
 def _width(column: Column) -> float:
