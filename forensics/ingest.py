@@ -405,8 +405,10 @@ def _write(
 
 def _groups(submitted: Any) -> Iterator[tuple[str, str, int, int]]:
     """(month, file name, start, end): runs of at most about ROW_GROUP rows within a UTC month; equal times stay together."""
+    if not len(submitted):
+        return
     months = submitted.astype("datetime64[us]").astype("datetime64[M]")
-    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]])) if len(months) else []
+    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
     for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
         part = 0
         while a < b:

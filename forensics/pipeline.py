@@ -195,9 +195,9 @@ def detect(
 
     started = log.now()
     case = Case(Path(case_dir))
+    case_files.read(case)
     manifest.read(case)
-    if org or watch or known_good:
-        prepare(case, org=org, watch=watch, known_good=known_good)
+    prepare(case, org=org, watch=watch, known_good=known_good)
     casefile = case_files.read(case)
     if not casefile.organisation.domains:
         raise _no_organisation()
@@ -230,10 +230,10 @@ def report(
 
     case = Case(Path(case_dir))
     wanted = _formats(formats)
+    casefile = case_files.read(case)
     held = manifest.read(case)
     if not case.findings.exists():
         raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
-    casefile = case_files.read(case)
     folder = Path(out) if out else None
     with store.connect(case, casefile.organisation.domains) as connection:
         written = reporting.write(

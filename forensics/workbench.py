@@ -40,9 +40,10 @@ def verify(
     """Walk the case back to the bytes. Says what failed; raises CaseError only when there is no case to check."""
     from forensics.custody import verify as checking
 
-    return checking.verify(
-        Case(Path(case_dir)), evidence=Path(evidence) if evidence else None, all_records=all_records, progress=progress
-    )
+    case = Case(Path(case_dir))
+    case_files.read(case)
+    folder = Path(evidence) if evidence else None
+    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:

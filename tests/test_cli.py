@@ -129,7 +129,7 @@ def test_a_folder_of_ugly_inputs(data: Path, tmp_path: Path) -> None:
     (folder / "dhcp.log").write_text(
         "Jun  9 07:50:00 gw1 dhcpd[11]: DHCPACK on 10.0.0.9 to 00:11:22:33:44:55 via eth0\n" * 20
     )
-    secret = folder / "secret.log"
+    secret = folder / "secret.log-20230609"
     secret.write_text("Jun  9 07:50:00 gw1 postfix/smtpd[1]: connect from a[192.0.2.1]\n")
     secret.chmod(0)
     result = call("ingest", folder, "--org", ORG, "--case", tmp_path / "case")

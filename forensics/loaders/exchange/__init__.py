@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from forensics.loaders.exchange.survey import Surveyor
 
 NAME = "exchange"
+FORMATS = (
+    ("tracking", "message tracking logs of Exchange 2007 to SE, by their #Fields header"),
+    ("historical search", "Exchange Online historical-search CSV, summary and extended"),
+    ("message trace", "Get-MessageTrace and Get-MessageTraceV2 exports, CSV and JSON"),
+    ("trace service", "Reporting-service and Graph message traces, JSON and NDJSON"),
+)
+"""(name, what) of all that this loader reads, for `missent formats`."""
 
 __all__ = ["NAME", "detect", "fingerprints", "resume", "scan", "split", "surveyor"]
 

@@ -22,6 +22,11 @@ _WRAPPED = re.compile(
 )
 
 
+def speaks_of_postfix(data: bytes) -> bool:
+    """Whether any line is, or wraps, one of a Postfix program."""
+    return bool(_POSTFIX.search(data) or _WRAPPED.search(data))
+
+
 def confidence(head: bytes) -> float:
     """1 for lines of Postfix programs, 0.6 for other syslog lines (all accounted for as ignored), else 0."""
     if _POSTFIX.search(head) and b"/" in head:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from forensics.errors import EvidenceError
 from forensics.kernels import compiled, kernel
 from forensics.loaders import base
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import years
+from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import stamp
 from forensics.loaders.postfix.text import FNV, hashed, mix
 
@@ -133,13 +135,20 @@ class Surveyor:
         self.turns = np.zeros((TURNS, 5), np.int64)
         self.hosts = np.zeros(HOSTS, np.uint64)
         self.blocks: dict[int, int] = {}
+        self.relevant = False
 
     def feed(self, block: base.Block) -> None:
         self.blocks[block.offset] = int(self.state[0]) + 1
         buf, n = prepared(block)
         survey_block(buf, n, self.state, self.turns, self.hosts)
+        self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:
+        """Raises EvidenceError for a log of other programs only: it must not be asked for its year."""
+        if not self.relevant:
+            raise EvidenceError(
+
+            )
         s = [int(v) for v in self.state]
         turns = [tuple(int(v) for v in row) for row in self.turns[: s[10]]]
         rolls = [(n, change) for n, _, _, _, change in turns if change]
