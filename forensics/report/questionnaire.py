@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -250,17 +250,17 @@ def entries() -> Iterator[Entry]:
 
 
 def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:
-    for part in getattr(annotation, "__args__", (annotation,)):
-        literal = getattr(part, "__args__", ())
-        if getattr(part, "__origin__", None) is Literal:
-            return "choice", tuple(literal)
-        if getattr(part, "__origin__", None) is tuple:
-            return "list", ()
-        if part is datetime:
-            return "moment", ()
-        if part is int:
-            return "count", ()
-    return "text", ()
+    """(kind, choices) of a field's type, through unions and annotations."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return "choice", arguments
+    if origin is tuple:
+        return "list", ()
+    if origin is None:
+        return {datetime: "moment", int: "count"}.get(annotation, "text"), ()
+    parts = arguments[:1] if origin is Annotated else arguments
+    found = (_kind(part) for part in parts if part is not type(None))
+    return next((kind for kind in found if kind[0] != "text"), ("text", ()))
 
 
 def read(casefile: CaseFile) -> Questionnaire:

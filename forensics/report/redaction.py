@@ -220,11 +220,12 @@ def _replaced(value: Any, kind: str, tokens: Tokens) -> Any:
 
 
 def _slip(slip: Slip) -> tuple[Segment, ...]:
-    """Only what happened inside the suffix: the letters before it become dots of one width."""
+    """Only what happened inside the suffix: all that stands before it becomes one sign."""
     if not slip.segments or not slipmarks.in_suffix(slip):
         return ()
     typed, meant = places.public_suffix(slip.typed), places.public_suffix(slip.meant)
-    return (Segment("same", "….", "…."), *slipmarks.segments(typed, meant))
+    ending = slipmarks.segments(typed, meant)
+    return (Segment("same", "….", "…."), *ending) if ending else ()
 
 
 def _item(item: Item, scrub: Callable[[str], str]) -> Item:

@@ -37,9 +37,9 @@ def test_nothing_is_drawn_outside_the_picture(name: str) -> None:
     _, _, width, height = (float(v) for v in str(root.get("viewBox")).split())
     for rect in root.iter(f"{SVG}rect"):
         x, y, w, h = (float(str(rect.get(k))) for k in ("x", "y", "width", "height"))
-        assert -0.01 <= x
+        assert x >= -0.01
         assert x + w <= width + 0.51
-        assert -0.01 <= y
+        assert y >= -0.01
         assert y + h <= height + 0.51
 
 

@@ -8,17 +8,18 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pypdf
 import pytest
 
 from forensics.case import Case
 from forensics.errors import CaseError
+from forensics.report import facts as module
 from forensics.report import redaction
 from forensics.report.facts import Facts, Number
 from forensics.report.redaction import redact
@@ -80,13 +81,14 @@ def texts(name: str, rendered: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_no_raw_value_is_in_any_format(name: str) -> None:
     module = import_module(f"forensics.report.{FORMATS[name].module}")
-    rendered = module.render(redacted(), made.context(redacted()))
+    context = made.context(redacted())
+    rendered = module.render(redacted(), context)
     held = [text.lower() for text in texts(name, rendered)]
-    words = " ".join(made.context(redacted()).words.pattern(key, 1) for key in made.context(redacted()).words.entries)
+    words = " ".join(context.words.pattern(key, 1) for key in context.words.entries).lower()
     for value, kind in raw().items():
         for form in {value, visible(value), unicodedata.normalize("NFC", value), json.dumps(value)[1:-1]}:
             sought = form.lower()
-            if len(sought) < 4 or sought in words.lower():
+            if len(sought) < 4 or sought in words:
                 continue  # A word of the report itself says nothing about the case.
             packed = "".join(sought.split()) if name == "pdf" else sought
             assert not [1 for text in held if sought in text or packed in text], f"{kind} {value[:60]!r} is in {name}"
@@ -142,7 +144,9 @@ def test_released_text_is_shown_with_known_values_replaced() -> None:
     released = {
         **made.QUESTIONNAIRE,
         "account": {
-            "what_happened": "S1.GRANT@albion-logistics.example wrote to navy.ml from mx1; ask bob@example.net, 203.0.113.9."
+            "what_happened": "S1.GRANT@albion-logistics.example wrote to navy.ml from mx1; "
+            "ask bob@example.net, 203.0.113.9.",
+            "cause": "x",
         },
         "release": ["account.what_happened", "statements"],
     }
@@ -171,36 +175,37 @@ def test_the_key_stays_in_the_case_and_is_the_same_next_time(tmp_path: Path) -> 
         redaction.key(case)
 
 
+HARMLESS = set(
+    """
+    " Clock.state Containment.state Coverage.unread_reasons Evidence.content_sha256 Evidence.file_sha256
+    Evidence.loader Evidence.ref Evidence.time_basis Finding.exposure Finding.incident Finding.level
+    Finding.origin Finding.outcome Finding.ref Finding.state Finding.status_code Finding.story Gateway.system
+    Header.case_state Header.edition Header.handling Header.status Header.timezone Header.verify Header.version
+    Incident.findings Incident.intended_country Incident.observed_country Incident.ref Incident.state
+    Incident.story Item.demanded_by Item.key Item.kind Item.section Method.evaluated_on Method.libraries
+    Method.parameters Method.settings_digest Method.suffix_list_digest Method.version Number.query Place.country
+    Place.country_name Place.suffix Questionnaire.release Rate.measure Rate.name Raw.kind Reason.name
+    Record.evidence Ruling.verdict Segment.kind Segment.meant Segment.typed Signal.meaning Signal.name Slip.kind
+    Statement.basis Statement.check Statement.result Statement.threshold Statement.values Story.incidents
+    Story.ref Story.suffixes
+    """.split()  # noqa: SIM905 - sixty names read better as a paragraph
+)
+"""Strings that may stand unmarked: codes, references, digests, versions, what `redaction` treats apart (segments,
+thresholds, queries of gateways), and what says nothing about a person or a host."""
+
+
 def test_every_string_of_the_facts_is_marked_or_known_to_be_harmless() -> None:
-    """A new field that can hold a raw value must be marked: this list is what may stand unmarked."""
-    from typing import get_type_hints
-
-    from forensics.report import facts as module
-
-    harmless = {
-        "Action": set(), "Bin": set(), "Clock": {"state"}, "Containment": {"state"}, "Coverage": {"unread_reasons"},
-        "Evidence": {"ref", "file_sha256", "content_sha256", "loader", "time_basis"},
-        "Finding": {"ref", "state", "level", "exposure", "origin", "outcome", "incident", "story", "status_code"},
-        "Gateway": {"system"}, "Incident": {"ref", "story", "state", "observed_country", "intended_country", "findings"},
-        "Header": {"edition", "timezone", "handling", "status", "version", "case_state", "verify"},
-        "Item": {"key", "section", "demanded_by", "kind"}, "Number": {"query"}, "Questionnaire": {"release"},
-        "Method": {"version", "settings_digest", "suffix_list_digest", "libraries", "parameters", "evaluated_on"},
-        "Place": {"suffix", "country", "country_name"}, "Rate": {"name", "measure"}, "Reason": {"name"},
-        "Record": {"evidence"}, "Ruling": {"verdict"}, "Segment": {"kind", "typed", "meant"}, "Signal": {"name", "meaning"},
-        "Slip": {"kind"}, "Statement": {"check", "threshold", "result", "basis", "values"}, "Story": {"ref", "suffixes"},
-        "Tally": {"origins"}, "Raw": {"kind"},
-    }  # fmt: skip
+    """A new field that can hold a raw value must be marked."""
+    unmarked = set()
     for name, kind in vars(module).items():
-        if (
-            not isinstance(kind, type)
-            or not hasattr(kind, "__dataclass_fields__")
-            or kind.__module__ != module.__name__
-        ):
-            continue
-        hints = get_type_hints(kind, include_extras=True)
-        unmarked = {
-            field
-            for field, hint in hints.items()
-            if "str" in str(hint) and "Raw(kind" not in str(hint) and "facts." not in str(hint).replace("facts.Raw", "")
-        }
-        assert unmarked - {"origins"} <= harmless.get(name, set()) | {"origins"}, name
+        if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__:
+            hints = get_type_hints(kind, include_extras=True)
+            unmarked |= {f"{name}.{field}" for field, hint in hints.items() if holds_text(hint)}
+    # A number's deliveries are replaced with it, the origins of a tally are codes.
+    assert unmarked - {"Number.deliveries", "Tally.origins", "Coverage.outcomes"} == HARMLESS
+
+
+def holds_text(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return not any(isinstance(mark, module.Raw) for mark in hint.__metadata__) and holds_text(hint.__origin__)
+    return hint is str or any(holds_text(part) for part in get_args(hint))

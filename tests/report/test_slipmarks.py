@@ -42,8 +42,13 @@ def test_slips_in_words(typed: str, meant: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant", "inside"),
-    [("navy.ml", "navy.mil", True), ("a.co", "a.co.uk", True), ("nvay.mil", "navy.mil", False), ("navy.mli", "navy.mil", True)],
-)  # fmt: skip
+    [
+        ("navy.ml", "navy.mil", True),
+        ("a.co", "a.co.uk", True),
+        ("nvay.mil", "navy.mil", False),
+        ("navy.mli", "navy.mil", True),
+    ],
+)
 def test_what_lies_in_the_suffix(typed: str, meant: str, inside: bool) -> None:
     assert slipmarks.in_suffix(slipmarks.slip("x", typed, meant)) == inside
 
