@@ -146,9 +146,7 @@ class Surveyor:
     def result(self) -> base.Survey:
         """Raises EvidenceError for a log of other programs only: it must not be asked for its year."""
         if not self.relevant:
-            raise EvidenceError(
-
-            )
+            raise EvidenceError(f"a log of other programs: none of its {int(self.state[0]):,} lines is of Postfix")
         s = [int(v) for v in self.state]
         turns = [tuple(int(v) for v in row) for row in self.turns[: s[10]]]
         rolls = [(n, change) for n, _, _, _, change in turns if change]
