@@ -111,7 +111,22 @@ class Citations:
 
 
 def _holds(forms: Sequence[str], tokens: tuple[str, ...]) -> bool:
-    return any(token in form for form in forms for token in tokens)
+    return any(_stands(token, form) for form in forms for token in tokens)
+
+
+def _stands(token: str, text: str) -> bool:
+    """Whether the token stands in the text by itself, as `doe@navy.ml` not in `j.doe@navy.ml` or `doe@navy.mli`."""
+    at = text.find(token)
+    while at >= 0:
+        end = at + len(token)
+        before, after = text[at - 1 : at], text[end : end + 2]
+        longer = (before.isalnum() or before in tuple("._+-")) and token[0].isalnum()
+        goes_on = token[-1].isalnum() and (after[:1].isalnum() or after[:1] in tuple("_-"))
+        goes_on = goes_on or (after[:1] == "." and after[1:].isalnum() and "@" in token)
+        if not (longer or goes_on):
+            return True
+        at = text.find(token, at + 1)
+    return False
 
 
 def queue_ids(text: str) -> tuple[str, ...]:

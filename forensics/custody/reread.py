@@ -19,6 +19,7 @@ from forensics.custody.names import display
 from forensics.custody.sources import Source
 from forensics.errors import EvidenceError
 
+LINE_ENDS = (10, 13)
 LONGEST_CITED = 4 << 20
 """Bytes of a cited record that are looked at."""
 
@@ -88,7 +89,7 @@ def read(
     number = 0
     try:
         for block in blocks(source, split, digests=result.digests):
-            number = _block(block, number, counter, citations, low, high, result)
+            number = _block(block, number, counter, split, citations, low, high, result)
             advance(len(block.data))
     except EvidenceError as error:
         result.faults.append(error.what)
@@ -103,6 +104,7 @@ def _block(
     block: Block,
     number: int,
     counter: Callable[[Block], int],
+    split: Callable[[Bytes, bool], int],
     citations: Citations | None,
     low: int,
     high: int,
@@ -121,8 +123,15 @@ def _block(
         start = int(citations.offset[index]) - block.offset
         length = int(citations.length[index])
         if start != before:
-            number += counter(_part(block, at, start))
+            between = _part(block, at, start)
+            if len(between.data) and split(between.data, False) != len(between.data):
+                result.faults.append(f"at byte {block.offset + start:,} no record begins, though one is cited there")
+            number += counter(between)
             at = before = start
+            if start + length < len(block.data) and block.data[start + length] not in LINE_ENDS:
+                result.faults.append(
+                    f"the record at byte {block.offset + start:,} is not {length:,} bytes long, as cited"
+                )
             stop = min(start + length, start + LONGEST_CITED, len(block.data))
             text = forms(bytes(block.data[start:stop]))
         result.cited += 1

@@ -283,3 +283,22 @@ def test_custody_entries_hold_what_was_done(built):
     actions = [entry["action"] for entry in log.read(built.case)]
     assert actions == ["ingest", "detect", "report"]
     assert built.case.custody_log.stat().st_size < 10_000
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        ("to=<doe@navy.ml>, relay", True),
+        ("doe@navy.ml", True),
+        ("to=<doe@navy.ml.>", True),
+        ("mail to doe@navy.ml.", True),
+        ("a@b.org;doe@navy.ml;c@d.org", True),
+        ("to=<j.doe@navy.ml>", False),
+        ("to=<xdoe@navy.ml>", False),
+        ("to=<doe@navy.mli>", False),
+        ("to=<doe@navy.ml.org>", False),
+        ("to=<j.doe@navy.ml> orig_to=<doe@navy.ml>", True),
+    ],
+)
+def test_an_address_stands_by_itself(record, named):
+    assert citations._holds([record], ("doe@navy.ml",)) is named
