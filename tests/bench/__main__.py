@@ -27,7 +27,9 @@ def machine() -> str:
         cpu = names[0] if names else cpu
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
-    return f"{cpu}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}\nPython {platform.python_version()}, {versions}"
+    cores = len(os.sched_getaffinity(0))
+    system = f"{platform.system()} {platform.release()}"
+    return f"{cpu}, {cores} cores, {memory:.0f} GiB, {system}\nPython {platform.python_version()}, {versions}"
 
 
 def main(names: list[str]) -> int:
