@@ -169,7 +169,7 @@ def main() -> None:
 @JSON
 @click.pass_context
 def run(
-    ctx: click.Context, logs: tuple[str, ...], case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any
+    ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any
 ) -> None:
     """The main job: ingest LOG…, detect, report.
 
@@ -204,7 +204,7 @@ def ingest(logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any)
 @FAIL
 @JSON
 @click.pass_context
-def detect(ctx: click.Context, case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
+def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
     """Weigh every outbound delivery of the case and write findings and incidents."""
     from forensics import pipeline, show
 
@@ -243,7 +243,7 @@ def report(case_dir: Path, as_json: bool, **options: Any) -> None:
 )
 @JSON
 @click.pass_context
-def verify(ctx: click.Context, case_dir: Path, evidence: Path | None, all_records: bool, as_json: bool) -> None:
+def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_records: bool, as_json: bool) -> None:
     """Walk the case back to the bytes: evidence, counts, cited records, tables, custody log, reports."""
     from forensics import show, workbench
 

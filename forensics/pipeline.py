@@ -147,7 +147,7 @@ def ingest(
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
     prepare(case, org=org, watch=watch, known_good=known_good)
     known = manifest.read(case) if case.manifest.exists() else None
-    settings = {"year": year, "timezone": timezone}
+    settings: dict[str, Any] = {"year": year, "timezone": timezone}
     if known:
         settings = {key: known.settings.get(key) if value is None else value for key, value in settings.items()}
     new, already = _new(case, known, found.sources)
