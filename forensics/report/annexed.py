@@ -20,7 +20,7 @@ from forensics.report.pieces import (
 )
 from forensics.report.wording import Words
 
-ROWS = 2_000
+ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
 
 DETAILED = 200

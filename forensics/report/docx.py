@@ -122,13 +122,14 @@ def png(svg: bytes, millimetres: float = WIDTH_MM) -> bytes:
     """A picture of an SVG drawing, 220 dots an inch, with the fonts that the PDF uses."""
     import typst
 
+    from forensics.report.pdf import drawn as drawable_only
     from forensics.report.pdf import fonts
 
     source = (
         f"#set page(width: {millimetres}mm, height: auto, margin: 0pt, fill: white)\n"
         '#image(bytes(sys.inputs.svg), format: "svg", width: 100%)'
     )
-    compiler = typst.Compiler(source.encode(), font_paths=fonts(), sys_inputs={"svg": svg.decode("utf-8")})
+    compiler = typst.Compiler(source.encode(), font_paths=fonts(), sys_inputs={"svg": drawable_only(svg)})
     drawn = compiler.compile(format="png", ppi=220)
     assert isinstance(drawn, bytes)  # One page: the page is as high as the drawing.
     return drawn
@@ -146,6 +147,10 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     from lxml import etree  # type: ignore[import-untyped]
 
     class Template(DocxTemplate):  # type: ignore[misc]
+        def resolve_listing(self, xml: str) -> str:
+            # Turns line breaks and tabs of values into markup. Ours have none (`visible`); the search for them is slow.
+            return xml
+
         def fix_tables(self, xml: str) -> Any:
             # The library parses with recovery on: one slip in a template, and text would vanish without a word.
             etree.fromstring(xml)

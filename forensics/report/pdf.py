@@ -1,8 +1,8 @@
 """The report as a tagged PDF with bookmarks, set by typst.
 
 The whole report goes to typst as one JSON string, so that no value is ever read as markup. Fonts are those that
-the typst wheel carries plus DejaVu Sans from matplotlib for other scripts; system fonts are not used, so that
-the bytes are the same everywhere. A character that none of these fonts can draw is written `\\u{hex}`.
+the typst wheel carries; system fonts are not used, so that the bytes are the same everywhere. A character that
+none of these fonts can draw is written `\\u{hex}`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from forensics.errors import UsageError
 from forensics.report import blocks as b
 from forensics.report.context import Context
 from forensics.report.facts import Facts
+from forensics.report.glyphs import drawable
 from forensics.report.visible import cut, visible
 
 LONGEST = 600
@@ -25,31 +26,22 @@ TEMPLATE = "incident.typ"
 
 
 @cache
-def _font_folder() -> Path:
-    import matplotlib
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-
-
-@cache
-def _drawable() -> frozenset[int]:
-    """Code points that the fallback font can draw."""
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(str(_font_folder() / "DejaVuSans.ttf")).get_charmap())
-
-
-@cache
 def fonts() -> Any:
-    """Fonts of the typst wheel and of matplotlib, none of the system."""
+    """The fonts of the typst wheel, none of the system."""
     import typst
 
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(_font_folder())])
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
 
 
 def shown(value: str) -> str:
     """A value as the PDF prints it."""
-    return visible(cut(value, LONGEST), _drawable())
+    return visible(cut(value, LONGEST), drawable())
+
+
+def drawn(svg: bytes) -> str:
+    """An SVG whose labels hold nothing that the fonts cannot draw: it would leave no trace on the page."""
+    text = svg.decode("utf-8")
+    return "".join(c if c <= "~" or ord(c) in drawable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def breakable(value: str) -> str:
@@ -107,7 +99,7 @@ def _block(block: b.Block) -> dict[str, Any]:
                 "rows": [[_spans(cell) for cell in row] for row in rows],
             }
         case b.Chart(svg, alt, caption):
-            return {"k": "chart", "svg": svg.decode("utf-8"), "alt": shown(alt), "caption": shown(caption)}
+            return {"k": "chart", "svg": drawn(svg), "alt": shown(alt), "caption": shown(caption)}
         case b.NewPage():
             return {"k": "page"}
 

@@ -84,7 +84,7 @@ def test_pdf_embeds_its_fonts_and_knows_no_time() -> None:
             descriptor = inner["/FontDescriptor"].get_object()
             assert any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
             names.add(str(inner["/BaseFont"]).partition("+")[2])
-    assert names and all(name.startswith(("Libertinus", "DejaVu")) for name in names), names
+    assert names and all(name.startswith(("Libertinus", "DejaVu", "NewCM")) for name in names), names
 
 
 def test_pdf_head_and_foot_stand_on_every_page() -> None:
@@ -186,6 +186,26 @@ def test_the_same_bytes_whatever_the_machine_is_set_to() -> None:
     second = digests(PYTHONHASHSEED="77", TZ="Pacific/Kiritimati", LC_ALL="de_DE.UTF-8", LANG="tr_TR.UTF-8")
     assert len(first.splitlines()) > 20
     assert first == second
+
+
+_PEAK = """
+import resource, sys
+sys.path.insert(0, ".")
+from tests.report import made
+from forensics.report import writing
+facts = made.facts(10_000)
+for name in sys.argv[1].split(","):
+    writing.render(name, facts, made.context(facts))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_ten_thousand_findings_fit_into_a_gibibyte() -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", _PEAK, ",".join(("pdf", "html", "json", *LAID_OUT[1:]))]
+    peak = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    assert int(peak) < 1024 * 1024  # KiB, as Linux counts
 
 
 def test_a_long_annex_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
