@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from forensics import domains
 from forensics.case import CaseFile
 from forensics.detector import candidates, findings, history, incidents, judging, signals, weighing, zones
 from forensics.detector.candidates import Candidate
-from forensics.detector.judging import Judged
 from forensics.detector.weighing import Parameters
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ class Evidence:
     found: list[Candidate]
     measured: pa.Table
     zones: tuple[str, ...]
+    pairs: int
+    """Distinct (writer, address) of all outbound mail."""
 
 
 def detect(
@@ -65,8 +66,7 @@ def detect(
     zone_list = tuple(casefile.domains.watched if watched is None else watched)
     good = tuple(domains.clean(casefile.domains.known_good if known_good is None else known_good))
     using = using or weighing.parameters()
-    prior = casefile.detection.prior or using.prior
-    step = progress or (lambda what, done, total: None)
+    step = progress or _silent
 
     step("Reading who wrote to whom", 0, 4)
     history.build(connection)
@@ -74,8 +74,10 @@ def detect(
     step("Looking for lookalikes", 1, 4)
     evidence = gather(connection, own, zone_list, good)
     step("Weighing", 2, 4)
-    judged = judging.judge(evidence.measured, evidence.found, using, prior)
-    judged, spread = findings.spread(connection, judged)
+    judgement = judging.judge(
+        evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior
+    )
+    judged, spread = findings.spread(connection, judgement.pairs)
     step("Writing findings", 3, 4)
     table = findings.table(connection, judged, spread, casefile.domains.shared_relays, since=since, until=until)
     step("Writing findings", 4, 4)
@@ -83,7 +85,7 @@ def detect(
         correspondents,
         table,
         incidents.table(connection, table, {(j.address[1], j.meant): j.slip.part for j in judged}),
-        _parameters(using, prior, evidence, judged, table),
+        _parameters(using, judgement.prior, casefile.detection.prior, evidence, table),
     )
 
 
@@ -95,28 +97,39 @@ def gather(
     in_zones, names = zones.watched(watched, known)
     typed = [name for name in history.outside(connection) if not zones.good(name, good)]
     there = set(known)
+    # What no registry has can be typed but not meant, unless it is the organisation's own or named by people.
+    known = [name for name in known if domains.split(name).suffix or domains.within(name, own)]
     found = [
         c._replace(seen=c.meant in there or domains.within(c.meant, own))
         for c in candidates.find(typed, {*known, *own, *names}, in_zones)
     ]
-    return Evidence(found, signals.measure(connection, found), tuple(sorted(in_zones)))
+    return Evidence(found, signals.measure(connection, found), tuple(sorted(in_zones)), history.pair_count(connection))
 
 
 def _parameters(
-    using: Parameters, prior: float, evidence: Evidence, judged: Sequence[Judged], table: pa.Table
+    using: Parameters, prior: float, given: float | None, evidence: Evidence, table: pa.Table
 ) -> dict[str, Any]:
+    """Everything needed to recompute a score by hand, for detection.json."""
     data: dict[str, Any] = asdict(using)
-    data |= {"fitted_prior": using.prior, "prior": prior, "prior_log10_odds": round(weighing.log_odds(prior), 6)}
+    data["prior"] = {
+        "used": prior,
+        "log10_odds": round(weighing.log_odds(prior), 6),
+        "stated": given or using.prior,
+        "source": "case.toml, detection.prior" if given else "this log, starting from the stated prior",
+        "strength": weighing.STRENGTH,
+        "pairs": evidence.pairs,
+    }
     data["zones"] = list(evidence.zones)
     data["suffix_list_digest"] = domains.suffix_list_digest()
     data["candidates"] = len(evidence.found)
     data["signals"] = dict(weighing.SIGNALS)
-    data["sensitivity"] = sensitivity(judged, table)
+    data["levels"] = {"high": 0.95, "medium": 0.5, "low": 0.1}
+    data["sensitivity"] = sensitivity(table)
     return data
 
 
-def sensitivity(judged: Sequence[Judged], table: pa.Table) -> list[dict[str, Any]]:
-    """Deliveries per level if the prior odds were a tenth of, equal to, or ten times the stated ones."""
+def sensitivity(table: pa.Table) -> list[dict[str, Any]]:
+    """Findings per level if the prior odds were a tenth of, equal to, or ten times those used."""
     weights, priors = table.column("weight").to_pylist(), table.column("prior").to_pylist()
     rows = []
     for factor, shift in ((0.1, -1.0), (1.0, 0.0), (10.0, 1.0)):
@@ -124,3 +137,7 @@ def sensitivity(judged: Sequence[Judged], table: pa.Table) -> list[dict[str, Any
         levels = [findings.level(s) for s in scores]
         rows.append({"prior_odds_times": factor, **{name: levels.count(name) for name in ("high", "medium", "low")}})
     return rows
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """No progress wanted."""

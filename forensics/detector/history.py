@@ -39,13 +39,14 @@ with plain as (
            lower(original_recipient) as list_key,
            coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
            outcome, subject, size_bytes as size,
+           case when outcome in ('bounced', 'expired', 'rejected') then 1 else 0 end as failed,
            case when outcome in ('bounced', 'expired', 'rejected') and (
-                    coalesce(status_code, '') in ('5.4.4', '5.1.2', '5.4.310', '5.4.312', '4.4.312', '5.4.6') or
-                    coalesce(response, '') ~* '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|unknown host|no such domain|does not exist|dns.?domain|mx record)')
+                    coalesce(status_code, '') in ('5.4.4', '5.1.2', '5.4.310', '5.4.312', '4.4.312', '4.4.4') or
+                    coalesce(response, '') ~* '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|unknown host|no such domain|nonexistentdomain|domain does not exist|dns domain)')
                 then 1 else 0 end as no_domain
     from deliveries where coalesce(sender, '') <> ''
 )
-select delivery_id, direction, t, message, outcome, subject, size, no_domain,
+select delivery_id, direction, t, message, outcome, subject, size, no_domain, failed,
        local_of(sender_key) as sl, case when sender_key ~* '@' then a_tail(sender_key, sender_domain) else sender_domain end as sd,
        local_of(recipient_key) as rl, recipient_domain as rd,
        list_key is not null as via,
@@ -57,20 +58,20 @@ from plain
 _TABLES = r"""
 create or replace temp table pairs as
     select wl, wd, rl, rd, bool_or(via) as via, count(*) as n, count(distinct message) as messages, min(t) as first, max(t) as last,
-           avg(no_domain) as no_domain, min(direction) as direction
+           avg(no_domain) as no_domain, avg(failed) as failed, min(direction) as direction
     from mail where direction in ('outbound', 'internal') and (wl <> rl or wd <> rd) group by all;
 create or replace temp table heard as
     select sl, sd, rl, rd, count(*) as n, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all;
 create or replace temp table addresses as
-    select l, d, sum(out) as out, sum(inn) as inn, count(distinct w) filter (w is not null) as writers, min(first) as first from (
+    select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (w is not null) as writers, min(first) as first from (
         select rl as l, rd as d, wl || '@' || wd as w, n as out, 0 as inn, first from pairs
         union all select sl, sd, null, 0, n, first from heard
         union all select distinct on (sl, sd) sl, sd, null, 0, 1, t from (select sl, sd, min(t) as t from mail where direction in ('outbound', 'internal') group by all)
         union all select rl, rd, null, 0, 1, min(first) from heard group by all
     ) group by all;
 create or replace temp table standing as
-    select d, sum(pairs) as pairs, sum(out) as out, sum(inn) as inn, sum(callers) as callers, sum(na) as addresses, sum(senders) as senders,
+    select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn, sum(callers)::bigint as callers, sum(na)::bigint as addresses, sum(senders)::bigint as senders,
            min(first) as first, max(last) as last, max(no_domain) as no_domain from (
         select rd as d, count(*) as pairs, sum(n) as out, 0 as inn, 0 as callers, count(distinct rl) as na, count(distinct wl || '@' || wd) as senders,
                min(first) as first, max(last) as last, avg(no_domain) as no_domain from pairs group by all
@@ -102,6 +103,12 @@ def known(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Every domain that was written to, wrote, or is the organisation's own, sorted."""
     rows = connection.execute("select distinct d from addresses where d <> '' order by d").fetchall()
     return [r[0] for r in rows]
+
+
+def pair_count(connection: duckdb.DuckDBPyConnection) -> int:
+    """Distinct (writer, address) that outbound mail shows: what the prior is a rate of."""
+    rows = connection.execute("select count(*) from pairs where direction = 'outbound'").fetchall()
+    return int(rows[0][0])
 
 
 _CORRESPONDENTS = r"""

@@ -66,21 +66,41 @@ def groups(measured: pa.Table) -> np.ndarray:
     return np.cumsum(change)
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """All pairs that were kept, and the prior they were judged under."""
+
+    pairs: list[Judged]
+    prior: float
+    """Probability before evidence, of this log or as the case file says."""
+
+
 def judge(
-    measured: pa.Table, found: Sequence[Candidate], using: Parameters, prior: float, keep: float = KEPT
-) -> list[Judged]:
-    """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant."""
+    measured: pa.Table,
+    found: Sequence[Candidate],
+    using: Parameters,
+    count: int,
+    *,
+    prior: float | None = None,
+    keep: float = KEPT,
+) -> Judgement:
+    """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant.
+
+    `count`: all distinct pairs of the log. `prior` set by people is taken as it is; else it is learned from the log.
+    """
     if not len(measured):
-        return []
+        return Judgement([], prior or using.prior)
     parts = np.round(weighing.weigh(matrix(measured, found, using), using), 4)
     group = groups(measured)
-    own, total = weighing.compete(parts.sum(axis=1), group, prior)
+    sums = parts.sum(axis=1)
+    prior = prior or weighing.learn_prior(sums, group, count, using.prior)
+    own, total = weighing.compete(sums, group, prior)
     rows = np.flatnonzero(total >= weighing.log_odds(keep))
     by_group: dict[int, list[int]] = {}
     for i in rows.tolist():
         by_group.setdefault(int(group[i]), []).append(i)
     slip_of = {(c.typed, c.meant): c.slip for c in found}
-    return [_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())]
+    return Judgement([_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())], prior)
 
 
 def _one(

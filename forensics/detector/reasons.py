@@ -54,10 +54,17 @@ def sentence(name: str, row: Row) -> str:
         "answered": f"{wrong} itself has written to the organisation {_times(row['answered_anyone'])}.",
         "silent": f"{typed} has never sent mail to the organisation.",
         "own-mail": f"{typed} has sent mail to the organisation {_times(row['typed_in'])}.",
+        "fellows": f"{_many(row['typed_shared'] - bool(row['address_known']), 'other address', 'other addresses')} at {typed} "
+        f"exist at {meant} as well.",
         "strangers": f"{_many(row['typed_addresses'], 'address', 'addresses')} at {typed} in use, of which "
         f"{row['typed_shared']} exist at {meant}.",
         "repeated": f"{_upper(writer)} used {wrong} in {_many(row['messages'], 'message', 'messages')}.",
         "no-such-domain": f"Delivery failed because {typed} does not exist.",
+        "turned-away": f"{_share(row['failed'] - row['no_domain'])} of the deliveries to {wrong} were refused or never accepted.",
+        "crowd": f"{_many(row['typed_pairs'], 'pair', 'pairs')} of sender and address use {typed}.",
+        "habit": f"{_upper(writer)} used {right} in {_many(row['times_right'], 'message', 'messages')} and {wrong} in {int(row['messages']):,}.",
+        "writers": f"{_many(row['typed_writers'], 'sender', 'senders')} came to use {typed} independently of each other.",
+        "newcomer": f"{meant} was in use before {typed} first appeared.",
         "unseen": f"{meant} does not appear in this log; only the watched zone suggests it.",
         "free-mail": f"{typed} is a public mail provider, where anybody may have an address.",
     }
@@ -91,6 +98,10 @@ def _times(count: float) -> str:
 
 def _many(count: float, one: str, many: str) -> str:
     return f"{int(count):,} {one if count == 1 else many}"
+
+
+def _share(part: float) -> str:
+    return "All" if part >= 0.999 else f"{part:.0%}"
 
 
 def _times_in(count: int, total: int) -> str:

@@ -20,6 +20,10 @@ RESENT_WITHIN = "7 days"
 """A message to the meant address this long after the slip counts as written afterwards (the corpora's README: 53 % of
 slips against 2 % of legitimate neighbours)."""
 
+APART = "30 days"
+"""Writers who first use one address within this time of each other may have it from each other; further apart they are counted
+as independent."""
+
 _TRIPLES = f"""
 create or replace temp table suspects as
 select p.*, c.meant, c.kind, c.channel, c.part, c.seen
@@ -46,17 +50,28 @@ with again as (
     where direction in ('outbound', 'internal') and (rl, rd) in (select distinct rl, meant from suspects)
 )
 select k.wl, k.wd, k.rl, k.rd, k.meant,
-       min(epoch(a.t - k.t)) filter (a.t >= k.t and a.message <> k.message) as gap_after,
-       min(epoch(a.t - k.t)) filter (a.t >= k.t and a.message <> k.message and k.subject is not null
+       min(epoch(a.t - k.t)) as gap_after,
+       min(epoch(a.t - k.t)) filter (k.subject is not null
             and regexp_replace(lower(a.subject), '^((re|fwd?|aw|wg|tr) *: *)+', '') = regexp_replace(lower(k.subject), '^((re|fwd?|aw|wg|tr) *: *)+', '')) as gap_same_subject,
-       min(epoch(a.t - k.t)) filter (a.t >= k.t and a.message <> k.message and a.size between k.size * 0.97 and k.size * 1.03) as gap_same_size
+       min(epoch(a.t - k.t)) filter (a.size between k.size * 0.97 and k.size * 1.03) as gap_same_size
 from moments k join again a on a.rd = k.meant and a.rl = k.rl and a.wl = k.wl and a.wd = k.wd
+-- A message that goes to both addresses corrects nothing.
+anti join moments b on b.wl = k.wl and b.wd = k.wd and b.rl = k.rl and b.rd = k.rd and b.meant = k.meant and b.message = a.message
 where a.t between k.t and k.t + interval '{RESENT_WITHIN}' group by all;
 
 create or replace temp table earlier as
-select s.wl, s.wd, s.rl, s.rd, s.meant, count(distinct m.message) as n
-from suspects s join mail m on m.rd = s.meant and m.rl = s.rl and m.wl = s.wl and m.wd = s.wd and m.direction in ('outbound', 'internal') and m.t < s.first
+select s.wl, s.wd, s.rl, s.rd, s.meant, count(distinct m.message) filter (m.t < s.first) as n, count(distinct m.message) as ever
+from suspects s join mail m on m.rd = s.meant and m.rl = s.rl and m.wl = s.wl and m.wd = s.wd and m.direction in ('outbound', 'internal')
 group by all;
+
+create or replace temp table starts as
+with firsts as (
+    select rd, rl, wl, wd, min(t) as t from mail
+    where direction = 'outbound' and rd in (select distinct typed from candidates) group by all
+), ordered as (
+    select *, t - lag(t) over (partition by rd, rl order by t, wd, wl) as gap from firsts
+)
+select rd, count(*) filter (gap is null or gap > interval '{APART}') as writers from ordered group by all;
 
 create or replace temp table fellows as
 select o.d as typed, c.meant, count(*) as addresses, count(k.l) as shared
@@ -66,8 +81,8 @@ left join addresses k on k.l = o.l and k.d = c.meant group by all;
 
 _SIGNALS = """
 select s.wl, s.wd, s.rl, s.rd, s.meant, s.kind, s.channel, s.part, s.seen, s.via,
-    s.n, s.messages, s.first, s.last, s.no_domain,
-    coalesce(e.n, 0) as times_before, coalesce(e.n > 0, false) as wrote_before,
+    s.n, s.messages, s.first, s.last, s.no_domain, s.failed,
+    coalesce(e.n, 0) as times_before, coalesce(e.ever, 0) as times_right, coalesce(e.n > 0, false) as wrote_before,
     coalesce(r.gap_after is not null, false) as wrote_after,
     r.gap_after, r.gap_same_subject, r.gap_same_size,
     k.l is not null as address_known, coalesce(k.out, 0) as address_out, coalesce(k.inn, 0) as address_in, coalesce(k.writers, 0) as address_writers,
@@ -75,7 +90,7 @@ select s.wl, s.wd, s.rl, s.rd, s.meant, s.kind, s.channel, s.part, s.seen, s.via
     coalesce(hp.n, 0) as answered_writer, coalesce(ha.n, 0) as answered_anyone,
     coalesce(t.inn, 0) as typed_in, coalesce(t.callers, 0) as typed_callers, coalesce(t.pairs, 0) as typed_pairs, coalesce(t.out, 0) as typed_out,
     coalesce(m.pairs, 0) as meant_pairs, coalesce(m.out, 0) as meant_out, coalesce(m.inn, 0) as meant_in, m.first as meant_since,
-    t.first as typed_since, t.senders as typed_writers,
+    t.first as typed_since, coalesce(i.writers, 0) as typed_writers, coalesce(m.first < t.first, false) as meant_older,
     f.addresses as typed_addresses, f.shared as typed_shared
 from suspects s
 left join earlier e on e.wl = s.wl and e.wd = s.wd and e.rl = s.rl and e.rd = s.rd and e.meant = s.meant
@@ -86,6 +101,7 @@ left join (select sl, sd, rl, rd, sum(n) as n from heard group by all) hp on hp.
 left join (select sl, sd, sum(n) as n from heard group by all) ha on ha.sl = s.rl and ha.sd = s.rd
 left join standing t on t.d = s.rd
 left join standing m on m.d = s.meant
+left join starts i on i.rd = s.rd
 left join fellows f on f.typed = s.rd and f.meant = s.meant
 order by s.rd, s.rl, s.wd, s.wl, s.meant
 """

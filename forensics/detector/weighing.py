@@ -24,7 +24,9 @@ import pyarrow as pa
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
     "usage": "how much more the meant domain is written to than the typed one (log10 ratio of distinct pairs, -3 to 3)",
+    "crowd": "pairs of sender and address that use the typed domain (log10 of number)",
     "address-known": "the same local part at the meant domain appears in the organisation's mail",
+    "habit": "how much more this writer uses the address at the meant domain (log10 ratio of messages, -2 to 2)",
     "wrote-before": "this writer had written to that address at the meant domain before",
     "wrote-after": "this writer wrote to that address at the meant domain within 7 days afterwards",
     "resent": "that later message has the same subject, or the same size within a day",
@@ -33,9 +35,13 @@ SIGNALS: dict[str, str] = {
     "answered": "the address as typed has written to the organisation itself",
     "silent": "the typed domain has never sent mail to the organisation",
     "own-mail": "the typed domain has sent mail to the organisation (log10 of 1 + messages, at most 4)",
+    "fellows": "other addresses at a silent typed domain that exist at the meant one (log10 of 1 + number)",
     "strangers": "other addresses at the typed domain that the meant domain does not have (log10 of 1 + number)",
+    "writers": "writers who came to use the typed domain independently of each other (log10 of number)",
+    "newcomer": "the meant domain was in use before the typed one first appeared",
     "repeated": "how often this writer used the address (log10 of messages, at most 2)",
-    "no-such-domain": "refused because the typed domain does not exist",
+    "no-such-domain": "refused because the typed domain does not exist (share of deliveries)",
+    "turned-away": "refused or never accepted for another reason (share of deliveries)",
     "unseen": "the meant domain never appears in the log: only a watched zone suggests it",
     "free-mail": "the typed domain is a large mail provider's own",
 }
@@ -99,7 +105,9 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
     out = {
         "slip": channel,
         "usage": np.clip(np.log10((column("meant_pairs") + 1.0) / (column("typed_pairs") + 1.0)), -3.0, 3.0),
+        "crowd": np.log10(np.maximum(column("typed_pairs"), 1.0)),
         "address-known": known,
+        "habit": np.clip(np.log10((column("times_right") + 1.0) / (column("messages") + 1.0)), -2.0, 2.0),
         "wrote-before": column("wrote_before"),
         "wrote-after": column("wrote_after"),
         "resent": flag((gap_subject >= 0) | ((gap_size >= 0) & (gap_size <= 86_400))),
@@ -108,9 +116,13 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
         "answered": flag(answered),
         "silent": flag(column("typed_in") == 0),
         "own-mail": np.minimum(np.log10(1.0 + column("typed_in")), 4.0),
+        "fellows": np.where(column("typed_in") == 0, np.log10(1.0 + np.maximum(column("typed_shared") - known, 0.0)), 0.0),
         "strangers": np.log10(1.0 + others),
+        "writers": np.log10(np.maximum(column("typed_writers"), 1.0)),
+        "newcomer": column("meant_older"),
         "repeated": np.where(column("via") > 0, 0.0, np.minimum(np.log10(np.maximum(column("messages"), 1.0)), 2.0)),
         "no-such-domain": column("no_domain"),
+        "turned-away": np.maximum(column("failed") - column("no_domain"), 0.0),
         "unseen": 1.0 - column("seen"),
         "free-mail": free.astype(float),
     }
@@ -122,6 +134,30 @@ def weigh(matrix: np.ndarray, using: Parameters) -> np.ndarray:
     parts = matrix * np.array([using.weights[name] for name in NAMES])
     parts[:, 0] += using.base
     return parts
+
+
+STRENGTH = 1000.0
+"""How many pairs the stated prior is worth against what a log itself shows of its organisation's carefulness."""
+
+
+def learn_prior(weights: np.ndarray, groups: np.ndarray, pairs: int, prior: float) -> float:
+    """The share of slips among an organisation's pairs that the log and the stated prior together make most plausible.
+
+    Organisations differ by a factor of fifty in how often they slip. The rate p solves p = (STRENGTH · prior + Σ P(slip | p)) /
+    (STRENGTH + pairs), the sum over all (writer, address): expectation maximisation of a Beta prior, from `prior`. `groups` sorted.
+    """
+    if not len(weights):
+        return STRENGTH * prior / (STRENGTH + pairs)
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    ratio = np.add.reduceat(10.0 ** np.clip(weights, -12.0, 12.0), starts)
+    rate = prior
+    for _ in range(500):
+        odds = rate / (1.0 - rate)
+        after = (STRENGTH * prior + float((ratio * odds / (1.0 + ratio * odds)).sum())) / (STRENGTH + pairs)
+        if abs(after - rate) < 1e-9:
+            break
+        rate = after
+    return float(f"{rate:.4g}")
 
 
 def compete(weights: np.ndarray, groups: np.ndarray, prior: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,15 @@
-"""The development corpora as labelled tables for fitting and evaluating the detector.
+"""The development corpora and simulated organisations as labelled tables for fitting and evaluating the detector.
 
-Reads the corpora folder (`MISSENT_CORPORA`, default `../shared/corpora`) and deliveries tables: `TABLES/NAME.parquet` where a
-folder is given, else the product's own ingest of the logs.
+Reads the corpora folder (`MISSENT_CORPORA`, default `../shared/corpora`). Deliveries come from `TABLES/NAME.parquet` where that
+file exists, else from the product's own ingest of the logs into `TABLES/NAME-case`.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,23 @@ import pyarrow as pa
 
 from forensics import domains
 from forensics.detector import channel, detection, history, judging
-from forensics.detector.candidates import Candidate
+from forensics.detector.detection import Evidence
 from forensics.detector.slips import classify
+from tests.bench import simulate
+from tests.bench.simulate import Settings
+from tests.bench.traffic import Rates
 
 ROOT = Path(__file__).resolve().parents[2]
+
+DEVELOPMENT: tuple[Settings, ...] = (
+    Settings(1, 240, 8, 4500, ("harrowmere.co.uk",)),
+    Settings(2, 280, 7, 5000, ("tavelin-group.com", "tavelin.fr"), rates=Rates(propagation=0.82)),
+    Settings(3, 160, 12, 3000, ("ostrava-lodestar.eu",), subjects=False),
+    Settings(4, 320, 6, 6000, ("quarrybank.org", "quarrybank.org.uk"), rates=Rates(propagation=0.3)),
+    Settings(5, 120, 14, 3000, ("sendal.gov.uk",), subjects=False, rates=Rates(corecipient=0.3, known=0.5)),
+    Settings(6, 260, 8, 4000, ("velmont.com",), rates=Rates(resend_unprompted=0.2, neighbour=0.15)),
+)
+"""Simulated organisations to fit on; the frozen ones for testing are `simulate.FROZEN`, of other seeds."""
 
 
 def corpora() -> Path:
@@ -40,7 +54,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Slips:
-    """Hand-labelled pairs for the channel: features, labels, and the pair's component."""
+    """Hand-labelled pairs for the channel: features, labels, fold key, kind."""
 
     x: np.ndarray
     y: np.ndarray
@@ -48,39 +62,40 @@ class Slips:
     kinds: list[str]
 
 
+Key = tuple[str, str, str, str]
+"""Writer local part and domain, address local part and domain, as the detector normalises them."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known about a log: the domain meant by each misdirected (writer, address), and domains to leave out."""
+
+    meant: dict[Key, str]
+    unclear: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Corpus:
     """One organisation's log: candidates, measurements, and the truth of every row.
 
-    `y`: 1 where the row's candidate is what the writer meant. `group`: (writer, address). `known`: rows whose truth a
-    person or a generator stated; the others are taken as genuine. `component`: fold key of each row.
+    `y`: 1 where the row's candidate is what the writer meant. `group`: (writer, address). `component`: fold key of each row.
+    `scale`: what a row counts in the fit beside the rows of other corpora.
     """
 
     name: str
-    found: list[Candidate]
-    measured: pa.Table
+    connection: duckdb.DuckDBPyConnection
+    org: tuple[str, ...]
+    watched: tuple[str, ...]
+    evidence: Evidence
+    truth: Truth
     frame: pd.DataFrame
     group: np.ndarray
     y: np.ndarray
     component: np.ndarray
+    scale: float = 1.0
 
-
-def connect(parquet: Path, org: Iterable[str]) -> duckdb.DuckDBPyConnection:
-    """DuckDB with the view `deliveries` over one Parquet file, `direction` computed."""
-    inside = [d for d in org]
-
-    def test(column: str) -> str:
-        return "(" + " or ".join(f"{column} = '{d}' or {column} like '%.{d}'" for d in inside) + ")"
-
-    connection = duckdb.connect()
-    connection.execute("set threads = 2; set TimeZone = 'UTC'")
-    connection.execute(
-        f"""create view deliveries as select *, case
-            when {test("sender_domain")} and {test("recipient_domain")} then 'internal'
-            when {test("sender_domain")} then 'outbound' when {test("recipient_domain")} then 'inbound'
-            else 'relayed' end as direction from '{parquet}'"""
-    )
-    return connection
+    def matrix(self, using: object) -> np.ndarray:
+        return judging.matrix(self.evidence.measured, self.evidence.found, using)  # type: ignore[arg-type]
 
 
 class Components:
@@ -108,9 +123,36 @@ def registered(name: str) -> str:
     return domains.split(name).registered or name
 
 
+def fold(components: Iterable[str], folds: int) -> np.ndarray:
+    """Fold number of each component: a stable hash, so that it does not depend on what else is there."""
+    return np.array([zlib.crc32(c.encode()) % folds for c in components], dtype=int)
+
+
+def connect(source: str | pa.Table, org: Iterable[str]) -> duckdb.DuckDBPyConnection:
+    """DuckDB with the view `deliveries` over Parquet files (a glob) or a table, `direction` computed."""
+    inside = list(org)
+
+    def test(column: str) -> str:
+        return "(" + " or ".join(f"{column} = '{d}' or {column} like '%.{d}'" for d in inside) + ")"
+
+    connection = duckdb.connect()
+    connection.execute("set threads = 2; set TimeZone = 'UTC'")
+    given = f"read_parquet('{source}', hive_partitioning = false)"
+    if isinstance(source, pa.Table):
+        connection.register("given", source)
+        given = "given"
+    connection.execute(
+        f"""create view deliveries as select *, case
+            when {test("sender_domain")} and {test("recipient_domain")} then 'internal'
+            when {test("sender_domain")} then 'outbound' when {test("recipient_domain")} then 'inbound'
+            else 'relayed' end as direction from {given}"""
+    )
+    return connection
+
+
 def slips(components: Components) -> Slips:
     """`slips/labelled.tsv`: cases and controls of the channel. Pairs that no single slip explains are left out."""
-    x, y, comp, kinds = [], [], [], []
+    x, y, names, kinds = [], [], [], []
     for row in rows(corpora() / "slips" / "labelled.tsv"):
         typed, meant = domains.a_label(row["observed"]), domains.a_label(row["intended"])
         slip = classify(typed, meant)
@@ -119,61 +161,115 @@ def slips(components: Components) -> Slips:
         components.join(typed, meant)
         x.append(channel.features(typed, meant, slip))
         y.append(int(row["label"]))
-        comp.append(meant)
+        names.append(meant)
         kinds.append(slip.kind)
-    return Slips(np.array(x), np.array(y), np.array([components.of(c) for c in comp]), kinds)
+    return Slips(np.array(x), np.array(y), np.array([components.of(n) for n in names]), kinds)
 
 
 def corpus(
     name: str,
-    parquet: Path,
-    org: list[str],
-    truth: Callable[[pd.DataFrame], np.ndarray],
+    source: str | pa.Table,
+    org: Sequence[str],
+    label: Callable[[duckdb.DuckDBPyConnection], Truth],
     components: Components | None = None,
-    watched: Iterable[str] = (),
+    watched: Sequence[str] = (),
+    scale: float = 1.0,
 ) -> Corpus:
-    """Measure one log; `truth` gives 1 for the rows whose candidate was meant, NaN for rows to leave out."""
-    connection = connect(parquet, org)
+    """Measure one log and label every row."""
+    connection = connect(source, org)
     history.build(connection)
-    evidence = detection.gather(connection, org, list(watched), [])
+    truth = label(connection)
+    evidence = detection.gather(connection, org, list(watched), sorted(truth.unclear))
     frame = evidence.measured.to_pandas()
-    y = truth(frame)
-    keep = ~np.isnan(y)
-    measured, frame, y = evidence.measured.filter(pa.array(keep)), frame[keep].reset_index(drop=True), y[keep]
-    components = components or Components()
-    for typed, meant, right in zip(frame.rd, frame.meant, y, strict=True):
-        if right:
-            components.join(typed, meant)
-    component = np.array([components.of(typed) for typed in frame.rd])
-    return Corpus(name, evidence.found, measured, frame, judging.groups(measured), y, component)
-
-
-def replay_truth(frame: pd.DataFrame) -> np.ndarray:
-    """Pairs labelled mistyped in `pairs.tsv`; everything else counts as genuine (the corpora's README)."""
-    wrong = {
-        (r["observed"], r["intended"]) for r in rows(corpora() / "replay-intel" / "pairs.tsv") if r["label"] == "1"
-    }
-    return np.array([float(pair in wrong) for pair in zip(frame.rd, frame.meant, strict=True)])
-
-
-def albion_truth(frame: pd.DataFrame) -> np.ndarray:
-    """`truth.tsv` of both gateways; the list's mistyped member is told in the corpora's README."""
-    wrong: dict[tuple[str, str], str] = {("ops-desk@albion-defence.uk", "jtaylor7@navy.ml"): "jtaylor7@navy.mil"}
-    for folder in ("postfix-albion", "postfix-albion-filter"):
-        for r in rows(corpora() / folder / "truth.tsv"):
-            if r["label"] == "misdirected":
-                wrong[r["sender"], r["recipient"]] = r["intended"]
-    return np.array(
-        [
-            float(wrong.get((f"{r.wl}@{r.wd}", f"{r.rl}@{r.rd}")) == f"{r.rl}@{r.meant}")
-            for r in frame.itertuples(index=False)
-        ]
+    y = np.array(
+        [float(truth.meant.get((r.wl, r.wd, r.rl, r.rd)) == r.meant) for r in frame.itertuples(index=False)]
     )
+    components = components or Components()
+    for (_, _, _, typed), meant in sorted(truth.meant.items()):
+        components.join(typed, meant)
+    component = np.array([components.of(typed) for typed in frame.rd])
+    group = judging.groups(evidence.measured)
+    return Corpus(
+        name, connection, tuple(org), tuple(watched), evidence, truth, frame, group, y, component, scale
+    )  # fmt: skip
+
+
+def _pairs_of(connection: duckdb.DuckDBPyConnection, wrong: dict[tuple[str, str], str]) -> dict[Key, str]:
+    """Labels by (message-id, recipient) → labels by normalised pair."""
+    table = pa.table(
+        {
+            "message": [m for m, _ in wrong],
+            "recipient": [domains.key(r) for _, r in wrong],
+            "meant": [domains.parts(meant)[1] for meant in wrong.values()],
+        }
+    )
+    connection.register("labelled_rows", table)
+    found = connection.execute(
+        """select distinct m.wl, m.wd, m.rl, m.rd, l.meant from mail m join deliveries d on d.delivery_id = m.delivery_id
+           join labelled_rows l on l.message = d.message_id and l.recipient = lower(d.recipient)"""
+    ).fetchall()
+    connection.unregister("labelled_rows")
+    return {(wl, wd, rl, rd): meant for wl, wd, rl, rd, meant in found}
+
+
+def source(name: str, tables: Path, logs: Sequence[Path], org: Sequence[str]) -> str:
+    """Where the deliveries of one corpus are, as a glob for DuckDB."""
+    given = tables / f"{name}.parquet"
+    if given.exists():
+        return str(given)
+    case = tables / f"{name}-case"
+    if not (case / "manifest.json").exists():
+        from forensics import pipeline
+
+        pipeline.ingest([str(p) for p in logs], case, org=list(org))
+    return f"{case}/deliveries/*/*.parquet"
 
 
 def replay(tables: Path, components: Components | None = None) -> Corpus:
-    return corpus("replay-intel", tables / "replay-intel.parquet", ["intel.com"], replay_truth, components)
+    """Pairs labelled mistyped in `pairs.tsv`; everything else counts as genuine (the corpora's README)."""
+    folder = corpora() / "replay-intel"
+    wrong = {(r["observed"], r["intended"]) for r in rows(folder / "pairs.tsv") if r["label"] == "1"}
+    by_typed = dict(wrong)
+
+    def label(connection: duckdb.DuckDBPyConnection) -> Truth:
+        found = connection.execute("select wl, wd, rl, rd from pairs where direction = 'outbound'").fetchall()
+        return Truth({(wl, wd, rl, rd): by_typed[rd] for wl, wd, rl, rd in found if rd in by_typed})
+
+    logs = sorted(folder.glob("mail.log*"))
+    return corpus("replay-intel", source("replay-intel", tables, logs, ["intel.com"]), ["intel.com"], label, components)
 
 
 def albion(tables: Path, components: Components | None = None) -> Corpus:
-    return corpus("albion", tables / "albion.parquet", ["albion-defence.uk"], albion_truth, components, ["*.mil"])
+    """`truth.tsv` of both gateways; the list's mistyped member is told in the corpora's README."""
+    folders = [corpora() / name for name in ("postfix-albion", "postfix-albion-filter")]
+    org = ["albion-defence.uk"]
+
+    def label(connection: duckdb.DuckDBPyConnection) -> Truth:
+        wrong = {
+            (r["message_id"], r["recipient"]): r["intended"]
+            for folder in folders
+            for r in rows(folder / "truth.tsv")
+            if r["label"] == "misdirected"
+        }
+        by_list = {("ops-desk", "albion-defence.uk", "jtaylor7", "navy.ml"): "navy.mil"}
+        return Truth(_pairs_of(connection, wrong) | by_list)
+
+    logs = [p for folder in folders for p in sorted(folder.glob("mail.log*"))]
+    return corpus("albion", source("albion", tables, logs, org), org, label, components, ["*.mil"])
+
+
+def labelled_by(truth: pa.Table) -> Callable[[duckdb.DuckDBPyConnection], Truth]:
+    """Labels of a simulation (`tables.TRUTH`)."""
+    found = truth.to_pylist()
+
+    def label(connection: duckdb.DuckDBPyConnection) -> Truth:
+        wrong = {(r["message_id"], r["recipient"]): r["intended"] for r in found if r["label"] == "misdirected"}
+        unclear = {domains.parts(r["recipient"])[1] for r in found if r["label"] == "unclear"}
+        return Truth(_pairs_of(connection, wrong), frozenset(unclear))
+
+    return label
+
+
+def simulated(settings: Settings, scale: float = 1.0) -> Corpus:
+    made = simulate.simulate(settings)
+    return corpus(f"simulated-{settings.seed}", made.deliveries, settings.own, labelled_by(made.truth), scale=scale)
