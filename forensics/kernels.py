@@ -17,20 +17,50 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"
 _declared: list[tuple[Any, Callable[..., Any], str | None, bool]] = []
 """(what stands in the modules now, the function to compile, signature, called from Python?)."""
 _compiled = False
+_folder: Path | None = None
+
+
+memchr: Any = None
+"""C's memchr(address, byte, count) → address or 0, for compiled kernels."""
+memcpy: Any = None
+"""C's memcpy(to, from, count), for compiled kernels."""
 
 
 def cache_folder() -> Path | None:
-    """$NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent/numba, else ~/.cache/missent/numba; None when none can be written."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(base) if base else Path.home() / ".cache") / "missent" / "numba"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+    """Where compiled code of exactly these sources is kept: below $NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent/numba, else
+    ~/.cache/missent/numba; None when none can be written.
+
+    numba looks at the file of the outermost function alone; the folder's name is a digest of all of them.
+    """
+    global _folder
+    if _folder is None:
+        chosen = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+        base = Path(chosen) if chosen else Path.home() / ".cache"
+        folder = (base if os.environ.get("NUMBA_CACHE_DIR") else base / "missent" / "numba") / _digest()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+        if not os.access(folder, os.W_OK):
+            return None
+        _folder = folder
+    return _folder
+
+
+def _digest() -> str:
+    import hashlib
+    import platform
+    from importlib.metadata import version
+
+    here = Path(__file__).parent
+    digest = hashlib.sha256(f"{version('numba')} {platform.python_version()} {platform.machine()} {here}".encode())
+    digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
+    for place in (here, here / "loaders" / "postfix", here / "loaders" / "exchange", here / "stitch"):
+        for path in sorted(place.glob("*.py")):
+            source = path.read_bytes()
+            if b"kernel" in source or b"KIND" in source:
+                digest.update(source)
+    return digest.hexdigest()[:16]
 
 
 def _numba() -> Any:
@@ -86,22 +116,9 @@ def compiled() -> bool:
 
 
 def _marker() -> Path | None:
-    """A file that says: the kernels of exactly this code, numba and machine are in the cache."""
-    import hashlib
-    import platform
-    from importlib.metadata import version
-
+    """A file that says: all kernels are in the cache folder."""
     folder = cache_folder()
-    if folder is None:
-        return None
-    here = Path(__file__).parent
-    digest = hashlib.sha256(f"{version('numba')} {platform.python_version()} {platform.machine()} {here}".encode())
-    for name in ("kernels.py", "loaders/postfix", "stitch"):
-        place = here / name
-        for path in sorted(place.glob("*.py")) if place.is_dir() else [place]:
-            status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}".encode())
-    return folder / f"ready-{digest.hexdigest()[:24]}"
+    return folder / "complete" if folder else None
 
 
 def warm() -> bool:
@@ -112,9 +129,14 @@ def warm() -> bool:
 
 def compile_kernels() -> None:
     """Put compiled functions in the place of all kernels of all modules, now and for modules imported later."""
-    global _compiled
+    global _compiled, memchr, memcpy
     if _compiled:
         return
+    _numba()
+    from numba.core import types
+
+    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
+    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
     _compiled = True
     made = [(now, _dispatcher(function, signature, entry), signature) for now, function, signature, entry in _declared]
     replacement = {id(current): dispatcher for current, dispatcher, _ in made}

@@ -16,6 +16,7 @@ from forensics import domains, schema
 from forensics.stitch import linking
 from forensics.stitch.columns import domain_column, flat
 from forensics.stitch.journeys import Links, Longs, Parts
+from forensics.stitch.naming import digests
 
 Batch = tuple[pa.Table, pa.Table]
 
@@ -31,20 +32,20 @@ class Shelf:
     def pick(self, numbers: Longs, legs: bool, columns: Sequence[str]) -> pa.Table:
         """Rows of hops or legs by global number, in that order."""
         starts = self.leg_starts if legs else self.hop_starts
-        batch = np.searchsorted(starts, numbers, side="right") - 1
-        wanted = np.unique(batch)
-        tables = []
-        base = np.zeros(len(starts), np.int64)
-        total = 0
-        for b in wanted.tolist():
-            table = self.load(b)[1 if legs else 0].select(list(columns))
-            tables.append(table)
-            base[b] = total - starts[b]
-            total += len(table)
-        if not tables:
+        if not len(numbers):
             return self.load(0)[1 if legs else 0].select(list(columns)).slice(0, 0)
+        order = np.argsort(numbers, kind="stable")
+        ordered = numbers[order]
+        cuts = np.searchsorted(ordered, starts)
+        tables = [
+            self.load(b)[1 if legs else 0].select(list(columns)).take(pa.array(ordered[low:high] - starts[b]))
+            for b, (low, high) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
+            if high > low
+        ]
         whole = pa.concat_tables(tables, promote_options="default") if len(tables) > 1 else tables[0]
-        return whole.take(pa.array(numbers + base[batch])).combine_chunks()
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return whole.take(pa.array(back)).combine_chunks()
 
 
 _HEAD = (
@@ -76,9 +77,9 @@ def deliveries(
     table = _deliveries(legs, parts, links, shelf, evidence)
     if twins is not None:
         table = _with_twins(table, twins[legs], parts, links, shelf, evidence)
-    ids = np.array(table["delivery_id"].to_pylist())
-    order = np.lexsort((ids, table["submitted_at"].cast(pa.int64()).to_numpy()))
-    return table.take(pa.array(order)).combine_chunks()
+    keys = table.select(["submitted_at", "delivery_id"])
+    order = pc.sort_indices(keys, sort_keys=[("submitted_at", "ascending"), ("delivery_id", "ascending")])
+    return table.take(order).combine_chunks()
 
 
 def _with_twins(
@@ -224,14 +225,15 @@ def _ids(
         null_handling="replace",
         null_replacement="",
     )
-    names = joined.cast(pa.binary()).to_pylist()
-    blake = hashlib.blake2b
-    ids = [blake(name, digest_size=16).hexdigest() for name in names]
-    if len(set(ids)) < len(ids):
+    column = digests(joined)
+    if pc.count_distinct(column).as_py() < len(column):
+        names, ids = joined.cast(pa.binary()).to_pylist(), column.to_pylist()
+        blake = hashlib.blake2b
         seen: dict[str, int] = {}
         for r in np.lexsort((first[1], first[0])).tolist():
             count = seen.get(ids[r], 0)
             seen[ids[r]] = count + 1
             if count:
                 ids[r] = blake(names[r] + f"#{count}".encode(), digest_size=16).hexdigest()
-    return pa.array(ids, pa.string())
+        return pa.array(ids, pa.string())
+    return column

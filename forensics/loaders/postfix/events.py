@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics.kernels import kernel
+from forensics.loaders.postfix.text import copy
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -35,61 +36,54 @@ class Events:
     """Events near the limits of the block, or at a time that another evidence covers too: their groups may go on elsewhere."""
 
 
-def _gather(buf, starts, ends):  # type: ignore[no-untyped-def]
-    pieces = [buf[a:b] if a >= 0 else b"" for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+def _gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
+    spans = [(int(ints[r, at]), int(ints[r, at + 1])) if r >= 0 else (-1, -1) for r in rows.tolist()]
+    pieces = [bytes(buf[a:b]) if a >= 0 else b"" for a, b in spans]
     offsets = np.cumsum([0, *map(len, pieces)]).astype(np.int32)
     whole = b"".join(pieces)
-    return offsets, np.frombuffer(whole, np.uint8), np.packbits(starts >= 0, bitorder="little"), whole.isascii()
+    present = np.array([a >= 0 for a, _ in spans], np.bool_)
+    return offsets, np.frombuffer(whole, np.uint8), np.packbits(present, bitorder="little"), whole.isascii()
 
 
-@kernel("Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[::1], int32[::1])", plain=_gather)
-def gather(buf, starts, ends):  # type: ignore[no-untyped-def]
-    """(offsets, bytes, validity bitmap, all ASCII?) of the spans; a start below 0 is null."""
-    n = starts.size
+@kernel(
+    "Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[:,::1], int64[::1], int64)", plain=_gather
+)
+def gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
+    """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is negative."""
+    n = rows.size
     offsets = np.empty(n + 1, np.int32)
     valid = np.zeros((n + 7) // 8, np.uint8)
     total = 0
-    for r in range(n):
-        offsets[r] = total
-        if starts[r] >= 0:
-            total += ends[r] - starts[r]
-            valid[r >> 3] |= np.uint8(1 << (r & 7))
+    for k in range(n):
+        offsets[k] = total
+        r = rows[k]
+        if r >= 0 and ints[r, at] >= 0:
+            total += ints[r, at + 1] - ints[r, at]
+            valid[k >> 3] |= np.uint8(1 << (k & 7))
     offsets[n] = total
     out = np.empty(total, np.uint8)
-    plain = True
-    k = 0
-    for r in range(n):
-        if starts[r] >= 0:
-            for i in range(starts[r], ends[r]):
-                c = buf[i]
-                if c >= 128:
-                    plain = False
-                out[k] = c
-                k += 1
-    return offsets, out, valid, plain
+    for k in range(n):
+        size = offsets[k + 1] - offsets[k]
+        if size > 0:
+            copy(out, offsets[k], buf, ints[rows[k], at], size)
+    seen = np.uint8(0)
+    for k in range(total):
+        seen |= out[k]
+    return offsets, out, valid, seen < 128
 
 
-def strings(buffer: NDArray[np.uint8], starts: Any, ends: Any) -> pa.StringArray:
-    """The spans as strings; null where the start is negative."""
-    starts = np.ascontiguousarray(starts, np.int32)
-    ends = np.ascontiguousarray(ends, np.int32)
-    offsets, data, valid, plain = gather(buffer, starts, ends)
+def column(events: Events, rows: Any, at: int) -> pa.StringArray:
+    """Span column `at` of the events `rows`; a row of -1 gives null."""
+    if not len(events.ints):
+        return pa.nulls(len(rows), pa.string())
+    offsets, data, valid, plain = gather(events.buffer, events.ints, np.ascontiguousarray(rows, np.int64), at)
     buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(data)]
     if plain:
-        return pa.StringArray.from_buffers(len(starts), buffers[1], buffers[2], buffers[0])
-    raw = pa.BinaryArray.from_buffers(pa.binary(), len(starts), buffers)
+        return pa.StringArray.from_buffers(len(rows), buffers[1], buffers[2], buffers[0])
+    raw = pa.BinaryArray.from_buffers(pa.binary(), len(rows), buffers)
     return pa.array([None if b is None else text(b) for b in raw.to_pylist()], pa.string())
 
 
 def text(raw: bytes) -> str:
     """UTF-8, with `\\xNN` for what is not."""
     return raw.decode("utf-8", "backslashreplace")
-
-
-def column(events: Events, rows: Longs, at: int) -> pa.StringArray:
-    """Span column `at` of the events `rows`; a row of -1 gives null."""
-    present = rows >= 0
-    spans = events.ints[np.where(present, rows, 0), at : at + 2] if len(events.ints) else np.empty((0, 2), np.int32)
-    if not len(events.ints):
-        return pa.nulls(len(rows), pa.string())
-    return strings(events.buffer, np.where(present, spans[:, 0], -1), spans[:, 1])

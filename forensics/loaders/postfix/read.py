@@ -40,7 +40,8 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     """See `forensics.loaders.base.Loader.scan`."""
     buf, n = prepared(block)
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
-    ints, longs, lines, other, names, known = scan_block(buf, n, skip)
+    ints, longs, count, lines, other, names, known = scan_block(buf, n, skip)
+    ints, longs = ints[:count], longs[:count]
     numbers = ints[:, w.LINE].astype(np.int64) + context.number
     ignored = _ignored(buf, other, names, known)
     if len(skip):
@@ -145,9 +146,10 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
     """These events as a table that `resume` reads: their raw lines, addresses and times."""
     from forensics.loaders.postfix.events import gather
 
-    starts = np.ascontiguousarray(events.ints[rows, w.OFFSET])
-    ends = starts + events.ints[rows, w.LENGTH]
-    offsets, data, _, _ = gather(events.buffer, starts, ends)
+    whole = np.empty((len(rows), 2), np.int32)
+    whole[:, 0] = events.ints[rows, w.OFFSET]
+    whole[:, 1] = whole[:, 0] + events.ints[rows, w.LENGTH]
+    offsets, data, _, _ = gather(events.buffer, whole, np.arange(len(rows), dtype=np.int64), 0)
     raw = pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     columns = [
         pa.array(events.longs[rows, w.KEY].astype(np.uint64)),
@@ -173,8 +175,9 @@ def resume(table: pa.Table) -> Events:
     buf: Any = lines + end + bytes(base.PADDING)
     if compiled():
         buf = np.frombuffer(buf, np.uint8).copy()
-    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
-    if count != len(table) or len(ints) != count:
+    ints, longs, rows, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
+    ints, longs = ints[:rows], longs[:rows]
+    if count != len(table) or rows != count:
         raise AssertionError("fragments do not read as the events they were")
     longs[:, w.TIME] = table["time"].to_numpy()
     events = Events(
@@ -192,14 +195,19 @@ def resume(table: pa.Table) -> Events:
 
 
 def _order(table: pa.Table) -> NDArray[np.int64]:
-    key, evidence = table["key"].to_numpy(), table["evidence"].to_numpy()
+    key, evidence = table["key"].to_numpy(), table["evidence"].to_numpy().astype(np.int32)
     number, time = table["number"].to_numpy(), table["time"].to_numpy()
     order = np.lexsort((number, evidence, key))
     if not len(order):
         return order
     k, e, t = key[order], evidence[order], time[order].copy()
-    starts = np.flatnonzero(np.concatenate([[True], (k[1:] != k[:-1]) | (e[1:] != e[:-1])]))
-    for a, b in zip(starts, [*starts[1:], len(order)], strict=True):
-        if b - a > 1:
-            np.maximum.accumulate(t[a:b], out=t[a:b])
+    running_max(k, e, t)
     return order[np.lexsort((number[order], e, t, k))]
+
+
+@kernel("void(uint64[::1], int32[::1], int64[::1])")
+def running_max(keys, evidence, times):  # type: ignore[no-untyped-def]
+    """Let no time of a group fall behind an earlier record's of the same file."""
+    for i in range(1, times.size):
+        if keys[i] == keys[i - 1] and evidence[i] == evidence[i - 1] and times[i] < times[i - 1]:
+            times[i] = times[i - 1]

@@ -11,7 +11,7 @@ from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, at, find, hashed, mix, queue_id_end, signed, within
+from forensics.loaders.postfix.text import FNV, at, find, hashed, line_end, mix, queue_id_end, signed, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
@@ -333,19 +333,18 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
 
 
 @kernel(
-    "Tuple((int32[:,::1], int64[:,::1], int64, int64[::1], int32[:,::1], int64[::1]))(uint8[::1], int64, boolean[::1])"
+    "Tuple((int32[:,::1], int64[:,::1], int64, int64, int64[::1], int32[:,::1], int64[::1]))(uint8[::1], int64, boolean[::1])"
 )
 def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
     """All lines of buf[:n] but those whose entry in `skip` (empty: none) is True.
 
-    Returns ints and longs (one row for each event or unread record, in order), the number of lines, for each other program
+    Returns ints and longs (one row for each event or unread record, in order), how many rows, the number of lines, for each other program
     its count and the span of its name (row 0: programs beyond the table), and for each known Postfix program its count.
     """
     lines = 0
-    for k in range(n):
-        if buf[k] == 10:
-            lines += 1
-    if n > 0 and buf[n - 1] != 10:
+    k = 0
+    while k < n:
+        k = line_end(buf, k, n) + 1
         lines += 1
     ints = np.empty((lines + 1, w.INTS), np.int32)
     longs = np.empty((lines + 1, w.LONGS), np.int64)
@@ -358,9 +357,7 @@ def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
     number = 0
     i = 0
     while i < n:
-        e = i
-        while e < n and buf[e] != 10:
-            e += 1
+        e = line_end(buf, i, n)
         if skip.size > 0 and skip[number]:
             number += 1
             i = e + 1
@@ -400,4 +397,4 @@ def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
             r += 1
         number += 1
         i = e + 1
-    return ints[:r].copy(), longs[:r].copy(), number, other, names, known
+    return ints, longs, r, number, other, names, known

@@ -13,7 +13,7 @@ from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import years
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, hashed, mix
+from forensics.loaders.postfix.text import FNV, hashed, line_end, mix
 
 DAY = years.DAY
 MONTH_UNIT = years.MONTH_UNIT
@@ -40,9 +40,7 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
     last_host = np.uint64(0)
     i = 0
     while i < n:
-        e = i
-        while e < n and buf[e] != 10:
-            e += 1
+        e = line_end(buf, i, n)
         state[0] += 1
         if e == i:
             i = e + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensics import kernels
 from forensics.kernels import kernel
 
 
@@ -235,3 +236,26 @@ def _unsigned(n):  # type: ignore[no-untyped-def]
 def unsigned(n):  # type: ignore[no-untyped-def]
     """The reverse of `signed`."""
     return np.uint64(n)
+
+
+def _line_end(buf, i, n):  # type: ignore[no-untyped-def]
+    e = buf.find(b"\n", i, n)
+    return n if e < 0 else e
+
+
+@kernel(plain=_line_end)
+def line_end(buf, i, n):  # type: ignore[no-untyped-def]
+    """Position of the first line feed in [i, n), or n."""
+    start = buf.ctypes.data
+    found = kernels.memchr(start + i, 10, n - i)
+    return n if found == 0 else found - start
+
+
+def _copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
+    out[k : k + n] = buf[i : i + n]
+
+
+@kernel(plain=_copy)
+def copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
+    """n bytes of buf from i to out at k; the caller knows that both have them."""
+    kernels.memcpy(out.ctypes.data + k, buf.ctypes.data + i, n)
