@@ -320,7 +320,7 @@ def test_review_by_file(built, tmp_path):
     save(path, rows)
     done = review(built.case, import_from=path, reviewer="B", remember=True)
     assert done.remembered == ("army.ml",)
-    assert done.lines[0] == "1 verdicts recorded: 0 confirmed, 1 dismissed, 0 undecided"
+    assert done.lines[0] == "1 verdict recorded: 0 confirmed, 1 dismissed, 0 undecided"
     with pytest.raises(UsageError, match="at once"):
         review(built.case, import_from=path, export_to=path)
 

@@ -115,7 +115,10 @@ def faults(path: Path, found: Chain, state: str) -> tuple[list[str], list[str]]:
         if one:
             wrong.append(one)
         elif part.case_state != state:
-            remarks.append(f"{part.name} shows an earlier state of the case; `missent report` writes it anew")
+            remarks.append(part.name)
+    if remarks:
+        names = ", ".join(remarks)
+        remarks = [f"{names} from an earlier state of the case; `missent report` writes the present one"]
     return wrong, remarks
 
 

@@ -103,7 +103,7 @@ def _tables(case: Case, held: Manifest) -> list[Check]:
         both = sorted(known.keys() & files.keys())
         faults += [f"{path} was changed" for path in both if seal.digest(files[path]) != known[path]]
         rows = recorded[name].rows if name in recorded else 0
-        checks.append(_check(f"table {name}", faults, f"{rows:,} rows as recorded"))
+        checks.append(_check(f"table {name}", faults, f"{_count(rows, 'row')} as recorded"))
     digest = seal.digest(case.detection) if case.detection.exists() else ""
     if digest != held.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
@@ -309,7 +309,7 @@ def _seals(case: Case, held: Manifest) -> Check:
         wrong, notes = seal.faults(path, entries, state)
         faults += wrong
         remarks += notes
-    return _check("reports", faults, f"{_count(len(found), 'seal')} hold", remarks)
+    return _check("reports", faults, f"{_count(len(found), 'seal holds', 'seals hold')}", remarks)
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

@@ -57,7 +57,10 @@ def _dismissed(made: Sequence[Verdict]) -> list[str]:
 def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Reviewed:
     remembered = remember_known_good(case, domains)
     counts = {ruling: sum(one.verdict == ruling for one in made) for ruling in ("confirmed", "dismissed", "undecided")}
-    lines = [f"{len(made):,} verdicts recorded: " + ", ".join(f"{count:,} {name}" for name, count in counts.items())]
+    lines = [
+        f"{len(made):,} {'verdict' if len(made) == 1 else 'verdicts'} recorded: "
+        + ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    ]
     if remembered:
         lines.append(f"known good from now on: {', '.join(remembered)}; `missent detect` leaves them out")
     if lost := orphaned(case):

@@ -117,7 +117,7 @@ class _Desk:
         line = Text("  ")
         for letter, words in keys.items():
             line.append(f" {letter} ", style="reverse")
-            line.append(f" {words}   ")
+            line.append(f" {words}".replace(" ", "\u00a0") + "  ")  # a key and its words stay on one line
         self._console.print(line)
         while True:
             pressed = self._key().lower()
@@ -142,6 +142,10 @@ def _pair(incident: Mapping[str, Any]) -> tuple[str, str]:
     return incident["observed_domain"], incident["intended_domain"]
 
 
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def slip(typed: str, meant: str) -> Text:
     """`navy.ml` → `navy.mil` with what differs marked."""
     text = Text()
@@ -163,8 +167,8 @@ def panel(incident: Mapping[str, Any], place: str, before: Verdict | None) -> Pa
     best = max(rows, key=lambda row: row["score"])
     grid = Table.grid(padding=(0, 1))
     grid.add_column()
-    who = f"{incident['messages']:,} messages from {incident['senders']:,} senders"
-    who += f" to {incident['recipients']:,} addresses"
+    who = f"{_count(incident['messages'], 'message')} from {_count(incident['senders'], 'sender')}"
+    who += f" to {_count(incident['recipients'], 'address', 'addresses')}"
     outcome = f"{incident['exposed']:,} accepted there, {incident['not_exposed']:,} not"
     grid.add_row(Text(f"{visible(incident['slip'] or '')} · {who} · {outcome}"))
     grid.add_row(Text(f"probability {best['score']:.3f} (prior and weights: detection.json)"))

@@ -52,7 +52,7 @@ def unguard(cell: str) -> str:
 def export_csv(case: Case, path: Path) -> int:
     """Write the list to rule on (UTF-8 with byte order mark, so that Excel reads it); returns its rows.
 
-    Columns: see COLUMNS; incidents in order of their highest score, each followed by its findings in order of time.
+    Columns: see COLUMNS; incidents with the most exposed deliveries first, each followed by its findings by time.
     Raises CaseError before detection, UsageError when the file cannot be written.
     """
     held = current(case)
@@ -109,7 +109,7 @@ def _ruled(verdict: Verdict | None) -> dict[str, str]:
 
 
 def incidents(case: Case) -> Iterator[dict[str, Any]]:
-    """Incidents as mappings, highest score first, with `findings` (time, addresses, reasons' texts) in order of time.
+    """Incidents as mappings, most exposed first, with `findings` (time, addresses, reasons' texts) by time.
 
     Raises CaseError before detection.
     """
@@ -130,7 +130,8 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
         texts = [reason["text"] for reason in row["reasons"] or ()]
         grouped.setdefault(row["incident_id"], []).append({**delivery, **row, "reasons": texts})
     listed = [row for batch in batches(case.incidents) for row in batch.to_pylist()]
-    for incident in sorted(listed, key=lambda row: (-row["score"], row["observed_domain"], row["intended_domain"])):
+    listed.sort(key=lambda row: (-row["exposed"], -row["messages"], row["observed_domain"], row["intended_domain"]))
+    for incident in listed:
         rows = grouped.get(incident["incident_id"], [])
         if rows:
             yield {**incident, "findings": sorted(rows, key=lambda row: (row["submitted_at"], row["delivery_id"]))}

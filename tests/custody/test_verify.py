@@ -207,7 +207,7 @@ def test_report_of_an_earlier_state_is_a_remark(built):
     remember_known_good(built.case, "other.example")
     result = verify(built.case)
     assert result.ok
-    assert "incident.html shows an earlier state of the case" in texts(result)
+    assert "incident.html, incident.json from an earlier state of the case" in texts(result)
 
 
 def test_seal_altered_to_fit_a_changed_report(built):
