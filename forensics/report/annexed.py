@@ -23,6 +23,9 @@ from forensics.report.wording import Words
 ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
 
+INCIDENTS = 100
+"""Incidents with a part of their own, worst first."""
+
 DETAILED = 200
 """Findings whose reasons are printed one by one."""
 
@@ -69,8 +72,9 @@ def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         by.setdefault(finding.incident, []).append(finding)
     if len(facts.findings) > DETAILED:
         yield b.Para(b.text(words("doc.reasons_in", shown=DETAILED, n=len(facts.findings))), "note")
+    yield from cut_note(words, INCIDENTS, len(facts.incidents), "incidents.csv")
     left = DETAILED
-    for incident in facts.incidents:
+    for incident in facts.incidents[:INCIDENTS]:
         own = by.get(incident.ref, [])
         yield from _incident(words, incident)
         for finding in own[: max(left, 0)]:
@@ -281,7 +285,17 @@ def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     for rate in m.rates:
         interval = "" if rate.low is None or rate.high is None else f"{rate.low:.3f}–{rate.high:.3f}"
         cases = "" if rate.count is None else words.number(rate.count)
-        rows.append(b.cells([rate.name, rate.measure, f"{rate.value:.3f}", interval, cases]))
+        rows.append(
+            b.cells(
+                [
+                    prose.rate_name(words, rate.name),
+                    prose.measure_name(words, rate.measure),
+                    f"{rate.value:.3f}",
+                    interval,
+                    cases,
+                ]
+            )
+        )
     layout = columns(words, "measured_on:2 measure:1 value> interval> cases>")
     yield b.Table(layout, tuple(rows), words("html.caption.rates"))
 

@@ -16,6 +16,9 @@ from forensics.report.context import Context
 from forensics.report.pieces import answers, columns, count, cut_note, missing, on, pairs_table, people, slip_line
 from forensics.report.wording import Words
 
+STORIES = 4
+"""Stories told in section 4, worst first; the table below them has every pair."""
+
 LETTERED = 3
 """Incidents of each story whose slip is set letter by letter in section 4; the table has them all."""
 
@@ -178,20 +181,21 @@ def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     incidents = {incident.ref: incident for incident in facts.incidents}
     yield section(words, "how")
-    for story in facts.stories:
-        own = [incidents[ref] for ref in story.incidents if incidents[ref].tally.deliveries.value]
-        if not own:
-            continue
-        if len(facts.stories) > 1 or story.suffixes:
+    told = [story for story in facts.stories if story.tally.deliveries.value]
+    for story in told[:STORIES]:
+        if story.suffixes:
             yield b.Heading(2, b.plain(passages.story_title(story, words)))
+        own = [incidents[ref] for ref in story.incidents if incidents[ref].tally.deliveries.value]
         for incident in own[:LETTERED]:
             yield slip_line(words, incident.slip)
-    told = [incident for incident in facts.incidents if incident.tally.deliveries.value]
-    yield pairs_table(words, told)
+    pairs = [incident for incident in facts.incidents if incident.tally.deliveries.value]
+    yield pairs_table(words, pairs[: annexed.SHORT])
+    yield from cut_note(words, annexed.SHORT, len(pairs), "incidents.csv")
     yield b.Items(passages.how(facts, words))
     yield answers(facts, context, ("account",))
     if facts.repeat_senders:
-        yield people(words, facts.repeat_senders, words("html.caption.repeat"))
+        yield people(words, facts.repeat_senders[: annexed.SHORT], words("html.caption.repeat"))
+        yield from cut_note(words, annexed.SHORT, len(facts.repeat_senders), "senders.csv")
     yield from context.charts("flows")
 
 

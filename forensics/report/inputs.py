@@ -6,14 +6,14 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
 from forensics.case import Case, CaseFile
 from forensics.custody import manifest
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError
-from forensics.report.facts import Bin, Evidence, Method, Rate, Sensitivity, Signal
+from forensics.report import measured
+from forensics.report.facts import Evidence, Method, Sensitivity, Signal
 from forensics.report.gather import Inputs
 
 VERIFY = "missent verify CASE"
@@ -83,7 +83,7 @@ def _time_basis(notes: Mapping[str, Any]) -> str:
 def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
     run = held.runs[-1] if held.runs else None
     versions = dict(run.versions) if run else {}
-    measured = evaluation()
+    found = measured.evaluation()
     settings = _detection(case)
     meanings, weights = settings.get("signals", {}), settings.get("weights", {})
     return Method(
@@ -92,9 +92,9 @@ def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
         suffix_list_digest=run.suffix_list_digest if run else "",
         libraries=tuple(sorted(versions.items())),
         parameters=tuple(_parameters(settings)),
-        rates=tuple(Rate(**rate) for rate in measured.get("rates", ())),
-        reliability=tuple(Bin(**one) for one in measured.get("reliability", ())),
-        evaluated_on=str(measured.get("evaluated_on", "")),
+        rates=measured.rates(found),
+        reliability=measured.reliability(found),
+        evaluated_on=measured.described(found),
         command=_command(casefile, held),
         signals=tuple(Signal(name, str(meaning), weights.get(name)) for name, meaning in sorted(meanings.items())),
         sensitivity=tuple(
@@ -136,14 +136,15 @@ def _detection(case: Case) -> Mapping[str, Any]:
 def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Settings that are single values, and where they come from; the rest stays in detection.json."""
     for name, value in sorted(settings.items()):
-        if isinstance(value, bool | int | float | str) and name != "suffix_list_digest":
-            yield name, f"{value:.6g}" if isinstance(value, float) else str(value)
+        if name in ("prior", "levels") and isinstance(value, Mapping):
+            yield from ((f"{name}: {part}", _shown(one)) for part, one in sorted(value.items()))
+        elif isinstance(value, bool | int | float | str) and name != "suffix_list_digest":
+            yield name, _shown(value)
     origin = settings.get("origin")
     if isinstance(origin, Mapping):
-        yield from ((f"origin: {name}", str(value)) for name, value in sorted(origin.items()))
+        told = ((name, value) for name, value in sorted(origin.items()) if isinstance(value, str))
+        yield from ((f"origin: {name}", value) for name, value in told)
 
 
-def evaluation() -> Mapping[str, Any]:
-    """The measured error rates that ship with the detector; empty when none do."""
-    found = files("forensics.detector").joinpath("evaluation.json")
-    return dict(json.loads(found.read_text("utf-8"))) if found.is_file() else {}
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ none of these fonts can draw is written `\\u{hex}`.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,19 +45,13 @@ def drawn(svg: bytes) -> str:
     return "".join(c if c <= "~" or ord(c) in drawable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
+_LONG_WORD = re.compile(r"\S{21,}")
+_BREAK = re.compile(r"[@.\-_/=+:,;&?](?=.)|.{16}(?=.)")
+
+
 def breakable(value: str) -> str:
-    """`value` with places where a long word may break (zero-width spaces, which print as nothing)."""
-    if len(value) < 14:
-        return value
-    out: list[str] = []
-    run = 0
-    for index, character in enumerate(value):
-        out.append(character)
-        run = 0 if character == " " else run + 1
-        if index + 1 < len(value) and ((character in "@.-_/=+:,;&?" and run > 3) or run >= 16):
-            out.append("\u200b")
-            run = 0
-    return "".join(out)
+    """`value` with places where a long word may break (zero-width spaces; the template prints nothing for them)."""
+    return _LONG_WORD.sub(lambda word: _BREAK.sub(lambda m: m[0] + "\u200b", word[0]), value)
 
 
 def _spans(spans: b.Spans) -> list[dict[str, str]]:

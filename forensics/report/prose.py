@@ -248,3 +248,13 @@ def _change(words: Words, piece: Segment, where: str) -> str:
     if len(letters) == 1 and letters.isalpha():
         key += "_letter"
     return words(key, letters=letters, where=where)
+
+
+def rate_name(words: Words, name: str) -> str:
+    """What an error rate was measured on, or the kind of slip it is of."""
+    return words.get(f"rate.{name}", words.get(f"slip.kind.{name}", name))
+
+
+def measure_name(words: Words, name: str) -> str:
+    """`recall` and the like, in words."""
+    return words.get(f"measure.{name}", name)
