@@ -19,6 +19,17 @@ FRAGMENTS = 96 << 20
 PARTITIONS = 64
 
 
+def release() -> None:
+    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it."""
+    import ctypes
+
+    pa.default_memory_pool().release_unused()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):  # not glibc
+        return
+
+
 def _save(table: pa.Table, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
@@ -110,3 +121,5 @@ class Fragments:
         for p in range(PARTITIONS):
             folder = self._folder / str(p)
             yield pa.concat_tables([_load(folder / str(n)) for n in range(self._spilled)])
+            if p % 8 == 7:
+                release()
