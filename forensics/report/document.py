@@ -69,7 +69,7 @@ def _parts(facts: f.Facts, context: Context) -> Iterator[Iterator[b.Block]]:
 
 def _subtitle(facts: f.Facts, words: Words) -> str:
     seen = facts.coverage
-    organisation = facts.header.organisation or words("noun.the_organisation")
+    organisation = prose.organisation(facts, words)
     if seen.first is None or seen.last is None:
         return words("doc.period_none", organisation=organisation)
     return words("doc.period", organisation=organisation, first=words.day(seen.first), last=words.day(seen.last))
@@ -182,9 +182,13 @@ def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     incidents = {incident.ref: incident for incident in facts.incidents}
     yield section(words, "how")
     told = [story for story in facts.stories if story.tally.deliveries.value]
-    for story in told[:STORIES]:
+    # Stories of suffixes first, under their own headings; single slips follow under one.
+    named = sorted(told[:STORIES], key=lambda story: story.suffixes is None)
+    for n, story in enumerate(named):
         if story.suffixes:
             yield b.Heading(2, b.plain(passages.story_title(story, words)))
+        elif n and named[n - 1].suffixes:
+            yield b.Heading(2, words("doc.other_slips"))
         own = [incidents[ref] for ref in story.incidents if incidents[ref].tally.deliveries.value]
         for incident in own[:LETTERED]:
             yield slip_line(words, incident.slip)

@@ -22,6 +22,9 @@ from forensics.report.wording import Words
 _MARK = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|!!(?P<exposed>.+?)!!|\+\+(?P<missing>.+?)\+\+")
 _FIELD = re.compile(r"\{(\w+)\}")
 
+_FEW = 3
+"""Domains by which an organisation without a name is called."""
+
 _TELLING = 0.1
 """Share of the headline from which a suffix is named in the first paragraph."""
 
@@ -122,6 +125,15 @@ def title(facts: Facts, words: Words) -> str:
     return words("title.pairs")
 
 
+def organisation(facts: Facts, words: Words) -> str:
+    """The organisation by name, else by its domains, else, and in the redacted edition, `the organisation`."""
+    header = facts.header
+    if header.edition == "redacted":
+        return words("noun.the_organisation")
+    named = words.join([domains.u_label(domain) for domain in header.domains]) if len(header.domains) <= _FEW else ""
+    return header.organisation or named or words("noun.the_organisation")
+
+
 def position(facts: Facts, words: Words) -> Spans:
     """The position in one paragraph: what went where instead of where, how many, accepted or refused, since when."""
     if not facts.header.found:
@@ -136,7 +148,7 @@ def position(facts: Facts, words: Words) -> Spans:
         last=words.day(head.last),
         messages=noun(words, "messages", head.messages.value),
         senders=noun(words, "senders", head.senders.value),
-        organisation=facts.header.organisation or words("noun.the_organisation"),
+        organisation=organisation(facts, words),
     )
     return sentences(opening, _stories(facts, words), _acceptance(facts, words), _states(facts, words))
 
@@ -214,7 +226,7 @@ def _nothing(facts: Facts, words: Words) -> Spans:
         words,
         "position.none",
         outbound=noun(words, "deliveries", searched.outbound.value),
-        organisation=facts.header.organisation or words("noun.the_organisation"),
+        organisation=organisation(facts, words),
         first=words.day(searched.first),
         last=words.day(searched.last),
         domains=noun(words, "domains", searched.external_domains.value),

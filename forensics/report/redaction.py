@@ -225,7 +225,7 @@ def _slip(slip: Slip) -> tuple[Segment, ...]:
         return ()
     typed, meant = places.public_suffix(slip.typed), places.public_suffix(slip.meant)
     ending = slipmarks.segments(typed, meant)
-    return (Segment("same", "….", "…."), *ending) if ending else ()
+    return (Segment("same", slipmarks.HIDDEN, slipmarks.HIDDEN), *ending) if ending else ()
 
 
 def _item(item: Item, scrub: Callable[[str], str]) -> Item:

@@ -9,6 +9,10 @@ _FAR = 0.5
 """Above this share of changed letters a letter-by-letter setting says less than the two names side by side."""
 
 
+HIDDEN = "…."
+"""Stands for all that lies before the suffix, where the edition does not show it."""
+
+
 def segments(typed: str, meant: str) -> tuple[Segment, ...]:
     """The two names as one row of pieces, in reading order; empty when they share too little.
 
@@ -72,6 +76,8 @@ def in_suffix(mark: Slip) -> bool:
 
     Such a slip (`.mil` → `.ml`) is a fact about suffixes and names nobody.
     """
+    if mark.segments and mark.segments[0].typed == HIDDEN:
+        return True
     a, b = domains.split(mark.typed), domains.split(mark.meant)
     typed = mark.typed.removesuffix("." + a.suffix) if a.suffix else mark.typed.rpartition(".")[0]
     meant = mark.meant.removesuffix("." + b.suffix) if b.suffix else mark.meant.rpartition(".")[0]

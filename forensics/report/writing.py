@@ -130,7 +130,9 @@ def _folder(case: Case, out: Path | None, edition: str) -> Path:
 
 def _context(facts: Facts, language: str, templates: Path | None, logo: Path | None) -> Context:
     words = wording.load(language, templates)
-    picture = context.logo(logo, words("html.logo", organisation=facts.header.organisation))
+    # A logo names the organisation as surely as its name does.
+    shown = None if facts.header.edition == "redacted" else logo
+    picture = context.logo(shown, words("html.logo", organisation=facts.header.organisation))
     return Context(words=words, drawn=charts.draw(facts, words), folder=templates, logo=picture)
 
 
