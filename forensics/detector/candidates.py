@@ -10,7 +10,7 @@ judged by `slips.classify`; the index only has to miss nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -171,7 +171,7 @@ def _neighbourhoods(strings: Sequence[str], depth: int) -> Iterator[tuple[np.nda
         if length < 3:
             continue
         rows = np.flatnonzero(lengths == length)
-        text = "".join(strings[r] for r in rows)
+        text = "".join(strings[r] for r in rows.tolist())
         codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).reshape(len(rows), length).astype(np.uint64)
         powers = np.array([pow(_BASE, k, 1 << 64) for k in range(length)], dtype=np.uint64)
         inverse = [pow(_INVERSE, k, 1 << 64) for k in range(depth + 1)]
@@ -182,6 +182,6 @@ def _neighbourhoods(strings: Sequence[str], depth: int) -> Iterator[tuple[np.nda
                 for places in combinations(range(length), cuts):
                     edges = [-1, *places, length]
                     total = np.zeros(len(rows), dtype=np.uint64)
-                    for n, (left, right) in enumerate(zip(edges, edges[1:], strict=False)):
+                    for n, (left, right) in enumerate(pairwise(edges)):
                         total += (sums[right] - sums[left + 1]) * np.uint64(inverse[n])
                     yield rows, total

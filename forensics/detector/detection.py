@@ -74,9 +74,7 @@ def detect(
     step("Looking for lookalikes", 1, 4)
     evidence = gather(connection, own, zone_list, good)
     step("Weighing", 2, 4)
-    judgement = judging.judge(
-        evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior
-    )
+    judgement = judging.judge(evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
     step("Writing findings", 3, 4)
     table = findings.table(connection, judged, spread, casefile.domains.shared_relays, since=since, until=until)

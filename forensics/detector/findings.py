@@ -79,7 +79,7 @@ def spread(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> t
     by_address: dict[tuple[str, str], list[Sent]] = {}
     messages: dict[str, Sent] = {}
     for wl, wd, rl, rd, delivery, sender, at, message, subject, company in rows:
-        sent = Sent(delivery, f"{wl}@{wd}", sender, _moment(at), message, subject, frozenset(company) - {f"{rl}@{rd}"})
+        sent = Sent(delivery, f"{wl}@{wd}", sender, moment(at), message, subject, frozenset(company) - {f"{rl}@{rd}"})
         by_address.setdefault((rl, rd), []).append(sent)
         messages[delivery] = sent
     links: dict[str, str] = {}
@@ -148,7 +148,7 @@ def table(
         one = by_pair[(wl, wd), (rl, rd)]
         origin = _origin(delivery, bool(via), bool(machine), (one.writer, one.address) in used, spread_)
         used.add((one.writer, one.address))
-        if (since and _moment(at) < since) or (until and _moment(at) >= until):
+        if (since and moment(at) < since) or (until and moment(at) >= until):
             continue
         local, _ = domains.parts(recipient)
         rows.append(
@@ -183,7 +183,8 @@ def _origin(delivery: str, via: bool, machine: bool, again: bool, spread_: Sprea
     return "address-book" if again else "typed"
 
 
-def _moment(microseconds: int) -> datetime:
+def moment(microseconds: int) -> datetime:
+    """The time (UTC) so many microseconds after the epoch."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 

@@ -40,8 +40,9 @@ class Judged:
 
     def with_reason(self, name: str, weight: float, text: str) -> Judged:
         """The same with one more part in the sum."""
-        part = {"name": name, "weight": round(weight, 4), "text": text}
-        return replace(self, weight=round(self.weight + part["weight"], 4), reasons=(part, *self.reasons))
+        rounded = round(weight, 4)
+        part = {"name": name, "weight": rounded, "text": text}
+        return replace(self, weight=round(self.weight + rounded, 4), reasons=(part, *self.reasons))
 
 
 def matrix(measured: pa.Table, found: Sequence[Candidate], using: Parameters) -> np.ndarray:
@@ -83,10 +84,11 @@ def judge(
     *,
     prior: float | None = None,
     keep: float = KEPT,
+    only: str | None = None,
 ) -> Judgement:
     """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant.
 
-    `count`: all distinct pairs of the log. `prior` set by people is taken as it is; else it is learned from the log.
+    `only`: keep pairs of this typed domain alone. `count`: all distinct pairs of the log. `prior` set by people is taken as it is; else it is learned from the log.
     """
     if not len(measured):
         return Judgement([], prior or using.prior)
@@ -95,12 +97,17 @@ def judge(
     sums = parts.sum(axis=1)
     prior = prior or weighing.learn_prior(sums, group, count, using.prior)
     own, total = weighing.compete(sums, group, prior)
-    rows = np.flatnonzero(total >= weighing.log_odds(keep))
+    kept = total >= weighing.log_odds(keep) if keep > 0 else np.ones(len(total), dtype=bool)
+    if only is not None:
+        kept &= np.array(measured.column("rd").to_pylist()) == only
+    rows = np.flatnonzero(kept)
     by_group: dict[int, list[int]] = {}
     for i in rows.tolist():
         by_group.setdefault(int(group[i]), []).append(i)
     slip_of = {(c.typed, c.meant): c.slip for c in found}
-    return Judgement([_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())], prior)
+    return Judgement(
+        [_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())], prior
+    )
 
 
 def _one(

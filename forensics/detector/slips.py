@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -61,8 +62,8 @@ _COMMON_SUFFIXES = {
     "io": 0.02,
     "info": 0.02,
 }
-_SOUNDS = (("c", "s"), ("c", "k"), ("s", "z"), ("f", "v"), ("i", "y"), ("d", "t"), ("g", "j"), ("b", "p"), ("m", "n"))
-_VOWELS = frozenset("aeiou")
+SOUNDS = (("c", "s"), ("c", "k"), ("s", "z"), ("f", "v"), ("i", "y"), ("d", "t"), ("g", "j"), ("b", "p"), ("m", "n"))
+VOWELS = frozenset("aeiou")
 
 
 class Slip(NamedTuple):
@@ -182,7 +183,7 @@ def _edits(a: str, b: str) -> list[Found]:
                 return []
             if _alike(x, y):
                 return [("sound-alike", 1 / (2 * lb), y + x)]
-            near = neighbours(y)
+            near = set(neighbours(y))
             return [("substituted-letter", (0.7 / max(4, len(near)) if adjacent(x, y) else 0.3 / 36) / lb, y + x)]
     return []
 
@@ -220,11 +221,11 @@ def _two_edits(a: str, b: str) -> list[Found]:
 
 def _alike(x: str, y: str) -> bool:
     """Letters that sound alike: two vowels, or a pair such as c and s (`defence`, `defense`)."""
-    return (x in _VOWELS and y in _VOWELS) or (x, y) in _SOUNDS or (y, x) in _SOUNDS
+    return (x in VOWELS and y in VOWELS) or (x, y) in SOUNDS or (y, x) in SOUNDS
 
 
 def _doubles(name: str) -> int:
-    return sum(1 for x, y in zip(name, name[1:], strict=False) if x == y)
+    return sum(1 for x, y in pairwise(name) if x == y)
 
 
 def _part(typed: str, meant: str) -> str:

@@ -93,7 +93,7 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
     """
 
     def column(name: str) -> np.ndarray:
-        return measured.column(name).to_numpy(zero_copy_only=False).astype(float)
+        return np.asarray(measured.column(name).to_numpy(zero_copy_only=False), dtype=float)
 
     def flag(condition: np.ndarray) -> np.ndarray:
         return np.where(condition, 1.0, 0.0)
@@ -116,7 +116,9 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
         "answered": flag(answered),
         "silent": flag(column("typed_in") == 0),
         "own-mail": np.minimum(np.log10(1.0 + column("typed_in")), 4.0),
-        "fellows": np.where(column("typed_in") == 0, np.log10(1.0 + np.maximum(column("typed_shared") - known, 0.0)), 0.0),
+        "fellows": np.where(
+            column("typed_in") == 0, np.log10(1.0 + np.maximum(column("typed_shared") - known, 0.0)), 0.0
+        ),
         "strangers": np.log10(1.0 + others),
         "writers": np.log10(np.maximum(column("typed_writers"), 1.0)),
         "newcomer": column("meant_older"),
@@ -131,7 +133,7 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
 
 def weigh(matrix: np.ndarray, using: Parameters) -> np.ndarray:
     """Parts of the weight of evidence (rows × NAMES), log10; the base is added to `slip`. A row's sum is its weight."""
-    parts = matrix * np.array([using.weights[name] for name in NAMES])
+    parts: np.ndarray = matrix * np.array([using.weights[name] for name in NAMES])
     parts[:, 0] += using.base
     return parts
 

@@ -23,7 +23,8 @@ def watched(given: Iterable[str], known: Iterable[str]) -> tuple[set[str], set[s
     >>> watched(["*.mil", "navy.mil"], [])
     ({'mil'}, {'navy.mil'})
     """
-    zones, names = set(), set()
+    zones: set[str] = set()
+    names: set[str] = set()
     for item in given:
         (zones if item.startswith(("*.", ".")) or "." not in item else names).add(
             item.removeprefix("*.").removeprefix(".")

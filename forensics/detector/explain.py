@@ -1,0 +1,188 @@
+"""Why a delivery, an address or a domain was judged as it was: the two propositions, the parts, the records.
+
+Works on anything that was written to, accused or not: a genuine correspondent's weight is as explainable as a slip's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+from forensics import domains
+from forensics.case import CaseFile
+from forensics.detector import detection, findings, history, judging, weighing
+from forensics.detector.judging import Judged
+from forensics.detector.weighing import Parameters
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHOWN = 50
+"""Addresses that one explanation goes into."""
+DELIVERIES = 20
+"""Deliveries of one address whose records are named."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One (writer, address) with its parts."""
+
+    writer: str
+    address: str
+    intended: str
+    slip: str
+    """What happened, in words."""
+    propositions: tuple[str, str]
+    """That the sender slipped; that the sender meant this address."""
+    prior: float
+    weight: float
+    score: float
+    level: str
+    """high, medium, low or none."""
+    reasons: tuple[dict[str, Any], ...]
+    alternatives: tuple[tuple[str, float], ...]
+    deliveries: tuple[dict[str, Any], ...]
+    """delivery_id, submitted_at, sender, recipient, outcome, records (schema.RECORD) of the first DELIVERIES."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is to say about one subject. `text` is for a terminal."""
+
+    subject: str
+    domain: str
+    prior: float
+    addresses: tuple[Explained, ...]
+    note: str
+    """Why there is nothing more to weigh; empty when there is."""
+    text: str
+
+
+def explain(
+    connection: duckdb.DuckDBPyConnection,
+    subject: str,
+    casefile: CaseFile | None = None,
+    *,
+    using: Parameters | None = None,
+) -> Explanation:
+    """Explain a delivery id (or its unique beginning), an address, or a domain of the view `deliveries`.
+
+    Raises UsageError when the log holds no outbound delivery of that name. The same parameters and prior are used as `detect`
+    uses, so the scores are those of the findings.
+    """
+    casefile = casefile or CaseFile()
+    using = using or weighing.parameters()
+    own = casefile.organisation.domains
+    history.build(connection)
+    domain, keys = _subject(connection, subject)
+    good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
+    evidence = detection.gather(connection, own, casefile.domains.watched, good)
+    judged = judging.judge(
+        evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior, keep=0.0, only=domain
+    )
+    spread, _ = findings.spread(connection, judged.pairs)
+    chosen = sorted(
+        (j for j in spread if not keys or (j.writer, j.address) in keys), key=lambda j: (-j.score, j.address, j.writer)
+    )
+    explained = tuple(_one(connection, j) for j in chosen[:SHOWN])
+    note = _note(domain, chosen, domains.within(domain, casefile.domains.known_good))
+    text = "\n\n".join([_head(subject, domain, judged.prior, note), *(_text(e) for e in explained)])
+    return Explanation(subject, domain, judged.prior, explained, note, text + "\n")
+
+
+def _subject(
+    connection: duckdb.DuckDBPyConnection, subject: str
+) -> tuple[str, Collection[tuple[tuple[str, str], tuple[str, str]]]]:
+    """(typed domain, pairs to explain; none = all of the domain)."""
+    query = "select distinct wl, wd, rl, rd from mail where direction = 'outbound' and "
+    if "@" in subject:
+        local, domain = domains.parts(subject)
+        rows = connection.execute(
+            query + "rl = local_of(?) and rd = ?", [f"{local.lower()}@{domain}", domain]
+        ).fetchall()
+    elif "." in subject:
+        domain = domains.a_label(subject)
+        rows = connection.execute(query + "rd = ? limit 1", [domain]).fetchall()
+        if rows:
+            return domain, ()
+    else:
+        rows = connection.execute(query + "starts_with(delivery_id, ?)", [subject]).fetchall()
+        if len(rows) > 1:
+            raise UsageError(f"{subject}: several deliveries begin so", remedy="give more of the delivery id")
+    if not rows:
+        raise UsageError(
+            f"{subject}: no outbound delivery of that name",
+            expected="a delivery id, an address or a domain that mail was sent to",
+            remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
+        )
+    return rows[0][3], {((wl, wd), (rl, rd)) for wl, wd, rl, rd in rows}
+
+
+_DELIVERIES = """
+select d.delivery_id, epoch_us(d.submitted_at) as at, d.sender, d.recipient, d.outcome::varchar as outcome, d.records
+from mail m join deliveries d on d.delivery_id = m.delivery_id
+where m.direction = 'outbound' and m.wl = ? and m.wd = ? and m.rl = ? and m.rd = ? order by d.submitted_at, d.delivery_id limit ?
+"""
+
+
+def _one(connection: duckdb.DuckDBPyConnection, one: Judged) -> Explained:
+    rows = connection.execute(_DELIVERIES, [*one.writer, *one.address, DELIVERIES]).fetchall()
+    names = ("delivery_id", "submitted_at", "sender", "recipient", "outcome", "records")
+    deliveries = tuple(dict(zip(names, row, strict=True)) for row in rows)
+    for delivery in deliveries:
+        delivery["submitted_at"] = findings.moment(delivery["submitted_at"]).isoformat()
+    writer, address = "@".join(one.writer), "@".join(one.address)
+    right = f"{one.address[0]}@{one.meant}"
+    return Explained(
+        writer,
+        address,
+        right,
+        one.slip.words,
+        (f"{writer} meant {right} and slipped: {one.slip.words}.", f"{writer} meant {address}."),
+        one.prior,
+        one.weight,
+        one.score,
+        findings.level(one.score),
+        one.reasons,
+        one.alternatives,
+        deliveries,
+    )
+
+
+def _note(domain: str, chosen: Sequence[Judged], good: bool) -> str:
+    if good:
+        return f"case.toml names {domain} as known-good: it is never accused, whatever the weight."
+    if not chosen:
+        return f"No domain that the organisation knows lies one slip away from {domain}: there is nothing to weigh."
+    if len(chosen) > SHOWN:
+        return f"{len(chosen):,} pairs of sender and address; the {SHOWN} most probable slips follow."
+    return ""
+
+
+def _head(subject: str, domain: str, prior: float, note: str) -> str:
+    lines = [f"{subject}: mail to {domain}"]
+    lines.append(f"Before any evidence one in {round(1 / prior):,} pairs of sender and address is a slip in this log.")
+    return "\n".join([*lines, *([note] if note else [])])
+
+
+def _text(one: Explained) -> str:
+    width = max(len(r["name"]) for r in one.reasons)
+    lines = [
+        f"{one.writer} → {one.address}",
+        f"  either  {one.propositions[0]}",
+        f"  or      {one.propositions[1]}",
+        f"  {one.prior:+8.4f}  {'prior':<{width}}  log10 odds before evidence",
+        *(f"  {r['weight']:+8.4f}  {r['name']:<{width}}  {r['text']}" for r in one.reasons),
+        f"  {one.prior + one.weight:+8.4f}  {'sum':<{width}}  log10 odds; probability of a slip {one.score:.4f} ({one.level})",
+    ]
+    lines += [f"  alternative: {name}, probability {score:.4f}" for name, score in one.alternatives]
+    for delivery in one.deliveries:
+        where = ", ".join(f"{r['evidence'][:12]} record {r['number']}" for r in delivery["records"] or ())
+        lines.append(
+            f"  {delivery['submitted_at']}  {delivery['delivery_id'][:16]}  {delivery['outcome']}"
+            + (f"  [{where}]" if where else "")
+        )
+    return "\n".join(lines)
