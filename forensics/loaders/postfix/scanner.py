@@ -329,6 +329,16 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
         return with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
     if at(buf, k, L_NOQUEUE) and (program == P_SMTPD or program == P_POSTSCREEN or program == P_CLEANUP):
         return refusal(buf, k + 9, end, ev, lv, r)
+    # What speaks of a message must not pass for irrelevant because its id looks like none.
+    e = k
+    stop = min(end, k + 64)
+    while e < stop and buf[e] != 58 and buf[e] != 32:
+        e += 1
+    if e > k and buf[e] == 58 and buf[e + 1] == 32:
+        e += 2
+        if at(buf, e, L_TO) or at(buf, e, L_FROM_BR) or at(buf, e, L_CLIENT) or at(buf, e, L_MSGID):
+            ev[r, N0] = w.R_ID
+            return w.UNREAD
     return w.KNOWN
 
 

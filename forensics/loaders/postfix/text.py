@@ -21,10 +21,15 @@ FNV = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x100000001B3)
 ALL = 0xFFFFFFFFFFFFFFFF
 
-# Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only.
+# Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only, 8 = neither
+# (other letters), 16 = a digit.
 CLASS = np.zeros(256, np.uint8)
-for _c in b"0123456789BCDF":
+for _c in b"0123456789":
+    CLASS[_c] = 1 | 16
+for _c in b"BCDF":
     CLASS[_c] = 1
+for _c in b"IOUaeiou":
+    CLASS[_c] = 8
 for _c in b"AE":
     CLASS[_c] = 2
 for _c in b"GHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz":
@@ -111,7 +116,8 @@ def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
     """End of the queue id at i, or -1.
 
     Short ids are upper-case hexadecimal; long ids base 52 (no vowels): six characters of seconds, four of microseconds,
-    `z`, inode (postconf(5), enable_long_queue_ids). The caller checks what follows.
+    `z`, inode (postconf(5), enable_long_queue_ids). Logs that were rewritten or come from relatives of Postfix have ids of
+    their own: any letters and digits, with a digit among them. The caller checks what follows.
     """
     k = i
     seen = 0
@@ -122,9 +128,11 @@ def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
         seen |= kind
         k += 1
     n = k - i
-    if 5 <= n <= 20 and seen & 4 == 0:
+    if 5 <= n <= 20 and seen & 12 == 0:
         return k
-    if 12 <= n <= 24 and seen & 2 == 0 and buf[i + 10] == 122:
+    if 6 <= n <= 24 and seen & 16 != 0:
+        return k
+    if 12 <= n <= 24 and seen & 10 == 0 and buf[i + 10] == 122:
         return k
     return -1
 

@@ -49,8 +49,9 @@ REASONS = (
     "part of a record split by the container runtime",
     "empty line",
     "malformed client line",
+    "a queue id of unknown form",
 )
-(R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT) = range(1, 11)
+(R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT, R_ID) = range(1, 12)
 
 PROGRAMS = (
     "anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "mailq",
