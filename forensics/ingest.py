@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import kernels, loaders, overlap, schema, spool, stitch, store
+from forensics import kernels, loaders, overlap, spool, stitch, writing
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Context, Settings, Survey
-from forensics.stitch import journeys, rows, systems
+from forensics.stitch import journeys
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -98,6 +98,24 @@ class _Piece:
     legs: pa.Table
     parts: journeys.Parts
     fragments: pa.Table | None
+    size: int
+
+
+@dataclass
+class _Account:
+    """The running sum of one evidence."""
+
+    records: int = 0
+    used: int = 0
+    unread: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+
+    def add(self, piece: _Piece) -> None:
+        self.records += piece.records
+        self.used += piece.used
+        self.unread += len(piece.unread)
+        for kind, count in piece.ignored.items():
+            self.ignored[kind] = self.ignored.get(kind, 0) + count
 
 
 def ingest(
@@ -120,7 +138,7 @@ def ingest(
     report = progress or (lambda step, done, total: None)
     width = workers or os.cpu_count() or 1
     if _weight(sources) > (WORTH_LOADING if kernels.warm() else WORTH_COMPILING):
-        kernels.compile_kernels()
+        _compile()
     work = case.folder / ".work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -132,37 +150,28 @@ def ingest(
         batches = spool.Batches(work / "batches")
         fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
         parts: list[journeys.Parts] = []
-        unread = _Unread(case.folder / ".work" / "unread")
-        accounts = []
+        unread = writing.Unread(work / "unread")
         total = sum(e.digests.content_size for e in evidence)
         done = 0
-        for number, pieces in _read(evidence, shared, duplicates, executor, width):
-            account = {"records": 0, "used": 0, "unread": 0}
-            ignored: dict[str, int] = {}
-            for piece in pieces:
-                account["records"] += piece.records
-                account["used"] += piece.used
-                account["unread"] += len(piece.unread)
-                for kind, count in piece.ignored.items():
-                    ignored[kind] = ignored.get(kind, 0) + count
-                unread.add(piece.unread, evidence[number].digests.content_sha256)
-                batches.add(piece.hops, piece.legs)
-                parts.append(piece.parts)
-                if piece.fragments is not None:
-                    fragments[evidence[number].loader].add(piece.fragments)
-            done += evidence[number].digests.content_size
+        accounts = [_Account() for _ in evidence]
+        for number, piece in _read(evidence, shared, duplicates, executor, width):
+            accounts[number].add(piece)
+            unread.add(piece.unread, evidence[number].digests.content_sha256)
+            batches.add(piece.hops, piece.legs)
+            parts.append(piece.parts)
+            if piece.fragments is not None:
+                fragments[evidence[number].loader].add(piece.fragments)
+            done += piece.size
             report("read", done, total)
-            accounts.append((account, dict(sorted(ignored.items()))))
-        for name, waiting in fragments.items():
-            for table in waiting.partitions():
-                made = stitch.assembler(name)(loaders.load(name).resume(table), final=True)
-                batches.add(made.hops, made.legs)
-                parts.append(journeys.parts(made.hops, made.legs))
+        spool.release()
+        for hops, legs, numbers in _joined(fragments, executor, width):
+            batches.add(hops, legs)
+            parts.append(numbers)
         ids = [e.digests.content_sha256 for e in evidence]
-        count, files = _write(case, batches, parts, ids, executor, width, report)
+        count, files = writing.deliveries(case, work / "deliveries", batches, parts, ids, width, report)
         unread_files = unread.finish(case)
         results = tuple(
-            _account(e, names[e.digests.content_sha256], *account, duplicates.get(n), ids)
+            _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
             for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
         )
         return IngestResult(
@@ -174,6 +183,15 @@ def ingest(
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _compile() -> None:
+    """Compile what every Postfix ingest needs before the work is spread; other loaders compile theirs when imported."""
+    from forensics.loaders.postfix import read, survey
+    from forensics.stitch import naming, queues
+
+    _ = read, survey, naming, queues
+    kernels.compile_kernels()
 
 
 def _weight(sources: Sequence[Source]) -> int:
@@ -247,30 +265,19 @@ def _read(
     duplicates: Mapping[int, overlap.Duplicates],
     executor: Executor,
     width: int,
-) -> Iterator[tuple[int, Iterator[_Piece]]]:
-    """The pieces of each evidence in order, with a bounded number of them at work ahead."""
+) -> Iterator[tuple[int, _Piece]]:
+    """The pieces of all evidence in order, with a bounded number of them at work ahead."""
     ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
-    jobs = _jobs(evidence, shared, duplicates, executor)
-    current: int | None = None
-    ready: list[_Piece] = []
-    for job in jobs:
+    for job in _jobs(evidence, shared, duplicates, executor):
         ahead.append(job)
-        if len(ahead) > width + 1:
+        if len(ahead) > width:
             number, future = ahead.popleft()
-            if current is not None and number != current:
-                yield current, iter(ready)
-                ready = []
-            current = number
-            ready += future.result()
+            for piece in future.result():
+                yield number, piece
     while ahead:
         number, future = ahead.popleft()
-        if current is not None and number != current:
-            yield current, iter(ready)
-            ready = []
-        current = number
-        ready += future.result()
-    if current is not None:
-        yield current, iter(ready)
+        for piece in future.result():
+            yield number, piece
 
 
 def _jobs(
@@ -287,7 +294,7 @@ def _jobs(
                 executor.submit(_piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip),
             )
             continue
-        for block in custody.blocks(item.source, loaders.load(item.loader).split, size=BLOCK):
+        for block in custody.blocks(item.source, _cutter(item.survey), size=BLOCK):
             context = _context(block.offset, item.survey, number, shared[number], skip)
             yield number, executor.submit(_piece, block, item.loader, context)
 
@@ -303,6 +310,42 @@ def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -
         skip=None if skip is None else skip[start - 1 : end - 1],
         shared=shared,
     )
+
+
+def _joined(
+    fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
+) -> Iterator[tuple[pa.Table, pa.Table, journeys.Parts]]:
+    """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work ahead."""
+    ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.Parts]]] = deque()
+    for name, waiting in fragments.items():
+        for table in waiting.partitions():
+            ahead.append(executor.submit(_join, name, table))
+            if len(ahead) > width:
+                yield ahead.popleft().result()
+    while ahead:
+        yield ahead.popleft().result()
+
+
+def _join(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table, journeys.Parts]:
+    made = stitch.assembler(name)(loaders.load(name).resume(table), final=True)
+    return made.hops, made.legs, journeys.parts(made.hops, made.legs)
+
+
+def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
+    """A split for the second reading of an evidence: where the survey cut it, without looking for record ends again."""
+    starts = iter(sorted(survey.blocks)[1:])
+    here = 0
+    following = next(starts, None)
+
+    def split(data: Any, last: bool) -> int:
+        nonlocal here, following
+        if following is None or following - here > len(data):
+            return len(data) if last else 0
+        taken = following - here
+        here, following = following, next(starts, None)
+        return taken
+
+    return split
 
 
 def _piece_of_all(source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any) -> list[_Piece]:
@@ -325,6 +368,7 @@ def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
             legs=made.legs,
             parts=journeys.parts(made.hops, made.legs),
             fragments=made.fragments,
+            size=len(block.data),
         )
     ]
 
@@ -332,12 +376,12 @@ def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
 def _account(
     item: _Surveyed,
     names: tuple[str, ...],
-    account: Mapping[str, int],
-    ignored: Mapping[str, int],
+    account: _Account,
     duplicates: overlap.Duplicates | None,
     ids: Sequence[str],
 ) -> EvidenceResult:
-    records, used, unread = account["records"], account["used"], account["unread"]
+    records, used, unread = account.records, account.used, account.unread
+    ignored = dict(sorted(account.ignored.items()))
     if records != used + sum(ignored.values()) + unread or records != item.survey.records:
         raise AssertionError(
             f"{item.source.name}: {records} records (surveyed {item.survey.records}) are not {used} used "
@@ -363,110 +407,3 @@ def _account(
         damage=item.digests.damage,
         notes=item.survey.notes,
     )
-
-
-def _write(
-    case: Case,
-    batches: spool.Batches,
-    parts: Sequence[journeys.Parts],
-    evidence: Sequence[str],
-    executor: Executor,
-    width: int,
-    report: Progress,
-) -> tuple[int, list[str]]:
-    """Join all batches, write the deliveries in order; (rows, files)."""
-    fresh = case.folder / ".work" / "deliveries"
-    fresh.mkdir()
-    whole, hop_starts, leg_starts = journeys.join(parts)
-    links = journeys.link(whole, (systems.handed_over,))
-    twins = systems.possible_duplicates(whole, links)
-    shelf = rows.Shelf(batches.load, hop_starts, leg_starts)
-    legs = np.flatnonzero(links.final)
-    submitted = whole.first[links.head[legs]]
-    order = np.argsort(submitted, kind="stable")
-    legs, submitted = legs[order], submitted[order]
-    files = []
-    with ThreadPoolExecutor(width) as writers:
-        futures: deque[Future[int]] = deque()
-        written = 0
-        for month, name, start, end in _groups(submitted):
-            path = fresh / f"month={month}" / name
-            files.append(f"deliveries/month={month}/{name}")
-            futures.append(writers.submit(_write_group, legs[start:end], whole, links, twins, shelf, evidence, path))
-            if len(futures) > width:
-                written += futures.popleft().result()
-                report("write", written, len(legs))
-        while futures:
-            written += futures.popleft().result()
-            report("write", written, len(legs))
-    store.replace(case.deliveries, fresh)
-    return len(legs), files
-
-
-def _groups(submitted: Any) -> Iterator[tuple[str, str, int, int]]:
-    """(month, file name, start, end): runs of at most about ROW_GROUP rows within a UTC month; equal times stay together."""
-    if not len(submitted):
-        return
-    months = submitted.astype("datetime64[us]").astype("datetime64[M]")
-    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
-    for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
-        part = 0
-        while a < b:
-            end = min(a + store.ROW_GROUP, b)
-            if end < b:
-                low = int(np.searchsorted(submitted[a:b], submitted[end], side="left")) + a
-                end = low if low > a else int(np.searchsorted(submitted[a:b], submitted[end], side="right")) + a
-            yield str(months[a]), f"part-{part:05d}.parquet", a, end
-            part += 1
-            a = end
-
-
-def _write_group(
-    legs: Any,
-    whole: journeys.Parts,
-    links: journeys.Links,
-    twins: Any,
-    shelf: rows.Shelf,
-    evidence: Sequence[str],
-    path: Any,
-) -> int:
-    table = rows.deliveries(legs, whole, links, shelf, evidence, twins)
-    store.write(table, path, "deliveries")
-    return len(table)
-
-
-class _Unread:
-    """Unread rows, written in parts as they come, in the order of evidence and number."""
-
-    LIMIT = 32 << 20
-
-    def __init__(self, folder: Any) -> None:
-        self.folder = folder
-        self.folder.mkdir()
-        self.tables: list[pa.Table] = []
-        self.size = 0
-        self.files: list[str] = []
-
-    def add(self, table: pa.Table, evidence: str) -> None:
-        if not len(table):
-            return
-        code = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([evidence]))
-        self.tables.append(table.add_column(0, pa.field("evidence", schema.CODE, nullable=False), code))
-        self.size += table.nbytes
-        if self.size > self.LIMIT:
-            self._flush()
-
-    def _flush(self) -> None:
-        columns = {f.name: f.type for f in schema.UNREAD}
-        tables = [t.set_column(4, "reason", t["reason"].dictionary_encode()) for t in self.tables]
-        whole = pa.concat_tables([t.select(list(columns)).cast(schema.UNREAD) for t in tables]).unify_dictionaries()
-        name = f"part-{len(self.files):05d}.parquet"
-        store.write(whole, self.folder / name, "unread")
-        self.files.append(f"unread/{name}")
-        self.tables, self.size = [], 0
-
-    def finish(self, case: Case) -> list[str]:
-        if self.tables:
-            self._flush()
-        store.replace(case.unread, self.folder)
-        return self.files

@@ -1,0 +1,137 @@
+"""Joined legs into the case's Parquet: sorted, cut by month and size, written in parallel."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forensics import schema, spool, store
+from forensics.case import Case
+from forensics.stitch import journeys, rows, systems
+
+SLICE = store.ROW_GROUP // 4
+"""Rows made at a time: what their intermediate copies need stays small."""
+
+
+@dataclass(frozen=True)
+class _Joined:
+    whole: journeys.Parts
+    links: journeys.Links
+    twins: Any
+    shelf: rows.Shelf
+    evidence: tuple[str, ...]
+
+
+def deliveries(
+    case: Case,
+    fresh: Path,
+    batches: spool.Batches,
+    parts: list[journeys.Parts],
+    evidence: Sequence[str],
+    width: int,
+    report: Callable[[str, int, int], None],
+) -> tuple[int, list[str]]:
+    """Join all batches and write the deliveries in order: (rows, files). Empties `parts`."""
+    fresh.mkdir()
+    whole, hop_starts, leg_starts = journeys.join(parts)
+    parts.clear()
+    spool.release()
+    links = journeys.link(whole, (systems.handed_over,))
+    twins = systems.possible_duplicates(whole, links)
+    joined = _Joined(whole, links, twins, rows.Shelf(batches.load, hop_starts, leg_starts), tuple(evidence))
+    legs = np.flatnonzero(links.final)
+    submitted = whole.first[links.head[legs]]
+    order = np.argsort(submitted, kind="stable")
+    legs, submitted = legs[order], submitted[order]
+    files = []
+    written = 0
+    with ThreadPoolExecutor(width) as writers:
+        futures: deque[Future[int]] = deque()
+        for name, slices in _files(submitted):
+            files.append(f"deliveries/{name}")
+            futures.append(writers.submit(_write, [legs[a:b] for a, b in slices], joined, fresh / name))
+            if len(futures) > width:
+                written += futures.popleft().result()
+                report("write", written, len(legs))
+        while futures:
+            written += futures.popleft().result()
+            report("write", written, len(legs))
+    store.replace(case.deliveries, fresh)
+    return len(legs), files
+
+
+def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """(path, slices) of each file: one row group of about ROW_GROUP rows of one UTC month. Equal times stay in one slice."""
+    if not len(submitted):
+        return
+    months = submitted.astype("datetime64[us]").astype("datetime64[M]")
+    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
+    for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
+        part, slices = 0, []
+        for piece in _slices(submitted, int(a), int(b)):
+            if slices and piece[1] - slices[0][0] > store.ROW_GROUP:
+                yield f"month={months[a]}/part-{part:05d}.parquet", slices
+                part, slices = part + 1, []
+            slices.append(piece)
+        yield f"month={months[a]}/part-{part:05d}.parquet", slices
+
+
+def _slices(submitted: Any, a: int, b: int) -> Iterator[tuple[int, int]]:
+    while a < b:
+        end = min(a + SLICE, b)
+        if end < b:
+            low = int(np.searchsorted(submitted[a:b], submitted[end], side="left")) + a
+            end = low if low > a else int(np.searchsorted(submitted[a:b], submitted[end], side="right")) + a
+        yield a, end
+        a = end
+
+
+def _write(slices: Sequence[Any], j: _Joined, path: Path) -> int:
+    tables = [rows.deliveries(legs, j.whole, j.links, j.shelf, j.evidence, j.twins) for legs in slices]
+    table = pa.concat_tables(tables).unify_dictionaries()
+    store.write(table, path, "deliveries")
+    return len(table)
+
+
+class Unread:
+    """Unread rows, written in parts as they come, in the order of evidence and number."""
+
+    LIMIT = 32 << 20
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir()
+        self.tables: list[pa.Table] = []
+        self.size = 0
+        self.files: list[str] = []
+
+    def add(self, table: pa.Table, evidence: str) -> None:
+        if not len(table):
+            return
+        code = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([evidence]))
+        self.tables.append(table.add_column(0, pa.field("evidence", schema.CODE, nullable=False), code))
+        self.size += table.nbytes
+        if self.size > self.LIMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = {f.name: f.type for f in schema.UNREAD}
+        tables = [t.set_column(4, "reason", t["reason"].dictionary_encode()) for t in self.tables]
+        whole = pa.concat_tables([t.select(list(columns)).cast(schema.UNREAD) for t in tables]).unify_dictionaries()
+        name = f"part-{len(self.files):05d}.parquet"
+        store.write(whole, self.folder / name, "unread")
+        self.files.append(f"unread/{name}")
+        self.tables, self.size = [], 0
+
+    def finish(self, case: Case) -> list[str]:
+        if self.tables:
+            self._flush()
+        store.replace(case.unread, self.folder)
+        return self.files
