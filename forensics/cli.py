@@ -287,21 +287,21 @@ def explain(case_dir: Path, subject: str, as_json: bool) -> None:
 
 
 @main.command("watch-list")
-@click.argument("domains", nargs=-1, required=True, metavar="DOMAIN…")
+@click.argument("names", nargs=-1, required=True, metavar="DOMAIN…")
 @click.option(
     "--limit",
     type=click.IntRange(1, 100_000),
     default=200,
     show_default=True,
     metavar="N",
-    help="How many lookalikes for each domain.",
+    help="How many lookalikes.",
 )
 @JSON
-def watch_list(domains: tuple[str, ...], limit: int, as_json: bool) -> None:
+def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules."""
     from forensics import show, workbench
 
-    show.watch_list(workbench.watch_list(domains, limit=limit), as_json=as_json)
+    show.watch_list(workbench.watch_list(names, limit=limit), as_json=as_json)
 
 
 @main.command()

@@ -388,24 +388,20 @@ def _again(case: Case, known: Manifest | None) -> list[Any]:
     """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
     from dataclasses import replace
 
-    from forensics.custody import evidence, manifest
+    from forensics.custody import manifest, reread
 
     sources: list[Any] = []
     for one in known.evidence if known else ():
-        paths = [manifest.path_of(case, place) for place in one.locations]
-        present = [(place, path) for place, path in zip(one.locations, paths, strict=True) if path.exists()]
-        if not present:
+        found = list(reread.places(case, one))
+        if not found:
             raise EvidenceError(
-                f"{one.names[0]}: is no longer at {paths[0]}",
+                f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
                 expected="known evidence, which is read again together with the new",
                 remedy="put it back, or ingest everything into a new case",
             )
-        for place, path in present:
-            for source in evidence.discover([path]).sources:
-                if source.index == place.index and path.is_relative_to(case.streams.absolute()):
-                    sources.append(replace(source, path="-", stored=path))
-                elif source.index == place.index:
-                    sources.append(source)
+        for source in found:
+            kept = source.file.is_relative_to(case.streams)
+            sources.append(replace(source, path="-", stored=source.file) if kept else source)
     return sources
 
 

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.report.visible import visible
+from forensics.report.visible import cut, visible
 
 if TYPE_CHECKING:
     from forensics import pipeline, workbench
@@ -203,10 +203,14 @@ def reviewed(result: Any, *, as_json: bool) -> None:
         print(visible(line))
 
 
-def explained(result: Any, *, as_json: bool) -> None:
+def explained(result: workbench.Explanation, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
-    print(result.text)
+    print("\n".join(visible(line) for line in result.weighed.text.split("\n")))
+    if result.quotes:
+        print("\nThe records, as they stand in the evidence:")
+    for evidence, number, text in result.quotes:
+        print(f"  {evidence[:12]} record {number}: {visible(cut(text, 1000))}")
 
 
 def watch_list(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from forensics.errors import CaseError, UsageError
 
 if TYPE_CHECKING:
     from forensics.custody.verify import Verification
+    from forensics.detector.explain import Explanation as Weighed
     from forensics.ingest import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
@@ -28,6 +29,14 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the detector says, and (evidence id, record number, text) of every record that it rests on."""
+
+    weighed: Weighed
+    quotes: tuple[tuple[str, int, str], ...]
 
 
 def verify(
@@ -44,6 +53,42 @@ def verify(
     case_files.read(case)
     folder = Path(evidence) if evidence else None
     return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
+
+
+def explain(case_dir: str | Path, subject: str) -> Explanation:
+    """The two propositions behind a delivery, an address or a domain, the weighed parts, and the records quoted.
+
+    Raises UsageError when the case holds no outbound delivery of that name.
+    """
+    from forensics import store
+    from forensics.custody import manifest, quote
+    from forensics.detector import explain as explaining
+
+    case = Case(Path(case_dir))
+    casefile = case_files.read(case)
+    held = manifest.read(case)
+    with store.connect(case, casefile.organisation.domains) as connection:
+        found = explaining.explain(connection, subject, casefile)
+    records = [
+        (str(r["evidence"]), int(r["number"]), int(r["offset"]), int(r["length"]))
+        for address in found.addresses
+        for delivery in address.deliveries
+        for r in delivery["records"] or ()
+    ]
+    quoted = quote.quote(case, held, records)
+    quotes = tuple(
+        (address[0], address[1], quoted[address].decode("utf-8", "backslashreplace"))
+        for address in dict.fromkeys(records)
+        if address in quoted
+    )
+    return Explanation(found, quotes)
+
+
+def watch_list(names: Sequence[str], *, limit: int | None = None) -> list[dict[str, Any]]:
+    """Lookalikes of the given domains that one slip reaches, most probable first. Raises UsageError for no domain."""
+    from forensics.detector import watchlist
+
+    return watchlist.watch_list(names, limit=limit)
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:

@@ -80,6 +80,28 @@ def test_every_command_speaks_json(case: Path) -> None:
         assert parsed, arguments
 
 
+def test_explain_quotes_the_evidence(case: Path) -> None:
+    answer = call(
+        "sql",
+        "--case",
+        case,
+        "select delivery_id, recipient from deliveries join findings using (delivery_id) limit 1",
+        "--json",
+    )
+    row = json.loads(answer.output)[0]
+    told = call("explain", "--case", case, row["delivery_id"]).output
+    assert "either" in told and "prior" in told and f"to=<{row['recipient']}>" in told
+    assert call("explain", "--case", case, "nonesuch.example", code=2)
+
+
+def test_watch_list_is_csv_for_block_rules() -> None:
+    lines = call("watch-list", "navy.mil", "--limit", "50").output.splitlines()
+    assert lines[0].startswith("lookalike,domain")
+    assert any(line.startswith("navy.ml,navy.mil") for line in lines)
+    assert "usage" in call("watch-list", code=2).output.lower()
+    call("watch-list", "not a domain", code=2)
+
+
 def test_fail_on_findings(case: Path) -> None:
     call("detect", "--case", case, "--fail-on-findings", code=1)
     call("detect", "--case", case, code=0)

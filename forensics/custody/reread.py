@@ -84,7 +84,7 @@ def read(
     """Read a source once: digests, records, and the cited records into `citations`."""
     result = Reading(source, Digests() if digest else None)
     counter = _counter(evidence.loader)
-    split = _split(evidence.loader)
+    split = splitter(evidence.loader)
     low, high = citations.of(evidence.id) if citations else (0, 0)
     number = 0
     try:
@@ -164,7 +164,8 @@ def _open_end(block: Block) -> bool:
     return bool(block.last and len(block.data) and block.data[-1] != 10)
 
 
-def _split(loader: str) -> Callable[[Bytes, bool], int]:
+def splitter(loader: str) -> Callable[[Bytes, bool], int]:
+    """How the loader cuts records; at line ends where it is unknown to this version."""
     try:
         module: Any = loaders.load(loader)
     except ImportError:
