@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report import blocks as b
-from forensics.report import events, passages, prose
+from forensics.report import detailed, events, prose
 from forensics.report import facts as f
 from forensics.report.context import Context
 from forensics.report.pieces import (
@@ -13,9 +13,7 @@ from forensics.report.pieces import (
     columns,
     count,
     cut_note,
-    people,
     question,
-    slip_line,
     stamp,
 )
 from forensics.report.wording import Words
@@ -23,23 +21,11 @@ from forensics.report.wording import Words
 ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
 
-INCIDENTS = 100
-"""Incidents with a part of their own, worst first."""
-
-DETAILED = 200
-"""Findings whose reasons are printed one by one."""
-
-LONG = 90
-"""Characters of an address in a heading; the annex tables have more, the CSV files all."""
-
-SHORT = 25
-"""Rows of a table within a section."""
-
 
 def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Everything behind the numbered sections, in order."""
     yield from timeline(facts, context)
-    yield from incidents(facts, context)
+    yield from detailed.incidents(facts, context)
     yield from deliveries(facts, context)
     yield from evidence(facts, context)
     yield from method(facts, context)
@@ -58,99 +44,6 @@ def timeline(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         layout = (layout[0], b.Column(words("doc.home", zone=zone)), layout[1])
     rows = tuple(b.cells([stamp(at), *([stamp(at, zone)] if home else []), what]) for at, _, what in known)
     yield b.Table(layout, rows, words("html.caption.timeline"))
-
-
-def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
-    """Each incident: the slip, its numbers, who sent, and every finding with its reasons."""
-    words = context.words
-    if not facts.incidents:
-        return
-    yield b.NewPage()
-    yield b.Heading(1, words("html.section.incidents"))
-    by: dict[str, list[f.Finding]] = {}
-    for finding in facts.findings:
-        by.setdefault(finding.incident, []).append(finding)
-    if len(facts.findings) > DETAILED:
-        yield b.Para(b.text(words("doc.reasons_in", shown=DETAILED, n=len(facts.findings))), "note")
-    yield from cut_note(words, INCIDENTS, len(facts.incidents), "incidents.csv")
-    left = DETAILED
-    for incident in facts.incidents[:INCIDENTS]:
-        own = by.get(incident.ref, [])
-        yield from _incident(words, incident)
-        for finding in own[: max(left, 0)]:
-            yield from _finding(words, finding)
-        left -= len(own)
-
-
-def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
-    tally = incident.tally
-    yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}")
-    yield slip_line(words, incident.slip)
-    yield b.Table(
-        columns(words, "state:1 messages> deliveries> senders> doc.addresses> accepted> refused> doc.unsettled>"),
-        (
-            b.cells(
-                [
-                    words(f"state.{incident.state}"),
-                    count(words, tally.messages),
-                    count(words, tally.deliveries),
-                    count(words, tally.senders),
-                    count(words, tally.recipients),
-                    count(words, tally.accepted, exposed=True),
-                    count(words, tally.not_exposed),
-                    count(words, tally.unsettled),
-                ]
-            ),
-        ),
-    )
-    told = passages.incident(words, incident)
-    if told:
-        yield b.Items(told)
-    if incident.senders:
-        yield people(words, incident.senders[:SHORT], words("html.caption.senders"))
-        yield from cut_note(words, SHORT, len(incident.senders), "senders.csv")
-
-
-def _finding(words: Words, x: f.Finding) -> Iterator[b.Block]:
-    """One finding: who to whom, what became of it, and why it is believed."""
-    accepted = x.exposure in ("exposed", "handed-on")
-    line = words("doc.finding_line", at=stamp(x.submitted_at), exposure="\0", score=words.number(x.score, 3)).partition(
-        "\0"
-    )
-    exposure = b.Span("exposed" if accepted else "text", words(f"exposure.{x.exposure}"))
-    yield b.Heading(3, f"{x.ref}  {x.sender or words('finding.null_sender')} → {x.recipient}")
-    yield b.Para(b.text(line[0], exposure, f"{line[2]} · {words(f'state.{x.state}')}"), "note")
-    terms: list[tuple[str, b.Spans]] = []
-    if x.intended_address:
-        terms.append((words("doc.meant"), b.text(b.code(x.intended_address))))
-    if x.original_recipient:
-        terms.append((words("doc.through"), b.text(b.code(x.original_recipient))))
-    if x.subject is not None:
-        terms.append((words("html.finding.subject"), b.text(b.code(x.subject))))
-    server = " ".join(part for part in (x.relay_name, x.relay_address and f"[{x.relay_address}]") if part)
-    if server:
-        tls = words(f"html.finding.tls_{'unknown' if x.tls is None else 'yes' if x.tls else 'no'}")
-        terms.append((words("html.finding.server"), b.text(b.code(server), b.Span("soft", f", {tls}"))))
-    reply = x.response or x.status_code
-    if reply:
-        terms.append((words("html.finding.reply"), b.text(b.code(reply))))
-    if x.resent_at:
-        terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
-    if x.alternatives:
-        said = "; ".join(f"{domain} ({words.number(score, 3)})" for domain, score in x.alternatives)
-        terms.append((words("html.finding.alternatives"), b.text(b.code(said))))
-    if x.ruling:
-        said = words(
-            "html.finding.ruled", verdict=words.get(f"state.{x.ruling.verdict}", x.ruling.verdict), reviewer="\0"
-        )
-        before, _, after = said.partition("\0")
-        terms.append((words("html.finding.ruling"), b.text(before, x.ruling.reviewer, after, ". ", x.ruling.reason)))
-    records = " ".join(f"{record.evidence}:{record.number}" for record in x.records)
-    terms.append((words("html.finding.records"), b.text(b.code(records))))
-    yield b.Terms(tuple(terms))
-    reasons = [b.text(b.Span("strong", f"{r.weight:+.2f}"), "  ", r.text or r.name) for r in x.reasons]
-    total = words("doc.prior_line", prior=f"{x.prior:+.2f}", total=f"{x.weight:+.2f}")
-    yield b.Items((*reasons, b.text(b.Span("soft", total))))
 
 
 def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:

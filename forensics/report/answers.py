@@ -53,7 +53,7 @@ def _joined(*parts: str) -> str:
 
 def _what_happened(s: Sheet) -> str:
     """The draft from the logs, then the investigator's own words."""
-    unnamed = replace(s.facts, header=replace(s.facts.header, organisation=""))
+    unnamed = replace(s.facts, header=replace(s.facts.header, organisation="", domains=()))
     return _joined(b.plain(prose.position(unnamed, s.words)), s.labelled("account.what_happened"))
 
 

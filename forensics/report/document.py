@@ -13,7 +13,18 @@ from forensics.report import annexed, passages, prose
 from forensics.report import blocks as b
 from forensics.report import facts as f
 from forensics.report.context import Context
-from forensics.report.pieces import answers, columns, count, cut_note, missing, on, pairs_table, people, slip_line
+from forensics.report.pieces import (
+    SHORT,
+    answers,
+    columns,
+    count,
+    cut_note,
+    missing,
+    on,
+    pairs_table,
+    people,
+    slip_line,
+)
 from forensics.report.wording import Words
 
 STORIES = 4
@@ -193,13 +204,13 @@ def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         for incident in own[:LETTERED]:
             yield slip_line(words, incident.slip)
     pairs = [incident for incident in facts.incidents if incident.tally.deliveries.value]
-    yield pairs_table(words, pairs[: annexed.SHORT])
-    yield from cut_note(words, annexed.SHORT, len(pairs), "incidents.csv")
+    yield pairs_table(words, pairs[:SHORT])
+    yield from cut_note(words, SHORT, len(pairs), "incidents.csv")
     yield b.Items(passages.how(facts, words))
     yield answers(facts, context, ("account",))
     if facts.repeat_senders:
-        yield people(words, facts.repeat_senders[: annexed.SHORT], words("html.caption.repeat"))
-        yield from cut_note(words, annexed.SHORT, len(facts.repeat_senders), "senders.csv")
+        yield people(words, facts.repeat_senders[:SHORT], words("html.caption.repeat"))
+        yield from cut_note(words, SHORT, len(facts.repeat_senders), "senders.csv")
     yield from context.charts("flows")
 
 
@@ -237,11 +248,11 @@ def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
                         count(words, relay.encrypted),
                     ]
                 )
-                for place, relay in relays[: annexed.SHORT]
+                for place, relay in relays[:SHORT]
             ),
             words("html.caption.relays"),
         )
-        yield from cut_note(words, annexed.SHORT, len(relays), "relays.csv")
+        yield from cut_note(words, SHORT, len(relays), "relays.csv")
     yield from context.charts("places")
 
 

@@ -12,6 +12,9 @@ from forensics.report import prose
 from forensics.report.context import Context
 from forensics.report.wording import Words
 
+SHORT = 25
+"""Rows of a table within a section."""
+
 
 def cut_note(words: Words, shown: int, total: int, file: str) -> Iterator[b.Block]:
     """That a table was cut, and where the rest stands."""

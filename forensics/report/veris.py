@@ -103,7 +103,7 @@ def _error(facts: f.Facts) -> dict[str, Any]:
 def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
     """The incident as the schema's object."""
     remove = personal.remover(facts, words("answers.withheld"))
-    unnamed = replace(facts, header=replace(facts.header, organisation=""))
+    unnamed = replace(facts, header=replace(facts.header, organisation="", domains=()))
     summary = visible(remove(b.plain(prose.position(unnamed, words))))
     groups, q = facts.groups, facts.questionnaire
     actors = {origin for origin, _ in groups.headline.origins} - {"automated"}

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ import openpyxl
 import pypdf
 import pytest
 
-from forensics.report import annexed, document, docx, docx_template, pdf, xlsx
+from forensics.report import annexed, detailed, document, docx, docx_template, pdf, xlsx
 from forensics.report.facts import Facts
 from forensics.report.wording import TEMPLATES
 from tests.report import made
@@ -210,7 +211,7 @@ def test_ten_thousand_findings_fit_into_a_gibibyte() -> None:
 
 def test_a_long_annex_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(annexed, "ROWS", 30)
-    monkeypatch.setattr(annexed, "DETAILED", 7)
+    monkeypatch.setattr(detailed, "DETAILED", 7)
     text = pypdf.PdfReader(io.BytesIO(pdf.render(facts(), made.context(facts()))))
     flat = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in text.pages))
     assert "The first 30 of 40 rows are printed; all stand in findings.csv." in flat
@@ -233,6 +234,24 @@ def test_a_search_that_found_nothing_is_reported_too() -> None:
     assert "200" in flat
     assert word.Document(io.BytesIO(docx.render(nothing, context))).paragraphs
     assert openpyxl.load_workbook(io.BytesIO(xlsx.render(nothing, context)))["Findings"].max_row == 1
+
+
+def test_delivery_reports_without_a_sender_are_set_too() -> None:
+    silent = made.swapped(facts(), {"s3.grant@albion-logistics.example": ""})
+    context = made.context(silent)
+    pages = pypdf.PdfReader(io.BytesIO(pdf.render(silent, context))).pages
+    assert "empty sender → " in re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    assert docx.render(silent, context).startswith(b"PK")
+
+
+def test_equal_reasons_are_printed_once() -> None:
+    pages = pypdf.PdfReader(io.BytesIO(rendered("pdf"))).pages
+    flat = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    alike = replace(facts(), findings=tuple(replace(x, reasons=facts().findings[0].reasons) for x in facts().findings))
+    again = pypdf.PdfReader(io.BytesIO(pdf.render(alike, made.context(alike)))).pages
+    told = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in again))
+    assert "For the same reasons as" not in flat
+    assert told.count("For the same reasons as F") == 40 - len(facts().incidents)
 
 
 def test_a_template_of_ones_own(tmp_path: Path) -> None:
