@@ -170,20 +170,21 @@ def complete(data: np.ndarray, coding: str) -> int:
     if coding != encodings.UTF8:
         return 0
     text = data.tobytes()
-    first = text.split(b"\n", 1)[0].removeprefix(b"\xef\xbb\xbf")
-    try:
-        if not isinstance(json.loads(first), dict):
-            return 0
-    except ValueError:
-        return 0
-    return text.rfind(b"\n") + 1
+    for line in text.split(b"\n", 6)[:5]:
+        try:
+            if isinstance(json.loads(line.removeprefix(b"\xef\xbb\xbf")), dict):
+                return text.rfind(b"\n") + 1
+        except (ValueError, RecursionError):
+            continue
+    return 0
 
 
 def _elements(data: np.ndarray, coding: str) -> Iterator[tuple[int, int, Any]]:
     """(offset, length, object or None) of every record; None is a line that is no JSON."""
-    text = data.tobytes().decode(coding, "replace")
-    if coding != encodings.UTF8:
-        text = text.replace("\x00", " ")
+    # Every byte must come back when positions are counted: invalid ones are carried through, and replaced in `_text`.
+    errors = "surrogateescape" if coding == encodings.UTF8 else "surrogatepass"
+    raw = data.tobytes()
+    text = (raw if coding == encodings.UTF8 else raw[: len(raw) // 2 * 2]).decode(coding, errors)
     decoder = json.JSONDecoder()
     at = 1 if text.startswith("\ufeff") else 0
     counted = 0
@@ -191,8 +192,8 @@ def _elements(data: np.ndarray, coding: str) -> Iterator[tuple[int, int, Any]]:
 
     def place(begin: int, end: int) -> tuple[int, int]:
         nonlocal counted, size
-        size += len(text[counted:begin].encode(coding))
-        length = len(text[begin:end].encode(coding))
+        size += len(text[counted:begin].encode(coding, errors))
+        length = len(text[begin:end].encode(coding, errors))
         counted, size_before = end, size
         size += length
         return size_before, length
@@ -235,8 +236,12 @@ def _holds_rows(value: Any) -> bool:
 def _json_row(value: Any) -> Row | None:
     if not isinstance(value, dict):
         return None
-    pairs = {_squeeze(str(k)): "" if v is None else str(v) for k, v in value.items() if not isinstance(v, dict | list)}
+    pairs = {_squeeze(str(k)): _text(v) for k, v in value.items() if not isinstance(v, dict | list)}
     return _row(pairs, False) if "recipientaddress" in pairs else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
 def json_times(data: np.ndarray, coding: str) -> tuple[list[str], int]:
@@ -247,7 +252,7 @@ def json_times(data: np.ndarray, coding: str) -> tuple[list[str], int]:
         row = _json_row(value)
         if row:
             texts.append(row["time"])
-            texts += [str(v) for k, v in value.items() if _squeeze(str(k)) in _BOUNDS and v]
+            texts += [_text(v) for k, v in value.items() if _squeeze(str(k)) in _BOUNDS and v]
     return texts, count
 
 
@@ -265,9 +270,8 @@ def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
     )
 
 
-def scan_json(block: Block, context: Context) -> Scan:
+def scan_json(block: Block, context: Context, coding: str) -> Scan:
     """Events of a JSON block, and an account of its records."""
-    coding = context.plan.coding
     builder = _Builder(context, context.plan.order)
     raw = block.data.tobytes()
     used, skipped, unread = 0, 0, []

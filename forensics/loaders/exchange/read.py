@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import blocks, csvscan, emit, encodings, online, tracking
+from forensics.loaders.exchange import blocks, csvscan, emit, online, tracking
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.sniff import is_json
+from forensics.loaders.exchange.sniff import HEAD, form
 from forensics.loaders.exchange.survey import Plan
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -20,18 +20,16 @@ def split(data: Bytes, last: bool) -> int:
     """Complete records at the start of `data`: CSV by its quotes, JSON lines by line, other JSON as a whole."""
     if last:
         return len(data)
-    head = bytes(data[:4096])
-    coding = encodings.encoding(head)
-    if is_json(head if coding == encodings.UTF8 else head.decode(coding, "ignore").encode()):
+    coding, json = form(bytes(data[:HEAD]))
+    if json:
         return online.complete(data, coding)
     return blocks.complete(data, coding, last)
 
 
 def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """One hash for each record."""
-    head = bytes(block.data[:4096])
-    coding = encodings.encoding(head)
-    if is_json(head if coding == encodings.UTF8 else head.decode(coding, "ignore").encode()):
+    coding, json = form(bytes(block.data[:HEAD]))
+    if json:
         return online.fingerprints(block.data, coding)
     records = blocks.read(block.data, block.offset, coding)
     out = np.empty(len(records), np.uint64)
@@ -42,9 +40,10 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
 def scan(block: Block, context: Context) -> Scan:
     """Events (`events.EVENTS`) of a block, and an account of its records."""
     plan: Plan = context.plan
-    if plan.json:
-        return online.scan_json(block, context)
-    records = blocks.read(block.data, block.offset, plan.coding)
+    coding, json = form(bytes(block.data[:HEAD]))
+    if json:
+        return online.scan_json(block, context, coding)
+    records = blocks.read(block.data, block.offset, coding)
     kinds = records.kinds.copy()
     account = tracking.Account()
     headers = {layout.offset for layout in plan.layouts}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 
 from forensics.loaders.exchange import encodings, event_ids
@@ -10,6 +11,8 @@ from forensics.loaders.exchange import fields as f
 
 _JSON_KEYS = re.compile(rb'"(?:MessageTraceId|messageId|MessageId|receivedDateTime|Received)"')
 _JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"')
+HEAD = 64 << 10
+"""Bytes of a block that `form` looks at."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 
 
@@ -19,8 +22,8 @@ def detect(head: bytes) -> float:
     if coding != encodings.UTF8:
         head = head[: len(head) // 2 * 2].decode(coding, "ignore").encode()
     head = head.removeprefix(b"\xef\xbb\xbf")
-    if is_json(head):
-        return 0.95 if _JSON_RECIPIENT.search(head) and _JSON_KEYS.search(head) else 0.0
+    if _json(head):
+        return 0.95 if _JSON_KEYS.search(head) else 0.0
     if b"#Log-type: Message Tracking Log" in head[:4096]:
         return 1.0
     lines = head[:32768].splitlines()
@@ -30,9 +33,28 @@ def detect(head: bytes) -> float:
     return 0.9 if guess(cells(first)) else 0.0
 
 
-def is_json(head: bytes) -> bool:
-    """True when the content begins with a JSON object or array."""
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+def form(head: bytes) -> tuple[str, bool]:
+    """(encoding, is it JSON?) of a block, from its first bytes alone: every step that reads the block decides alike."""
+    coding = encodings.encoding(head)
+    if coding != encodings.UTF8:
+        head = head[: len(head) // 2 * 2].decode(coding, "ignore").encode()
+    return coding, _json(head.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _json(head: bytes) -> bool:
+    """True for a message trace in JSON: an object or array with recipients, or lines one of which is an object."""
+    if not _JSON_RECIPIENT.search(head):
+        return False
+    if head.lstrip()[:1] in (b"{", b"["):
+        return True
+    return any(line.startswith(b"{") and _is_object(line) for line in head.split(b"\n", 6)[1:5])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def cells(line: bytes) -> list[str]:

@@ -12,16 +12,14 @@ from forensics.loaders.base import Block, Survey
 from forensics.loaders.exchange import blocks, csvscan, encodings, online
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
-from forensics.loaders.exchange.sniff import guess, header_names, is_json
+from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
 
 
 @dataclass(frozen=True)
 class Plan:
     """What `scan` must know about the whole file. `order`: date order of a local date format (`dates.Dates`)."""
 
-    coding: str
     layouts: tuple[blocks.Layout, ...] = ()
-    json: bool = False
     order: Any = None
 
 
@@ -29,8 +27,6 @@ class Surveyor:
     """Feeds on the blocks of one evidence in order; `result` gives the survey, its plan a `Plan`."""
 
     def __init__(self, name: str) -> None:
-        self._coding: str | None = None
-        self._json = False
         self._layouts: list[blocks.Layout] = []
         self._numbers: dict[int, int] = {}
         self._records = 0
@@ -40,20 +36,16 @@ class Surveyor:
         self._dates = Dates(name)
 
     def feed(self, block: Block) -> None:
-        if self._coding is None:
-            head = bytes(block.data[:4096])
-            self._coding = encodings.encoding(head)
-            text = head if self._coding == encodings.UTF8 else head.decode(self._coding, "ignore").encode()
-            self._json = is_json(text)
-            if self._coding != encodings.UTF8:
-                self._notes["encoding"] = self._coding
+        coding, json = form(bytes(block.data[:HEAD]))
+        if coding != encodings.UTF8:
+            self._notes["encoding"] = coding
         self._numbers[block.offset] = self._records + 1
-        if self._json:
-            texts, count = online.json_times(block.data, self._coding)
+        if json:
+            texts, count = online.json_times(block.data, coding)
             self._records += count
             self._dates.add(texts)
             return
-        records = blocks.read(block.data, block.offset, self._coding)
+        records = blocks.read(block.data, block.offset, coding)
         self._records += len(records)
         self._headers(records)
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
@@ -106,7 +98,7 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=Plan(self._coding or encodings.UTF8, tuple(self._layouts), self._json, order),
+            plan=Plan(tuple(self._layouts), order),
             notes=dict(found),
         )
 

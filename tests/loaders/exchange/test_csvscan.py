@@ -1,0 +1,144 @@
+"""The CSV kernels: whatever Python's csv writes comes back, wherever blocks are cut; broken rows cost one line only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forensics.loaders.exchange import blocks, csvscan, encodings
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+TRICKY = st.text('a,;"\r\n #\ufeffé😀', max_size=8)
+ROWS = st.lists(st.lists(st.one_of(TEXT, TRICKY), min_size=2, max_size=5), min_size=1, max_size=8)
+
+
+def cells(records: blocks.Records) -> list[list[str]]:
+    return [records.cells(r) for r in range(len(records)) if records.kinds[r] == csvscan.DATA]
+
+
+def written(rows: list[list[str]], quoting: int) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=quoting, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def array(data: bytes) -> np.ndarray:
+    return np.frombuffer(data + bytes(64), np.uint8)[: len(data)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(ROWS, st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
+def test_rows_of_csv_writer_come_back(rows: list[list[str]], quoting: int) -> None:
+    # a row that begins with "#" unquoted is a comment in Exchange's files, a byte order mark at its start is none of it
+    rows = [r for r in rows if quoting == csv.QUOTE_ALL or not r[0].startswith(("#", "\ufeff"))]
+    data = written(rows, quoting).encode()
+    records = blocks.read(array(data), 0, encodings.UTF8)
+    assert cells(records) == rows
+    assert b"".join(data[o : o + n] for o, n in zip(records.offsets, records.lengths, strict=True)) == data.replace(
+        b"\r\n", b""
+    ) or any("\n" in c for r in rows for c in r)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.sampled_from([encodings.UTF16LE, encodings.UTF16BE]))
+def test_utf16_positions_are_those_of_the_file(rows: list[list[str]], coding: str) -> None:
+    data = written(rows, csv.QUOTE_ALL).encode(coding)
+    records = blocks.read(array(data), 10, coding)
+    assert cells(records) == rows
+    for r in range(len(records)):
+        at = int(records.offsets[r]) - 10
+        raw = data[at : at + int(records.lengths[r])].decode(coding)
+        assert next(csv.reader(io.StringIO(raw, newline=""))) == rows[r]
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.integers(1, 200))
+def test_blocks_are_cut_between_records(rows: list[list[str]], size: int) -> None:
+    data = written(rows, csv.QUOTE_ALL).encode()
+    got: list[list[str]] = []
+    at = 0
+    while at < len(data):
+        end = min(len(data), at + size)
+        taken = blocks.complete(array(data[at:end]), encodings.UTF8, end == len(data))
+        if not taken:
+            size *= 2
+            continue
+        got += cells(blocks.read(array(data[at : at + taken]), at, encodings.UTF8))
+        at += taken
+    assert got == rows
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_any_bytes_are_partitioned_into_records(data: bytes, cut: int) -> None:
+    """Every byte is in a record, a line end or a byte order mark; and a cut into whole records changes nothing."""
+    whole = blocks.read(array(data), 0, encodings.UTF8)
+    starts, ends = whole.offsets, whole.offsets + whole.lengths
+    assert (np.diff(starts) > 0).all() and (ends[:-1] <= starts[1:]).all()
+    between = [data[e:s] for e, s in zip([0, *ends], [*starts, len(data)], strict=True)]
+    assert set(b"".join(between)) <= set(b"\r\n\xef\xbb\xbf")
+    taken = blocks.complete(array(data[:cut]), encodings.UTF8, False)
+    parts = [blocks.read(array(p), o, encodings.UTF8) for p, o in ((data[:taken], 0), (data[taken:], taken)) if p]
+    both = [(int(o), int(n), int(k)) for p in parts for o, n, k in zip(p.offsets, p.lengths, p.kinds, strict=True)]
+    assert both == [(int(o), int(n), int(k)) for o, n, k in zip(starts, whole.lengths, whole.kinds, strict=True)]
+
+
+def test_a_torn_row_costs_one_line() -> None:
+    data = b'a,b\r\n1,"torn\r\nc,"d"\r\ne,f\r\n'
+    records = blocks.read(array(data), 0, encodings.UTF8)
+    assert [int(k) for k in records.kinds] == [csvscan.DATA, csvscan.BROKEN, csvscan.DATA, csvscan.DATA]
+    assert cells(records) == [["a", "b"], ["c", "d"], ["e", "f"]]
+    assert records.raw(1) == b'1,"torn'
+
+
+def test_a_quote_never_closed_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvscan, "LIMIT", 100)
+    data = b'a,"open\r\n' + b"b,c\r\n" * 60
+    records = blocks.read(array(data), 0, encodings.UTF8)
+    assert [int(k) for k in records.kinds] == [csvscan.BROKEN] + [csvscan.DATA] * 60
+    assert blocks.complete(array(data), encodings.UTF8, False) == len(data)
+    assert blocks.complete(array(data[:80]), encodings.UTF8, False) == 0
+
+
+def test_invalid_utf8_is_replaced_not_lost() -> None:
+    data = b"x,caf\xe9,y\n"
+    records = blocks.read(array(data), 0, encodings.UTF8)
+    assert cells(records) == [["x", "caf�", "y"]]
+    column = csvscan.gather(records.text, np.array([2, -1], np.int32), np.array([6, 0], np.int32))
+    assert column.to_pylist() == ["caf�", None]
+
+
+MOMENTS = st.integers(-62_000_000_000_000_000, 250_000_000_000_000_000).map(
+    lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(MOMENTS, st.sampled_from(["Z", "", "+00:00"]), st.integers(0, 7), st.sampled_from("T "))
+def test_moments_are_read_to_the_microsecond(moment: datetime, zone: str, digits: int, gap: str) -> None:
+    fraction = f".{moment.microsecond:06d}0"[: digits + 1] if digits else ""
+    text = moment.strftime(f"%Y-%m-%d{gap}%H:%M:%S").rjust(19, "0") + fraction + zone
+    kept = int(fraction[1:7].ljust(6, "0")) if digits else 0
+    expected = (moment.replace(microsecond=kept) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert csvscan.moment(array(text.encode()), 0, len(text)) == expected
+
+
+NO_MOMENTS = """
+2023-02-29T00:00:00Z|2023-13-01T00:00:00Z|2023-01-01T24:00:00Z|2023-01-01T00:00:00.Z|2023-01-01|2023-01-01T00:00:00+1:00
+2023-01-01T00:00:00 Z|2023-01-01T00:00:60Z|01/02/2023 10:00:00 AM|"""
+
+
+@pytest.mark.parametrize("text", NO_MOMENTS.strip("\n").replace("\n", "|").split("|"))
+def test_what_is_no_moment_is_none(text: str) -> None:
+    assert csvscan.moment(array(text.encode()), 0, len(text)) == csvscan.NO_TIME
+
+
+def test_offsets_of_moments_count() -> None:
+    a, b = b"2023-06-01T10:00:00+02:00", b"2023-06-01T08:00:00Z"
+    assert csvscan.moment(array(a), 0, len(a)) == csvscan.moment(array(b), 0, len(b))
