@@ -55,7 +55,8 @@ class Heading:
 class Para:
     spans: Spans
     style: str = "body"
-    """`lead` for the position in one paragraph, `note` for what qualifies a table, else `body`."""
+    """`lead` for the position in one paragraph, `note` for what qualifies a table, `under` for a line that belongs to
+    the heading above and the block below it, else `body`."""
 
 
 @dataclass(frozen=True)

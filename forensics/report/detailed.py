@@ -88,7 +88,7 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
         score=words.number(x.score, 3),
         state=words(f"state.{x.state}"),
     )
-    yield b.Para(head, "note")
+    yield b.Para(head, "under")
     terms: list[tuple[str, b.Spans]] = []
     if x.intended_address:
         terms.append((words("doc.meant"), b.text(b.code(x.intended_address))))

@@ -127,6 +127,8 @@ def _styles(document: Any) -> None:
     _space(style("Lead"), 0, 10, 1.3)
     _font(style("Note"), size=9, colour=SOFT)
     _space(style("Note"), 0, 7, 1.2)
+    _font(style("Under Heading"), size=9, colour=SOFT)
+    _space(style("Under Heading"), 0, 4, 1.2, keep=True)
     _space(style("List Bullet"), 0, 4, 1.2)
     _font(style("Caption"), size=9, colour=SOFT, bold=False, italic=False)
     _space(style("Caption"), 8, 4, 1.15, keep=True)
@@ -312,7 +314,7 @@ def _body(document: Any) -> None:
     for level in (1, 2, 3):
         case(f'b.k == "heading" and b.level == {level}')
         say("{{ b.text }}", f"Heading {level}")
-    for kind, style in (("lead", "Lead"), ("note", "Note"), ("body", "Normal")):
+    for kind, style in (("lead", "Lead"), ("note", "Note"), ("under", "Under Heading"), ("body", "Normal")):
         case(f'b.k == "para" and b.style == "{kind}"')
         _runs(say("", style), "b.spans")
     case('b.k == "items"')
