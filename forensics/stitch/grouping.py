@@ -115,8 +115,6 @@ def starts_hop(ints, longs, buf, e, h, hops):  # type: ignore[no-untyped-def]
         return late and longs[e, TIME] - longs[hops[h, H_LAST], TIME] > GREY
     if kind == w.REMOVED or kind == w.DELETED:
         return flags & CLOSED != 0 and late
-    if kind == w.REJECT or kind == w.CHECK:
-        return flags & CLOSED != 0
     return flags & CLOSED != 0 and late
 
 

@@ -325,12 +325,34 @@ def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
+    """The `; from=<` of a reply that begins with the HELO name at i, if the name behind it is the same; else -1."""
+    cut = find(buf, i, end, L_SEMI_FROM)
+    while cut >= 0:
+        p = find(buf, cut, end, L_END_PROTO)
+        if p < 0:
+            p = find(buf, cut, end, L_END_PROTO2)
+        name = find(buf, max(p, cut), end, L_HELO) + 6
+        size = end - 1 - name
+        if p >= 0 and name >= 6 and 0 <= size and i + size + 3 < cut and at(buf, i + size + 3, L_HELO_CMD):
+            same = True
+            for k in range(size):
+                if buf[i + k] != buf[name + k]:
+                    same = False
+                    break
+            if same:
+                return cut
+        cut = find(buf, cut + 1, end, L_SEMI_FROM)
+    return -1
+
+
+@kernel()
 def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
 
     The reply may quote the recipient or the HELO name, the line ends with the HELO name; both are the client's. So the
     reply's own `<…>: ` is stepped over as an address, and then the first `; from=<` is the right one. Where the reply
-    quotes the HELO name, that name stands on both sides of it, and the middle one is.
+    quotes the HELO name, that name stands on both sides of the right one.
     """
     ev[r, N0] = w.R_REJECT
     stage = 2
@@ -355,22 +377,13 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or 48 <= buf[digits] <= 57):
         digits += 1
     scan = digits
-    helo = False
+    cut = -1
     if scan < end and buf[scan] == 60:
+        cut = around_helo(buf, scan + 1, end)
         e = address_end(buf, scan + 1, end)
         if e >= 0 and buf[e + 1] == 58:
             scan = e + 1
-            helo = find(buf, scan, end, L_HELO_CMD) == scan + 2
-    if helo:
-        total = 0
-        at_ = find(buf, digits, end, L_SEMI_FROM)
-        while at_ >= 0:
-            total += 1
-            at_ = find(buf, at_ + 1, end, L_SEMI_FROM)
-        cut = find(buf, digits, end, L_SEMI_FROM)
-        for _ in range(total // 2):
-            cut = find(buf, cut + 1, end, L_SEMI_FROM)
-    else:
+    if cut < 0:
         cut = find(buf, scan, end, L_SEMI_FROM)
     if cut < 0:
         return w.UNREAD

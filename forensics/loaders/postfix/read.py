@@ -15,7 +15,7 @@ from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import FNV, _address_key, _signed, address_key, hashed, mix, signed, unsigned
+from forensics.loaders.postfix.text import FNV, address_key, address_number, hashed, mix, signed, unsigned
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the order of
@@ -138,8 +138,7 @@ def address_hash(raw: bytes) -> int:
     from forensics import domains
     from forensics.loaders.postfix.events import text
 
-    folded = domains.key(text(raw)).encode()
-    return _signed(_address_key(folded, 0, len(folded))[0])
+    return address_number(domains.key(text(raw)).encode())
 
 
 def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:

@@ -176,10 +176,7 @@ def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
 
 def _address_key(buf, i, end):  # type: ignore[no-untyped-def]
     raw = bytes(buf[i:end])
-    if b"@" in raw:
-        raw = raw.rstrip(b".")
-    raw = raw.lower()
-    return _mix(_hashed(raw, 0, len(raw), FNV)), raw.isascii()
+    return np.uint64(address_number(raw) & ALL), raw.isascii()
 
 
 @kernel(plain=_address_key)
@@ -267,3 +264,18 @@ def _copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
 def copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
     """n bytes of buf from i to out at k; the caller knows that both have them."""
     kernels.memcpy(out.ctypes.data + k, buf.ctypes.data + i, n)
+
+
+def address_number(raw: bytes) -> int:
+    """`address_key` of a whole address as the int64 with the same bits, in plain Python."""
+    if b"@" in raw:
+        raw = raw.rstrip(b".")
+    h = int(FNV)
+    for c in raw.lower():
+        h = (h ^ c) * 0x100000001B3 & ALL
+    h ^= h >> 33
+    h = h * 0xFF51AFD7ED558CCD & ALL
+    h ^= h >> 33
+    h = h * 0xC4CEB9FE1A85EC53 & ALL
+    h = (h ^ h >> 33) or 1
+    return h - (1 << 64) if h >> 63 else h
