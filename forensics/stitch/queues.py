@@ -149,7 +149,6 @@ def _counts(events: Events, queued: Rows) -> pa.Array:
 
 
 def _legs(events: Events, hop_at: Any, hops: Any, legs: Any, records: pa.Array) -> pa.Table:
-    count = len(legs)
     settle = legs[:, g.L_SETTLE].astype(np.int64)
     first = legs[:, g.L_FIRST].astype(np.int64)
     original = np.where(legs[:, g.L_DIRECT] == 0, legs[:, g.L_ORIG], -1).astype(np.int64)
@@ -167,7 +166,7 @@ def _legs(events: Events, hop_at: Any, hops: Any, legs: Any, records: pa.Array) 
         "response": column(events, settle, w.F),
         "relay_name": column(events, delivery, w.C),
         "relay_address": column(events, delivery, w.D),
-        "tls": pa.nulls(count, pa.bool_()),
+        "tls": _tls(events, delivery),
         "attempts": pa.array(legs[:, g.L_ATTEMPTS]),
         "next_id": column(events, sent, w.G),
         "records": records,
@@ -175,6 +174,13 @@ def _legs(events: Events, hop_at: Any, hops: Any, legs: Any, records: pa.Array) 
         "alias": column(events, legs[:, g.L_ORIG].astype(np.int64), w.B),
     }
     return pa.table(columns)
+
+
+def _tls(events: Events, rows: Rows) -> pa.Array:
+    if not len(events.ints):
+        return pa.nulls(len(rows), pa.bool_())
+    flags = np.where(rows >= 0, events.ints[np.maximum(rows, 0), w.FLAGS], 0)
+    return pa.array(flags & w.WITH_TLS != 0, mask=flags & (w.WITH_TLS | w.WITHOUT_TLS) == 0)
 
 
 def _forwarded(events: Events, rows: Rows) -> NDArray[np.bool_]:

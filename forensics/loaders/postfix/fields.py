@@ -24,7 +24,9 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_SEMI_FROM, L_SP_FROM, L_HELO, L_HELO_CMD) = (w.L_SEMI_FROM, w.L_SP_FROM, w.L_HELO, w.L_HELO_CMD)
 (L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2) = (w.L_END_TO, w.L_END_TO2, w.L_END_PROTO, w.L_END_PROTO2)
 (L_RCPT, L_DATA, L_EOM, L_SUBJECT) = (w.L_RCPT, w.L_DATA, w.L_EOM, w.L_SUBJECT)
-(L_HEADER, L_BODY) = (w.L_HEADER, w.L_BODY)
+(L_HEADER, L_BODY, L_EOM_PROXY) = (w.L_HEADER, w.L_BODY, w.L_EOM_PROXY)
+(L_TLS, L_NONE, L_NO_STARTTLS) = (w.L_TLS, w.L_NONE, w.L_NO_STARTTLS)
+(L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED) = (w.L_BARE_RELAY, w.L_BARE_ORIG, w.L_NOT_CACHED)
 
 
 @kernel()
@@ -99,22 +101,50 @@ def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def tls_flag(buf, i, end):  # type: ignore[no-untyped-def]
+    """WITH_TLS or WITHOUT_TLS after `wanted[:found]` (Postfix 3.11, smtp_log_tls_feature_status); 0 when it does not tell."""
+    e = i
+    k = i
+    differs = False
+    while e < end and buf[e] != 44:
+        if buf[e] == 58:
+            k = e + 1
+            differs = True
+        e += 1
+    if (e - k == 4 and at(buf, k, L_NONE)) or (e - k == 10 and at(buf, k, L_NO_STARTTLS)):
+        return w.WITHOUT_TLS
+    return 0 if differs else w.WITH_TLS
+
+
+@kernel()
 def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     """`to=<…>, [orig_to=<…>, ]relay=…, [conn_use=N, ]delay=…, [delays=…, dsn=…, ]status=word (text)`."""
     ev[r, N0] = w.R_DELIVERY
-    k = i + 4
-    e = closing(buf, k, end, L_END_RELAY, L_END_ORIG)
+    k = i + 3
+    if buf[k] == 60:
+        k += 1
+        e = closing(buf, k, end, L_END_RELAY, L_END_ORIG)
+        step = 3
+    else:  # local(8) of old releases
+        e = closing(buf, k, end, L_BARE_RELAY, L_BARE_ORIG)
+        step = 2
     if e < 0:
         return w.UNREAD
     recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
-    k = e + 3
+    k = e + step
     if at(buf, k, L_ORIG_TO):
-        k += 9
-        e = closing(buf, k, end, L_END_RELAY, L_END_RELAY)
+        k += 8
+        if buf[k] == 60:
+            k += 1
+            e = closing(buf, k, end, L_END_RELAY, L_END_RELAY)
+            step = 3
+        else:
+            e = closing(buf, k, end, L_BARE_RELAY, L_BARE_RELAY)
+            step = 2
         if e < 0:
             return w.UNREAD
         recipient(buf, k, e, ev, lv, r, B, OKEY, w.NON_ASCII_ORIG)
-        k = e + 3
+        k = e + step
     k += 6  # relay=
     e = find(buf, k, end, L_DELAY_NEXT)
     if e < 0:
@@ -142,6 +172,8 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
             while e < end and buf[e] != 44:
                 e += 1
             span(ev, r, E, k + 4, e)
+        elif at(buf, k, L_TLS):
+            ev[r, FLAGS] |= tls_flag(buf, k + 4, end)
     if not found:
         return w.UNREAD
     if at(buf, k, L_SENT):
@@ -165,6 +197,8 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     elif at(buf, k, L_UNDELIVERABLE):
         status = w.PROBE
         k += 13
+        if at(buf, k, L_NOT_CACHED):
+            k += 15
     else:
         ev[r, N0] = w.R_STATUS
         return w.UNREAD
@@ -364,14 +398,17 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
         k = i + 10
     elif at(buf, i, L_EOM):
         k = i + 20
+    elif at(buf, i, L_EOM_PROXY):
+        k = i + 16
     else:
         return w.KNOWN  # refused before any recipient was named
-    e = peer(buf, k, end, ev, r, C, D)
-    if e < 0:
-        return w.UNREAD
-    while e < end and buf[e] != 32:
-        e += 1
-    k = e + 1
+    if not at(buf, i, L_EOM_PROXY):
+        e = peer(buf, k, end, ev, r, C, D)
+        if e < 0:
+            return w.UNREAD
+        while e < end and buf[e] != 32:
+            e += 1
+        k = e + 1
     start = k
     digits = k
     while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or 48 <= buf[digits] <= 57):

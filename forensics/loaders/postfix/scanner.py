@@ -38,6 +38,7 @@ SLOTS = w.SLOTS
 (L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER, L_POSTFIX) = (
     w.L_PLACED, w.L_RELEASED, w.L_REQUEUED, w.L_EXPIRED_SUPER, w.L_POSTFIX,
 )  # fmt: skip
+L_MILTER_HEADER, L_MILTER_BODY = w.L_MILTER_HEADER, w.L_MILTER_BODY
 OTHERS = 4096
 """Slots for the names of other programs in one block; further names are counted together."""
 
@@ -123,6 +124,10 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
             if e > k:
                 span(ev, r, A, k, e)
             return w.MSGID
+        if at(buf, i, L_MILTER_HEADER):
+            return cleanup_line(buf, i + 14, end, ev, lv, r)
+        if at(buf, i, L_MILTER_BODY):
+            return cleanup_line(buf, i + 12, end, ev, lv, r)
         if at(buf, i, L_MILTER):
             return refusal(buf, i, end, ev, lv, r)
         return cleanup_line(buf, i, end, ev, lv, r)

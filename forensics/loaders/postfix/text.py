@@ -121,14 +121,14 @@ def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
     """
     k = i
     seen = 0
-    while k < end and k - i <= 24:
+    while k < end and k - i <= 25:
         kind = CLASS[buf[k]]
         if kind == 0:
             break
         seen |= kind
         k += 1
     n = k - i
-    if 5 <= n <= 20 and seen & 12 == 0:
+    if 5 <= n <= 24 and seen & 12 == 0:
         return k
     if 6 <= n <= 24 and seen & 16 != 0:
         return k

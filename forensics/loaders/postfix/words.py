@@ -23,7 +23,7 @@ TIME, KEY, RKEY, OKEY = 0, 1, 2, 3
 LONGS = 4
 
 # FLAGS
-NON_ASCII_TO, NON_ASCII_ORIG = 1, 2
+NON_ASCII_TO, NON_ASCII_ORIG, WITH_TLS, WITHOUT_TLS = 1, 2, 4, 8
 
 # TIMEKIND
 NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
@@ -86,8 +86,10 @@ for _number, _name in enumerate(PROGRAMS, 1):
         _slot = (_slot + 1) % SLOTS
     PROGRAM_HASH[_slot], PROGRAM_AT[_slot] = _h, _number
 
-L_TO, L_ORIG_TO, L_RELAY = lit("to=<"), lit("orig_to=<"), lit("relay=")
-L_END_RELAY, L_END_ORIG = lit(">, relay="), lit(">, orig_to=<")
+L_TO, L_ORIG_TO, L_RELAY = lit("to="), lit("orig_to="), lit("relay=")
+L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED = lit(", relay="), lit(", orig_to="), lit("-but-not-cached")
+L_EOM_PROXY, L_MILTER_HEADER, L_MILTER_BODY = lit("END-OF-MESSAGE: "), lit("milter-header-"), lit("milter-body-")
+L_END_RELAY, L_END_ORIG = lit(">, relay="), lit(">, orig_to=")
 L_CONN, L_DELAY, L_DELAYS, L_DSN, L_STATUS = (
     lit("conn_use="),
     lit("delay="),
@@ -125,6 +127,7 @@ L_SEMI_FROM, L_SP_FROM = lit("; from=<"), lit(" from ")
 L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
     lit("> to=<"), lit(">, to=<"), lit("> proto="), lit(">, proto="), lit("helo=<"),
 )  # fmt: skip
+L_TLS, L_NONE, L_NO_STARTTLS = lit("tls="), lit("none"), lit("nostarttls")
 L_RCPT, L_DATA, L_EOM, L_HELO_CMD = (
     lit("RCPT from "),
     lit("DATA from "),
