@@ -66,8 +66,8 @@ def run(result: pipeline.Run, *, as_json: bool) -> None:
     print()
     _detected(result.detected)
     print()
-    _reported(result.reported)
     _line("Check", f"missent verify {result.ingested.case}")
+    _reported(result.reported)
 
 
 def ingested(result: pipeline.Ingested, *, as_json: bool) -> None:
@@ -127,7 +127,8 @@ def _reported(result: pipeline.Reported) -> None:
         )
     for note in result.notes:
         _line("Noted", visible(note))
-    for path in result.files:
+    # The page that people open stands last, where the eye is.
+    for path in sorted(result.files, key=lambda path: path.suffix == ".html"):
         _line("Report", str(path))
 
 
