@@ -26,6 +26,8 @@ BORN, CLOSED, ON_HOLD, DELETED, GREYLISTED, EDGE, PROBED, WAS_REQUEUED = 1, 2, 4
 LEG = 11
 DELIVERED, BOUNCED, EXPIRED, DEFERRED, REJECTED, DISCARDED, HELD, UNKNOWN = range(8)  # index into schema.OUTCOMES
 
+P_DISCARD = w.PROGRAMS.index("discard") + 1
+"""discard(8) says `sent` of what it threw away."""
 KIND, N0, N1, A, B, C, F, G, FLAGS, HOST = w.KIND, w.N0, w.N1, w.A, w.B, w.C, w.F, w.G, w.FLAGS, w.HOST
 TIME, KEY, RKEY, OKEY = w.TIME, w.KEY, w.RKEY, w.OKEY
 
@@ -187,7 +189,9 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
             else:
                 legs[leg, L_DIRECT] = 1
             status = ints[e, N0]
-            if status == w.SENT:
+            if status == w.SENT and ints[e, w.PROGRAM] == P_DISCARD:
+                settle(legs, leg, e, DISCARDED)
+            elif status == w.SENT:
                 settle(legs, leg, e, DELIVERED)
                 if ints[e, N1] == w.FORWARDED_AS:
                     host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], FNV))

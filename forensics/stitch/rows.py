@@ -120,7 +120,7 @@ def _deliveries(legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence:
     columns["recipient_domain"] = domain_column(recipient)
     columns["hops"] = pa.array(links.depth[legs])
     columns["possible_duplicate_of"] = pa.nulls(len(legs), pa.string())
-    columns["attempts"] = _attempts(legs, leg["attempts"], links, shelf)
+    columns["attempts"] = _attempts(legs, leg["attempts"], parts, links, shelf)
     columns["records"], first = _records(legs, parts, links, shelf, evidence)
     columns["delivery_id"] = _ids(columns, recipient, original, first)
     return pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
@@ -147,13 +147,25 @@ def _originals(legs: Longs, links: Links, shelf: Shelf) -> pa.Array:
     return pa.array(out, pa.string())
 
 
-def _attempts(legs: Longs, attempts: Any, links: Links, shelf: Shelf) -> pa.Array:
-    ended = links.ended[links.root[legs]]
-    rows = np.flatnonzero(ended >= 0)
+def _attempts(legs: Longs, attempts: Any, parts: Parts, links: Links, shelf: Shelf) -> pa.Array:
+    """Attempts of the leg itself, of the refused triplets that it ended and of what it was before a requeue."""
     values = attempts.to_numpy().astype(np.int32)
-    if len(rows):
-        values = values.copy()
-        values[rows] += shelf.pick(ended[rows], True, ("attempts",))["attempts"].to_numpy()
+    added = [(links.ended[links.root[legs]], np.arange(len(legs)))]
+    before, rows = links.up[legs], np.arange(len(legs))
+    for _ in range(linking.DEEPEST):
+        rows = rows[before >= 0]
+        before = before[before >= 0]
+        if not len(before):
+            break
+        waited = parts.outcome[before] != linking.DELIVERED
+        added.append((before[waited], rows[waited]))
+        before = links.up[before]
+    for others, targets in added:
+        known = others >= 0
+        if known.any():
+            values = values.copy()
+            more = shelf.pick(others[known], True, ("attempts",))["attempts"].to_numpy()
+            np.add.at(values, targets[known], more.astype(np.int32))
     return pa.array(values)
 
 
