@@ -17,6 +17,7 @@ from forensics.errors import UsageError
 from forensics.report import charts, context, gather, inputs, redaction, wording
 from forensics.report.context import Context
 from forensics.report.facts import EDITIONS, Facts
+from forensics.report.wording import Words
 
 Rendered = bytes | Mapping[str, bytes]
 
@@ -79,11 +80,12 @@ def write(
     folder whose words and templates come before the shipped ones. Raises UsageError for an unknown format or edition.
     """
     _check(formats, edition)
+    words = wording.load(language, templates)
     facts = gather.gather(connection, inputs.read(case, casefile, held, verdicts, as_of), language)
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(case))
     folder = _folder(case, out, edition)
-    made = _context(facts, language, templates, logo)
+    made = _context(facts, words, templates, logo)
     files: list[Path] = []
     for done, name in enumerate(formats):
         if progress:
@@ -128,8 +130,7 @@ def _folder(case: Case, out: Path | None, edition: str) -> Path:
     return case.reports / "redacted" if edition == "redacted" else case.reports
 
 
-def _context(facts: Facts, language: str, templates: Path | None, logo: Path | None) -> Context:
-    words = wording.load(language, templates)
+def _context(facts: Facts, words: Words, templates: Path | None, logo: Path | None) -> Context:
     # A logo names the organisation as surely as its name does.
     shown = None if facts.header.edition == "redacted" else logo
     picture = context.logo(shown, words("html.logo", organisation=facts.header.organisation))
