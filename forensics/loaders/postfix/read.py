@@ -38,7 +38,8 @@ _NONE = np.zeros(0, np.bool_)
 
 def scan(block: base.Block, context: base.Context) -> base.Scan:
     """See `forensics.loaders.base.Loader.scan`."""
-    buf, n = prepared(block)
+    ready = prepared(block)
+    buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
     ints, longs, count, lines, other, names, known = scan_block(buf, n, skip)
     ints, longs = ints[:count], longs[:count]
@@ -57,7 +58,9 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     rows = np.flatnonzero(event)
     offsets = ints[:, w.OFFSET].astype(np.int64) + block.offset
     lengths = ints[:, w.LENGTH].astype(np.int64)
-    unread_table = _unread(buf, ints, numbers, offsets, lengths, good, unread)
+    if ready.offsets is not None:
+        offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
+    unread_table = _unread(block, ints, numbers, offsets, lengths, unread)
     if len(unread):
         ints, longs, numbers, offsets, lengths = ints[rows], longs[rows], numbers[rows], offsets[rows], lengths[rows]
     events = Events(
@@ -88,12 +91,13 @@ def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
     return ignored
 
 
-def _unread(buf: Any, ints: Any, numbers: Any, offsets: Any, lengths: Any, good: Any, rows: Any) -> pa.Table:
+def _unread(block: base.Block, ints: Any, numbers: Any, offsets: Any, lengths: Any, rows: Any) -> pa.Table:
     out = []
     for r in rows.tolist():
         reason = w.REASONS[int(ints[r, w.N0])] if ints[r, w.KIND] == w.UNREAD else w.REASONS[w.R_STAMP]
-        start, length = int(ints[r, w.OFFSET]), int(lengths[r])
-        out.append((int(numbers[r]), int(offsets[r]), length, reason, bytes(buf[start : start + min(length, 4096)])))
+        start, length = int(offsets[r]) - block.offset, int(lengths[r])
+        raw = block.data[start : start + min(length, 4096)].tobytes()
+        out.append((int(numbers[r]), int(offsets[r]), length, reason, raw))
     return base.unread_rows(out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from forensics.errors import EvidenceError
 from forensics.kernels import compiled, kernel
 from forensics.loaders import base
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix import years
+from forensics.loaders.postfix import wrapped, years
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import stamp
 from forensics.loaders.postfix.text import FNV, hashed, line_end, mix
@@ -137,8 +139,8 @@ class Surveyor:
 
     def feed(self, block: base.Block) -> None:
         self.blocks[block.offset] = int(self.state[0]) + 1
-        buf, n = prepared(block)
-        survey_block(buf, n, self.state, self.turns, self.hosts)
+        ready = prepared(block)
+        survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts)
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:
@@ -179,18 +181,39 @@ class Surveyor:
         return [int(v) for v in out]
 
 
-def prepared(block: base.Block) -> tuple[Any, int]:
-    """(padded buffer, length) of a block; copied only when it has no padding of its own, or for interpreted kernels."""
+@dataclass(frozen=True)
+class Prepared:
+    """What the scanner reads of a block: `buffer` (padded) up to `size`; for unwrapped records where each of them is."""
+
+    buffer: Any
+    size: int
+    offsets: Any = None
+    lengths: Any = None
+
+
+def prepared(block: base.Block) -> Prepared:
+    """The block for the scanner; copied only when it has no padding, or for interpreted kernels, or to unwrap it."""
     data = block.data
+    if wrapped.is_wrapped(data[:256].tobytes()):
+        lines = wrapped.unwrap(data.tobytes())
+        raw = lines.data + bytes(base.PADDING)
+        buffer = np.frombuffer(raw, np.uint8).copy() if compiled() else raw
+        return Prepared(buffer, len(lines.data), lines.offsets, lines.lengths)
     padded = getattr(block, "padded", None)
     if padded is None or len(padded) < len(data) + base.PADDING:
         padded = np.zeros(len(data) + base.PADDING, np.uint8)
         padded[: len(data)] = data
-    return (padded if compiled() else padded.tobytes()), len(data)
+    return Prepared(padded if compiled() else padded.tobytes(), len(data))
 
 
 def fingerprints(block: base.Block) -> Any:
-    """One hash for each line of the block."""
-    buf, n = prepared(block)
-    lines = int(np.count_nonzero(block.data == 10)) + (1 if n and block.data[-1] != 10 else 0)
-    return line_hashes(buf, n, lines, np.uint64(0xCBF29CE484222325))
+    """One hash for each record of the block."""
+    seed = np.uint64(0xCBF29CE484222325)
+    head = block.data[: len(wrapped.CURSOR)].tobytes()
+    if head == wrapped.CURSOR:
+        data = block.data.tobytes()
+        digests = (hashlib.blake2b(data[a : a + n], digest_size=8).digest() for a, n in wrapped.records(data))
+        return np.frombuffer(b"".join(digests), np.uint64)
+    padded = getattr(block, "padded", block.data)
+    lines = int(np.count_nonzero(block.data == 10)) + (1 if len(block.data) and block.data[-1] != 10 else 0)
+    return line_hashes(padded if compiled() else padded.tobytes(), len(block.data), lines, seed)

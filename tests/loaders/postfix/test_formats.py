@@ -1,0 +1,188 @@
+"""The same message in every stamp and wrapping gives the same delivery, addressed where it stands."""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.ingesting import read, to
+
+from forensics.loaders.base import Settings
+
+TEXTS = [
+    ("smtpd", "client=ws1.albion.example[10.0.0.1]"),
+    ("cleanup", "message-id=<m@albion.example>"),
+    ("qmgr", "from=<ann@albion.example>, size=1000, nrcpt=1 (queue active)"),
+    ("smtp", to("x@navy.example")),
+    ("qmgr", "removed"),
+]
+LINES = [(f"postfix/{program}", f"4B1C2D3E4F: {text}") for program, text in TEXTS]
+WHEN = datetime(2024, 3, 1, 10, 0, 5, tzinfo=UTC)
+MICROS = 1709287205000000
+
+SYSLOG = {
+    "rfc3164": "Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "rfc3164 with year": "Mar  1 2024 10:00:05 mx1 {p}[7]: {t}",
+    "year first": "2024 Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "year behind": "Mar  1 10:00:05 2024 mx1 {p}[7]: {t}",
+    "weekday": "Fri Mar  1 10:00:05 2024 mx1 {p}[7]: {t}",
+    "zero-padded day, fraction": "Mar 01 10:00:05.000 mx1 {p}[7]: {t}",
+    "pri": "<22>Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "no pid": "Mar  1 10:00:05 mx1 {p}: {t}",
+    "solaris": "Mar  1 10:00:05 mx1 {p}[7]: [ID 197553 mail.info] {t}",
+    "busybox": "Mar  1 10:00:05 mx1 mail.info {p}[7]: {t}",
+    "rsyslog iso": "2024-03-01T12:00:05.000000+02:00 mx1 {p}[7]: {t}",
+    "offset without colon": "2024-03-01T04:30:05-0530 mx1 {p}[7]: {t}",
+    "iso z": "2024-03-01T10:00:05Z mx1 {p}[7]: {t}",
+    "iso with space": "2024-03-01 10:00:05 mx1 {p}[7]: {t}",
+    "rfc5424": "<22>1 2024-03-01T10:00:05.000Z mx1 {p} 7 - - {t}",
+    "rfc5424 without pri": '1 2024-03-01T10:00:05Z mx1 {p} 7 - [meta s="a\\]b"][x y="]"] \ufeff{t}',
+    "kubernetes": "2024-03-01T10:00:05.000000001Z stdout F Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "docker -t": "2024-03-01T10:00:05.000000001Z Mar  1 11:00:05 mx1 {p}[7]: {t}",
+    "compose": "mail_1  | Mar  1 10:00:05 mx1 {p}[7]: {t}",
+}
+
+
+def check(folder: Path, content: bytes, records: list[bytes]) -> None:
+    result, rows = read(folder, {"mail.log-20240301": content})
+    assert result.unread == 0
+    (row,) = rows
+    assert (row["recipient"], row["sender"], row["outcome"], row["host"]) == (
+        "x@navy.example", "ann@albion.example", "delivered", "mx1",
+    )  # fmt: skip
+    assert row["submitted_at"] == WHEN
+    assert [r["number"] for r in row["records"]] == [1, 2, 3, 4, 5]
+    assert [content[r["offset"] : r["offset"] + r["length"]] for r in row["records"]] == records
+
+
+@pytest.mark.parametrize("pattern", SYSLOG.values(), ids=SYSLOG)
+def test_syslog(tmp_path: Path, pattern: str) -> None:
+    records = [pattern.format(p=p, t=t).encode() for p, t in LINES]
+    check(tmp_path, b"\n".join(records) + b"\n", records)
+
+
+def journald(program: str, text: str) -> dict[str, object]:
+    return {
+        "__CURSOR": "s=1",
+        "__REALTIME_TIMESTAMP": str(MICROS),
+        "_HOSTNAME": "mx1",
+        "SYSLOG_IDENTIFIER": program,
+        "SYSLOG_PID": "7",
+        "MESSAGE": text,
+    }
+
+
+WRAPPED = {
+    "journald json": journald,
+    "journald bytes": lambda p, t: journald(p, t) | {"MESSAGE": list(t.encode())},
+    "docker json-file": lambda p, t: {"log": f"Mar  1 10:00:05 mx1 {p}[7]: {t}\n", "stream": "stdout", "time": "2024-03-01T10:00:05.1Z"},
+    "filebeat": lambda p, t: {"@timestamp": "2025-01-01T00:00:00Z", "message": f"Mar  1 10:00:05 mx1 {p}[7]: {t}"},
+    "logstash": lambda p, t: {"@timestamp": "2024-03-01T10:00:05Z", "host": {"name": "mx1"}, "program": p, "pid": 7, "message": t},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_json_lines(tmp_path: Path, wrap) -> None:  # type: ignore[no-untyped-def]
+    records = [json.dumps(wrap(p, t)).encode() for p, t in LINES]
+    content = b"\n".join(records) + b"\n"
+    result, rows = read(tmp_path, {"mail.log-20240301": content})
+    assert result.unread == 0
+    (row,) = rows
+    assert row["submitted_at"].replace(microsecond=0) == WHEN
+    assert [content[r["offset"] : r["offset"] + r["length"]] for r in row["records"]] == records
+
+
+def test_journald_export(tmp_path: Path) -> None:
+    records = []
+    for n, (p, t) in enumerate(LINES):
+        fields = {k: v for k, v in journald(p, t).items() if k != "MESSAGE"}
+        entry = "".join(f"{k}={v}\n" for k, v in fields.items()).encode()
+        raw = t.encode()
+        entry += b"MESSAGE\n" + struct.pack("<Q", len(raw)) + raw + b"\n" if n % 2 else b"MESSAGE=" + raw + b"\n"
+        records.append(entry.rstrip(b"\n"))
+    check(tmp_path, b"\n\n".join(records) + b"\n\n", records)
+
+
+def test_broken_json_is_unread_not_lost(tmp_path: Path) -> None:
+    records = [json.dumps(journald(p, t)).encode() for p, t in LINES]
+    content = b"\n".join([*records, b'{"MESSAGE": "cut', b"{}", b'{"a": 1}'])
+    result, rows = read(tmp_path, {"mail.log": content})
+    assert (len(rows), result.unread) == (1, 3)
+
+
+def test_part_of_a_split_container_record_is_unread(tmp_path: Path) -> None:
+    lines = [SYSLOG["kubernetes"].format(p=p, t=t) for p, t in LINES]
+    lines.append("2024-03-01T10:00:06Z stdout P Mar  1 10:00:06 mx1 postfix/smtp[7]: 5B1C2D3E4F: to=<y@navy")
+    result, rows = read(tmp_path, {"mail.log": "\n".join(lines)})
+    assert (len(rows), result.unread) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["postfix", "postfix-out", "mr/postfix", "postfix/submission", "mail.gw", "postfix/relay"]
+)
+def test_any_syslog_name(tmp_path: Path, name: str) -> None:
+    lines = [SYSLOG["iso z"].format(p=p.replace("postfix", name), t=t) for p, t in LINES]
+    result, rows = read(tmp_path, {"mail.log": "\n".join(["2024-03-01T10:00:05Z mx1 postfix/anvil[7]: x", *lines])})
+    assert (len(rows), result.unread) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "queue_id", ["0F5383D", "ABCDEF", "4jYb1P4TVTzL5L5", "3Pt2mN2VXxznjll", "123456789ABCDEF012345"]
+)
+def test_queue_ids(tmp_path: Path, queue_id: str) -> None:
+    lines = [SYSLOG["iso z"].format(p=p, t=t.replace("4B1C2D3E4F", queue_id)) for p, t in LINES]
+    _, rows = read(tmp_path, {"mail.log": "\n".join(lines)})
+    assert [r["queue_id"] for r in rows] == [queue_id]
+
+
+def test_local_time_and_the_hour_that_comes_twice(tmp_path: Path) -> None:
+    def message(number: int, clock: str) -> str:
+        lines = [f"Oct 29 {clock} mx1 {p}[7]: {t}" for p, t in LINES]
+        return "".join(line.replace("4B1C2D3E4F", f"{number}B1C2D3E4F") + "\n" for line in lines)
+
+    text = message(1, "00:30:00") + message(2, "01:30:00") + message(3, "01:10:00") + message(4, "02:10:00")
+    settings = Settings(timezone="Europe/London")
+    result, rows = read(tmp_path, {"mail.log-20231029": text}, settings)
+    times = {r["queue_id"][0]: f"{r['submitted_at']:%d %H:%M}" for r in rows}
+    assert times == {"1": "28 23:30", "2": "29 00:30", "3": "29 01:10", "4": "29 02:10"}
+    notes = result.evidence[0].notes
+    assert notes["timezone"]["name"] == "Europe/London"
+    assert notes["timezone"]["overlaps"] == [{"utc": "2023-10-29T01:00:00+00:00", "second_pass_from_record": 11}]
+
+
+def roll(name: str, stamps: list[str], settings: Settings | None = None, folder: Path | None = None) -> list[str]:
+    assert folder is not None
+    text = ""
+    for number, stamp in enumerate(stamps, 1):
+        for p, t in LINES:
+            text += f"{stamp} mx1 {p}[7]: {t.replace('4B1C2D3E4F', f'{number:X}B1C2D3E4F')}\n"
+    _, rows = read(folder, {name: text}, settings)
+    return [f"{r['submitted_at']:%Y-%m-%d}" for r in sorted(rows, key=lambda r: r["queue_id"])]
+
+
+@pytest.mark.parametrize(
+    ("name", "stamps", "year", "expected"),
+    [
+        ("mail.log-20240102", ["Dec 30 10:00:00", "Jan  1 10:00:00"], None, ["2023-12-30", "2024-01-01"]),
+        ("mail.log-20240102", ["Dec 30 10:00:00"], None, ["2023-12-30"]),
+        ("mail.log-20240102", ["Jan  3 23:00:00"], None, ["2024-01-03"]),
+        ("mail.log-20240102", ["Jan  4 00:00:00"], None, ["2023-01-04"]),
+        ("mail-2023-06.log", ["Jun 30 10:00:00"], None, ["2023-06-30"]),
+        ("mail.log", ["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 31 23:59:59", "Jan  1 00:00:02"], 2021,
+         ["2021-12-31", "2022-01-01", "2021-12-31", "2022-01-01"]),
+        ("mail.log", ["Mar  1 10:00:01", "Mar  1 10:00:00", "Feb 28 10:00:00"], 2021, ["2021-03-01", "2021-03-01", "2021-02-28"]),
+        ("mail.log", ["Jun  1 10:00:00", "Jan  5 10:00:00", "Jan  4 10:00:00"], 2020, ["2020-06-01", "2021-01-05", "2021-01-04"]),
+        ("mail.log-20240102", ["Jan  1 10:00:00"], 2020, ["2020-01-01"]),
+    ],
+)  # fmt: skip
+def test_years(tmp_path: Path, name: str, stamps: list[str], year: int | None, expected: list[str]) -> None:
+    assert roll(name, stamps, Settings(year=year), tmp_path) == expected
+
+
+def test_29_february_of_a_common_year_is_unread(tmp_path: Path) -> None:
+    text = "".join(f"Feb 29 10:00:00 mx1 {p}[7]: {t}\n" for p, t in LINES)
+    result, rows = read(tmp_path, {"mail.log": text}, Settings(year=2023))
+    assert (rows, result.unread) == ([], 5)
