@@ -201,8 +201,8 @@ def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         elif n and named[n - 1].suffixes:
             yield b.Heading(2, words("doc.other_slips"))
         own = [incidents[ref] for ref in story.incidents if incidents[ref].tally.deliveries.value]
-        for incident in own[:LETTERED]:
-            yield slip_line(words, incident.slip)
+        # Redacted pairs of one story may look alike: each look once.
+        yield from dict.fromkeys(slip_line(words, incident.slip) for incident in own[:LETTERED])
     pairs = [incident for incident in facts.incidents if incident.tally.deliveries.value]
     yield pairs_table(words, pairs[:SHORT])
     yield from cut_note(words, SHORT, len(pairs), "incidents.csv")

@@ -85,9 +85,14 @@ class Words:
 
 @cache
 def _locale(language: str) -> Any:
-    from babel import Locale
+    from babel import Locale, UnknownLocaleError
 
-    return Locale.parse(language.replace("-", "_"))
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        raise UsageError(
+            f"no language {language}", expected="a language tag such as en-GB", remedy="give one that CLDR knows"
+        ) from None
 
 
 def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
@@ -95,6 +100,7 @@ def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
 
     Raises UsageError when there is no such language or a file is not TOML.
     """
+    _locale(language)
     shipped = TEMPLATES / language
     if not shipped.is_dir() and folder is None:
         raise UsageError(

@@ -49,5 +49,10 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_language_names_the_known_ones() -> None:
     with pytest.raises(UsageError) as error:
-        load("xx-XX")
+        load("fr-FR")
     assert "en-GB" in str(error.value)
+
+
+def test_a_tag_that_is_no_language_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="xx-XX"):
+        load("xx-XX", tmp_path)
