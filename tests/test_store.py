@@ -1,0 +1,79 @@
+"""The case's Parquet: layout, footer, encodings, views and directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.ingesting import message, read, to
+
+from forensics import schema, store
+from forensics.case import Case
+from forensics.errors import CaseError
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    text = message("4A1C2D3E4F", to("x@navy.example"), at="2024-02-29T23:59:59.000000+00:00")
+    text += message("4B1C2D3E4F", to("y@hq.albion.example"), at="2024-03-01T00:00:00.000000+00:00")
+    text += message("4C1C2D3E4F", to("z@albion.example"), sender="a@out.example", at="2024-03-01T00:00:01.000000+00:00")
+    text += message(
+        "4D1C2D3E4F", to("z@notalbion.example"), sender="a@out.example", at="2024-03-01T00:00:02.000000+00:00"
+    )
+    text += message("4E1C2D3E4F", to("ann@albion.example"), sender="", at="2024-03-01T00:00:03.000000+00:00") + "junk\n"
+    read(tmp_path, {"mail.log": text})
+    return Case(tmp_path / "case")
+
+
+def test_layout_and_footer(case: Case) -> None:
+    names = [str(p.relative_to(case.folder)) for p in store.paths(case, "deliveries")]
+    assert names == ["deliveries/month=2024-02/part-00000.parquet", "deliveries/month=2024-03/part-00000.parquet"]
+    for path in store.paths(case, "deliveries"):
+        file = pq.ParquetFile(path)
+        assert file.schema_arrow.equals(schema.DELIVERIES)
+        assert file.metadata.metadata[b"missent.table"] == b"deliveries"
+        assert file.metadata.metadata[b"missent.schema"] == str(schema.VERSION).encode()
+        columns = {
+            file.metadata.row_group(0).column(i).path_in_schema: file.metadata.row_group(0).column(i)
+            for i in range(file.metadata.num_columns)
+        }
+        assert columns["submitted_at"].compression == "ZSTD"
+        assert "DELTA_BINARY_PACKED" in columns["submitted_at"].encodings
+        assert "RLE_DICTIONARY" in columns["recipient_domain"].encodings
+        assert "RLE_DICTIONARY" not in columns["delivery_id"].encodings
+
+
+def test_read_and_batches_agree(case: Case) -> None:
+    table = store.read(case, "deliveries", ["delivery_id", "submitted_at"])
+    assert table.num_rows == 5
+    assert pa.Table.from_batches(store.batches(case, "deliveries", ["delivery_id", "submitted_at"])) == table
+    assert store.read(case, "findings").schema == schema.FINDINGS
+    unread = store.read(case, "unread").to_pylist()
+    assert [(u["raw"], u["reason"]) for u in unread] == [(b"junk", "no readable time stamp")]
+
+
+def test_directions(case: Case) -> None:
+    connection = store.connect(case, ["albion.example"])
+    found = connection.execute("SELECT recipient, direction FROM deliveries ORDER BY submitted_at").fetchall()
+    assert found == [
+        ("x@navy.example", "outbound"),
+        ("y@hq.albion.example", "internal"),
+        ("z@albion.example", "inbound"),
+        ("z@notalbion.example", "relayed"),
+        ("ann@albion.example", "inbound"),
+    ]
+    assert connection.execute("SELECT count(*) FROM findings").fetchall() == [(0,)]
+
+
+def test_unknown_table(case: Case) -> None:
+    with pytest.raises(CaseError, match="nonesuch"):
+        store.paths(case, "nonesuch")
+
+
+def test_a_second_ingest_replaces_the_tables(case: Case, tmp_path: Path) -> None:
+    read(tmp_path, {"mail.log": message("4A1C2D3E4F", to("x@navy.example"))})
+    assert store.read(case, "deliveries").num_rows == 1
+    assert store.read(case, "unread").num_rows == 0
+    assert not (case.folder / ".work").exists()
