@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.ingesting import line, message, read, to
 
 
@@ -39,3 +41,41 @@ def test_attempts_of_a_filter_are_its_own(tmp_path: Path) -> None:
     text += message("5C2D3E4F50", to("x@far.example"), client="localhost[127.0.0.1]", message_id="4B1C2D3E4F")
     _, (row,) = read(tmp_path, {"mail.log": text})
     assert (row["hops"], row["attempts"]) == (1, 1)
+
+
+QUOTED = '"x; from=<a@b> to=<c@d> proto=ESMTP helo=<x>"@navy.example'
+UNQUOTED = QUOTED.replace('"', "")
+
+
+@pytest.mark.parametrize("sender", ["ann@albion.example", QUOTED.replace("navy", "albion")])
+def test_a_quoted_recipient_is_no_envelope(tmp_path: Path, sender: str) -> None:
+    """HELO names cannot hold any of it: smtpd(8) puts `?` for spaces, brackets, quotes and semicolons."""
+    envelope = f"from=<{sender}> to=<{QUOTED}> proto=ESMTP helo=<x??from=?fake?x??to=?y?x?>"
+    text = line(
+        f"postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[10.0.0.1]: 554 5.7.1 <{UNQUOTED}>: Recipient "
+        f"address rejected: Access denied; {envelope}"
+    )
+    text += line("postfix/smtpd[1]: 4B1C2D3E4F: client=unknown[10.0.0.1]")
+    text += line("postfix/cleanup[2]: 4B1C2D3E4F: message-id=<1@albion.example>")
+    subject = "Plan; from=<fake@x> to=<fake2@x> proto=ESMTP helo=<x>"
+    text += line(
+        f"postfix/cleanup[2]: 4B1C2D3E4F: reject: header Subject: {subject} from unknown[10.0.0.1]; {envelope}: "
+        "5.7.1 no"
+    )
+    _, rows = read(tmp_path, {"mail.log": text})
+    assert [(r["sender"], r["recipient"], r["outcome"], r["subject"], r["status_code"]) for r in rows] == [
+        (sender, QUOTED, "rejected", None, "5.7.1"),
+        (sender, QUOTED, "rejected", subject, "5.7.1"),
+    ]
+
+
+def test_subjects_of_local_mail_are_read_from_the_end_too(tmp_path: Path) -> None:
+    text = line("postfix/pickup[1]: 4B1C2D3E4F: uid=0 from=<ann@albion.example>")
+    text += line(
+        "postfix/cleanup[2]: 4B1C2D3E4F: hold: header Subject: a from local; from=<fake@x> to=<fake2@x> b from local; "
+        f"from=<ann@albion.example> to=<{QUOTED}>"
+    )
+    text += line("postfix/cleanup[2]: 4B1C2D3E4F: message-id=<1@albion.example>")
+    _, (row,) = read(tmp_path, {"mail.log": text})
+    assert (row["sender"], row["recipient"], row["outcome"]) == ("ann@albion.example", QUOTED, "held")
+    assert row["subject"] == "a from local; from=<fake@x> to=<fake2@x> b"

@@ -331,9 +331,12 @@ def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
         return True
     span(ev, r, B, k, e)
     k = e + 6 if buf[e + 1] == 32 else e + 7
-    e = closing(buf, k, end, L_END_PROTO, L_END_PROTO2)
-    if e < 0:
-        e = address_end(buf, k, end)
+    e = address_end(buf, k, end)
+    if e < 0 or (e + 1 < end and buf[e + 1] != 58):  # not local mail's
+        local = e
+        e = closing(buf, k, end, L_END_PROTO, L_END_PROTO2)
+        if e < 0:
+            e = local
         if e < 0:
             return False
     recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
@@ -381,12 +384,57 @@ def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def neutral(c):  # type: ignore[no-untyped-def]
+    """False for what smtpd(8) never leaves in a HELO name or a protocol: space and <>()\\";@ (and control characters)."""
+    return 32 < c != 127 and c not in (34, 40, 41, 59, 60, 62, 64, 92)
+
+
+@kernel()
+def recipient_end(buf, i, end):  # type: ignore[no-untyped-def]
+    """The `>` behind R at the end of a line: `to=<R>[,] proto=P[,] helo=<H>[: TEXT]` or, from pickup(8), `to=<R>`; else -1."""
+    t = rfind(buf, i, end, L_HELO)
+    h = t + 6
+    while t >= 0 and h < end and neutral(buf[h]):
+        h += 1
+    if t < 0 or h >= end or buf[h] != 62 or (h + 1 < end and buf[h + 1] != 58):
+        return end - 1 if buf[end - 1] == 62 else -1
+    k = t - 1
+    if k > i and buf[k] == 32:
+        k -= 1
+    while k > i and neutral(buf[k]):
+        k -= 1
+    for p in (k - 1, k - 2):
+        if p > i and (at(buf, p, L_END_PROTO) or at(buf, p, L_END_PROTO2)):
+            return p
+    return -1
+
+
+@kernel()
+def anchored(buf, i, end):  # type: ignore[no-untyped-def]
+    """The first `; from=<S> to=<R>` in [i, end) whose R is the one that the end of the line follows; -1 when none is.
+
+    What a sender writes into a subject, or into a recipient that the reply quotes, does not reach that far: between
+    complete addresses quotes come in pairs.
+    """
+    stop = recipient_end(buf, i, end)
+    cut = find(buf, i, max(stop, i), L_SEMI_FROM)
+    while cut >= 0:
+        e = address_end(buf, cut + 8, stop)
+        if e >= 0 and (at(buf, e, L_END_TO) or at(buf, e, L_END_TO2)):
+            if address_end(buf, e + 6 if buf[e + 1] == 32 else e + 7, stop + 1) == stop:
+                return cut
+        cut = find(buf, cut + 1, stop, L_SEMI_FROM)
+    return -1
+
+
+@kernel()
 def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
 
-    The reply may quote the recipient or the HELO name, the line ends with the HELO name; both are the client's. So the
-    reply's own `<…>: ` is stepped over as an address, and then the first `; from=<` is the right one. Where the reply
-    quotes the HELO name, that name stands on both sides of the right one.
+    The reply may quote the recipient, which is the client's, so the line is read from its end (`anchored`). Where that
+    fails (addresses without their quotes, a HELO name with anything in it), the reply's own `<…>: ` is stepped over as
+    an address, and then the first `; from=<` is the right one; or, where the reply quotes the HELO name, the one that
+    has that name on both sides.
     """
     ev[r, N0] = w.R_REJECT
     stage = 2
@@ -414,8 +462,8 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or 48 <= buf[digits] <= 57):
         digits += 1
     scan = digits
-    cut = -1
-    if scan < end and buf[scan] == 60:
+    cut = anchored(buf, digits, end)
+    if cut < 0 and scan < end and buf[scan] == 60:
         cut = around_helo(buf, scan + 1, end)
         e = address_end(buf, scan + 1, end)
         if e >= 0 and buf[e + 1] == 58:
@@ -438,9 +486,9 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
 
 @kernel()
 def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
-    """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`, anchored at its last `; from=<`.
+    """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`.
 
-    The content is the sender's. Subject in C, first recipient in A, sender in B, TEXT in F.
+    The content is the sender's: the line is `anchored` at its end, else the last `; from=<` is taken. Subject in C, first recipient in A, sender in B, TEXT in F.
     """
     subject = False
     if at(buf, i, L_HEADER):
@@ -461,7 +509,9 @@ def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
         k = i + 5
     else:
         return w.KNOWN
-    cut = rfind(buf, k, end, L_SEMI_FROM)
+    cut = anchored(buf, k, end)
+    if cut < 0:
+        cut = rfind(buf, k, end, L_SEMI_FROM)
     stop = end
     if cut >= 0:
         e = cut
