@@ -101,15 +101,19 @@ SECTIONS = (
 )
 
 
-def section(words: Words, key: str) -> b.Heading:
-    """The numbered heading of a section; a search that found nothing has two of its own in the places of 3 to 5."""
-    number = {"searched": 3, "would": 4}.get(key) or SECTIONS.index(key) + 1
+NOTHING = (*SECTIONS[:2], "searched", "would", *SECTIONS[5:])
+"""The sections of a search that found nothing."""
+
+
+def section(facts: f.Facts, words: Words, key: str) -> b.Heading:
+    """The numbered heading of a section."""
+    number = (SECTIONS if facts.header.found else NOTHING).index(key) + 1
     return b.Heading(1, words("doc.numbered", n=number, title=words(f"html.section.{key}")))
 
 
 def _position(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "position")
+    yield section(facts, words, "position")
     yield b.Para(prose.position(facts, words), "lead")
     yield b.Figures(tuple(_figures(facts, words)))
     if facts.header.edition == "redacted":
@@ -132,7 +136,7 @@ def _figures(facts: f.Facts, words: Words) -> Iterator[b.Figure]:
 
 def _clock(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, told = context.words, facts.clock
-    yield section(words, "clock")
+    yield section(facts, words, "clock")
     for said in passages.clock(facts, words):
         yield b.Para(said)
     zone = facts.header.timezone
@@ -163,7 +167,7 @@ GROUPS = ("headline", "confirmed", "suspected", "people", "automated")
 
 def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "numbers")
+    yield section(facts, words, "numbers")
     groups = [b.Column(words(f"html.th.{'all' if g == 'headline' else g}"), "right") for g in GROUPS]
     rows = tuple(
         b.cells(
@@ -191,7 +195,7 @@ def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     incidents = {incident.ref: incident for incident in facts.incidents}
-    yield section(words, "how")
+    yield section(facts, words, "how")
     told = [story for story in facts.stories if story.tally.deliveries.value]
     # Stories of suffixes first, under their own headings; single slips follow under one.
     named = sorted(told[:STORIES], key=lambda story: story.suffixes is None)
@@ -216,7 +220,7 @@ def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "where")
+    yield section(facts, words, "where")
     yield b.Table(
         columns(words, "suffix country:1 deliveries> accepted>"),
         tuple(
@@ -258,23 +262,19 @@ def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _searched(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, seen = context.words, facts.coverage
-    yield section(words, "searched")
+    yield section(facts, words, "searched")
     names = ("outbound", "messages", "external_domains", "inbound", "internal", "relayed", "machine")
     yield b.Table(
         columns(words, "_:1 count>"),
-        tuple(b.cells([_searched_name(words, name), count(words, getattr(seen, name))]) for name in names),
+        tuple(b.cells([words(f"doc.searched.{name}"), count(words, getattr(seen, name))]) for name in names),
     )
     yield from annexed.gateways(facts, context)
     yield from context.charts("timeline")
 
 
-def _searched_name(words: Words, name: str) -> str:
-    return words.get(f"direction_count.{name}", words(f"column.{name}") if f"column.{name}" in words.entries else name)
-
-
 def _would_find(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "would")
+    yield section(facts, words, "would")
     yield b.Para(b.text(words("doc.nothing")))
     yield from annexed.rates(facts, context)
 
@@ -282,13 +282,13 @@ def _would_find(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def _answers(facts: f.Facts, context: Context, heading: str, sections: tuple[str, ...]) -> Iterator[b.Block]:
     """What the investigator says, or that nobody has said it yet."""
     words = context.words
-    yield section(words, heading)
+    yield section(facts, words, heading)
     yield answers(facts, context, sections)
 
 
 def _containment(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "containment")
+    yield section(facts, words, "containment")
     for said in passages.containment(facts, words):
         yield b.Para(said)
     yield answers(facts, context, ("measures",))
@@ -296,7 +296,7 @@ def _containment(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _statements(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "statements")
+    yield section(facts, words, "statements")
     if not facts.statements:
         asked = facts.questionnaire["notification.public_statements"]
         yield b.Para(prose.say(words, "statement.none" if asked.answered else "statement.unanswered"))
@@ -327,13 +327,13 @@ def _claimed(words: Words, one: f.Statement) -> b.Spans:
 
 def _unseen(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "unseen")
+    yield section(facts, words, "unseen")
     yield b.Items(passages.unseen(facts, words))
 
 
 def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    yield section(words, "decisions")
+    yield section(facts, words, "decisions")
     for said in passages.decision(facts, words):
         yield b.Para(said)
     yield answers(facts, context, ("notification",))

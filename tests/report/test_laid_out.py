@@ -230,7 +230,8 @@ def test_a_search_that_found_nothing_is_reported_too() -> None:
         " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(pdf.render(nothing, context))).pages),
     )
     assert "no misdirected mail" in flat
-    assert "What was searched" in flat and "What would have been found" in flat
+    assert "3 What was searched" in flat and "4 What would have been found" in flat
+    assert "5 What may have been exposed" in flat and "10 Decisions and next steps" in flat
     assert "200" in flat
     assert word.Document(io.BytesIO(docx.render(nothing, context))).paragraphs
     assert openpyxl.load_workbook(io.BytesIO(xlsx.render(nothing, context)))["Findings"].max_row == 1
