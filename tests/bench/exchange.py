@@ -148,38 +148,31 @@ print(json.dumps([rows, used.ru_maxrss // 1024, used.ru_utime + used.ru_stime]))
 
 
 def loader(path: str) -> int:
-    """Survey, scan and assembly of one file on two threads, the way ingest does it; the number of deliveries."""
+    """Survey and scan of one file on two threads, to events, the way ingest does it; the number of records."""
     from collections import deque
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
-    import pyarrow as pa
-
+    from forensics import ingest
     from forensics.custody.discovery import discover
     from forensics.custody.evidence import blocks
     from forensics.loaders import exchange
     from forensics.loaders.base import Context, Settings
-    from forensics.stitch import tracking
 
     source = discover([path]).sources[0]
     surveyor = exchange.surveyor(source.name, Settings())
-    for block in blocks(source, exchange.split, size=8 << 20):
+    for block in blocks(source, exchange.split, size=ingest.BLOCK):
         surveyor.feed(block)
     survey = surveyor.result()
-    parts: list[pa.Table] = []
-
-    def work(block: object) -> pa.Table:
-        return exchange.scan(block, Context(0, survey.blocks[block.offset], survey.plan)).events  # type: ignore[attr-defined,arg-type]
-
+    read = 0
     with ThreadPoolExecutor(2) as pool:
-        waiting: deque[object] = deque()
-        for block in blocks(source, exchange.split, size=8 << 20):
-            waiting.append(pool.submit(work, block))
-            if len(waiting) > 3:
-                parts.append(waiting.popleft().result())  # type: ignore[attr-defined]
-        parts += [w.result() for w in waiting]  # type: ignore[attr-defined]
-    events = exchange.resume(pa.concat_tables(parts))
-    parts.clear()
-    return int(tracking.assemble(events, final=True).legs.num_rows)
+        waiting: deque[Future[int]] = deque()
+        for block in blocks(source, ingest._cutter(survey), size=ingest.BLOCK):
+            context = Context(0, survey.blocks[block.offset], survey.plan)
+            waiting.append(pool.submit(lambda b, c: exchange.scan(b, c).records, block, context))
+            if len(waiting) > 2:
+                read += waiting.popleft().result()
+        read += sum(w.result() for w in waiting)
+    return read
 
 
 def _run(code: str, path: Path) -> tuple[float, float, int, int]:
@@ -203,7 +196,7 @@ def main() -> None:
         if not path.exists():
             generate(path, given.megabytes)
         arrow = _ARROW.format(names=list(NAMES), wanted=[n for n in NAMES if n in f.SLOTS])
-        contenders = {"pyarrow.csv.read_csv": arrow, "missent loader": _LOADER, "missent ingest": _INGEST}
+        contenders = {"pyarrow.csv.read_csv": arrow, "missent loader to events": _LOADER, "missent ingest": _INGEST}
         print(f"{path.stat().st_size / 1e6:.0f} MB, best of {given.runs}, processes one after the other")
         for name, code in contenders.items():
             wall, busy, rows, peak = min(_run(code, path) for _ in range(given.runs))

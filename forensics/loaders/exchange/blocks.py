@@ -6,6 +6,7 @@ header holds.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def read(data: Array, offset: int, coding: str) -> Records:
     """Records of a block that holds whole records and begins at content offset `offset`."""
     text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
     text = frozen(text)
-    found, _ = _records(text, last=True)
+    found = _kept(data) or _records(text, last=True)[0]
     starts, ends = found[0], found[1]
     if coding == encodings.UTF8:
         offsets = starts.astype(np.int64) + offset
@@ -104,12 +105,28 @@ def _records(text: Array, *, last: bool) -> tuple[tuple[Array, ...], int]:
     return (starts[:r], ends[:r], kinds[:r], firsts[: r + 1], stops[:k]), taken
 
 
+_last = threading.local()
+"""What `complete` found in the buffer that it cut last in this thread: the block that follows is its beginning."""
+
+
+def _kept(data: Array) -> tuple[Array, ...] | None:
+    """Records of a block that `complete` just cut from the same memory, which the reference kept from being reused."""
+    cut = getattr(_last, "cut", None)
+    _last.cut = None
+    if cut is None or cut[0].ctypes.data != data.ctypes.data or cut[1] != len(data):
+        return None
+    found: tuple[Array, ...] = cut[2]
+    return found
+
+
 def complete(data: Array, coding: str, last: bool) -> int:
     """Bytes at the start of `data` that are complete records."""
     if last:
         return len(data)
     if coding == encodings.UTF8:
-        return int(_records(frozen(data), last=False)[1])
+        found, taken = _records(frozen(data), last=False)
+        _last.cut = (data, taken, found)
+        return int(taken)
     whole = data[: len(data) // 2 * 2]
     text = frozen(encodings.to_utf8(whole, coding))
     taken = _records(text, last=False)[1]
