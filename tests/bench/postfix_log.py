@@ -2,7 +2,7 @@
 
     python tests/bench/postfix_log.py OUT --lines 2900000
 
-About one line in seven is the first of a delivery; messages have one to four recipients, some are deferred, bounce or
+About one line in seven settles a delivery; messages have one to three recipients, some are deferred, bounce or
 are refused; other programs' lines stand between.
 """
 
@@ -17,7 +17,9 @@ from pathlib import Path
 HEX = "0123456789ABCDEF"
 
 
-def lines(count: int, *, seed: int = 1, host: str = "mx1", start: datetime = datetime(2024, 3, 1, tzinfo=UTC)) -> Iterator[str]:
+def lines(
+    count: int, *, seed: int = 1, host: str = "mx1", start: datetime = datetime(2024, 3, 1, tzinfo=UTC)
+) -> Iterator[str]:
     """`count` lines with RFC 3164 stamps of 2024, in order."""
     rng = random.Random(seed)
     domains = [f"{a}-{b}.example" for a in ("north", "blue", "iron", "oak") for b in ("mail", "lab", "port")]
@@ -43,12 +45,16 @@ def lines(count: int, *, seed: int = 1, host: str = "mx1", start: datetime = dat
                 f"{tag}/smtpd[{pid}]: disconnect from {client} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
             ]
         elif kind < 0.10:
-            out.append(f"{stamp} {host} dovecot: imap-login: Login: user=<{rng.choice(users)}>, method=PLAIN, rip=10.0.0.9, TLS")
+            out.append(
+                f"{stamp} {host} dovecot: imap-login: Login: user=<{rng.choice(users)}>, method=PLAIN, rip=10.0.0.9, TLS"
+            )
         else:
             user = rng.choice(users)
             sender = f"{user}@albion.example"
             client = f"ws{serial % 90}.albion.example[10.4.{serial % 16}.{serial % 250}]"
-            recipients = [f"{rng.choice(users)}@{rng.choice(domains)}" for _ in range(rng.choice((1, 1, 1, 1, 2, 4)))]
+            recipients = [
+                f"{rng.choice(users)}@{rng.choice(domains)}" for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 1, 2, 3)))
+            ]
             recipients = list(dict.fromkeys(recipients))
             out += [
                 f"{tag}/subm/smtpd[{pid}]: connect from {client}",
@@ -57,15 +63,24 @@ def lines(count: int, *, seed: int = 1, host: str = "mx1", start: datetime = dat
                 f"{tag}/qmgr[1999]: {queue_id}: from=<{sender}>, size={rng.randrange(900, 90_000)}, nrcpt={len(recipients)} (queue active)",
                 f"{tag}/subm/smtpd[{pid}]: disconnect from {client} ehlo=2 auth=1 mail=1 rcpt={len(recipients)} data=1 quit=1",
             ]
+            if serial % 3 == 0:
+                out.insert(
+                    1,
+                    f"{tag}/subm/smtpd[{pid}]: Anonymous TLS connection established from {client}: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
+                )
             for recipient in recipients:
                 domain = recipient.split("@")[1]
                 relay = f"mx.{domain}[203.0.113.{len(domain) * 7 % 250}]:25"
                 fate = rng.random()
                 head = f"{tag}/smtp[{pid + 100}]: {queue_id}: to=<{recipient}>, relay={relay}, delay=0.{rng.randrange(10, 99)}, delays=0.02/0/0.1/0.2"
                 if fate < 0.03:
-                    out.append(f"{head}, dsn=4.2.1, status=deferred (host {relay.rsplit(':', 1)[0]} said: 450 4.2.1 Try later (in reply to RCPT TO command))")
+                    out.append(
+                        f"{head}, dsn=4.2.1, status=deferred (host {relay.rsplit(':', 1)[0]} said: 450 4.2.1 Try later (in reply to RCPT TO command))"
+                    )
                 if fate > 0.985:
-                    out.append(f"{head}, dsn=5.1.1, status=bounced (host {relay.rsplit(':', 1)[0]} said: 550 5.1.1 No such user (in reply to RCPT TO command))")
+                    out.append(
+                        f"{head}, dsn=5.1.1, status=bounced (host {relay.rsplit(':', 1)[0]} said: 550 5.1.1 No such user (in reply to RCPT TO command))"
+                    )
                 else:
                     out.append(f"{head}, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {rng.getrandbits(44):011X})")
             out.append(f"{tag}/qmgr[1999]: {queue_id}: removed")
