@@ -15,7 +15,8 @@ from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Nu
 from forensics.report.incidents import rows, utc
 from forensics.schema import OUTCOMES
 
-_MESSAGE = "DISTINCT (system, host, queue_id, network_message_id, submitted_at)"
+MESSAGE = "DISTINCT (system, host, queue_id, network_message_id, submitted_at)"
+"""What tells one message from another in `deliveries`."""
 
 
 def total(connection: Any, what: str = "count(*)", where: str = "true") -> Number:
@@ -45,7 +46,7 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
         internal=total(connection, where="direction = 'internal'"),
         relayed=total(connection, where="direction = 'relayed'"),
         machine=total(connection, where=f"{out} AND coalesce(sender, '') = ''"),
-        messages=total(connection, f"count({_MESSAGE})", out),
+        messages=total(connection, f"count({MESSAGE})", out),
         external_domains=total(connection, "count(DISTINCT recipient_domain)", out),
         unknown_outcome=by_outcome["unknown"],
         deferred=by_outcome["deferred"],

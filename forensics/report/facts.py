@@ -275,6 +275,10 @@ class Place:
     deliveries: Number
     accepted: Number
     """Exposed or handed on."""
+    messages: Number
+    all_deliveries: Number
+    """Every outbound delivery to this suffix, misdirected or meant."""
+    all_messages: Number
     domains: Annotated[tuple[str, ...], Raw("domain")]
     relays: tuple[Relay, ...]
     operator_then: Annotated[str | None, Raw("text")]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from forensics.case import CaseFile
-from forensics.report import clock, coverage, incidents, questionnaire, statements, tallies
+from forensics.report import clock, coverage, destinations, incidents, questionnaire, statements, tallies
 from forensics.report.facts import Evidence, Facts, Header, Method
 
 LANGUAGE = "en-GB"
@@ -86,7 +86,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         incidents=pairs,
         findings=findings,
         repeat_senders=tuple(p for p in tallies.persons(head) if p.deliveries.value > 1),
-        places=incidents.where(findings, casefile.domains.jurisdictions_of_concern, operators, language),
+        places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
         days=coverage.days(connection, findings),
         flows=tallies.flows(findings),
         statements=statements.check(answers.statements, findings, searched.first, searched.last, home),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.blocks import Spans, code
-from forensics.report.facts import Facts, Incident, Statement, Story
+from forensics.report.facts import Facts, Incident, Place, Statement, Story
 from forensics.report.prose import duration, joined, noun, say, sentences, when
 from forensics.report.wording import Words
 
@@ -124,14 +124,11 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if concern:
         out.append(say(words, "place.concern", places=words.join(concern)))
     head = facts.groups.headline
-    accepted = head.exposed.value + head.handed_on.value
-    if accepted and head.encryption_unknown.value == accepted:
-        out.append(say(words, "place.tls_unknown"))
-    elif accepted:
-        rest = words("place.tls_rest", plain=head.unencrypted.value, unknown=head.encryption_unknown.value)
-        out.append((*say(words, "place.tls", n=head.encrypted.value), *say(words, "mark.then", rest=rest)))
+    if head.accepted.value:
+        out.append(_tls(facts, words))
+    out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
     # Who runs a suffix matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
-    slipped = {story.suffixes[1].rpartition(".")[2] for story in facts.stories if story.suffixes}
+    slipped = _slipped(facts)
     for place in facts.places:
         if place.suffix in slipped and place.exists and place.country and place.accepted.value:
             if place.operator_then or place.operator_now:
@@ -148,6 +145,34 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
             else:
                 out.append(say(words, "place.operator_missing", suffix=place.suffix))
     return tuple(out)
+
+
+def _tls(facts: Facts, words: Words) -> Spans:
+    """How much of what was accepted went over TLS."""
+    head = facts.groups.headline
+    told = (
+        ("yes", "all", head.encrypted),
+        ("no", "none", head.unencrypted),
+        ("open", "unknown", head.encryption_unknown),
+    )
+    for _, whole, number in told:
+        if number.value == head.accepted.value:
+            return say(words, f"place.tls_{whole}")
+    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number.value]
+    return say(words, "place.tls", parts=words.join(parts))
+
+
+def _slipped(facts: Facts) -> set[str]:
+    """Suffixes that mail went to by a slip of suffixes."""
+    told = (story.suffixes for story in facts.stories if story.suffixes and story.tally.deliveries.value)
+    return {suffixes[1].rpartition(".")[2] for suffixes in told}
+
+
+def _of_all(place: Place, words: Words) -> Spans:
+    """How much of the mail to a suffix was misdirected: genuine correspondents there are no finding."""
+    if place.messages.value == place.all_messages.value:
+        return say(words, "place.of_all_every", n=place.all_messages.value, suffix=place.suffix)
+    return say(words, "place.of_all", n=place.all_messages.value, suffix=place.suffix, found=place.messages.value)
 
 
 def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:

@@ -158,30 +158,32 @@ def _stories(facts: Facts, words: Words) -> Spans:
     told = [story for story in facts.stories if story.tally.deliveries.value]
     total = facts.groups.headline.deliveries.value
     named = [s for s in told if s.suffixes is not None and s.tally.deliveries.value >= total * _TELLING][:2]
-    if not named and len(told) == 1:
-        named = told
     rest = [story for story in told if story not in named]
+    if len(told) == 1:
+        return _sentence(_story(words, told[0], "position.story_all"))
     parts: list[Spans] = [_story(words, story) for story in named]
     others = sum(story.tally.deliveries.value for story in rest)
     if others:
         names = {name for story in rest for name in story.observed}
         key = "position.others" if parts else "position.only_others"
         parts.append(say(words, key, n=others, domains=noun(words, "domains", len(names))))
-    said = joined(words, parts)
+    return _sentence(joined(words, parts))
+
+
+def _sentence(said: Spans) -> Spans:
+    """With a capital letter and a full stop."""
     first = said[0].text
     return (Span(said[0].kind, first[:1].upper() + first[1:]), *said[1:], Span("text", "."))
 
 
-def _story(words: Words, story: Story) -> Spans:
+def _story(words: Words, story: Story, key: str = "position.story") -> Spans:
     if story.suffixes:
         meant, typed = ("." + suffix for suffix in story.suffixes)
         country = places.name(places.country(places.suffix(story.suffixes[1])), words.language)
     else:
         meant, typed, country = words.join(story.intended), words.join(story.observed), None
     place = words("position.place", country=country) if country else ""
-    return say(
-        words, "position.story", n=story.tally.deliveries.value, meant=code(meant), typed=code(typed), place=place
-    )
+    return say(words, key, n=story.tally.deliveries.value, meant=code(meant), typed=code(typed), place=place)
 
 
 def _acceptance(facts: Facts, words: Words) -> Spans:
