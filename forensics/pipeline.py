@@ -19,7 +19,7 @@ from forensics.case import Case, CaseFile
 from forensics.errors import CaseError, EvidenceError, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
-    from forensics.custody.manifest import Manifest
+    from forensics.custody.manifest import Evidence, Manifest
     from forensics.ingest import Progress
 
 HEADLINE = ("high", "medium")
@@ -147,30 +147,30 @@ def ingest(
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
     prepare(case, org=org, watch=watch, known_good=known_good)
     known = manifest.read(case) if case.manifest.exists() else None
-    settings: dict[str, Any] = {"year": year, "timezone": timezone}
-    if known:
-        settings = {key: known.settings.get(key) if value is None else value for key, value in settings.items()}
-    new, already = _new(case, known, found.sources)
-    if known and not new and settings == {key: known.settings.get(key) for key in settings}:
-        return _ingested(case, known, already, [(p.path, p.reason) for p in found.problems])
-    sources = [*_again(case, known), *new]
-    wanted = Settings(settings["year"], settings["timezone"], case_files.read(case).sources)
+    sources = case_files.read(case).sources
+    settings = {"sources": [one.model_dump() for one in sources]}
+    new, named = _new(case, known, found.sources)
+    told = _told(known, [source.name for source in found.sources], year, timezone)
+    if known and not new and settings["sources"] == known.settings.get("sources") and _agrees(named, year, timezone):
+        return _ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
+    contents = [*_again(case, known), *new]
+    wanted = Settings(sources=(*sources, *told))
     with engine.executor(workers, cluster) as pool:
-        result = reading.ingest(case, sources, wanted, executor=pool, workers=workers, progress=progress)
+        result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress)
     skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
     if not result.evidence:
         raise _nothing_read(skipped)
     _same(known, {one.id for one in result.evidence})
     for stale in (case.findings, case.incidents, case.correspondents, case.detection):
         stale.unlink(missing_ok=True)
-    entries = manifest.evidence(case, result.evidence, sources)
+    entries = manifest.evidence(case, result.evidence, contents)
     if known:
         skipped = [*((one.name, one.reason) for one in known.skipped), *skipped]
     held = manifest.record(
         case, "ingest", command=command, started=started, settings=settings, evidence=entries,
         skipped=sorted(set(skipped)), details={"skipped": sorted(set(skipped))}, state=False,
     )  # fmt: skip
-    return _ingested(case, held, already, skipped)
+    return _ingested(case, held, len(named), skipped)
 
 
 def detect(
@@ -369,19 +369,48 @@ def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:
     )
 
 
-def _new(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], int]:
-    """Sources whose file the case does not hold yet, and how many it does."""
+def _new(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
+    """Sources whose file the case does not hold yet, and the evidence of those that it does."""
     from forensics.custody import evidence, manifest
 
     if known is None:
-        return list(sources), 0
-    held = {(one.file_sha256, place.member, place.index) for one in known.evidence for place in one.locations}
-    new = []
+        return list(sources), []
+    held = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
+    new, named = [], []
     for source in sources:
         place = manifest.location(case, source)
-        if (evidence.file_digest(source.file)[0], place.member, place.index) not in held:
+        one = held.get((evidence.file_digest(source.file)[0], place.member, place.index))
+        if one is None:
             new.append(source)
-    return new, len(sources) - len(new)
+        else:
+            named.append(one)
+    return new, named
+
+
+def _told(
+    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
+) -> tuple[case_files.Source, ...]:
+    """What people have said about single files: now, by options, about those named now; earlier, about the others."""
+    from glob import escape
+
+    told = [case_files.Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
+    for one in known.evidence if known else ():
+        years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
+        first = years.get("first") if years.get("by") == "setting" else None
+        zone = zones.get("name") if zones.get("by") == "setting" else None
+        told += [case_files.Source(file=escape(name), year=first, timezone=zone) for name in one.names]
+    return tuple(told)
+
+
+def _agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) -> bool:
+    """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
+    for one in named:
+        years, zones = one.notes.get("year"), one.notes.get("timezone")
+        if year is not None and years and years.get("first") != year:
+            return False
+        if timezone is not None and zones and zones.get("name") != timezone:
+            return False
+    return True
 
 
 def _again(case: Case, known: Manifest | None) -> list[Any]:

@@ -216,3 +216,17 @@ def test_year_is_asked_for_when_nothing_tells(tmp_path: Path) -> None:
     call("ingest", log, "--org", "x.example", "--case", tmp_path / "case", "--year", "2023")
     manifest = json.loads((tmp_path / "case" / "manifest.json").read_text())
     assert manifest["evidence"][0]["first"].startswith("2023-06-09T07:50:00")
+
+
+def test_a_year_given_for_one_file_is_not_given_for_the_next(tmp_path: Path) -> None:
+    line = "Jun  9 07:50:00 gw1 postfix/qmgr[1]: {}: from=<a@x.example>, size=1, nrcpt=1 (queue active)\n"
+    (tmp_path / "old").write_text(line.format("4jYb3c4BDWzL5Qb"))
+    (tmp_path / "mail.log-20230610").write_text(line.format("4jYb3c4BDWzL5Qc"))
+    case = tmp_path / "case"
+    call("ingest", tmp_path / "old", "--org", "x.example", "--case", case, "--year", "2021")
+    call("ingest", tmp_path / "mail.log-20230610", "--case", case)
+    firsts = [entry["first"][:4] for entry in json.loads((case / "manifest.json").read_text())["evidence"]]
+    assert firsts == ["2021", "2023"]
+    call("ingest", tmp_path / "old", "--case", case, "--year", "2020")
+    firsts = [entry["first"][:4] for entry in json.loads((case / "manifest.json").read_text())["evidence"]]
+    assert firsts == ["2020", "2023"]

@@ -42,7 +42,9 @@ class Source:
     @property
     def name(self) -> str:
         """For display, with anything unprintable escaped: `logs.tar!/mail.log`."""
-        base = "standard input" if self.path == "-" else display(self.path)
+        # Two streams of one case must not bear one name.
+        stream = f"standard input ({self.stored.name[:12]})" if self.stored else "standard input"
+        base = stream if self.path == "-" else display(self.path)
         return base if self.member is None else f"{base}!/{label(self.member)}"
 
     @property

@@ -495,7 +495,7 @@ def test_standard_input_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", Piped())
     found = discover(["-"], tmp_path / "streams")
     (source,) = found.sources
-    assert source.name == "standard input"
+    assert source.name == f"standard input ({source.file.name[:12]})"
     assert source.container == "gzip"
     assert read(source)[0] == LOG
     (kept,) = (tmp_path / "streams").iterdir()
