@@ -24,6 +24,10 @@ _INVERSE = pow(_BASE, -1, 1 << 64)
 _BATCH = 32_768
 _TWO_EDITS_FROM = 6
 """Two wrong letters are looked for only in registered labels of at least this length."""
+CROWD = 100
+"""A key that more known names share tells none of them apart and is left out: hosts numbered by the thousand, hostile names."""
+_LONGEST = 80
+"""Longer names are compared by keys only; a registered label has at most 63 letters (RFC 1035)."""
 _BARE = str.maketrans("", "", ".-,;:/")
 
 
@@ -102,8 +106,10 @@ def _by_keys(tokens: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
             index.setdefault(key, []).append(j)
     for i, token in enumerate(tokens):
         for key in _typed_keys(token):
-            for j in index.get(key, ()):
-                yield i, j
+            found = index.get(key, ())
+            if len(found) <= CROWD:
+                for j in found:
+                    yield i, j
 
 
 def _shared_keys(name: str) -> set[str]:
@@ -145,30 +151,40 @@ def _by_deletions(tokens: list[str], names: list[str], depth: int) -> Iterator[t
         hashes.append(value)
     if not hashes:
         return
-    table = np.concatenate(hashes)
-    owners = np.concatenate(rows)
-    order = np.argsort(table, kind="stable")
-    table, owners = table[order], owners[order]
+    table, owners = _distinct(np.concatenate(hashes), np.concatenate(rows))
+    starts = np.flatnonzero(np.r_[True, table[1:] != table[:-1]])
+    sizes = np.diff(np.r_[starts, len(table)])
+    roomy = np.repeat(sizes <= CROWD, sizes)
+    table, owners = table[roomy], owners[roomy]
     for start in range(0, len(tokens), _BATCH):
-        meetings = []
-        for owner, value in _neighbourhoods(tokens[start : start + _BATCH], depth):
-            low = np.searchsorted(table, value, "left")
-            count = np.searchsorted(table, value, "right") - low
-            hit = np.flatnonzero(count)
-            if hit.size:
-                low, count = low[hit], count[hit]
-                step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-                meetings.append(np.stack([np.repeat(owner[hit], count), owners[np.repeat(low, count) + step]], axis=1))
-        if meetings:
-            for i, j in np.unique(np.concatenate(meetings), axis=0).tolist():
-                yield start + i, j
+        batch = list(_neighbourhoods(tokens[start : start + _BATCH], depth))
+        if not batch:
+            continue
+        value, owner = np.concatenate([v for _, v in batch]), np.concatenate([o for o, _ in batch])
+        low = np.searchsorted(table, value, "left")
+        count = np.searchsorted(table, value, "right") - low
+        hit = np.flatnonzero(count)
+        low, count = low[hit], count[hit]
+        step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        # One integer a pair sorts faster than two columns.
+        pair = np.repeat(owner[hit], count) * np.int64(len(names)) + owners[np.repeat(low, count) + step]
+        for code in np.unique(pair).tolist():
+            yield start + code // len(names), code % len(names)
+
+
+def _distinct(values: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted by value, each (value, owner) once: a name of equal letters has equal cuts by the thousand."""
+    order = np.lexsort((owners, values))
+    values, owners = values[order], owners[order]
+    first = np.r_[True, (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])]
+    return values[first], owners[first]
 
 
 def _neighbourhoods(strings: Sequence[str], depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(row numbers, hashes) of every string with 0 … depth letters cut out, in arrays by length and cut."""
     lengths = np.array([len(s) for s in strings], dtype=np.int64)
     for length in np.unique(lengths):
-        if length < 3:
+        if not 3 <= length <= _LONGEST:
             continue
         rows = np.flatnonzero(lengths == length)
         text = "".join(strings[r] for r in rows.tolist())

@@ -93,7 +93,7 @@ def gather(
     """Candidates for every domain written to, and their measurements. Needs `history.build`."""
     known = history.known(connection)
     in_zones, names = zones.watched(watched, known)
-    typed = [name for name in history.outside(connection) if not zones.good(name, good)]
+    typed = [name for name in history.outside(connection) if not zones.good(name, good) and name not in names]
     there = set(known)
     # What no registry has can be typed but not meant, unless it is the organisation's own or named by people.
     known = [name for name in known if domains.split(name).suffix or domains.within(name, own)]

@@ -55,7 +55,7 @@ def story(typed: str, meant: str, part: str) -> str | None:
     >>> story("us.af.ml", "us.af.mil", "suffix")
     '.mil → .ml'
     """
-    if part != "suffix":
+    if part != "suffix" or ".." in typed:
         return None
     suffix = domains.split(meant).suffix
     tail = typed[len(meant) - len(suffix) :]

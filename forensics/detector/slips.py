@@ -27,7 +27,7 @@ from forensics.detector.keyboards import adjacent, neighbours
 SHARES: dict[str, float] = {
     "omitted-letter": 0.22,
     "omitted-double": 0.04,
-    "inserted-letter": 0.12,
+    "inserted-letter": 0.11,
     "repeated-letter": 0.05,
     "trailing-garbage": 0.04,
     "truncated-tail": 0.14,
@@ -43,9 +43,9 @@ SHARES: dict[str, float] = {
     "punctuation": 0.01,
     "lost-level": 0.015,
     "lookalike": 0.005,
-    "subdomain": 0.01,
+    "subdomain": 0.005,
     "reordered-labels": 0.002,
-    "two-edits": 0.04,
+    "two-edits": 0.03,
 }
 """Share of each kind among slips. Families as published: deletion 26 %, insertion (with trailing garbage) 20 %,
 truncated tail 14 %, suffix 11 %, transposition 11 %, substitution 7 %, dot, hyphen and comma 6 %."""
@@ -181,7 +181,7 @@ def _edits(a: str, b: str) -> list[Found]:
             x, y = a[i], b[i]
             if "." in (x, y) or "-" in (x, y):
                 return []
-            if _alike(x, y):
+            if _alike(x, y) and i < b.rfind("."):
                 return [("sound-alike", 1 / (2 * lb), y + x)]
             near = set(neighbours(y))
             return [("substituted-letter", (0.7 / max(4, len(near)) if adjacent(x, y) else 0.3 / 36) / lb, y + x)]
