@@ -222,7 +222,7 @@ def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield section(facts, words, "where")
     yield b.Table(
-        columns(words, "suffix country:1 deliveries> accepted>"),
+        columns(words, "suffix country:1 misdirected> accepted> of_all>"),
         tuple(
             b.cells(
                 [
@@ -230,6 +230,7 @@ def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
                     place.country_name or words("place.generic" if place.exists else "place.nowhere"),
                     count(words, place.deliveries),
                     count(words, place.accepted, exposed=True),
+                    count(words, place.all_deliveries),
                 ]
             )
             for place in facts.places

@@ -259,7 +259,8 @@ def _senders(facts: f.Facts) -> Annex:
 def _suffixes(facts: f.Facts) -> Annex:
     return _annex(
         "places",
-        "suffix exists:flag country country_name of_concern:flag deliveries:int accepted:int domains operator_then "
+        "suffix exists:flag country country_name of_concern:flag deliveries:int accepted:int messages:int "
+        "all_deliveries:int all_messages:int domains operator_then "
         "operator_now",
         (
             (
@@ -270,6 +271,9 @@ def _suffixes(facts: f.Facts) -> Annex:
                 p.of_concern,
                 p.deliveries.value,
                 p.accepted.value,
+                p.messages.value,
+                p.all_deliveries.value,
+                p.all_messages.value,
                 "; ".join(p.domains),
                 p.operator_then,
                 p.operator_now,

@@ -134,6 +134,7 @@ def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
                         "country": place.country,
                         "deliveries": place.deliveries.value,
                         "accepted": place.accepted.value,
+                        "all_deliveries": place.all_deliveries.value,
                     }
                     for place in facts.places
                 ],
