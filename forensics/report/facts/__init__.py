@@ -1,0 +1,127 @@
+"""The one fact base of a report: every number, name and time that any format shows.
+
+`gather` (in `forensics.report.gather`) computes a `Facts` once; every format lays it out and computes nothing.
+A `Number` carries the deliveries behind it, or, for totals over a whole table, the query that gives it again.
+
+Fields whose value comes from the logs or names a person are marked `Annotated[…, Raw(kind)]`; the redacted
+edition replaces exactly those, by kind (`forensics.report.redaction`). A field without a mark is shown in both
+editions, so a new field that can hold an address, a name, a host or free text must be marked.
+
+Times are aware datetimes in UTC. `None` always means "the evidence (or the investigator) does not say".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.report.facts.base import (
+    EDITIONS,
+    FORMAT_VERSION,
+    RAW_KINDS,
+    STATES,
+    Groups,
+    Number,
+    Raw,
+    Tally,
+)
+from forensics.report.facts.found import (
+    Day,
+    Finding,
+    Flow,
+    Incident,
+    Person,
+    Place,
+    Reason,
+    Record,
+    Relay,
+    Ruling,
+    Segment,
+    Slip,
+    Story,
+)
+from forensics.report.facts.searched import (
+    Bin,
+    Coverage,
+    Evidence,
+    Gateway,
+    Method,
+    Rate,
+    Sensitivity,
+    Signal,
+)
+from forensics.report.facts.told import (
+    Action,
+    Clock,
+    Containment,
+    Header,
+    Item,
+    Questionnaire,
+    Statement,
+)
+
+__all__ = [
+    "EDITIONS",
+    "FORMAT_VERSION",
+    "RAW_KINDS",
+    "STATES",
+    "Action",
+    "Bin",
+    "Clock",
+    "Containment",
+    "Coverage",
+    "Day",
+    "Evidence",
+    "Facts",
+    "Finding",
+    "Flow",
+    "Gateway",
+    "Groups",
+    "Header",
+    "Incident",
+    "Item",
+    "Method",
+    "Number",
+    "Person",
+    "Place",
+    "Questionnaire",
+    "Rate",
+    "Raw",
+    "Reason",
+    "Record",
+    "Relay",
+    "Ruling",
+    "Segment",
+    "Sensitivity",
+    "Signal",
+    "Slip",
+    "Statement",
+    "Story",
+    "Tally",
+]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a report says. Formats lay it out; none computes."""
+
+    header: Header
+    groups: Groups
+    clock: Clock
+    containment: Containment
+    stories: tuple[Story, ...]
+    """Worst first: exposed deliveries, then deliveries."""
+    incidents: tuple[Incident, ...]
+    findings: tuple[Finding, ...]
+    """All of them, in order of time; look at `state`."""
+    repeat_senders: tuple[Person, ...]
+    """Senders with more than one headline delivery, most first."""
+    places: tuple[Place, ...]
+    days: tuple[Day, ...]
+    flows: tuple[Flow, ...]
+    statements: tuple[Statement, ...]
+    questionnaire: Questionnaire
+    coverage: Coverage
+    evidence: tuple[Evidence, ...]
+    method: Method
+    orphaned: tuple[Ruling, ...] = ()
+    """Verdicts whose finding no longer exists."""
