@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from forensics.report.blocks import Spans, code
 from forensics.report.facts import Facts, Incident, Place, Statement, Story
 from forensics.report.prose import duration, joined, noun, say, sentences, when
@@ -205,7 +207,11 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
 
 def statement(one: Statement, words: Words) -> Spans:
     """What the evidence says about one public claim."""
-    return say(words, f"statement.{one.basis}", **dict(one.values))
+    values = {
+        name: when(words, datetime.fromisoformat(value)) if name == "limit" and isinstance(value, str) else value
+        for name, value in one.values
+    }
+    return say(words, f"statement.{one.basis}", **values)
 
 
 def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:

@@ -116,6 +116,11 @@ def test_a_check_without_its_value_is_an_error(check: str, value: Any) -> None:
         checked(check, value)
 
 
+def test_a_limit_in_time_reads_like_one() -> None:
+    said = plain(passages.statement(checked("not-after", date(2023, 3, 19), confirmed=True), WORDS))
+    assert "after 20 March 2023, 00:00 UTC" in said
+
+
 def test_every_basis_has_its_sentence() -> None:
     for check, value in (("messages-at-most", 5), ("messages-at-most", 900), ("not-after", date(2030, 1, 1)),
                          ("not-after", date(2023, 3, 19)), ("only-encrypted", None), ("none", None)):  # fmt: skip
