@@ -30,7 +30,7 @@ from forensics.errors import CaseError
 
 VERSION = 1
 LIBRARIES = (
-    "missent", "duckdb", "matplotlib", "numba", "numpy", "pyarrow", "rapidfuzz", "tldextract", "typst", "zstandard",
+    "missent", "duckdb", "numba", "numpy", "pyarrow", "rapidfuzz", "tldextract", "typst", "zstandard",
 )  # fmt: skip
 
 
