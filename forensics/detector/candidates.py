@@ -25,7 +25,8 @@ _BATCH = 32_768
 _TWO_EDITS_FROM = 6
 """Two wrong letters are looked for only in registered labels of at least this length."""
 CROWD = 100
-"""A key that more known names share tells none of them apart and is left out: hosts numbered by the thousand, hostile names."""
+"""A key that more known names share tells none of them apart and is left out: hosts numbered by the thousand, hostile
+names."""
 _LONGEST = 80
 """Longer names are compared by keys only; a registered label has at most 63 letters (RFC 1035)."""
 _BARE = str.maketrans("", "", ".-,;:/")

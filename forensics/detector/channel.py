@@ -1,9 +1,10 @@
 """How much a slip speaks for itself: P(typed | slip) against P(typed | two genuine domains differ just so).
 
-The channel probability of `slips` says how easily a slip yields the typed name. Whether that is remarkable
-depends on how often *distinct genuine* domains stand in the same relation: letters are replaced between universities,
-suffixes between sister companies, but hardly anybody registers a name with a letter left out of a long one. The ratio is a small regularised
-logistic regression over the features below, fitted on hand-labelled pairs (`parameters.json`, `channel`); its unit is log10.
+The channel probability of `slips` says how easily a slip yields the typed name. Whether that is remarkable depends
+on how often *distinct genuine* domains stand in the same relation: letters are replaced between universities,
+suffixes between sister companies, but hardly anybody registers a name with a letter left out of a long one. The
+ratio is a small regularised logistic regression over the features below, fitted on hand-labelled pairs
+(`parameters.json`, `channel`); its unit is log10.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ GROUPS: dict[str, str] = {
 """Kinds that share one base rate among genuine neighbours."""
 
 FEATURES = ("probability", "no-registry", "letters", *sorted(set(GROUPS.values())))
-"""`probability`: log10 channel probability + 3, floored at -2.5. `no-registry`: 1 when the typed suffix is in no registry.
-`letters`: letters of the shorter registered label beyond six, 3 to 10, 0 when only the suffix differs. Then one
-indicator per group. Letters count only where letters differ: one owner may register a name under several suffixes and with or
-without a hyphen, however long it is."""
+"""`probability`: log10 channel probability + 3, floored at -2.5. `no-registry`: 1 when the typed suffix is in no
+registry. `letters`: letters of the shorter registered label beyond six, 3 to 10, 0 when only the suffix differs.
+Then one indicator per group. Letters count only where letters differ: one owner may register a name under several
+suffixes and with or without a hyphen, however long it is."""
 
 
 def features(typed: str, meant: str, slip: Slip) -> np.ndarray:

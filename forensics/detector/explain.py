@@ -9,7 +9,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from forensics import domains
 from forensics.case import CaseFile
 from forensics.detector import detection, findings, history, judging, weighing
@@ -70,8 +69,8 @@ def explain(
 ) -> Explanation:
     """Explain a delivery id (or its unique beginning), an address, or a domain of the view `deliveries`.
 
-    Raises UsageError when the log holds no outbound delivery of that name. The same parameters and prior are used as `detect`
-    uses, so the scores are those of the findings.
+    Raises UsageError when the log holds no outbound delivery of that name. The same parameters and prior are used
+    as `detect` uses, so the scores are those of the findings.
     """
     casefile = casefile or CaseFile()
     using = using or weighing.parameters()
@@ -124,7 +123,8 @@ def _subject(
 _DELIVERIES = """
 select d.delivery_id, epoch_us(d.submitted_at) as at, d.sender, d.recipient, d.outcome::varchar as outcome, d.records
 from mail m join deliveries d on d.delivery_id = m.delivery_id
-where m.direction = 'outbound' and m.wl = ? and m.wd = ? and m.rl = ? and m.rd = ? order by d.submitted_at, d.delivery_id limit ?
+where m.direction = 'outbound' and m.wl = ? and m.wd = ? and m.rl = ? and m.rd = ?
+order by d.submitted_at, d.delivery_id limit ?
 """
 
 
@@ -170,13 +170,14 @@ def _head(subject: str, domain: str, prior: float, note: str) -> str:
 
 def _text(one: Explained) -> str:
     width = max(len(r["name"]) for r in one.reasons)
+    verdict = f"log10 odds: a slip with probability {one.score:.4f} ({one.level})"
     lines = [
         f"{one.writer} → {one.address}",
         f"  either  {one.propositions[0]}",
         f"  or      {one.propositions[1]}",
         f"  {one.prior:+8.4f}  {'prior':<{width}}  log10 odds before evidence",
         *(f"  {r['weight']:+8.4f}  {r['name']:<{width}}  {r['text']}" for r in one.reasons),
-        f"  {one.prior + one.weight:+8.4f}  {'sum':<{width}}  log10 odds; probability of a slip {one.score:.4f} ({one.level})",
+        f"  {one.prior + one.weight:+8.4f}  {'sum':<{width}}  {verdict}",
     ]
     lines += [f"  alternative: {name}, probability {score:.4f}" for name, score in one.alternatives]
     for delivery in one.deliveries:

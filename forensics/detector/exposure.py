@@ -27,8 +27,8 @@ def exposure(outcome: str, relay_shared: bool) -> str:
 def jurisdiction(domain: str) -> str | None:
     """ISO 3166 code behind the suffix; None for generic suffixes and for what no registry has.
 
-    >>> jurisdiction("navy.ml"), jurisdiction("navy.mil"), jurisdiction("x.co.uk"), jurisdiction("x.com"), jurisdiction("x.mli")
-    ('ML', 'US', 'GB', None, None)
+    >>> [jurisdiction(name) for name in ("navy.ml", "navy.mil", "x.co.uk", "x.com", "navy.mli")]
+    ['ML', 'US', 'GB', None, None]
     """
     suffix = domains.split(domain).suffix
     last = suffix.rpartition(".")[2]
@@ -44,7 +44,7 @@ def jurisdiction(domain: str) -> str | None:
 
 
 def is_shared(name: str | None, address: str | None, shared: Collection[str], busy: Collection[str]) -> bool:
-    """Whether a relay is named as shared (host names or zones) or is one that took mail for much of the world (`busy`)."""
+    """Whether a relay is named as shared (host names or zones) or took mail for much of the world (`busy`)."""
     host = (name or "").lower().rstrip(".")
     return (bool(host) and domains.within(host, shared)) or (address or "") in shared or (host or address or "") in busy
 

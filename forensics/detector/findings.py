@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     import duckdb
 
 _BUSY_DOMAINS, _BUSY_SHARE = 10, 0.2
-"""A relay that took mail for at least so many registered domains, and this share of all those written to, serves the world and
-not one of them: what it did with a message afterwards is unknown."""
+"""A relay that took mail for at least so many registered domains, and this share of all those written to, serves the
+world and not one of them: what it did with a message afterwards is unknown."""
 _CARRIED = 0.95
 """Probability that a reply-all copies a wrong address rather than meaning it."""
-_MACHINES = r"^(no-?reply|do-?not-?reply|newsletter|mailer(-daemon)?|notifications?|alerts?|system|daemon|root|cron|bounces?|postmaster|monitoring|scanner|printer)([-._].*)?$"
+_MACHINES = (
+    r"^(no-?reply|do-?not-?reply|newsletter|mailer(-daemon)?|notifications?|alerts?|system|daemon|root|cron|bounces?|"
+    r"postmaster|monitoring|scanner|printer)([-._].*)?$"
+)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,12 +108,14 @@ def _share(known: dict[tuple[str, tuple[str, str]], Judged], cluster: set[str], 
         one = known[writer, address]
         lift = round(reach - one.prior - one.weight, 4)
         if writer != best and lift > 0 and one.meant == top.meant:
-            text = f"{best.partition('@')[0]} used {address[0]}@{address[1]} in the same conversation, by mistake with probability {top.score:.2f}."
+            wrong, name = "@".join(address), best.partition("@")[0]
+            text = f"{name} used {wrong} in the same conversation, by mistake with probability {top.score:.2f}."
             known[writer, address] = one.with_reason("carried-on", lift, text)
 
 
 _ROWS = """
-select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome, d.relay_name, d.relay_address, m.wl, m.wd, m.rl, m.rd, m.via,
+select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome,
+       d.relay_name, d.relay_address, m.wl, m.wd, m.rl, m.rd, m.via,
        regexp_matches(m.sl, ?) as machine
 from mail m join judged_pairs j on m.wl = j.wl and m.wd = j.wd and m.rl = j.rl and m.rd = j.rd
 join deliveries d on d.delivery_id = m.delivery_id
@@ -119,7 +124,8 @@ where m.direction = 'outbound' order by d.submitted_at, d.delivery_id
 
 _RELAYS = """
 select lower(rtrim(coalesce(relay_name, relay_address), '.')) as relay, recipient_domain
-from deliveries where direction = 'outbound' and outcome = 'delivered' and coalesce(relay_name, relay_address) is not null
+from deliveries
+where direction = 'outbound' and outcome = 'delivered' and coalesce(relay_name, relay_address) is not null
 group by all
 """
 

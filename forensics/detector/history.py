@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 _MACROS = r"""
 create or replace temp macro tail_of(a) as lower(regexp_extract(a, '@([^@]*)$', 1));
 create or replace temp macro unwrap(a) as
-    case when a ~* '^srs[01][=+-].*=.*=.*@' then regexp_replace(lower(a), '^srs[01][=+-].*=([^=]+)=([^=@]+)@.*$', '\2@\1')
+    case when a ~* '^srs[01][=+-].*=.*=.*@'
+         then regexp_replace(lower(a), '^srs[01][=+-].*=([^=]+)=([^=@]+)@.*$', '\2@\1')
          when a ~* '^prvs=[^=]*=.*@' then regexp_replace(lower(a), '^prvs=[^=]*=', '')
          else lower(a) end;
 create or replace temp macro local_of(a) as
-    regexp_replace(regexp_replace(regexp_replace(a, '@[^@]*$', ''), '(.)\+.*$', '\1'), '^(bounces?|return)[-_].*$', '\1');
+    regexp_replace(
+        regexp_replace(regexp_replace(a, '@[^@]*$', ''), '(.)\+.*$', '\1'), '^(bounces?|return)[-_].*$', '\1');
+create or replace temp macro topic_of(s) as regexp_replace(lower(s), '^ *((re|fwd?|aw|wg|tr|sv|antw) *: *)+', '');
 """
 
 _MAIL = r"""
@@ -42,12 +45,15 @@ with plain as (
            case when outcome in ('bounced', 'expired', 'rejected') then 1 else 0 end as failed,
            case when outcome in ('bounced', 'expired', 'rejected') and (
                     coalesce(status_code, '') in ('5.4.4', '5.1.2', '5.4.310', '5.4.312', '4.4.312', '4.4.4') or
-                    coalesce(response, '') ~* '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|unknown host|no such domain|nonexistentdomain|domain does not exist|dns domain)')
+                    coalesce(response, '') ~* (
+                        '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|'
+                        || 'unknown host|no such domain|nonexistentdomain|domain does not exist|dns domain)'))
                 then 1 else 0 end as no_domain
     from deliveries where coalesce(sender, '') <> ''
 )
 select delivery_id, direction, t, message, outcome, subject, size, no_domain, failed,
-       local_of(sender_key) as sl, case when sender_key ~* '@' then a_tail(sender_key, sender_domain) else sender_domain end as sd,
+       local_of(sender_key) as sl,
+       case when sender_key ~* '@' then a_tail(sender_key, sender_domain) else sender_domain end as sd,
        local_of(recipient_key) as rl, recipient_domain as rd,
        list_key is not null as via,
        case when list_key is not null then local_of(list_key) else sl end as wl,
@@ -57,26 +63,34 @@ from plain
 
 _TABLES = r"""
 create or replace temp table pairs as
-    select wl, wd, rl, rd, bool_or(via) as via, count(*) as n, count(distinct message) as messages, min(t) as first, max(t) as last,
+    select wl, wd, rl, rd, bool_or(via) as via, count(*) as n, count(distinct message) as messages,
+           min(t) as first, max(t) as last,
            avg(no_domain) as no_domain, avg(failed) as failed, min(direction) as direction
     from mail where direction in ('outbound', 'internal') and (wl <> rl or wd <> rd) group by all;
 create or replace temp table heard as
     select sl, sd, rl, rd, count(*) as n, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all;
 create or replace temp table addresses as
-    select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (w is not null) as writers, min(first) as first from (
+    select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (w is not null) as writers,
+           min(first) as first
+    from (
         select rl as l, rd as d, wl || '@' || wd as w, n as out, 0 as inn, first from pairs
         union all select sl, sd, null, 0, n, first from heard
-        union all select distinct on (sl, sd) sl, sd, null, 0, 1, t from (select sl, sd, min(t) as t from mail where direction in ('outbound', 'internal') group by all)
+        union all select distinct on (sl, sd) sl, sd, null, 0, 1, t from (
+            select sl, sd, min(t) as t from mail where direction in ('outbound', 'internal') group by all
+        )
         union all select rl, rd, null, 0, 1, min(first) from heard group by all
     ) group by all;
 create or replace temp table standing as
-    select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn, sum(callers)::bigint as callers, sum(na)::bigint as addresses, sum(senders)::bigint as senders,
-           min(first) as first, max(last) as last, max(no_domain) as no_domain from (
-        select rd as d, count(*) as pairs, sum(n) as out, 0 as inn, 0 as callers, count(distinct rl) as na, count(distinct wl || '@' || wd) as senders,
+    select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn,
+           sum(na)::bigint as addresses, sum(senders)::bigint as senders,
+           min(first) as first, max(last) as last, max(no_domain) as no_domain
+    from (
+        select rd as d, count(*) as pairs, sum(n) as out, 0 as inn,
+               count(distinct rl) as na, count(distinct wl || '@' || wd) as senders,
                min(first) as first, max(last) as last, avg(no_domain) as no_domain from pairs group by all
         union all
-        select sd, count(*), 0, sum(n), count(distinct sl), 0, 0, min(first), max(last), 0 from heard group by all
+        select sd, count(*), 0, sum(n), 0, 0, min(first), max(last), 0 from heard group by all
     ) group by all;
 """
 
@@ -113,10 +127,12 @@ def pair_count(connection: duckdb.DuckDBPyConnection) -> int:
 
 _CORRESPONDENTS = r"""
 with wrote as (
-    select rd as d, count(*) as messages_out, count(distinct sl || '@' || sd) as senders, min(t) as first, max(t) as last
+    select rd as d, count(*) as messages_out, count(distinct sl || '@' || sd) as senders,
+           min(t) as first, max(t) as last
     from mail where direction = 'outbound' group by all
 ), came as (
-    select sd as d, count(*) as messages_in, min(t) as first, max(t) as last from mail where direction = 'inbound' group by all
+    select sd as d, count(*) as messages_in, min(t) as first, max(t) as last
+    from mail where direction = 'inbound' group by all
 ), answers as (
     select m.sd as d, count(*) as replies from mail m
     join (select sl, sd, rl, rd, min(t) as t from mail where direction = 'outbound' group by all) w

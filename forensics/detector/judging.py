@@ -88,7 +88,8 @@ def judge(
 ) -> Judgement:
     """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant.
 
-    `only`: keep pairs of this typed domain alone. `count`: all distinct pairs of the log. `prior` set by people is taken as it is; else it is learned from the log.
+    `only`: keep pairs of this typed domain alone. `count`: all distinct pairs of the log. `prior` set by people is
+    taken as it is; else it is learned from the log.
     """
     if not len(measured):
         return Judgement([], prior or using.prior)

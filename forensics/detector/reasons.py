@@ -18,7 +18,8 @@ Reason = dict[str, Any]
 
 
 def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
-    """Reasons for one candidate, strongest first; parts that say nothing (below 0.005) are added to the slip's, so that the sum holds."""
+    """Reasons for one candidate, strongest first; parts that say nothing (below 0.005) are added to the slip's, so that
+    the sum holds."""
     shown = {name: round(float(parts[name]), 4) for name in NAMES}
     quiet = [name for name in NAMES[1:] if abs(shown[name]) < 0.005]
     shown["slip"] = round(shown["slip"] + sum(shown.pop(name) for name in quiet), 4)
@@ -50,20 +51,24 @@ def sentence(name: str, row: Row) -> str:
     fixed = {
         "address-known": f"{right} exists in the organisation's mail{_known(row)}.",
         "beside-same": f"{right} is a recipient of the same message{_times_in(row['beside_same'], row['messages'])}.",
-        "beside-domain": f"Other addresses at {meant} are recipients of the same message{_times_in(row['beside_domain'], row['messages'])}.",
+        "beside-domain": f"Other addresses at {meant} are recipients of the same message"
+        f"{_times_in(row['beside_domain'], row['messages'])}.",
         "answered": f"{wrong} itself has written to the organisation {_times(row['answered_anyone'])}.",
         "silent": f"{typed} has never sent mail to the organisation.",
         "own-mail": f"{typed} has sent mail to the organisation {_times(row['typed_in'])}.",
-        "fellows": f"{_many(row['typed_shared'] - bool(row['address_known']), 'other address', 'other addresses')} at {typed} "
-        f"exist at {meant} as well.",
+        "fellows": f"{_many(row['typed_shared'] - bool(row['address_known']), 'other address', 'other addresses')} "
+        f"at {typed} exist at {meant} as well.",
         "strangers": f"{_many(row['typed_addresses'], 'address', 'addresses')} at {typed} in use, of which "
         f"{row['typed_shared']} exist at {meant}.",
         "repeated": f"{_upper(writer)} used {wrong} in {_many(row['messages'], 'message', 'messages')}.",
         "no-such-domain": f"Delivery failed because {typed} does not exist.",
-        "turned-away": f"{_share(row['failed'] - row['no_domain'])} of the deliveries to {wrong} were refused or never accepted.",
+        "turned-away": f"{_share(row['failed'] - row['no_domain'])} of the deliveries to {wrong} were refused "
+        "or never accepted.",
         "crowd": f"{_many(row['typed_pairs'], 'pair', 'pairs')} of sender and address use {typed}.",
-        "habit": f"{_upper(writer)} used {right} in {_many(row['times_right'], 'message', 'messages')} and {wrong} in {int(row['messages']):,}.",
-        "writers": f"{_many(row['typed_writers'], 'sender', 'senders')} came to use {typed} independently of each other.",
+        "habit": f"{_upper(writer)} used {right} in {_many(row['times_right'], 'message', 'messages')} "
+        f"and {wrong} in {int(row['messages']):,}.",
+        "writers": f"{_many(row['typed_writers'], 'sender', 'senders')} came to use {typed} "
+        "independently of each other.",
         "newcomer": f"{meant} was in use before {typed} first appeared.",
         "unseen": f"{meant} does not appear in this log; only the watched zone suggests it.",
         "free-mail": f"{typed} is a public mail provider, where anybody may have an address.",

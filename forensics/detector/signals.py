@@ -21,8 +21,8 @@ RESENT_WITHIN = "7 days"
 slips against 2 % of legitimate neighbours)."""
 
 APART = "30 days"
-"""Writers who first use one address within this time of each other may have it from each other; further apart they are counted
-as independent."""
+"""Writers who first use one address within this time of each other may have it from each other; further apart they
+are counted as independent."""
 
 _TRIPLES = f"""
 create or replace temp table suspects as
@@ -52,16 +52,19 @@ with again as (
 select k.wl, k.wd, k.rl, k.rd, k.meant,
        min(epoch(a.t - k.t)) as gap_after,
        min(epoch(a.t - k.t)) filter (k.subject is not null
-            and regexp_replace(lower(a.subject), '^((re|fwd?|aw|wg|tr) *: *)+', '') = regexp_replace(lower(k.subject), '^((re|fwd?|aw|wg|tr) *: *)+', '')) as gap_same_subject,
+            and topic_of(a.subject) = topic_of(k.subject)) as gap_same_subject,
        min(epoch(a.t - k.t)) filter (a.size between k.size * 0.97 and k.size * 1.03) as gap_same_size
 from moments k join again a on a.rd = k.meant and a.rl = k.rl and a.wl = k.wl and a.wd = k.wd
 -- A message that goes to both addresses corrects nothing.
-anti join moments b on b.wl = k.wl and b.wd = k.wd and b.rl = k.rl and b.rd = k.rd and b.meant = k.meant and b.message = a.message
+anti join moments b on b.wl = k.wl and b.wd = k.wd and b.rl = k.rl and b.rd = k.rd and b.meant = k.meant
+    and b.message = a.message
 where a.t between k.t and k.t + interval '{RESENT_WITHIN}' group by all;
 
 create or replace temp table earlier as
-select s.wl, s.wd, s.rl, s.rd, s.meant, count(distinct m.message) filter (m.t < s.first) as n, count(distinct m.message) as ever
-from suspects s join mail m on m.rd = s.meant and m.rl = s.rl and m.wl = s.wl and m.wd = s.wd and m.direction in ('outbound', 'internal')
+select s.wl, s.wd, s.rl, s.rd, s.meant,
+       count(distinct m.message) filter (m.t < s.first) as n, count(distinct m.message) as ever
+from suspects s join mail m on m.rd = s.meant and m.rl = s.rl and m.wl = s.wl and m.wd = s.wd
+    and m.direction in ('outbound', 'internal')
 group by all;
 
 create or replace temp table starts as
@@ -85,20 +88,18 @@ select s.wl, s.wd, s.rl, s.rd, s.meant, s.kind, s.channel, s.part, s.seen, s.via
     coalesce(e.n, 0) as times_before, coalesce(e.ever, 0) as times_right, coalesce(e.n > 0, false) as wrote_before,
     coalesce(r.gap_after is not null, false) as wrote_after,
     r.gap_after, r.gap_same_subject, r.gap_same_size,
-    k.l is not null as address_known, coalesce(k.out, 0) as address_out, coalesce(k.inn, 0) as address_in, coalesce(k.writers, 0) as address_writers,
+    k.l is not null as address_known, coalesce(k.inn, 0) as address_in, coalesce(k.writers, 0) as address_writers,
     coalesce(c.beside_same, 0) as beside_same, coalesce(c.beside_domain, 0) as beside_domain,
-    coalesce(hp.n, 0) as answered_writer, coalesce(ha.n, 0) as answered_anyone,
-    coalesce(t.inn, 0) as typed_in, coalesce(t.callers, 0) as typed_callers, coalesce(t.pairs, 0) as typed_pairs, coalesce(t.out, 0) as typed_out,
-    coalesce(m.pairs, 0) as meant_pairs, coalesce(m.out, 0) as meant_out, coalesce(m.inn, 0) as meant_in, m.first as meant_since,
-    t.first as typed_since, coalesce(i.writers, 0) as typed_writers, coalesce(m.first < t.first, false) as meant_older,
+    coalesce(h.n, 0) as answered_anyone, coalesce(t.inn, 0) as typed_in, coalesce(t.pairs, 0) as typed_pairs,
+    coalesce(m.pairs, 0) as meant_pairs, coalesce(i.writers, 0) as typed_writers,
+    coalesce(m.first < t.first, false) as meant_older,
     f.addresses as typed_addresses, f.shared as typed_shared
 from suspects s
 left join earlier e on e.wl = s.wl and e.wd = s.wd and e.rl = s.rl and e.rd = s.rd and e.meant = s.meant
 left join addresses k on k.l = s.rl and k.d = s.meant
 left join company c on c.wl = s.wl and c.wd = s.wd and c.rl = s.rl and c.rd = s.rd and c.meant = s.meant
 left join resent r on r.wl = s.wl and r.wd = s.wd and r.rl = s.rl and r.rd = s.rd and r.meant = s.meant
-left join (select sl, sd, rl, rd, sum(n) as n from heard group by all) hp on hp.sl = s.rl and hp.sd = s.rd and hp.rl = s.wl and hp.rd = s.wd
-left join (select sl, sd, sum(n) as n from heard group by all) ha on ha.sl = s.rl and ha.sd = s.rd
+left join (select sl, sd, sum(n)::bigint as n from heard group by all) h on h.sl = s.rl and h.sd = s.rd
 left join standing t on t.d = s.rd
 left join standing m on m.d = s.meant
 left join starts i on i.rd = s.rd

@@ -2,12 +2,12 @@
 
 `classify(typed, meant)` names the most probable slip that leads from one to the other and gives the channel
 probability P(typed | meant, some slip) as a log10. It is a probability and not a distance: one slip on a long name
-has few rivals, a short name is one edit from many others; `channel.py` sets it against how often two *genuine* domains differ in
-the same way.
+has few rivals, a short name is one edit from many others; `channel.py` sets it against how often two *genuine*
+domains differ in the same way.
 
 `SHARES` is how often each kind occurs among slips (measured on mistyped recipients of public mailing lists, by
-pair; the corpora's README states the figures by family). Within a kind the place of the slip is uniform; which letter it yields
-follows the keyboard.
+pair; the corpora's README states the figures by family). Within a kind the place of the slip is uniform; which
+letter it yields follows the keyboard.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def classify(typed: str, meant: str) -> Slip | None:
         return None
     kind, share, detail = max(found, key=lambda f: (f[1], f[0]))
     part = _part(typed, meant)
-    return Slip(kind, round(math.log10(SHARES[kind] * share), 4), part, words.clause(kind, a, b, detail, part))
+    return Slip(kind, round(math.log10(SHARES[kind] * share), 4), part, words.clause(kind, b, detail, part))
 
 
 Found = tuple[str, float, str]

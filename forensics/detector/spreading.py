@@ -1,8 +1,8 @@
 """How one wrong address spreads: reply-all from writer to writer, the address book from message to message.
 
-A later message *carries on* an earlier one to the same wrong address when it went to much the same people, or its subject is
-the same but for `Re:`, within `WITHIN`. The first writer of such a chain made the slip; the others only answered
-to all. Found from recipients, subjects and times alone.
+A later message *carries on* an earlier one to the same wrong address when it went to much the same people, or its
+subject is the same but for `Re:`, within `WITHIN`. The first writer of such a chain made the slip; the others only
+answered to all. Found from recipients, subjects and times alone.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def topic(subject: str | None) -> str:
 
 
 def carried_on(messages: Sequence[Sent]) -> dict[str, str]:
-    """delivery_id → delivery_id of the message by *another* writer that it carries on. `messages`: one wrong address."""
+    """delivery_id → that of the message by *another* writer that it carries on. `messages`: one wrong address."""
     ordered = sorted(messages, key=lambda m: (m.at, m.delivery_id))
     found: dict[str, str] = {}
     for i, later in enumerate(ordered):

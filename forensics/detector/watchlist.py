@@ -16,18 +16,20 @@ from forensics.detector.words import NAMES
 from forensics.errors import UsageError
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_SUFFIXES = (
-    "com org net co cm om edu gov mil ml int info io eu uk co.uk org.uk gov.uk ac.uk de fr nl it es ch at be pl ru cn us ca com.au com.br "
-    "co.jp co.in in ir"
-).split()
+_SUFFIX_LIST = """
+com org net co cm om edu gov mil ml int info io eu uk co.uk org.uk gov.uk ac.uk de fr nl it es ch at be pl ru cn us ca
+com.au com.br co.jp co.in in ir
+"""
+_SUFFIXES = _SUFFIX_LIST.split()
 """Suffixes that are typed for others: the common ones, and the countries whose letters lie next to them."""
 
 
 def watch_list(given: Sequence[str], *, limit: int | None = None) -> list[dict[str, Any]]:
     """Rows `lookalike`, `domain`, `slip`, `words`, `probability`, `registrable`, most probable first.
 
-    `probability`: of this lookalike among all slips of its domain. `registrable`: its suffix is in the public suffix list, so that
-    somebody may own it; the rest bounces, and stands after its equals. `limit`: rows in all. Raises UsageError for what is no domain.
+    `probability`: of this lookalike among all slips of its domain. `registrable`: its suffix is in the public
+    suffix list, so that somebody may own it; the rest bounces, and stands after its equals. `limit`: rows in all.
+    Raises UsageError for what is no domain.
 
     >>> [r["lookalike"] for r in watch_list(["navy.mil"], limit=3)]
     ['navy.mi', 'avy.mil', 'nav.mil']
@@ -36,7 +38,7 @@ def watch_list(given: Sequence[str], *, limit: int | None = None) -> list[dict[s
     for name, meant in zip(given, wanted, strict=True):
         if not _is_name(meant) or "." not in meant:
             raise UsageError(f"{name}: not a domain", expected="a name such as navy.mil")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for meant in dict.fromkeys(wanted):
         for typed in sorted({domains.a_label(t) for t in lookalikes(meant)} - set(wanted)):
             slip = classify(typed, meant) if _is_name(typed) else None

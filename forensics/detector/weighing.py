@@ -4,9 +4,10 @@ For a distinct (writer, address) and every domain that the address could have be
 
     log10 odds(slip for that domain) = prior + base + Σ coefficient · signal
 
-All terms but the prior are the *weight of evidence*, log10 of a likelihood ratio; the coefficients were fitted together,
-so that correlated signals share what they say (`parameters.json`; `python tests/bench/fit.py`). Candidates compete: with odds
-o₁ … oₖ the probability of a slip for candidate i is oᵢ / (1 + Σ o), and the probability of any slip is Σ o / (1 + Σ o).
+All terms but the prior are the *weight of evidence*, log10 of a likelihood ratio; the coefficients were fitted
+together, so that correlated signals share what they say (`parameters.json`; `python tests/bench/fit.py`).
+Candidates compete: with odds o₁ … oₖ the probability of a slip for candidate i is oᵢ / (1 + Σ o), and the
+probability of any slip is Σ o / (1 + Σ o).
 """
 
 from __future__ import annotations
@@ -145,8 +146,9 @@ STRENGTH = 1000.0
 def learn_prior(weights: np.ndarray, groups: np.ndarray, pairs: int, prior: float) -> float:
     """The share of slips among an organisation's pairs that the log and the stated prior together make most plausible.
 
-    Organisations differ by a factor of fifty in how often they slip. The rate p solves p = (STRENGTH · prior + Σ P(slip | p)) /
-    (STRENGTH + pairs), the sum over all (writer, address): expectation maximisation of a Beta prior, from `prior`. `groups` sorted.
+    Organisations differ by a factor of fifty in how often they slip. The rate p solves p = (STRENGTH · prior + Σ
+    P(slip | p)) / (STRENGTH + pairs), the sum over all (writer, address): expectation maximisation of a Beta
+    prior, from `prior`. `groups` sorted.
     """
     if not len(weights):
         return STRENGTH * prior / (STRENGTH + pairs)

@@ -28,10 +28,10 @@ NAMES: dict[str, str] = {
 """Each kind of slip in a few words, for tables and legends."""
 
 
-def clause(kind: str, typed: str, meant: str, detail: str, part: str) -> str:
-    """What happened between `meant` and `typed`, as a clause without a full stop.
+def clause(kind: str, meant: str, detail: str, part: str) -> str:
+    """What happened to `meant`, as a clause without a full stop.
 
-    >>> clause("omitted-letter", "navy.ml", "navy.mil", "i", "suffix")
+    >>> clause("omitted-letter", "navy.mil", "i", "suffix")
     'the letter i left out of .mil'
     """
     where = f".{meant.rpartition('.')[2]}" if part == "suffix" else meant

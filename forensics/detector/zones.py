@@ -6,19 +6,22 @@ from collections.abc import Collection, Iterable
 
 from forensics import domains
 
-RESTRICTED = frozenset(
-    "mil gov edu int gov.uk mod.uk ac.uk nhs.uk police.uk parliament.uk gov.au edu.au mil.au gc.ca gouv.fr bund.de gov.in nic.in govt.nz mil.nz "
-    "gov.za go.jp ac.jp go.kr ac.kr mil.kr gov.sg gov.il ac.il gov.it gov.pl gov.br mil.br edu.cn gov.cn".split()
-)
-"""Suffixes where only governments, armed forces, universities or treaty bodies may register (registries' own rules): a name behind
-one of them that resembles a typed one is worth a thought even when the log never shows it."""
+_RESTRICTED = """
+mil gov edu int gov.uk mod.uk ac.uk nhs.uk police.uk parliament.uk gov.au edu.au mil.au gc.ca gouv.fr bund.de
+gov.in nic.in govt.nz mil.nz gov.za go.jp ac.jp go.kr ac.kr mil.kr gov.sg gov.il ac.il gov.it gov.pl gov.br mil.br
+edu.cn gov.cn
+"""
+RESTRICTED = frozenset(_RESTRICTED.split())
+"""Suffixes where only governments, armed forces, universities or treaty bodies may register (registries' own rules):
+a name behind one of them that resembles a typed one is worth a thought even when the log never shows it."""
 
 _ENOUGH = 2
 """Domains of a restricted zone that must be seen before the zone is watched without being asked."""
 
 
 def watched(given: Iterable[str], known: Iterable[str]) -> tuple[set[str], set[str]]:
-    """(zones, domains) to look for: `*.mil` gives the zone `mil`, `navy.mil` the domain; restricted zones that the log uses are added.
+    """(zones, domains) to look for: `*.mil` gives the zone `mil`, `navy.mil` the domain; restricted zones that the log
+    uses are added.
 
     >>> watched(["*.mil", "navy.mil"], [])
     ({'mil'}, {'navy.mil'})

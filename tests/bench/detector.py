@@ -2,9 +2,10 @@
 
     python -m tests.bench.detector --tables DIR [--write] [--ablation]
 
-Three kinds of figures, never mixed: *folds* — the development logs, each domain scored with parameters that were fitted without its
-connected component of observed and intended domains; *frozen* — simulated organisations that nothing was fitted on; *second examples* — the
-Exchange logs of the albion scenario and the generated ministry. `--write` stores forensics/detector/evaluation.json.
+Three kinds of figures, never mixed: *folds* — the development logs, each domain scored with parameters that were
+fitted without its connected component of observed and intended domains; *frozen* — simulated organisations that
+nothing was fitted on; *second examples* — the Exchange logs of the albion scenario and the generated ministry.
+`--write` stores forensics/detector/evaluation.json.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from forensics.detector import findings, judging, weighing
 from forensics.detector.weighing import NAMES, Parameters
@@ -33,11 +32,14 @@ def deliveries(corpus: Corpus) -> dict[Key, int]:
     return {(wl, wd, rl, rd): n for wl, wd, rl, rd, n in rows}
 
 
-def score(corpus: Corpus, using: Parameters, typed: frozenset[str] | None = None) -> list[Scored]:
-    """The whole detector on one corpus; with `typed`, only pairs whose observed domain is in it."""
+def score(
+    corpus: Corpus, using: Parameters, typed: frozenset[str] | None = None, *, spread: bool = True
+) -> list[Scored]:
+    """The whole detector on one corpus; with `typed`, only pairs whose observed domain is in it. Without `spread`,
+    writers of one conversation are judged apart (faster)."""
     judged = judging.judge(corpus.evidence.measured, corpus.evidence.found, using, corpus.evidence.pairs, keep=FLOOR)
-    spread, _ = findings.spread(corpus.connection, judged.pairs)
-    kept = [j for j in spread if typed is None or j.address[1] in typed]
+    pairs = findings.spread(corpus.connection, judged.pairs)[0] if spread else judged.pairs
+    kept = [j for j in pairs if typed is None or j.address[1] in typed]
     truth = {k: v for k, v in corpus.truth.meant.items() if typed is None or k[3] in typed}
     frame = corpus.frame[corpus.y == 1]
     kinds = {(r.wl, r.wd, r.rl, r.rd): r.kind for r in frame.itertuples(index=False)}
@@ -45,7 +47,12 @@ def score(corpus: Corpus, using: Parameters, typed: frozenset[str] | None = None
 
 
 def cross_validated(
-    pairs: Slips, logs: Sequence[Corpus], without: frozenset[str] = frozenset(), folds: int = FOLDS
+    pairs: Slips,
+    logs: Sequence[Corpus],
+    without: frozenset[str] = frozenset(),
+    folds: int = FOLDS,
+    *,
+    spread: bool = True,
 ) -> dict[str, list[Scored]]:
     """Every corpus scored fold by fold with parameters fitted on the other folds of all corpora."""
     pair_fold = labelled.fold(pairs.component, folds)
@@ -55,7 +62,7 @@ def cross_validated(
         using = fit.fit(pairs, logs, pair_fold != number, [f != number for f in row_folds], without)
         for corpus, of_row in zip(logs, row_folds, strict=True):
             typed = frozenset(corpus.frame.rd[of_row == number])
-            found[corpus.name] += score(corpus, using, typed)
+            found[corpus.name] += score(corpus, using, typed, spread=spread)
     for corpus in logs:
         # Slips for which no candidate was found at all lie in no fold; they are missed.
         there = frozenset(corpus.frame.rd)
@@ -96,10 +103,11 @@ def ministry() -> Corpus:
 
 
 def ablation(pairs: Slips, logs: Sequence[Corpus]) -> dict[str, Any]:
-    """Cross-validated figures with one signal held at zero."""
-    found = {}
+    """Cross-validated figures with one signal held at zero; on the real logs and two simulated ones, conversations
+    not followed."""
+    found, logs = {}, logs[:4]
     for name in ("", *(n for n in NAMES if n not in fit.MODELLED)):
-        rows = [r for one in cross_validated(pairs, logs, frozenset({name}) - {""}, folds=3).values() for r in one]
+        rows = [r for one in _without(pairs, logs, name) for r in one]
         counted = scoring.rates(rows)["pairs"]
         found[name or "all signals"] = {
             "precision": counted["precision"]["share"],
@@ -107,6 +115,11 @@ def ablation(pairs: Slips, logs: Sequence[Corpus]) -> dict[str, Any]:
             "log_loss": scoring.calibration(rows, draws=0)["log_loss"],
         }
     return found
+
+
+def _without(pairs: Slips, logs: Sequence[Corpus], name: str) -> list[list[Scored]]:
+    left_out = frozenset({name}) - {""}
+    return list(cross_validated(pairs, logs, left_out, folds=3, spread=False).values())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -131,25 +144,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     using = weighing.parameters()
     chosen = [ministry()] + ([] if options.no_frozen else [labelled.simulated(s) for s in simulate.FROZEN])
     rows_of = {c.name: score(c, using) for c in chosen}
-    result["ministry"] = summary(rows_of.pop("ministry"))
-    notes += wrong(rows_of["ministry"]) if "ministry" in rows_of else []
+    example = rows_of.pop("ministry")
+    result["ministry"] = summary(example)
+    notes += wrong(example)
     if rows_of:
         frozen = [r for rows in rows_of.values() for r in rows]
         result["frozen"] = summary(frozen)
         result["frozen_each"] = {name: scoring.rates(rows)["pairs"] for name, rows in rows_of.items()}
-        if "-v" in sys.argv:
-            notes += wrong(frozen)
-    if options.ablation:
-        result["ablation"] = ablation(pairs, logs)
-    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-    if options.write:
-        (labelled.ROOT / "forensics" / "detector" / "evaluation.json").write_text(text, "utf-8")
     sys.stderr.write("\n".join(notes) + "\n")
     for name in ("folds_real", "folds_simulated", "ministry", "frozen"):
         if name in result:
             sys.stdout.write(f"{name}: {line(result[name])}\n")
     for name, one in result["folds"].items():
         sys.stdout.write(f"  {name}: {line(one)}\n")
+    sys.stdout.flush()
+    if options.ablation:
+        result["ablation"] = ablation(pairs, logs)
+    if options.write:
+        text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+        (labelled.ROOT / "forensics" / "detector" / "evaluation.json").write_text(text, "utf-8")
 
 
 def line(one: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The development corpora and simulated organisations as labelled tables for fitting and evaluating the detector.
 
-Reads the corpora folder (`MISSENT_CORPORA`, default `../shared/corpora`). Deliveries come from `TABLES/NAME.parquet` where that
-file exists, else from the product's own ingest of the logs into `TABLES/NAME-case`.
+Reads the corpora folder (`MISSENT_CORPORA`, default `../shared/corpora`). Deliveries come from
+`TABLES/NAME.parquet` where that file exists, else from the product's own ingest of the logs into
+`TABLES/NAME-case`.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ class Truth:
 class Corpus:
     """One organisation's log: candidates, measurements, and the truth of every row.
 
-    `y`: 1 where the row's candidate is what the writer meant. `group`: (writer, address). `component`: fold key of each row.
-    `scale`: what a row counts in the fit beside the rows of other corpora.
+    `y`: 1 where the row's candidate is what the writer meant. `group`: (writer, address). `component`: fold key of
+    each row. `scale`: what a row counts in the fit beside the rows of other corpora.
     """
 
     name: str
@@ -181,9 +182,7 @@ def corpus(
     truth = label(connection)
     evidence = detection.gather(connection, org, list(watched), sorted(truth.unclear))
     frame = evidence.measured.to_pandas()
-    y = np.array(
-        [float(truth.meant.get((r.wl, r.wd, r.rl, r.rd)) == r.meant) for r in frame.itertuples(index=False)]
-    )
+    y = np.array([float(truth.meant.get((r.wl, r.wd, r.rl, r.rd)) == r.meant) for r in frame.itertuples(index=False)])
     components = components or Components()
     for (_, _, _, typed), meant in sorted(truth.meant.items()):
         components.join(typed, meant)
@@ -205,8 +204,9 @@ def _pairs_of(connection: duckdb.DuckDBPyConnection, wrong: dict[tuple[str, str]
     )
     connection.register("labelled_rows", table)
     found = connection.execute(
-        """select distinct m.wl, m.wd, m.rl, m.rd, l.meant from mail m join deliveries d on d.delivery_id = m.delivery_id
-           join labelled_rows l on l.message = d.message_id and l.recipient = lower(d.recipient)"""
+        """select distinct m.wl, m.wd, m.rl, m.rd, l.meant from mail m
+           join deliveries d on d.delivery_id = m.delivery_id join
+        labelled_rows l on l.message = d.message_id and l.recipient = lower(d.recipient)"""
     ).fetchall()
     connection.unregister("labelled_rows")
     return {(wl, wd, rl, rd): meant for wl, wd, rl, rd, meant in found}

@@ -36,7 +36,11 @@ class Scored:
 
 
 def scored(
-    corpus: str, judged: Sequence[Judged], truth: Mapping[Key, str], deliveries: Mapping[Key, int], kinds: Mapping[Key, str]
+    corpus: str,
+    judged: Sequence[Judged],
+    truth: Mapping[Key, str],
+    deliveries: Mapping[Key, int],
+    kinds: Mapping[Key, str],
 ) -> list[Scored]:
     """Judged pairs with their truth; slips that were not judged at all come with score 0."""
     found, seen = [], set()
@@ -47,7 +51,14 @@ def scored(
         main = (one.meant, max(one.score - rest, 0.0))
         found.append(
             Scored(
-                corpus, key, one.slip.kind, one.meant, one.score, (main, *one.alternatives), truth.get(key), deliveries.get(key, 1)
+                corpus,
+                key,
+                one.slip.kind,
+                one.meant,
+                one.score,
+                (main, *one.alternatives),
+                truth.get(key),
+                deliveries.get(key, 1),
             )
         )
     for key, meant in truth.items():
@@ -60,11 +71,18 @@ def exact(hits: int, of: int) -> dict[str, Any]:
     """A share with its exact 95 % interval (Clopper and Pearson 1934)."""
     low = 0.0 if hits == 0 else float(beta.ppf(0.025, hits, of - hits + 1))
     high = 1.0 if hits == of else float(beta.ppf(0.975, hits + 1, of - hits))
-    return {"hits": hits, "of": of, "share": round(hits / of, 4) if of else None, "low": round(low, 4), "high": round(high, 4)}
+    return {
+        "hits": hits,
+        "of": of,
+        "share": round(hits / of, 4) if of else None,
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }
 
 
 def rates(rows: Sequence[Scored], threshold: float = 0.5) -> dict[str, Any]:
-    """Precision and recall by domain pair (each once), by (writer, address), by delivery; and how often the meant domain is right."""
+    """Precision and recall by domain pair (each once), by (writer, address), by delivery; how often the meant domain
+    is right."""
     flagged = [r for r in rows if r.score >= threshold]
     slips = [r for r in rows if r.truth is not None]
     true_pairs = {r.pair for r in slips}
@@ -100,7 +118,8 @@ def _error(p: np.ndarray, y: np.ndarray, bins: int) -> float:
 def calibration(rows: Sequence[Scored], *, floor: float = 0.01, bins: int = 10, draws: int = 500) -> dict[str, Any]:
     """Expected calibration error over distinct (writer, address, candidate) with probability >= `floor`.
 
-    Bins of equal mass; the interval is a bootstrap over domain pairs (rows of one pair are not independent), seed fixed.
+    Bins of equal mass; the interval is a bootstrap over domain pairs (rows of one pair are not independent), seed
+    fixed.
     """
     p, y = _points(rows, floor)
     groups: dict[tuple[str, str], list[Scored]] = {}

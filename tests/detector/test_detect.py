@@ -35,7 +35,11 @@ def findings(found: Detection) -> list[dict[str, Any]]:
 def test_a_slip_is_found_with_its_reasons_and_by_hand() -> None:
     found = run(everyday() + slip())
     (one,) = findings(found)
-    assert (one["delivery_id"], one["observed_domain"], one["intended_domain"]) == ("slip>officer1@navy.ml", "navy.ml", "navy.mil")
+    assert (one["delivery_id"], one["observed_domain"], one["intended_domain"]) == (
+        "slip>officer1@navy.ml",
+        "navy.ml",
+        "navy.mil",
+    )
     assert (one["intended_address"], one["slip"], one["origin"], one["exposure"]) == (
         "officer1@navy.mil", "omitted-letter", "typed", "exposed",
     )  # fmt: skip
@@ -87,7 +91,9 @@ def test_an_ordinary_office_accuses_nobody() -> None:
 def test_a_correspondent_that_answers_is_genuine_however_odd_its_name() -> None:
     rows = everyday()
     for day in range(0, 14, 3):
-        rows += mail("ben@albion.example", "moussa@navy.ml", day=day + 0.4) + mail("moussa@navy.ml", "ben@albion.example", day=day + 0.6)
+        rows += mail("ben@albion.example", "moussa@navy.ml", day=day + 0.4) + mail(
+            "moussa@navy.ml", "ben@albion.example", day=day + 0.6
+        )
     assert [f for f in findings(run(rows)) if f["level"] != "low"] == []
     # And a slip to the same domain stands out among its mail.
     (one,) = [f for f in findings(run(rows + slip())) if f["level"] != "low"]
@@ -96,14 +102,20 @@ def test_a_correspondent_that_answers_is_genuine_however_odd_its_name() -> None:
 
 def test_names_that_only_look_foreign() -> None:
     rows = everyday()
-    for n, address in enumerate(("cabinet@diplomatie.gouv.ml", "sales@orangemali.ml", "info@shipyard.fr", "x@harbour.ml")):
+    for n, address in enumerate(
+        ("cabinet@diplomatie.gouv.ml", "sales@orangemali.ml", "info@shipyard.fr", "x@harbour.ml")
+    ):
         rows += mail("cyd@albion.example", address, day=3 + n)
     case = {"domains": CASE.domains.model_copy(update={"watched": ("*.mil",)})}
     assert [f for f in findings(run(rows, case=case)) if f["level"] != "low"] == []
 
 
 def test_watched_domain_and_own_domain_are_meant_even_if_unseen() -> None:
-    rows = everyday() + mail("ben@albion.example", "ada@albion.exmple", day=5) + mail("ben@albion.example", "ada@albion.example", day=1)
+    rows = (
+        everyday()
+        + mail("ben@albion.example", "ada@albion.exmple", day=5)
+        + mail("ben@albion.example", "ada@albion.example", day=1)
+    )
     (one,) = findings(run(rows))
     assert (one["intended_domain"], one["intended_address"]) == ("albion.example", "ada@albion.example")
     # Mail to a watched domain is never accused.
@@ -128,7 +140,12 @@ def test_list_member_beside_the_right_address() -> None:
     rows = everyday()
     for day in range(4):
         rows += mail(
-            f"{'abcd'[day]}@albion.example", "officer1@navy.mil", "officer1@navy.ml", day=day + 0.3, via="ops@albion.example", message=f"ops{day}"
+            f"{'abcd'[day]}@albion.example",
+            "officer1@navy.mil",
+            "officer1@navy.ml",
+            day=day + 0.3,
+            via="ops@albion.example",
+            message=f"ops{day}",
         )
     found = findings(run(rows))
     assert [f["origin"] for f in found] == ["list"] * 4
@@ -139,7 +156,9 @@ def test_list_member_beside_the_right_address() -> None:
 
 def test_reply_all_address_book_and_machines() -> None:
     company = ("officer1@navy.ml", "clerk0@shipyard.co.uk", "officer2@navy.mil")
-    rows = everyday() + mail("ada@albion.example", "ben@albion.example", *company, day=10.5, subject="Plan", message="first")
+    rows = everyday() + mail(
+        "ada@albion.example", "ben@albion.example", *company, day=10.5, subject="Plan", message="first"
+    )
     rows += mail("ben@albion.example", "ada@albion.example", *company, day=10.6, subject="Re: Plan", message="answer")
     rows += mail("ada@albion.example", "officer1@navy.ml", day=12, subject="Other", message="later")
     rows += mail("noreply@albion.example", "officer3@navy.ml", day=12.5, message="machine")
@@ -152,7 +171,13 @@ def test_reply_all_address_book_and_machines() -> None:
 
 
 def test_exposure_by_outcome_and_relay() -> None:
-    outcomes = {"delivered": "exposed", "bounced": "not-exposed", "expired": "not-exposed", "rejected": "not-exposed", "deferred": "unsettled"}
+    outcomes = {
+        "delivered": "exposed",
+        "bounced": "not-exposed",
+        "expired": "not-exposed",
+        "rejected": "not-exposed",
+        "deferred": "unsettled",
+    }
     rows = everyday()
     for n, outcome in enumerate(outcomes):
         rows += mail("ada@albion.example", f"officer{n}@navy.ml", day=10 + n / 10, message=outcome, outcome=outcome)

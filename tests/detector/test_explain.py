@@ -47,7 +47,9 @@ def test_the_genuine_are_explained_too() -> None:
 
 
 def test_known_good_says_so() -> None:
-    case = CaseFile.model_validate({"organisation": {"domains": ["albion.example"]}, "domains": {"known_good": ["navy.ml"]}})
+    case = CaseFile.model_validate(
+        {"organisation": {"domains": ["albion.example"]}, "domains": {"known_good": ["navy.ml"]}}
+    )
     found = explain(view(rows()), "navy.ml", case)
     assert "known-good" in found.note and found.addresses
 

@@ -20,10 +20,20 @@ def test_every_outcome_has_an_exposure() -> None:
 @pytest.mark.parametrize(
     ("domain", "code"),
     [
-        ("navy.ml", "ML"), ("x.gouv.ml", "ML"), ("navy.mil", "US"), ("nasa.gov", "US"), ("mit.edu", "US"), ("mod.gov.uk", "GB"),
-        ("contoso.co.uk", "GB"), ("europa.eu", "EU"), ("nato.int", None), ("x.com", None), ("navy.mli", None), ("x.xn--p1ai", None),
+        ("navy.ml", "ML"),
+        ("x.gouv.ml", "ML"),
+        ("navy.mil", "US"),
+        ("nasa.gov", "US"),
+        ("mit.edu", "US"),
+        ("mod.gov.uk", "GB"),
+        ("contoso.co.uk", "GB"),
+        ("europa.eu", "EU"),
+        ("nato.int", None),
+        ("x.com", None),
+        ("navy.mli", None),
+        ("x.xn--p1ai", None),
     ],
-)  # fmt: skip
+)
 def test_jurisdiction(domain: str, code: str | None) -> None:
     assert jurisdiction(domain) == code
 

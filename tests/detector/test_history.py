@@ -33,14 +33,18 @@ def test_senders_are_normalised(address: str, local: str, domain: str) -> None:
 
 
 def test_tags_of_recipients_are_one_person() -> None:
-    connection = view(mail("ada@albion.example", "officer+a@navy.mil") + mail("ada@albion.example", "OFFICER@navy.mil", day=1))
+    connection = view(
+        mail("ada@albion.example", "officer+a@navy.mil") + mail("ada@albion.example", "OFFICER@navy.mil", day=1)
+    )
     history.build(connection)
     assert connection.execute("select rl, n from pairs").fetchall() == [("officer", 2)]
 
 
 def test_reports_and_relayed_mail_are_no_history() -> None:
     connection = view(
-        mail("", "officer@navy.mil") + mail("spam@x.example", "victim@y.example") + mail("ada@albion.example", "b@navy.mil", day=1)
+        mail("", "officer@navy.mil")
+        + mail("spam@x.example", "victim@y.example")
+        + mail("ada@albion.example", "b@navy.mil", day=1)
     )
     history.build(connection)
     assert history.outside(connection) == ["navy.mil"]

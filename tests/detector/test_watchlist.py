@@ -12,7 +12,16 @@ from forensics.errors import UsageError
 def test_the_slips_of_the_day_are_on_it() -> None:
     rows = watch_list(["navy.mil", "us.af.mil", "contoso-marine.co.uk", "gmail.com"])
     names = {row["lookalike"] for row in rows}
-    expected = {"navy.ml", "us.af.ml", "usaf.mil", "nvay.mil", "contoso-marine.co", "contosomarine.co.uk", "gmail.co", "gmial.com"}
+    expected = {
+        "navy.ml",
+        "us.af.ml",
+        "usaf.mil",
+        "nvay.mil",
+        "contoso-marine.co",
+        "contosomarine.co.uk",
+        "gmail.co",
+        "gmial.com",
+    }
     assert expected <= names
     assert {"navy.mil", "gmail.com"}.isdisjoint(names)
 

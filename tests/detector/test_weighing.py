@@ -53,7 +53,16 @@ def test_shipped_parameters_are_whole_and_say_whence() -> None:
     assert 0 < using.prior < 0.01
     assert using.origin["command"].startswith("python -m tests.bench.fit")
     assert set(using.origin["expected"]) == {"base", *weighing.NAMES}
-    for name in ("address-known", "wrote-before", "wrote-after", "resent", "beside-same", "silent", "no-such-domain", "slip"):
+    for name in (
+        "address-known",
+        "wrote-before",
+        "wrote-after",
+        "resent",
+        "beside-same",
+        "silent",
+        "no-such-domain",
+        "slip",
+    ):
         assert using.weights[name] > 0, name
     for name in ("answered", "own-mail", "strangers", "repeated", "unseen", "free-mail"):
         assert using.weights[name] < 0, name
