@@ -5,13 +5,28 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from forensics.errors import UsageError
 
 CONNECT_SECONDS = 10
+
+
+def knock(address: str) -> None:
+    """Raises OSError or ValueError unless a server at `tcp://host:port` says something.
+
+    A Dask scheduler speaks first; the client waits for that without a limit, so the limit is set here.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
+        raise ValueError("no address of a scheduler")
+    with socket.create_connection((parts.hostname, parts.port), CONNECT_SECONDS) as server:
+        if parts.scheme == "tcp" and not server.recv(1):
+            raise OSError("the server there hung up")
 
 
 @contextmanager
@@ -25,6 +40,7 @@ def connect(address: str) -> Iterator[Executor]:
     except ImportError:
         raise UsageError("--cluster needs Dask", remedy="pip install 'missent[cluster]'") from None
     try:
+        knock(address)
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(

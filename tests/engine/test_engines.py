@@ -1,0 +1,149 @@
+"""The tables do not know who worked on them: equal bytes from one thread, two threads and a Dask cluster."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from forensics import engine, pipeline
+from forensics.cli import main
+from forensics.errors import UsageError
+from forensics.loaders.base import Settings
+
+
+@pytest.fixture(scope="module")
+def logs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four days of two systems, in several containers."""
+    folder = tmp_path_factory.mktemp("logs")
+    for pattern in ("postfix-albion/mail.log-2023060[6-9]*", "exchange-albion/MSGTRK2023060[67]*"):
+        for path in sorted(data.glob(pattern)):
+            shutil.copy(path, folder)
+    return folder
+
+
+def tables(logs: Path, case: Path, **options: object) -> dict[str, bytes]:
+    """Content of every table file by its name below the case folder."""
+    result = pipeline.ingest([logs], case, org=["albion.example"], year=2023, timezone="UTC", **options)  # type: ignore[arg-type]
+    assert result.evidence == 8
+    assert result.records == result.used + result.ignored + result.unread
+    assert result.deliveries > 500
+    assert not (case / ".work").exists()
+    return {path.relative_to(case).as_posix(): path.read_bytes() for path in sorted(case.rglob("*.parquet"))}
+
+
+@pytest.fixture(scope="module")
+def single(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return tables(logs, tmp_path_factory.mktemp("single") / "case", workers=1)
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Address of a cluster of two processes on loopback."""
+    distributed = pytest.importorskip("distributed", reason="NOT RUN: Dask is not installed (missent[cluster])")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def assert_same(got: dict[str, bytes], wanted: dict[str, bytes]) -> None:
+    assert set(got) == set(wanted)
+    assert [name for name in wanted if got[name] != wanted[name]] == []
+
+
+def test_two_threads(logs: Path, single: dict[str, bytes], tmp_path: Path) -> None:
+    assert_same(tables(logs, tmp_path / "case", workers=2), single)
+
+
+@pytest.mark.slow
+def test_cluster(logs: Path, single: dict[str, bytes], scheduler: str, tmp_path: Path) -> None:
+    assert_same(tables(logs, tmp_path / "case", cluster=scheduler), single)
+
+
+@pytest.mark.slow
+def test_block_by_block(
+    logs: Path, single: dict[str, bytes], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evidence that is read in many pieces, on the cluster and here, comes to the same rows."""
+    from forensics import ingest
+
+    monkeypatch.setattr(ingest, "BLOCK", 1 << 15)
+    monkeypatch.setattr(ingest, "SMALL", 1 << 14)
+    here = tables(logs, tmp_path / "here", workers=2)
+    assert_same(tables(logs, tmp_path / "there", cluster=scheduler), here)
+    assert_same(here, single)
+
+
+@pytest.mark.slow
+def test_errors_of_workers_arrive_as_they_are(scheduler: str, tmp_path: Path) -> None:
+    """What a worker cannot read is told as it is told without a cluster."""
+    log = tmp_path / "mail.log"
+    log.write_text("Jun  1 10:00:00 mx postfix/qmgr[1]: 4B1C2D3E4F: removed\n" * 3)
+    told = []
+    for options in ({"workers": 1}, {"cluster": scheduler}):
+        with pytest.raises(UsageError) as caught:
+            pipeline.ingest(
+                [log], tmp_path / "-".join(options), org=["albion.example"], timezone="Nowhere/Town", **options
+            )  # type: ignore[arg-type]
+        told.append((type(caught.value), str(caught.value), caught.value.expected, caught.value.remedy))
+    assert told[0] == told[1]
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    log = tmp_path / "mail.log"
+    log.write_text("2023-06-01T10:00:00+00:00 mx postfix/qmgr[1]: 4B1C2D3E4F: removed\n")
+    arguments = ["ingest", str(log), "--org", "albion.example", "--case", str(tmp_path / "case")]
+    told = CliRunner().invoke(main, [*arguments, "--cluster", f"tcp://127.0.0.1:{port}"])
+    assert told.exit_code == UsageError.exit_code
+    assert f"--cluster tcp://127.0.0.1:{port}" in told.output
+    assert "running Dask scheduler" in told.output
+    assert "Traceback" not in told.output
+
+
+def test_somebody_else_answers() -> None:
+    """A server that is no scheduler and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        refuse = pytest.raises(UsageError, match=r"tcp://127\.0\.0\.1")
+        with refuse, engine.executor(cluster=f"tcp://127.0.0.1:{server.getsockname()[1]}"):
+            pass
+
+
+@pytest.mark.parametrize("address", ["", "here", "10.0.0.5", "tcp://", "tcp://127.0.0.1:no", "ftp://127.0.0.1:1"])
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(UsageError) as caught, engine.executor(cluster=address):
+        pass
+    assert caught.value.what.startswith(f"--cluster {address}")
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1000])
+def test_impossible_numbers_of_workers(workers: int) -> None:
+    with pytest.raises(UsageError, match="--workers"), engine.executor(workers):
+        pass
+
+
+def test_queued_work_is_dropped_when_the_block_fails() -> None:
+    ran = []
+    gate = threading.Event()
+    with pytest.raises(RuntimeError, match="stop"), engine.executor(1) as pool:
+        pool.submit(gate.wait)
+        later = pool.submit(ran.append, 1)
+        threading.Timer(0.2, gate.set).start()
+        raise RuntimeError("stop")
+    assert later.cancelled()
+    assert ran == []
+
+
+def test_settings_travel() -> None:
+    """What the work is made of can be sent to another process."""
+    import pickle
+
+    settings = Settings(2023, "Europe/London")
+    assert pickle.loads(pickle.dumps(settings)) == settings
