@@ -41,11 +41,11 @@ def connect(address: str) -> Iterator[Executor]:
         raise UsageError("--cluster needs Dask", remedy="pip install 'missent[cluster]'") from None
     try:
         knock(address)
-        client = Client(address, timeout=CONNECT_SECONDS)
+        client = Client(address, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(
             f"--cluster {address}: {str(error).strip() or type(error).__name__}",
             expected="the address of a running Dask scheduler, such as tcp://10.0.0.5:8786",
         ) from None
     with client:
-        yield client.get_executor()
+        yield client.get_executor()  # type: ignore[no-untyped-call]
