@@ -64,7 +64,7 @@ def _one(
     if claim.check == "none":
         return "not-determinable", "content", (), tallies.number(head)
     if claim.check in _COUNTED:
-        return _at_most(claim, head)
+        return _at_most(claim, head, [f for f in findings if f.state == "review"])
     if claim.check in ("not-before", "not-after"):
         return _bounded(claim, head, first, last, home)
     if claim.check == "only-domains":
@@ -90,7 +90,7 @@ _COUNTED: dict[str, tuple[Callable[[Finding], object], bool]] = {
 """check → (what is counted, accepted deliveries only)."""
 
 
-def _at_most(claim: Claim, head: Sequence[Finding]) -> Outcome:
+def _at_most(claim: Claim, head: Sequence[Finding], review: Sequence[Finding]) -> Outcome:
     if not isinstance(claim.value, int):
         raise CaseError(f"case.toml: questionnaire.statements: {claim.check} needs a whole number as value")
     key, accepted_only = _COUNTED[claim.check]
@@ -99,6 +99,11 @@ def _at_most(claim: Claim, head: Sequence[Finding]) -> Outcome:
     confirmed = len({key(f) for f in counted if f.state == "confirmed"})
     values = (("limit", claim.value), ("count", total), ("confirmed", confirmed))
     evidence = tallies.number(counted)
+    open_ones = [f for f in review if not accepted_only or f.exposure in tallies.ACCEPTED]
+    more = len({key(f) for f in (*counted, *open_ones)}) - total
+    if total <= claim.value < total + more:
+        values = (("limit", claim.value), ("count", total), ("n", more))
+        return "not-determinable", "review-open", values, tallies.number((*counted, *open_ones))
     if total <= claim.value:
         return "supported", claim.check, values, evidence
     if confirmed > claim.value:

@@ -95,6 +95,16 @@ def test_a_limit_is_supported_contradicted_or_open_until_reviewed() -> None:
     assert checked("messages-at-most", confirmed - 1, confirmed=True).result == "contradicted"
 
 
+def test_findings_held_for_review_keep_a_limit_open() -> None:
+    facts = made.facts(40)
+    head, held = facts.groups.headline.messages.value, facts.groups.review.messages.value
+    assert held > 0
+    at_limit = checked("messages-at-most", head)
+    assert (at_limit.result, at_limit.basis) == ("not-determinable", "review-open")
+    assert "await review" in plain(passages.statement(at_limit, WORDS))
+    assert checked("messages-at-most", head + held).result == "supported"
+
+
 def test_ends_are_supported_only_where_the_logs_reach() -> None:
     assert checked("not-after", date(2023, 4, 10)).result == "supported"
     assert checked("not-after", date(2030, 1, 1)).result == "not-determinable"
