@@ -149,7 +149,7 @@ def ingest(
         duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], BLOCK)
         batches = spool.Batches(work / "batches")
         fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
-        parts: list[journeys.Parts] = []
+        numbers = writing.Numbers(work / "numbers")
         unread = writing.Unread(work / "unread")
         total = sum(e.digests.content_size for e in evidence)
         done = 0
@@ -158,17 +158,17 @@ def ingest(
             accounts[number].add(piece)
             unread.add(piece.unread, evidence[number].digests.content_sha256)
             batches.add(piece.hops, piece.legs)
-            parts.append(piece.parts)
+            numbers.add(piece.parts)
             if piece.fragments is not None:
                 fragments[evidence[number].loader].add(piece.fragments)
             done += piece.size
             report("read", done, total)
         spool.release()
-        for hops, legs, numbers in _joined(fragments, executor, width):
+        for hops, legs, parts in _joined(fragments, executor, width):
             batches.add(hops, legs)
-            parts.append(numbers)
+            numbers.add(parts)
         ids = [e.digests.content_sha256 for e in evidence]
-        count, files = writing.deliveries(case, work / "deliveries", batches, parts, ids, width, report)
+        count, files = writing.deliveries(case, work / "deliveries", batches, numbers, ids, width, report)
         unread_files = unread.finish(case)
         results = tuple(
             _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -80,6 +81,35 @@ class Batches:
             while len(self._cache) > CACHED:
                 self._cache.popitem(last=False)
         return pair
+
+
+class Arrays:
+    """Named arrays by number, in the order they were added."""
+
+    def __init__(self, folder: Path, memory: int = MEMORY // 2) -> None:
+        self._folder = folder
+        self._room = memory
+        self._items: list[dict[str, Any] | None] = []
+
+    def add(self, arrays: dict[str, Any]) -> None:
+        size = sum(a.nbytes for a in arrays.values())
+        if size <= self._room:
+            self._room -= size
+            self._items.append(arrays)
+            return
+        self._room = 0
+        self._folder.mkdir(parents=True, exist_ok=True)
+        np.savez(self._folder / f"{len(self._items)}.npz", **arrays)
+        self._items.append(None)
+
+    def take(self, number: int) -> dict[str, Any]:
+        """The arrays of that number; they are given once."""
+        item = self._items[number]
+        self._items[number] = None
+        if item is not None:
+            return item
+        with np.load(self._folder / f"{number}.npz") as file:
+            return {name: file[name] for name in file.files}
 
 
 class Fragments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,33 @@ import pyarrow as pa
 
 from forensics import schema, spool, store
 from forensics.case import Case
-from forensics.stitch import journeys, rows, systems
+from forensics.stitch import journeys, rows, selection, systems
 
 SLICE = store.ROW_GROUP // 4
 """Rows made at a time: what their intermediate copies need stays small."""
 
 
+class Numbers:
+    """What joining needs of every batch, as numbers: the little that is needed of all at once in memory, the rest spooled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._arrays = spool.Arrays(folder)
+        self.lights: list[selection.Light] = []
+
+    def add(self, parts: journeys.Parts) -> None:
+        self.lights.append(selection.light(parts))
+        self._arrays.add({f.name: getattr(parts, f.name) for f in fields(journeys.Parts)})
+
+    def select(self) -> selection.Selection:
+        """What may be joined; the numbers are given up."""
+        chosen = selection.select(self.lights, lambda n: journeys.Parts(**self._arrays.take(n)))
+        self.lights = []
+        return chosen
+
+
 @dataclass(frozen=True)
 class _Joined:
-    whole: journeys.Parts
+    chosen: selection.Selection
     links: journeys.Links
     twins: Any
     shelf: rows.Shelf
@@ -33,38 +51,55 @@ def deliveries(
     case: Case,
     fresh: Path,
     batches: spool.Batches,
-    parts: list[journeys.Parts],
+    numbers: Numbers,
     evidence: Sequence[str],
     width: int,
     report: Callable[[str, int, int], None],
 ) -> tuple[int, list[str]]:
-    """Join all batches and write the deliveries in order: (rows, files). Empties `parts`."""
+    """Join all batches and write the deliveries in order: (rows, files). Empties `numbers`."""
     fresh.mkdir()
-    whole, hop_starts, leg_starts = journeys.join(parts)
-    parts.clear()
-    spool.release()
-    links = journeys.link(whole, (systems.handed_over,))
-    twins = systems.possible_duplicates(whole, links)
-    joined = _Joined(whole, links, twins, rows.Shelf(batches.load, hop_starts, leg_starts), tuple(evidence))
-    legs = np.flatnonzero(links.final)
-    submitted = whole.first[links.head[legs]]
+    chosen = numbers.select()
+    links = journeys.link(chosen.parts, (systems.handed_over,))
+    twins = systems.possible_duplicates(chosen.parts, links)
+    shelf = rows.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
+    joined = _Joined(chosen, links, twins, shelf, tuple(evidence))
+    final = np.flatnonzero(links.final)
+    # rows to write: legs that were joined by their number there, then the rest, counted on
+    submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
     order = np.argsort(submitted, kind="stable")
-    legs, submitted = legs[order], submitted[order]
+    submitted = submitted[order]
+    items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)])[order]
+    del order, final
     files = []
     written = 0
     with ThreadPoolExecutor(width) as writers:
         futures: deque[Future[int]] = deque()
         for name, slices in _files(submitted):
             files.append(f"deliveries/{name}")
-            futures.append(writers.submit(_write, [legs[a:b] for a, b in slices], joined, fresh / name))
+            futures.append(writers.submit(_write, [items[a:b] for a, b in slices], joined, fresh / name))
             if len(futures) > width:
                 written += futures.popleft().result()
-                report("write", written, len(legs))
+                report("write", written, len(items))
         while futures:
             written += futures.popleft().result()
-            report("write", written, len(legs))
+            report("write", written, len(items))
     store.replace(case.deliveries, fresh)
-    return len(legs), files
+    return len(items), files
+
+
+def _rows(items: Any, j: _Joined) -> pa.Table:
+    """The rows of one slice, in order."""
+    c, joined = j.chosen, len(j.links.final)
+    legs, rest = items[items < joined], items[items >= joined] - joined
+    tables = []
+    if len(legs):
+        shelf = replace(j.shelf, hops=c.hops, legs=c.legs)
+        tables.append(rows.deliveries(legs, c.parts, j.links, shelf, j.evidence, j.twins))
+    if len(rest):
+        own, links, hops = selection.alone(c.rest_hops[rest], c.rest_outcomes[rest])
+        shelf = replace(j.shelf, hops=hops, legs=c.rest[rest])
+        tables.append(rows.deliveries(np.arange(len(rest)), own, links, shelf, j.evidence))
+    return rows.ordered(pa.concat_tables(tables).unify_dictionaries())
 
 
 def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:
@@ -93,9 +128,8 @@ def _slices(submitted: Any, a: int, b: int) -> Iterator[tuple[int, int]]:
         a = end
 
 
-def _write(slices: Sequence[Any], j: _Joined, path: Path) -> int:
-    tables = [rows.deliveries(legs, j.whole, j.links, j.shelf, j.evidence, j.twins) for legs in slices]
-    table = pa.concat_tables(tables).unify_dictionaries()
+def _write(slices: Sequence[Any], joined: _Joined, path: Path) -> int:
+    table = pa.concat_tables([_rows(items, joined) for items in slices]).unify_dictionaries()
     store.write(table, path, "deliveries")
     return len(table)
 

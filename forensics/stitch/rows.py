@@ -28,10 +28,16 @@ class Shelf:
     load: Callable[[int], Batch]
     hop_starts: Longs
     leg_starts: Longs
+    hops: Longs | None = None
+    legs: Longs | None = None
+    """Global numbers of the hops and legs that are asked for, when they are numbered otherwise."""
 
     def pick(self, numbers: Longs, legs: bool, columns: Sequence[str]) -> pa.Table:
         """Rows of hops or legs by global number, in that order."""
         starts = self.leg_starts if legs else self.hop_starts
+        names = self.legs if legs else self.hops
+        if names is not None:
+            numbers = names[numbers]
         if not len(numbers):
             return self.load(0)[1 if legs else 0].select(list(columns)).slice(0, 0)
         order = np.argsort(numbers, kind="stable")
@@ -70,13 +76,16 @@ _SETTLED = [o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES]
 def deliveries(
     legs: Longs, parts: Parts, links: Links, shelf: Shelf, evidence: Sequence[str], twins: Longs | None = None
 ) -> pa.Table:
-    """Rows of `schema.DELIVERIES` for these final legs, sorted by (submitted_at, delivery_id).
+    """Rows of `schema.DELIVERIES` for these final legs.
 
     `twins`: for each leg of all batches the final leg whose delivery it may repeat, or -1 (`systems`).
     """
     table = _deliveries(legs, parts, links, shelf, evidence)
-    if twins is not None:
-        table = _with_twins(table, twins[legs], parts, links, shelf, evidence)
+    return table if twins is None else _with_twins(table, twins[legs], parts, links, shelf, evidence)
+
+
+def ordered(table: pa.Table) -> pa.Table:
+    """Sorted by (submitted_at, delivery_id)."""
     keys = table.select(["submitted_at", "delivery_id"])
     order = pc.sort_indices(keys, sort_keys=[("submitted_at", "ascending"), ("delivery_id", "ascending")])
     return table.take(order).combine_chunks()

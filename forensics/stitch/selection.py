@@ -1,0 +1,155 @@
+"""Which hops and legs can be part of a journey of several hops: only these are joined, so that memory stays small.
+
+A leg without an id that any hop of the evidence has, of a hop that no leg names, is a journey by itself: most of a log.
+What must be known of every hop and leg meanwhile is little (`light`: 29 bytes a row); the rest is loaded again where needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.stitch import linking
+from forensics.stitch.journeys import Links, Longs, Parts
+
+
+@dataclass(frozen=True)
+class Light:
+    """Of every hop its id and first time; of every leg its hop (within the batch), outcome and next id."""
+
+    id: NDArray[np.uint64]
+    first: Longs
+    alone: bool
+    """True when no rule between systems can concern the batch."""
+    hop: NDArray[np.int32]
+    outcome: NDArray[np.int8]
+    next: NDArray[np.uint64]
+    previous: NDArray[np.uint64]
+    """Ids before a requeue: few."""
+    peers: NDArray[np.uint64]
+    """Clients and senders refused for now: few."""
+
+
+def light(p: Parts) -> Light:
+    return Light(
+        id=p.id,
+        first=p.first,
+        alone=not bool(p.system.any()),
+        hop=p.hop.astype(np.int32),
+        outcome=p.outcome.astype(np.int8),
+        next=np.where(p.outcome == linking.DELIVERED, p.next, np.uint64(0)),
+        previous=p.previous[p.previous != 0],
+        peers=np.unique(p.peer[p.flags & linking.GREYLISTED != 0]),
+    )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`parts`: the rows to join, renumbered; `hops`, `legs`: their global numbers. `rest`: global numbers of all other legs."""
+
+    parts: Parts
+    hops: Longs
+    legs: Longs
+    rest: Longs
+    rest_hops: Longs
+    rest_outcomes: NDArray[np.int8]
+    rest_first: Longs
+    hop_starts: Longs
+    leg_starts: Longs
+
+
+def _known(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which values are among the ordered ones; 0 never is."""
+    if not len(ordered):
+        return np.zeros(len(values), np.bool_)
+    at = np.searchsorted(ordered, values).clip(max=len(ordered) - 1)
+    return (ordered[at] == values) & (values != 0)
+
+
+def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
+    """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
+    hop_starts = np.cumsum([0, *(len(b.id) for b in lights)])
+    leg_starts = np.cumsum([0, *(len(b.hop) for b in lights)])
+    ids = np.unique(np.concatenate([b.id for b in lights])) if lights else np.zeros(0, np.uint64)
+    named = [np.unique(b.next[_known(b.next, ids)]) for b in lights]
+    earlier = [b.previous for b in lights]
+    wanted = np.unique(np.concatenate([*named, *earlier, np.zeros(0, np.uint64)]))
+    peers = np.unique(np.concatenate([*(b.peers for b in lights), np.zeros(0, np.uint64)]))
+    everything = not all(b.alone for b in lights)
+    taken: list[dict[str, Any]] = []
+    hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []
+    count = 0
+    for n, (b, h, g) in enumerate(zip(lights, hop_starts[:-1], leg_starts[:-1], strict=True)):
+        p = load(n)
+        mask = np.full(len(b.id), everything)
+        if not everything:
+            mask |= _known(p.id, wanted) | (p.previous != 0) | _known(p.peer, peers)
+            lost = (b.next != 0) & ((p.relay >= linking.LOOPBACK) | (p.leg_flags & linking.FORWARDED != 0))
+            mask[p.hop[_known(b.next, wanted) | lost]] = True
+        of_leg = mask[p.hop]
+        own_hops, own_legs = np.flatnonzero(mask), np.flatnonzero(of_leg)
+        number = np.cumsum(mask) - 1 + count
+        taken.append({f.name: _rows(p, f.name, own_hops, own_legs, number) for f in fields(Parts)})
+        hops.append(own_hops + h)
+        legs.append(own_legs + g)
+        count += len(own_hops)
+        others = np.flatnonzero(~of_leg)
+        rest.append(others + g)
+        rest_hops.append(b.hop[others].astype(np.int64) + h)
+        rest_outcomes.append(b.outcome[others])
+        rest_first.append(b.first[b.hop[others]])
+    whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(Parts)}
+    return Selection(
+        Parts(**whole),
+        *(_joined(x, "") for x in (hops, legs, rest, rest_hops, rest_outcomes, rest_first)),
+        hop_starts,
+        leg_starts,
+    )
+
+
+_OF_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host")
+
+
+def _rows(p: Parts, name: str, hops: Longs, legs: Longs, number: Longs) -> Any:
+    if name == "hop":
+        return number[p.hop[legs]]
+    return getattr(p, name)[legs if name in _OF_LEG else hops]
+
+
+def _joined(arrays: Sequence[Any], name: str) -> Any:
+    hashed = {f.name for f in fields(Parts) if "Hashes" in str(f.type)}
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.uint64 if name in hashed else np.int64)
+
+
+def alone(hops: Longs, outcomes: NDArray[np.int8]) -> tuple[Any, Links, Longs]:
+    """(what `rows` asks of Parts, links, global hop numbers) of legs that are journeys by themselves."""
+    unique, own = np.unique(hops, return_inverse=True)
+    count = len(hops)
+    none = np.full(count, -1, np.int64)
+    here = np.arange(count)
+    outcome = outcomes.astype(np.int64)
+    links = Links(
+        final=np.ones(count, np.bool_),
+        head=own,
+        root=here,
+        depth=np.zeros(count, np.int16),
+        source=here,
+        which=np.full(count, linking.OWN_ORIGINAL, np.int8),
+        outcome=outcome,
+        ended=none,
+        up=none,
+        parent=np.full(len(unique), -1, np.int64),
+    )
+    return Own(hop=own, outcome=outcome), links, unique
+
+
+@dataclass(frozen=True)
+class Own:
+    """The two columns of Parts that making rows needs."""
+
+    hop: Longs
+    outcome: Longs
