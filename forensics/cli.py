@@ -217,6 +217,19 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 @main.command()
 @CASE
 @_options(REPORTING)
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="A folder whose words and templates come before the shipped ones.",
+)
+@click.option(
+    "--logo",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A PNG or SVG for the head of the page.",
+)
+@click.option("--language", default="en-GB", show_default=True, metavar="TAG", help="Folder of words to use.")
 @JSON
 def report(case_dir: Path, as_json: bool, **options: Any) -> None:
     """Write the incident report in the formats and edition asked for."""

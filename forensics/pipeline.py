@@ -219,6 +219,9 @@ def report(
     edition: str = "full",
     out: str | Path | None = None,
     as_of: datetime | None = None,
+    templates: Path | None = None,
+    logo: Path | None = None,
+    language: str = "en-GB",
     progress: Progress | None = None,
     command: Sequence[str] = (),
 ) -> Reported:
@@ -246,6 +249,9 @@ def report(
             edition=edition,
             out=folder,
             as_of=as_of,
+            language=language,
+            templates=templates,
+            logo=logo,
             progress=progress,
         )
     seal.write(case, written.files, {"edition": edition, "command": list(command)})
