@@ -52,8 +52,8 @@ def test_albion_gateways_exactly(albion: Path, data: Path) -> None:
         for r in labelled.rows(data / name / "truth.tsv")
         if r["label"] == "misdirected"
     }
-    query = """select d.message_id, lower(d.recipient) as address, f.level::varchar as level, f.origin::varchar as origin,
-               f.intended_address from findings f join deliveries d using (delivery_id)"""
+    query = """select d.message_id, lower(d.recipient) as address, f.level::varchar as level,
+               f.origin::varchar as origin, f.intended_address from findings f join deliveries d using (delivery_id)"""
     found = rows(albion, ALBION, query)
     headline = [f for f in found if f["level"] in ("high", "medium")]
     by_list = [f for f in headline if f["origin"] == "list"]
