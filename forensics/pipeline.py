@@ -7,77 +7,19 @@ the manifest; so every stage, and every auditor, sees the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import case as case_files
-from forensics import domains
+from forensics import domains, results
 from forensics.case import Case, CaseFile
-from forensics.errors import CaseError, EvidenceError, UsageError, VerificationFailed
+from forensics.errors import CaseError, EvidenceError, UsageError
+from forensics.results import Detected, Ingested, Reported, Run
 
 if TYPE_CHECKING:
-    from forensics.custody.manifest import Evidence, Manifest
     from forensics.ingest import Progress
-
-HEADLINE = ("high", "medium")
-"""Levels that count; `low` is kept for review."""
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """records = used + ignored + unread, over all evidence of the case; duplicates are among the ignored."""
-
-    case: Path
-    evidence: int
-    already: int
-    records: int
-    used: int
-    ignored: int
-    duplicates: int
-    unread: int
-    deliveries: int
-    first: datetime | None
-    last: datetime | None
-    skipped: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Detected:
-    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low."""
-
-    case: Path
-    verdict: str
-    scored: int
-    findings: int
-    messages: int
-    exposed: int
-    handed_on: int
-    not_exposed: int
-    unsettled: int
-    kept_for_review: int
-    first: datetime | None
-    last: datetime | None
-    incidents: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Reported:
-    case: Path
-    files: tuple[Path, ...]
-    answered: int
-    required: int
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Run:
-    ingested: Ingested
-    detected: Detected
-    reported: Reported
 
 
 def run(
@@ -137,6 +79,7 @@ def ingest(
     """
     from forensics import engine
     from forensics import ingest as reading
+    from forensics import known as known_evidence
     from forensics.custody import evidence, log, manifest
     from forensics.loaders.base import Settings
 
@@ -149,18 +92,23 @@ def ingest(
     known = manifest.read(case) if case.manifest.exists() else None
     sources = case_files.read(case).sources
     settings = {"sources": [one.model_dump() for one in sources]}
-    new, named = _new(case, known, found.sources)
-    told = _told(known, [source.name for source in found.sources], year, timezone)
-    if known and not new and settings["sources"] == known.settings.get("sources") and _agrees(named, year, timezone):
-        return _ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
-    contents = [*_again(case, known), *new]
+    new, named = known_evidence.parted(case, known, found.sources)
+    told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
+    if (
+        known
+        and not new
+        and settings["sources"] == known.settings.get("sources")
+        and known_evidence.agrees(named, year, timezone)
+    ):
+        return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
+    contents = [*known_evidence.again(case, known), *new]
     wanted = Settings(sources=(*sources, *told))
     with engine.executor(workers, cluster) as pool:
         result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress)
     skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
     if not result.evidence:
         raise _nothing_read(skipped)
-    _same(known, {one.id for one in result.evidence})
+    known_evidence.unchanged(known, {one.id for one in result.evidence})
     for stale in (case.findings, case.incidents, case.correspondents, case.detection):
         stale.unlink(missing_ok=True)
     entries = manifest.evidence(case, result.evidence, contents)
@@ -170,7 +118,7 @@ def ingest(
         case, "ingest", command=command, started=started, settings=settings, evidence=entries,
         skipped=sorted(set(skipped)), details={"skipped": sorted(set(skipped))}, state=False,
     )  # fmt: skip
-    return _ingested(case, held, len(named), skipped)
+    return results.ingested(case, held, len(named), skipped)
 
 
 def detect(
@@ -209,7 +157,7 @@ def detect(
     case.detection.write_text(text + "\n", "utf-8")
     settings = {"since": _iso(since), "until": _iso(until)}
     manifest.record(case, "detect", command=command, started=started, settings=settings)
-    return detected(case)
+    return results.detected(case)
 
 
 def report(
@@ -258,41 +206,6 @@ def report(
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
 
 
-def detected(case: Case) -> Detected:
-    """What the case's findings come to, and the verdict in one sentence."""
-    from forensics import store
-    from forensics.custody import manifest
-
-    casefile = case_files.read(case)
-    with store.connect(case, casefile.organisation.domains) as connection:
-        counted = _rows(
-            connection,
-            f"""select count(*) findings,
-            count(distinct (coalesce(network_message_id, message_id, queue_id, delivery_id), sender)) messages,
-            count(*) filter (f.exposure = 'exposed') exposed,
-            count(*) filter (f.exposure = 'handed-on') handed_on,
-            count(*) filter (f.exposure = 'not-exposed') not_exposed,
-            count(*) filter (f.exposure = 'unsettled') unsettled,
-            min(d.submitted_at) first, max(d.submitted_at) last
-            from findings f join deliveries d using (delivery_id) where f.level in {HEADLINE}""",
-        )[0]
-        low = _rows(connection, "select count(*) n from findings where level = 'low'")[0]["n"]
-        period = _period(manifest.read(case).settings)
-        scored = _rows(
-            connection, f"select count(*) n from deliveries where direction = 'outbound' and sender <> '' {period}"
-        )[0]["n"]
-        incidents = _rows(
-            connection,
-            f"""select observed_domain, intended_domain, slip, story, messages, recipients, senders, exposed,
-            not_exposed, first_seen, last_seen, score
-            from incidents where incident_id in (select incident_id from findings where level in {HEADLINE})
-            order by messages desc, observed_domain, intended_domain""",
-        )
-    return Detected(
-        case.folder, _verdict(counted, scored), scored, kept_for_review=low, incidents=tuple(incidents), **counted
-    )
-
-
 def prepare(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
     """Make the case if it is not there; remember what the options say in its case.toml."""
     from forensics.report import asking
@@ -334,18 +247,6 @@ def moment(text: str, *, end: bool = False) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def _verdict(counted: Mapping[str, Any], scored: int) -> str:
-    if not counted["findings"]:
-        return f"no delivery to a lookalike of a known domain was found among {scored:,} outbound deliveries."
-    accepted = counted["exposed"] + counted["handed_on"]
-    plural = "delivery" if counted["findings"] == 1 else "deliveries"
-    settled = f"{accepted:,} accepted by the server there, {counted['not_exposed']:,} refused"
-    open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
-    messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
-    what = f"{counted['findings']:,} {plural} in {messages} went to a lookalike of the domain their sender meant"
-    return f"{what}: {settled}{open_ones}."
-
-
 def _formats(formats: str | Sequence[str]) -> tuple[str, ...]:
     from forensics import report as reporting
 
@@ -375,124 +276,5 @@ def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:
     )
 
 
-def _new(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
-    """Sources whose file the case does not hold yet, and the evidence of those that it does."""
-    from forensics.custody import evidence, manifest
-
-    if known is None:
-        return list(sources), []
-    held = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
-    new, named = [], []
-    for source in sources:
-        place = manifest.location(case, source)
-        one = held.get((evidence.file_digest(source.file)[0], place.member, place.index))
-        if one is None:
-            new.append(source)
-        else:
-            named.append(one)
-    return new, named
-
-
-def _told(
-    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
-) -> tuple[case_files.Source, ...]:
-    """What people have said about single files: now, by options, about those named now; earlier, about the others."""
-    from glob import escape
-
-    told = [case_files.Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
-    for one in known.evidence if known else ():
-        years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
-        first = years.get("first") if years.get("by") == "setting" else None
-        zone = zones.get("name") if zones.get("by") == "setting" else None
-        told += [case_files.Source(file=escape(name), year=first, timezone=zone) for name in one.names]
-    return tuple(told)
-
-
-def _agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) -> bool:
-    """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
-    for one in named:
-        years, zones = one.notes.get("year"), one.notes.get("timezone")
-        if year is not None and years and years.get("first") != year:
-            return False
-        if timezone is not None and zones and zones.get("name") != timezone:
-            return False
-    return True
-
-
-def _again(case: Case, known: Manifest | None) -> list[Any]:
-    """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
-    from dataclasses import replace
-
-    from forensics.custody import manifest, reread
-
-    sources: list[Any] = []
-    for one in known.evidence if known else ():
-        found = list(reread.places(case, one))
-        if not found:
-            raise EvidenceError(
-                f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
-                expected="known evidence, which is read again together with the new",
-                remedy="put it back, or ingest everything into a new case",
-            )
-        for source in found:
-            kept = source.file.is_relative_to(case.streams)
-            sources.append(replace(source, path="-", stored=source.file) if kept else source)
-    return sources
-
-
-def _same(known: Manifest | None, ids: set[str]) -> None:
-    for one in known.evidence if known else ():
-        if one.id not in ids:
-            raise VerificationFailed(
-                f"{one.names[0]}: its content is no longer what the case recorded (SHA-256 {one.id})",
-                remedy="find out who changed it; `missent verify` says what else did",
-            )
-
-
-def _ingested(case: Case, held: Manifest, already: int, skipped: Sequence[tuple[str, str]]) -> Ingested:
-    ends = [datetime.fromisoformat(t) for one in held.evidence for t in (one.first, one.last) if t]
-    ignored = sum(sum(one.ignored.values()) for one in held.evidence)
-    return Ingested(
-        case=case.folder, evidence=len(held.evidence), already=already,
-        records=sum(one.records for one in held.evidence), used=sum(one.used for one in held.evidence), ignored=ignored,
-        duplicates=sum(one.duplicates for one in held.evidence), unread=sum(one.unread for one in held.evidence),
-        deliveries=next((table.rows for table in held.tables if table.name == "deliveries"), 0),
-        first=min(ends, default=None), last=max(ends, default=None), skipped=tuple(skipped), notes=_notes(held),
-    )  # fmt: skip
-
-
-def _notes(held: Manifest) -> tuple[str, ...]:
-    """Damage, and how years were found for stamps that have none, alike ones together."""
-    from collections import Counter
-
-    damage = [f"{one.names[0]}: {one.damage}" for one in held.evidence if one.damage]
-    found = [one.notes["year"] for one in held.evidence if one.notes.get("year")]
-    years = Counter((year["first"], str(year["by"]).partition(" (")[0]) for year in found)
-    told = [
-        f"stamps without a year: {number} of the files from {year}, by {how}" for (year, how), number in years.items()
-    ]
-    return (*damage, *sorted(told))
-
-
-def _period(settings: Mapping[str, Any]) -> str:
-    since, until = settings.get("since"), settings.get("until")
-    return (f" and submitted_at >= '{since}'" if since else "") + (f" and submitted_at < '{until}'" if until else "")
-
-
 def _iso(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat() if value else None
-
-
-def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Column names and rows of a query. Through Arrow, because DuckDB's own rows need pytz for times with a zone."""
-    answer = connection.sql(query)
-    if answer is None:
-        return (), ()
-    table = answer.to_arrow_table()
-    columns = [column.to_pylist() for column in table.columns]
-    return tuple(table.column_names), tuple(zip(*columns, strict=True))
-
-
-def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
-    names, rows = fetch(connection, query)
-    return [dict(zip(names, row, strict=True)) for row in rows]

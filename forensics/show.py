@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.report.visible import cut, visible
 
 if TYPE_CHECKING:
-    from forensics import pipeline, workbench
+    from forensics import results, workbench
     from forensics.ingest import Progress
 
 STEPS = {
@@ -59,7 +59,7 @@ def progress(*, quiet: bool = False) -> Iterator[Progress | None]:
         yield report
 
 
-def run(result: pipeline.Run, *, as_json: bool) -> None:
+def run(result: results.Run, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
     _ingested(result.ingested)
@@ -70,19 +70,19 @@ def run(result: pipeline.Run, *, as_json: bool) -> None:
     _reported(result.reported)
 
 
-def ingested(result: pipeline.Ingested, *, as_json: bool) -> None:
+def ingested(result: results.Ingested, *, as_json: bool) -> None:
     _json(result) if as_json else _ingested(result)
 
 
-def detected(result: pipeline.Detected, *, as_json: bool) -> None:
+def detected(result: results.Detected, *, as_json: bool) -> None:
     _json(result) if as_json else _detected(result)
 
 
-def reported(result: pipeline.Reported, *, as_json: bool) -> None:
+def reported(result: results.Reported, *, as_json: bool) -> None:
     _json(result) if as_json else _reported(result)
 
 
-def _ingested(result: pipeline.Ingested) -> None:
+def _ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")
     parts = [f"{result.used:,} used", f"{result.ignored:,} known and irrelevant"]
@@ -101,7 +101,7 @@ def _ingested(result: pipeline.Ingested) -> None:
         _line("Not read", f"{visible(name)}: {visible(reason)}")
 
 
-def _detected(result: pipeline.Detected) -> None:
+def _detected(result: results.Detected) -> None:
     print(f"VERDICT    {result.verdict}")
     for incident in result.incidents[:12]:
         arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"
@@ -118,7 +118,7 @@ def _detected(result: pipeline.Detected) -> None:
         )
 
 
-def _reported(result: pipeline.Reported) -> None:
+def _reported(result: results.Reported) -> None:
     if result.required:
         _line(
             "Answers",
@@ -187,10 +187,10 @@ def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
     )
 
 
-def demo(results: Sequence[pipeline.Run], *, as_json: bool) -> None:
+def demo(done: Sequence[results.Run], *, as_json: bool) -> None:
     if as_json:
-        return _json(list(results))
-    for number, result in enumerate(results):
+        return _json(list(done))
+    for number, result in enumerate(done):
         if number:
             print()
         print(f"── {result.ingested.case.name} " + "─" * 60)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -149,3 +149,13 @@ def direction_sql(org: Collection[str]) -> str:
         f"CASE WHEN {sender} AND {recipient} THEN 'internal' WHEN {sender} THEN 'outbound' "
         f"WHEN {recipient} THEN 'inbound' ELSE 'relayed' END"
     )
+
+
+def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """Column names and rows of a query. Through Arrow, because DuckDB's own rows need pytz for times with a zone."""
+    answer = connection.sql(query)
+    if answer is None:
+        return (), ()
+    table = answer.to_arrow_table()
+    columns = [column.to_pylist() for column in table.columns]
+    return tuple(table.column_names), tuple(zip(*columns, strict=True))

@@ -12,6 +12,7 @@ from forensics import case as case_files
 from forensics import pipeline
 from forensics.case import Case
 from forensics.errors import CaseError, UsageError
+from forensics.results import Run
 
 if TYPE_CHECKING:
     from forensics.custody.verify import Verification
@@ -111,7 +112,7 @@ def sql(case_dir: str | Path, query: str) -> Answer:
                 raise UsageError(f"sql: {names}", expected="one query (select, from, describe, show, explain)")
             # Extensions would be fetched from the network.
             connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
-            return Answer(*pipeline.fetch(connection, query))
+            return Answer(*store.fetch(connection, query))
         except duckdb.Error as error:
             tables = "`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns"
             raise UsageError(str(error).strip(), remedy=tables) from None
@@ -126,7 +127,7 @@ def formats() -> list[dict[str, str]]:
 
 def demo(
     out: str | Path, reports: str | Path | None = None, *, progress: Progress | None = None, command: Sequence[str] = ()
-) -> list[pipeline.Run]:
+) -> list[Run]:
     """Run the worked examples on the logs that come with the package; a case of the same name is made anew.
 
     Raises UsageError when `out` holds something that is no demo case.

@@ -34,7 +34,7 @@ def case(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Case:
 
 def ask(case: Case, query: str) -> list[tuple[object, ...]]:
     with store.connect(case, [ORG]) as connection:
-        return list(pipeline.fetch(connection, query)[1])
+        return list(store.fetch(connection, query)[1])
 
 
 def test_every_delivery_exactly_once(case: Case, data: Path) -> None:

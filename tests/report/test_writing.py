@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forensics import case as cases
-from forensics import pipeline, store
+from forensics import pipeline, results, store
 from forensics import report as reporting
 from forensics.case import Case
 from forensics.custody import manifest, verify
@@ -95,7 +95,7 @@ def test_a_redacted_edition_never_overwrites_the_full_one(case: Case) -> None:
 
 def test_the_verdict_of_the_report_is_that_of_the_tables(case: Case, tmp_path: Path) -> None:
     written = write(case, ["html"], out=tmp_path)
-    found = pipeline.detected(case)
+    found = results.detected(case)
     assert found.findings == 32  # 16 typed and 16 through the list
     text = written.files[0].read_text("utf-8")
     assert f"<strong>{found.messages} messages</strong>" in text

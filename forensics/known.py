@@ -1,0 +1,80 @@
+"""Evidence that a case holds already: recognised by digest, found again, read as people said it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from glob import escape
+from typing import Any
+
+from forensics import case as case_files
+from forensics.case import Case
+from forensics.custody import evidence, manifest, reread
+from forensics.custody.manifest import Evidence, Manifest
+from forensics.errors import EvidenceError, VerificationFailed
+
+
+def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
+    """Sources whose file the case does not hold yet, and the evidence of those that it does."""
+    if known is None:
+        return list(sources), []
+    held = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
+    new, named = [], []
+    for source in sources:
+        place = manifest.location(case, source)
+        one = held.get((evidence.file_digest(source.file)[0], place.member, place.index))
+        if one is None:
+            new.append(source)
+        else:
+            named.append(one)
+    return new, named
+
+
+def told(
+    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
+) -> tuple[case_files.Source, ...]:
+    """What people have said about single files: now, by options, about those named now; earlier, about the others."""
+    said = [case_files.Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
+    for one in known.evidence if known else ():
+        years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
+        first = years.get("first") if years.get("by") == "setting" else None
+        zone = zones.get("name") if zones.get("by") == "setting" else None
+        said += [case_files.Source(file=escape(name), year=first, timezone=zone) for name in one.names]
+    return tuple(said)
+
+
+def agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) -> bool:
+    """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
+    for one in named:
+        years, zones = one.notes.get("year"), one.notes.get("timezone")
+        if year is not None and years and years.get("first") != year:
+            return False
+        if timezone is not None and zones and zones.get("name") != timezone:
+            return False
+    return True
+
+
+def again(case: Case, known: Manifest | None) -> list[Any]:
+    """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
+    sources: list[Any] = []
+    for one in known.evidence if known else ():
+        found = list(reread.places(case, one))
+        if not found:
+            raise EvidenceError(
+                f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
+                expected="known evidence, which is read again together with the new",
+                remedy="put it back, or ingest everything into a new case",
+            )
+        for source in found:
+            kept = source.file.is_relative_to(case.streams)
+            sources.append(replace(source, path="-", stored=source.file) if kept else source)
+    return sources
+
+
+def unchanged(known: Manifest | None, ids: set[str]) -> None:
+    for one in known.evidence if known else ():
+        if one.id not in ids:
+            raise VerificationFailed(
+                f"{one.names[0]}: its content is no longer what the case recorded (SHA-256 {one.id})",
+                remedy="find out who changed it; `missent verify` says what else did",
+            )
