@@ -127,15 +127,17 @@ def ingest(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> IngestResult:
-    """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the evidence.
+    """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
+    evidence.
 
-    `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends on
+    `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends
+    on
     neither, nor on the order of `sources`. Raises AmbiguousTime.
     """
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
-    report = progress or (lambda step, done, total: None)
+    report = progress or _silent
     width = workers or os.cpu_count() or 1
     if _weight(sources) > (WORTH_LOADING if kernels.warm() else WORTH_COMPILING):
         _compile()
@@ -183,6 +185,10 @@ def ingest(
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress wanted."""
 
 
 def _compile() -> None:
@@ -315,7 +321,8 @@ def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -
 def _joined(
     fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
 ) -> Iterator[tuple[pa.Table, pa.Table, journeys.Parts]]:
-    """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work ahead."""
+    """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work
+    ahead."""
     ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.Parts]]] = deque()
     for name, waiting in fragments.items():
         for table in waiting.partitions():

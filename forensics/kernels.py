@@ -1,7 +1,9 @@
 """Compiled loops (numba), and the same loops interpreted for small jobs.
 
-Compiling takes longer than reading a small log, so kernels declared with `kernel` begin as the plain Python functions they
-are; `compile_kernels` turns all of them into machine code, loaded from a cache where one is (`warm`). Results are the same.
+Compiling takes longer than reading a small log, so kernels declared with `kernel` begin as the plain Python functions
+they
+are; `compile_kernels` turns all of them into machine code, loaded from a cache where one is (`warm`). Results are the
+same.
 Import `jit` from here, never numba's own: the cache folder must be chosen before numba is imported.
 """
 
@@ -9,7 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,8 @@ memcpy: Any = None
 
 
 def cache_folder() -> Path | None:
-    """Where compiled code of exactly these sources is kept: below $NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent/numba, else
+    """Where compiled code of exactly these sources is kept: below $NUMBA_CACHE_DIR, else
+    $XDG_CACHE_HOME/missent/numba, else
     ~/.cache/missent/numba; None when none can be written.
 
     numba looks at the file of the outermost function alone; the folder's name is a digest of all of them.
@@ -82,7 +86,8 @@ def kernel(
 ) -> Callable[[Any], Any]:
     """Declare a kernel.
 
-    One that Python calls has a `signature`, so that exactly one version is compiled, or is an `entry` that is compiled at
+    One that Python calls has a `signature`, so that exactly one version is compiled, or is an `entry` that is
+    compiled at
     its first call; others are called by kernels alone. `plain` stands in for the function while interpreted, where
     wrapping arithmetic or speed asks for another way.
     """
@@ -127,6 +132,19 @@ def warm() -> bool:
     return marker is not None and marker.exists()
 
 
+@contextmanager
+def _without_scipy() -> Iterator[None]:
+    """numba's first use imports SciPy, if there is one, to find a BLAS: half a second for what no kernel here needs."""
+    absent = "scipy.linalg" not in sys.modules
+    if absent:
+        sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules["scipy.linalg"]
+
+
 def compile_kernels() -> None:
     """Put compiled functions in the place of all kernels of all modules, now and for modules imported later."""
     global _compiled, memchr, memcpy
@@ -145,8 +163,9 @@ def compile_kernels() -> None:
             for key, value in list(vars(module).items()):
                 if id(value) in replacement:
                     setattr(module, key, replacement[id(value)])
-    for _, dispatcher, signature in made:
-        _settle(dispatcher, signature)
+    with _without_scipy():
+        for _, dispatcher, signature in made:
+            _settle(dispatcher, signature)
     marker = _marker()
     if marker is not None:
         try:

@@ -1,6 +1,7 @@
 """Records that lie in two evidence files: counted once, in the earlier one.
 
-Two files can share lines only if they share a host and a time. Equal lines are matched by multiplicity: the k-th occurrence
+Two files can share lines only if they share a host and a time. Equal lines are matched by multiplicity: the k-th
+occurrence
 in the later file is the k-th in the earlier one, so a line that one file truly holds twice stays two lines.
 """
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """`mask`: for each record of the evidence True when an earlier one holds it. `runs`: (first number, count, evidence,
+    """`mask`: for each record of the evidence True when an earlier one holds it. `runs`: (first number, count,
+    evidence,
     first number there)."""
 
     mask: NDArray[np.bool_]

@@ -21,7 +21,8 @@ SLICE = store.ROW_GROUP // 4
 
 
 class Numbers:
-    """What joining needs of every batch, as numbers: the little that is needed of all at once in memory, the rest spooled."""
+    """What joining needs of every batch, as numbers: the little that is needed of all at once in memory, the rest
+    spooled."""
 
     def __init__(self, folder: Path) -> None:
         self._arrays = spool.Arrays(folder)
@@ -103,13 +104,15 @@ def _rows(items: Any, j: _Joined) -> pa.Table:
 
 
 def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-    """(path, slices) of each file: one row group of about ROW_GROUP rows of one UTC month. Equal times stay in one slice."""
+    """(path, slices) of each file: one row group of about ROW_GROUP rows of one UTC month. Equal times stay in one
+    slice."""
     if not len(submitted):
         return
     months = submitted.astype("datetime64[us]").astype("datetime64[M]")
     starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
     for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
-        part, slices = 0, []
+        part = 0
+        slices: list[tuple[int, int]] = []
         for piece in _slices(submitted, int(a), int(b)):
             if slices and piece[1] - slices[0][0] > store.ROW_GROUP:
                 yield f"month={months[a]}/part-{part:05d}.parquet", slices

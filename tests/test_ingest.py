@@ -5,16 +5,17 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import itertools
 import lzma
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ingesting import line, message, read, run, to
 
 from forensics.errors import AmbiguousTime
 from forensics.loaders.base import Settings
+from tests.ingesting import line, message, read, run, to
 
 ALBION = ("postfix-albion", "postfix-albion-filter")
 
@@ -103,7 +104,7 @@ def test_same_rows_however_the_log_is_cut(
 
     lines = whole.splitlines(keepends=True)
     cuts = [0, 1, 700, 701, 2999, len(lines) * 2 // 3, len(lines)]
-    files = {f"mail.log.{n}": b"".join(lines[a:b]) for n, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False))}
+    files = {f"mail.log.{n}": b"".join(lines[a:b]) for n, (a, b) in enumerate(itertools.pairwise(cuts))}
     files = {k: v for k, v in files.items() if v}
     if name == "postfix-albion":
         _, split = read(tmp_path / "split", files, year)
@@ -160,7 +161,7 @@ def test_messages_cross_files_of_one_host(tmp_path: Path) -> None:
 
 def test_year_is_asked_for(tmp_path: Path) -> None:
     text = "Mar  1 10:00:00 mx1 postfix/smtpd[1]: 4B1C2D3E4F: client=a[10.0.0.1]\n"
-    with pytest.raises(AmbiguousTime, match="mail.log"):
+    with pytest.raises(AmbiguousTime, match=r"mail\.log"):
         read(tmp_path, {"mail.log": text})
     _, rows = read(tmp_path / "b", {"mail.log": text}, Settings(year=2021))
     assert rows == []

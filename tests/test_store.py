@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.ingesting import message, read, to
 
 from forensics import schema, store
 from forensics.case import Case
 from forensics.errors import CaseError
+from tests.ingesting import message, read, to
 
 
 @pytest.fixture

@@ -135,7 +135,8 @@ def born_elsewhere(key, keys, table, mask, hops):  # type: ignore[no-untyped-def
     "Tuple((int32[:,::1], int32[:,::1], int32[::1], int32[::1]))(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1])"
 )
 def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
-    """(hops, legs, hop of each event, leg of each event or -1). Columns: H_… and L_…; entries are event rows or numbers."""
+    """(hops, legs, hop of each event, leg of each event or -1). Columns: H_… and L_…; entries are event rows or
+    numbers."""
     n = ints.shape[0]
     size = 16
     while size < 2 * n + 2:
@@ -311,7 +312,8 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
 
 @kernel("Tuple((int32[::1], int32[::1]))(int32[::1], int32[::1], int64)")
 def by_group(groups, position, count):  # type: ignore[no-untyped-def]
-    """(offsets, rows): the rows of each group in order; rows with a negative group are left out. `position` maps a group to its new
+    """(offsets, rows): the rows of each group in order; rows with a negative group are left out. `position` maps a
+    group to its new
     number, -1 to leave it out."""
     offsets = np.zeros(count + 1, np.int32)
     for e in range(groups.size):

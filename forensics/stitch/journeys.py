@@ -1,11 +1,14 @@
 """Hops and legs of all systems → journeys → deliveries.
 
-`Parts` holds what joining needs of one batch of hops and legs as numbers (hashes, times, flags: about 100 bytes a row), so
+`Parts` holds what joining needs of one batch of hops and legs as numbers (hashes, times, flags: about 100 bytes a
+row), so
 that the strings can stay on disk. `link` joins; `rows` makes the deliveries of some legs.
 
-Beside the columns of `schema.HOPS` and `schema.LEGS` a batch may have: hops `previous_id` (id this hop had before a requeue),
+Beside the columns of `schema.HOPS` and `schema.LEGS` a batch may have: hops `previous_id` (id this hop had before a
+requeue),
 `greylisted` (refusals for now, which a later acceptance of the same client, sender and recipient ends); legs `alias`
-(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s own),
+(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s
+own),
 `mailbox` (the leg ended in one).
 """
 
@@ -27,13 +30,9 @@ from forensics.stitch.columns import flat, hashes, keys
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-_HOP = ("id", "host", "msgid", "previous", "first", "flags", "system", "peer", "network", "sender", "client", "name")
-_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host")
-
-
 @dataclass(frozen=True)
 class Parts:
-    """One batch (or all batches) as numbers. `hop` counts within the batch until `join` shifts it."""
+    """Some hops and legs as numbers. `hop` counts among these hops."""
 
     id: Hashes
     host: Hashes
@@ -137,7 +136,8 @@ def _names(column: Any) -> Hashes:
     coded = flat(column).dictionary_encode()
     label = pc.struct_field(pc.extract_regex(coded.dictionary, r"^(?P<label>[^.]*[A-Za-z][^.]*)"), "label")
     table = np.append(hashes(pc.utf8_lower(label)), np.uint64(0))
-    return table[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
+    found: Hashes = table[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _relays(legs: pa.Table) -> NDArray[np.int64]:
@@ -173,38 +173,6 @@ def _documentation() -> list[Any]:
 _DOCUMENTATION = _documentation()
 
 
-def join(batches: Sequence[Parts]) -> tuple[Parts, Longs, Longs]:
-    """All batches as one, with where each batch's hops and legs begin (one more entry than batches)."""
-    hop_starts = np.cumsum([0, *(len(b.id) for b in batches)])
-    leg_starts = np.cumsum([0, *(len(b.hop) for b in batches)])
-    if not batches:
-        empty = np.zeros(0, np.int64)
-        none = np.zeros(0, np.uint64)
-        whole = {n: none if n in _HASHED else empty for n in (*_HOP, *_LEG)}
-        return Parts(**whole), hop_starts, leg_starts
-    whole = {n: np.concatenate([getattr(b, n) for b in batches]) for n in (*_HOP, *_LEG) if n != "hop"}
-    whole["hop"] = np.concatenate([b.hop + s for b, s in zip(batches, hop_starts[:-1], strict=True)])
-    return Parts(**whole), hop_starts, leg_starts
-
-
-_HASHED = {
-    "id",
-    "host",
-    "msgid",
-    "previous",
-    "peer",
-    "network",
-    "next",
-    "key",
-    "original",
-    "alias",
-    "sender",
-    "client",
-    "name",
-    "relay_host",
-}
-
-
 @dataclass(frozen=True)
 class Links:
     """For each leg (of all batches) what it means for its journey; see `linking.link`."""
@@ -229,7 +197,8 @@ Given = Callable[[Parts], Longs]
 def link(p: Parts, given: Sequence[Given] = ()) -> Links:
     """Join hops into journeys.
 
-    A leg that ends in `queued as X` is continued by a hop X that the evidence contains, that began at a plausible time and whose
+    A leg that ends in `queued as X` is continued by a hop X that the evidence contains, that began at a plausible
+    time and whose
     Message-ID does not contradict (for a public relay: is the same). `given` adds rules between systems; the first that
     answers wins.
     """

@@ -1,4 +1,5 @@
-"""The kernel that joins hops into journeys. Numbers only: hashes, times, flags; see `journeys` for what they come from."""
+"""The kernel that joins hops into journeys. Numbers only: hashes, times, flags; see `journeys` for what they come
+from."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ NO_ORIGINAL, OWN_ORIGINAL, OWN_RECIPIENT = 0, 1, 2
 
 
 @kernel()
-def plausible(a, b, leg, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):  # type: ignore[no-untyped-def]
+def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):  # type: ignore[no-untyped-def]
     """May hop b be what the next server made of this leg of hop a?"""
     ma, mb = hop_msgid[a], hop_msgid[b]
     if ma != np.uint64(0) and mb != np.uint64(0) and ma != mb:
@@ -71,7 +72,7 @@ def link(
                     continue
                 cross = hop_system[a] != hop_system[b]
                 if plausible(
-                    a, b, leg, leg_at[leg], leg_relay[leg], cross, leg_flags[leg] & FORWARDED != 0,
+                    a, b, leg_at[leg], leg_relay[leg], cross, leg_flags[leg] & FORWARDED != 0,
                     hop_host, hop_msgid, hop_first, hop_flags,
                 ):  # fmt: skip
                     gap = abs(hop_first[b] - leg_at[leg])
@@ -93,9 +94,9 @@ def link(
         while k < hops and sorted_ids[k] == hop_previous[b]:
             a = order[k]
             k += 1
-            if a != b and hop_host[a] == hop_host[b] and hop_first[a] <= hop_first[b]:
-                if best < 0 or hop_first[a] > hop_first[best]:
-                    best = a
+            earlier = a != b and hop_host[a] == hop_host[b] and hop_first[a] <= hop_first[b]
+            if earlier and (best < 0 or hop_first[a] > hop_first[best]):
+                best = a
         if best >= 0:
             parent[b] = best
     heirs = np.full(hops, -1, np.int64)
@@ -105,7 +106,7 @@ def link(
     for leg in range(legs):
         h = heirs[leg_hop[leg]]
         o = leg_outcome[leg]
-        if h >= 0 and (o == DEFERRED or o == HELD or o == UNKNOWN):
+        if h >= 0 and (o in (DEFERRED, HELD, UNKNOWN)):
             child[leg] = h
     # a hop has one parent; no circles
     for b in range(hops):
@@ -190,9 +191,12 @@ def link(
                 final[leg] = False
                 continue
             outcome[leg] = UNKNOWN if hop_flags[b] & CLOSED != 0 else DEFERRED
-        elif leg_outcome[leg] == DELIVERED and leg_next[leg] != np.uint64(0):
-            if leg_relay[leg] >= LOOPBACK or leg_flags[leg] & FORWARDED != 0:
-                outcome[leg] = UNKNOWN
+        elif (
+            leg_outcome[leg] == DELIVERED
+            and leg_next[leg] != np.uint64(0)
+            and (leg_relay[leg] >= LOOPBACK or leg_flags[leg] & FORWARDED != 0)
+        ):
+            outcome[leg] = UNKNOWN
         walk = leg
         origin_key = np.uint64(0)
         for _ in range(DEEPEST):
@@ -238,18 +242,19 @@ def link(
                 while slots[s] >= 0:
                     q = slots[s]
                     gh = leg_hop[q]
-                    if leg_key[q] == key and hop_peer[gh] == hop_peer[h]:
-                        if hop_first[gh] <= hop_first[h] + SAME_HOST and hop_first[h] <= leg_at[q] + LIFETIME:
-                            ended[leg] = q
-                            final[q] = False
-                            break
+                    same = leg_key[q] == key and hop_peer[gh] == hop_peer[h]
+                    if same and hop_first[gh] <= hop_first[h] + SAME_HOST and hop_first[h] <= leg_at[q] + LIFETIME:
+                        ended[leg] = q
+                        final[q] = False
+                        break
                     s = (s + np.uint64(1)) & mask
     return final, head, root, depth, source, which, outcome, ended, up, parent
 
 
 @kernel(entry=True)
 def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
-    """(offsets, legs?, numbers): what the deliveries `rows` (legs) rest on: hops from the last to the first, legs likewise."""
+    """(offsets, legs?, numbers): what the deliveries `rows` (legs) rest on: hops from the last to the first, legs
+    likewise."""
     count = rows.size
     offsets = np.zeros(count + 1, np.int64)
     for turn in range(2):
@@ -289,7 +294,8 @@ def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
 
 @kernel(entry=True)
 def merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values):  # type: ignore[no-untyped-def]
-    """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the columns
+    """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the
+    columns
     evidence, number, offset, length."""
     count = offsets.size - 1
     out_at = np.zeros(count + 1, np.int32)

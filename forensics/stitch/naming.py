@@ -1,8 +1,10 @@
-"""BLAKE2b (RFC 7693) over the rows of a column, 16 bytes, as hexadecimal: `hashlib.blake2b(row, digest_size=16)` without the GIL."""
+"""BLAKE2b (RFC 7693) over the rows of a column, 16 bytes, as hexadecimal: `hashlib.blake2b(row, digest_size=16)`
+without the GIL."""
 
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +52,8 @@ def quarter(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
 
 def _hex_rows(offsets, data):  # type: ignore[no-untyped-def]
     raw = data.tobytes()
-    out = [hashlib.blake2b(raw[a:b], digest_size=16).hexdigest() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    spans = pairwise(offsets.tolist())
+    out = [hashlib.blake2b(raw[a:b], digest_size=16).hexdigest() for a, b in spans]
     return np.frombuffer("".join(out).encode(), np.uint8).copy()
 
 

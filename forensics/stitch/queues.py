@@ -50,7 +50,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     message_level = np.where(event_leg < 0, event_hop, np.int32(-1)).astype(np.int32)
     return Assembled(
         hops=_hops(events, hops[hop_rows], _records(events, message_level, hop_at, len(hop_rows))),
-        legs=_legs(events, hop_at, hops, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
+        legs=_legs(events, hop_at, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
         fragments=rest,
     )
 
@@ -148,7 +148,7 @@ def _counts(events: Events, queued: Rows) -> pa.Array:
     return pa.array(values, mask=(queued < 0) | (values < 0))
 
 
-def _legs(events: Events, hop_at: Any, hops: Any, legs: Any, records: pa.Array) -> pa.Table:
+def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table:
     settle = legs[:, g.L_SETTLE].astype(np.int64)
     first = legs[:, g.L_FIRST].astype(np.int64)
     original = np.where(legs[:, g.L_DIRECT] == 0, legs[:, g.L_ORIG], -1).astype(np.int64)
@@ -186,4 +186,5 @@ def _tls(events: Events, rows: Rows) -> pa.Array:
 def _forwarded(events: Events, rows: Rows) -> NDArray[np.bool_]:
     if not len(events.ints):
         return np.zeros(len(rows), np.bool_)
-    return (rows >= 0) & (events.ints[np.maximum(rows, 0), w.N1] == w.FORWARDED_AS)
+    found: NDArray[np.bool_] = (rows >= 0) & (events.ints[np.maximum(rows, 0), w.N1] == w.FORWARDED_AS)
+    return found

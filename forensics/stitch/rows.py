@@ -55,7 +55,8 @@ class Shelf:
 
 
 _HEAD = (
-    "system", "host", "queue_id", "message_id", "network_message_id", "first_at", "sender", "authenticated_user", "client_name",
+    "system", "host", "queue_id", "message_id", "network_message_id", "first_at", "sender",
+    "authenticated_user", "client_name",
     "client_address", "size_bytes", "recipient_count", "subject",
 )  # fmt: skip
 _OWN = ("message_id", "network_message_id", "sender", "size_bytes", "recipient_count", "subject")
@@ -232,8 +233,10 @@ def _folded(addresses: pa.StringArray) -> pa.StringArray:
 def _ids(
     columns: dict[str, Any], recipient: pa.StringArray, original: pa.Array, first: tuple[Longs, Longs]
 ) -> pa.Array:
-    """delivery_id: the first 32 hex digits of BLAKE2b over system, host, first queue id, its first stamp (microseconds UTC),
-    recipient key and original recipient key, joined by NUL. Rows that agree in all of it are told apart by their order in
+    """delivery_id: the first 32 hex digits of BLAKE2b over system, host, first queue id, its first stamp
+    (microseconds UTC),
+    recipient key and original recipient key, joined by NUL. Rows that agree in all of it are told apart by their
+    order in
     the evidence: `#1`, `#2`, … is appended before hashing."""
     joined = pc.binary_join_element_wise(
         flat(columns["system"]),

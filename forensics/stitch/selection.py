@@ -1,7 +1,8 @@
 """Which hops and legs can be part of a journey of several hops: only these are joined, so that memory stays small.
 
 A leg without an id that any hop of the evidence has, of a hop that no leg names, is a journey by itself: most of a log.
-What must be known of every hop and leg meanwhile is little (`light`: 29 bytes a row); the rest is loaded again where needed.
+What must be known of every hop and leg meanwhile is little (`light`: 29 bytes a row); the rest is loaded again where
+needed.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def light(p: Parts) -> Light:
 
 @dataclass(frozen=True)
 class Selection:
-    """`parts`: the rows to join, renumbered; `hops`, `legs`: their global numbers. `rest`: global numbers of all other legs."""
+    """`parts`: the rows to join, renumbered; `hops`, `legs`: their global numbers. `rest`: global numbers of all
+    other legs."""
 
     parts: Parts
     hops: Longs
@@ -67,7 +69,8 @@ def _known(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[n
     if not len(ordered):
         return np.zeros(len(values), np.bool_)
     at = np.searchsorted(ordered, values).clip(max=len(ordered) - 1)
-    return (ordered[at] == values) & (values != 0)
+    found: NDArray[np.bool_] = (ordered[at] == values) & (values != 0)
+    return found
 
 
 def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
@@ -105,9 +108,14 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
     whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(Parts)}
     return Selection(
         Parts(**whole),
-        *(_joined(x, "") for x in (hops, legs, rest, rest_hops, rest_outcomes, rest_first)),
-        hop_starts,
-        leg_starts,
+        hops=_joined(hops, ""),
+        legs=_joined(legs, ""),
+        rest=_joined(rest, ""),
+        rest_hops=_joined(rest_hops, ""),
+        rest_outcomes=_joined(rest_outcomes, ""),
+        rest_first=_joined(rest_first, ""),
+        hop_starts=hop_starts,
+        leg_starts=leg_starts,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.ingesting import line, message, read, to
 
 A, B, C = "4A1C2D3E4F", "4B1C2D3E4F", "4C1C2D3E4F"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tempfile
 from collections import Counter
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.ingesting import run, to
 
 from forensics.loaders.base import Settings
+from tests.ingesting import run, to
 
 START = datetime(2023, 12, 30, 22, 0, tzinfo=UTC)
 
@@ -188,7 +189,7 @@ def test_exactly_what_was_put_in(
     wanted = Counter(row for message in batch for row in expected(message))
     with tempfile.TemporaryDirectory() as place:
         paths = []
-        for n, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for n, (a, b) in enumerate(itertools.pairwise(cuts)):
             path = Path(place) / f"mail.log.{n}"
             path.write_text("".join(lines[a:b]))
             paths.append(path)

@@ -54,7 +54,8 @@ def surveyor(name: str, settings: base.Settings) -> base.Surveyor:
 def fingerprints(block: base.Block) -> NDArray[np.uint64]:
     from forensics.loaders.postfix.survey import fingerprints as lines
 
-    return lines(block)
+    found: NDArray[np.uint64] = lines(block)
+    return found
 
 
 def scan(block: base.Block, context: base.Context) -> base.Scan:

@@ -33,7 +33,8 @@ class Events:
     offset: Longs
     length: Longs
     edge: NDArray[np.bool_]
-    """Events near the limits of the block, or at a time that another evidence covers too: their groups may go on elsewhere."""
+    """Events near the limits of the block, or at a time that another evidence covers too: their groups may go on
+    elsewhere."""
 
 
 def _gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
@@ -49,7 +50,8 @@ def _gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
     "Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[:,::1], int64[::1], int64)", plain=_gather
 )
 def gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
-    """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is negative."""
+    """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is
+    negative."""
     n = rows.size
     offsets = np.empty(n + 1, np.int32)
     valid = np.zeros((n + 7) // 8, np.uint8)

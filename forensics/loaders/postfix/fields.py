@@ -102,7 +102,8 @@ def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
 
 @kernel()
 def tls_flag(buf, i, end):  # type: ignore[no-untyped-def]
-    """WITH_TLS or WITHOUT_TLS after `wanted[:found]` (Postfix 3.11, smtp_log_tls_feature_status); 0 when it does not tell."""
+    """WITH_TLS or WITHOUT_TLS after `wanted[:found]` (Postfix 3.11, smtp_log_tls_feature_status); 0 when it does not
+    tell."""
     e = i
     k = i
     differs = False
@@ -290,7 +291,8 @@ def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
 
 @kernel()
 def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
-    """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][, orig_client=…]`."""
+    """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][,
+    orig_client=…]`."""
     k = peer(buf, i + 7, end, ev, r, A, B)
     if k < 0:
         ev[r, N0] = w.R_CLIENT
@@ -318,7 +320,8 @@ def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
 
 @kernel()
 def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
-    """`from=<S>[,] to=<R>[,] proto=…` at k (behind `; `): spans B and A; False when it is not that. `to` may be missing."""
+    """`from=<S>[,] to=<R>[,] proto=…` at k (behind `; `): spans B and A; False when it is not that. `to` may be
+    missing."""
     k += 6
     e = closing(buf, k, end, L_END_TO, L_END_TO2)
     if e < 0:
@@ -371,7 +374,7 @@ def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
             p = find(buf, cut, end, L_END_PROTO2)
         name = find(buf, max(p, cut), end, L_HELO) + 6
         size = end - 1 - name
-        if p >= 0 and name >= 6 and 0 <= size and i + size + 3 < cut and at(buf, i + size + 3, L_HELO_CMD):
+        if p >= 0 and name >= 6 and size >= 0 and i + size + 3 < cut and at(buf, i + size + 3, L_HELO_CMD):
             same = True
             for k in range(size):
                 if buf[i + k] != buf[name + k]:
@@ -385,13 +388,15 @@ def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
 
 @kernel()
 def neutral(c):  # type: ignore[no-untyped-def]
-    """False for what smtpd(8) never leaves in a HELO name or a protocol: space and <>()\\";@ (and control characters)."""
+    """False for what smtpd(8) never leaves in a HELO name or a protocol: space and <>()\\";@ (and control
+    characters)."""
     return 32 < c != 127 and c not in (34, 40, 41, 59, 60, 62, 64, 92)
 
 
 @kernel()
 def recipient_end(buf, i, end):  # type: ignore[no-untyped-def]
-    """The `>` behind R at the end of a line: `to=<R>[,] proto=P[,] helo=<H>[: TEXT]` or, from pickup(8), `to=<R>`; else -1."""
+    """The `>` behind R at the end of a line: `to=<R>[,] proto=P[,] helo=<H>[: TEXT]` or, from pickup(8), `to=<R>`;
+    else -1."""
     t = rfind(buf, i, end, L_HELO)
     h = t + 6
     while t >= 0 and h < end and neutral(buf[h]):
@@ -420,9 +425,9 @@ def anchored(buf, i, end):  # type: ignore[no-untyped-def]
     cut = find(buf, i, max(stop, i), L_SEMI_FROM)
     while cut >= 0:
         e = address_end(buf, cut + 8, stop)
-        if e >= 0 and (at(buf, e, L_END_TO) or at(buf, e, L_END_TO2)):
-            if address_end(buf, e + 6 if buf[e + 1] == 32 else e + 7, stop + 1) == stop:
-                return cut
+        named = e >= 0 and (at(buf, e, L_END_TO) or at(buf, e, L_END_TO2))
+        if named and address_end(buf, e + 6 if buf[e + 1] == 32 else e + 7, stop + 1) == stop:
+            return cut
         cut = find(buf, cut + 1, stop, L_SEMI_FROM)
     return -1
 
@@ -488,7 +493,8 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
 def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`.
 
-    The content is the sender's: the line is `anchored` at its end, else the last `; from=<` is taken. Subject in C, first recipient in A, sender in B, TEXT in F.
+    The content is the sender's: the line is `anchored` at its end, else the last `; from=<` is taken. Subject in C,
+    first recipient in A, sender in B, TEXT in F.
     """
     subject = False
     if at(buf, i, L_HEADER):

@@ -18,7 +18,8 @@ from forensics.loaders.postfix.survey import prepared
 from forensics.loaders.postfix.text import FNV, address_key, address_number, hashed, mix, signed, unsigned
 
 GUARD = 5_000_000
-"""Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the order of
+"""Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the
+order of
 records differ by a second or two."""
 NEAR = 64
 """So may this many events at either end, whatever their stamps say."""
@@ -115,7 +116,8 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
 
 @kernel("void(uint8[::1], int32[:,::1], int64[:,::1])")
 def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
-    """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is let in."""
+    """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is
+    let in."""
     for r in range(ints.shape[0]):
         if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
             h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], FNV)
@@ -167,7 +169,8 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
 
 
 def resume(table: pa.Table) -> Events:
-    """Fragments of one or many blocks as events, ordered as they happened: record order inside a file, stamps between files."""
+    """Fragments of one or many blocks as events, ordered as they happened: record order inside a file, stamps between
+    files."""
     order = _order(table)
     table = table.take(pa.array(order)).combine_chunks()
     raw = table["raw"].combine_chunks()

@@ -21,13 +21,15 @@ from forensics.loaders.postfix.text import FNV, at, find, hashed, line_end, mix,
 PROGRAM_HASH, PROGRAM_AT = w.PROGRAM_HASH, w.PROGRAM_AT
 SLOTS = w.SLOTS
 (P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD, P_NQMGR, P_OQMGR, P_QMQPD) = (
-    w.P_BOUNCE, w.P_CLEANUP, w.P_PICKUP, w.P_POSTSCREEN, w.P_POSTSUPER, w.P_QMGR, w.P_SMTPD, w.P_NQMGR, w.P_OQMGR, w.P_QMQPD,
+    w.P_BOUNCE, w.P_CLEANUP, w.P_PICKUP, w.P_POSTSCREEN, w.P_POSTSUPER, w.P_QMGR, w.P_SMTPD, w.P_NQMGR, w.P_OQMGR,
+    w.P_QMQPD,
 )  # fmt: skip
 (L_TO, L_FROM, L_REMOVED, L_CLIENT, L_MSGID, L_RESENT, L_UID) = (
     w.L_TO, w.L_FROM, w.L_REMOVED, w.L_CLIENT, w.L_MSGID, w.L_RESENT, w.L_UID,
 )  # fmt: skip
 (L_WARNING, L_INFO, L_REJECT, L_HOLD, L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE, L_PREPEND, L_STRIP, L_FILTER) = (
-    w.L_WARNING, w.L_INFO, w.L_REJECT, w.L_HOLD, w.L_DISCARD, w.L_REDIRECT, w.L_BCC, w.L_REPLACE, w.L_PREPEND, w.L_STRIP, w.L_FILTER,
+    w.L_WARNING, w.L_INFO, w.L_REJECT, w.L_HOLD, w.L_DISCARD, w.L_REDIRECT, w.L_BCC, w.L_REPLACE, w.L_PREPEND,
+    w.L_STRIP, w.L_FILTER,
 )  # fmt: skip
 (L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT) = (
     w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT,
@@ -104,7 +106,7 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
     c = buf[i]
     if c == 116 and at(buf, i, L_TO):  # any delivery agent, qmgr or cleanup
         return delivery(buf, i, end, ev, lv, r)
-    if program == P_QMGR or program == P_NQMGR or program == P_OQMGR:
+    if program in (P_QMGR, P_NQMGR, P_OQMGR):
         if c == 102 and at(buf, i, L_FROM):
             return queued(buf, i, end, ev, r)
         if c == 114 and at(buf, i, L_REMOVED) and i + 7 == end:
@@ -131,7 +133,7 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
         if at(buf, i, L_MILTER):
             return refusal(buf, i, end, ev, lv, r)
         return cleanup_line(buf, i, end, ev, lv, r)
-    if program == P_SMTPD or program == P_QMQPD or program == P_POSTSCREEN:
+    if program in (P_SMTPD, P_QMQPD, P_POSTSCREEN):
         if c == 99 and at(buf, i, L_CLIENT):
             return client(buf, i, end, ev, r)
         return refusal(buf, i, end, ev, lv, r)
@@ -180,7 +182,8 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
 
 @kernel()
 def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
-    """(start of the program's name, its end, start of the text) of `name[/instance…]/program[pid]: `; start -1 when it is none.
+    """(start of the program's name, its end, start of the text) of `name[/instance…]/program[pid]: `; start -1 when
+    it is none.
 
     Without a `/` the name is the whole tag; that is another program's line.
     """
@@ -212,7 +215,8 @@ def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
 
 @kernel()
 def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
-    """(host start, host end, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT`; -1 when broken."""
+    """(host start, host end, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT`; -1 when
+    broken."""
     k = i
     while k < end and buf[k] != 32:
         k += 1
@@ -332,7 +336,7 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
         span(ev, r, QID, k, e)
         lv[r, KEY] = signed(mix(hashed(buf, k, e, host_hash)))
         return with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
-    if at(buf, k, L_NOQUEUE) and (program == P_SMTPD or program == P_POSTSCREEN or program == P_CLEANUP):
+    if at(buf, k, L_NOQUEUE) and (program in (P_SMTPD, P_POSTSCREEN, P_CLEANUP)):
         return refusal(buf, k + 9, end, ev, lv, r)
     # What speaks of a message must not pass for irrelevant because its id looks like none.
     e = k
@@ -348,12 +352,14 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
 
 
 @kernel(
-    "Tuple((int32[:,::1], int64[:,::1], int64, int64, int64[::1], int32[:,::1], int64[::1]))(uint8[::1], int64, boolean[::1])"
+    "Tuple((int32[:,::1], int64[:,::1], int64, int64, int64[::1], int32[:,::1], int64[::1]))"
+    "(uint8[::1], int64, boolean[::1])"
 )
 def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
     """All lines of buf[:n] but those whose entry in `skip` (empty: none) is True.
 
-    Returns ints and longs (one row for each event or unread record, in order), how many rows, the number of lines, for each other program
+    Returns ints and longs (one row for each event or unread record, in order), how many rows, the number of lines,
+    for each other program
     its count and the span of its name (row 0: programs beyond the table), and for each known Postfix program its count.
     """
     lines = 0

@@ -6,14 +6,16 @@ import re
 
 _STAMP = (
     rb"(?:<\d{1,3}>)?(?:[^|\n]{1,60} \| )?(?:1 )?"
-    rb"(?:(?:\d{4} )?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
+    rb"(?:(?:\d{4} )?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d"
+    rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
 )
 _SYSLOG = re.compile(rb"^" + _STAMP + rb"[^\n]*$", re.M)
 _POSTFIX = re.compile(
     rb"^"
     + _STAMP
-    + rb"[^\n]{0,120}?[ /](?:smtpd?|lmtp|qmgr|cleanup|pickup|bounce|local|virtual|pipe|error|postscreen|master|scache|anvil"
-    rb"|tlsmgr|postfix-script|trivial-rewrite|verify|discard|relay|postsuper|dnsblog|tlsproxy|proxymap|nqmgr|oqmgr)(?:\[\d+\])?[: ]",
+    + rb"[^\n]{0,120}?[ /](?:smtpd?|lmtp|qmgr|cleanup|pickup|bounce|local|virtual|pipe|error|postscreen|master|scache"
+    rb"|anvil|tlsmgr|postfix-script|trivial-rewrite|verify|discard|relay|postsuper|dnsblog|tlsproxy|proxymap|nqmgr"
+    rb"|oqmgr)(?:\[\d+\])?[: ]",
     re.M,
 )
 _WRAPPED = re.compile(

@@ -17,7 +17,8 @@ DAY = 86_400 * SECOND
 BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
 LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 MONTH_UNIT = 64 * DAY
-"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar."""
+"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the
+calendar."""
 
 
 @kernel()
@@ -28,7 +29,7 @@ def digits(buf, i, n):  # type: ignore[no-untyped-def]
         c = buf[k]
         if c < 48 or c > 57:
             return -1
-        value = value * 10 + (np.int64(c) - 48)
+        value = value * 10 + (int(c) - 48)
     return value
 
 
@@ -44,7 +45,8 @@ def days(year, month, day):  # type: ignore[no-untyped-def]
 
 @kernel()
 def clock(buf, i):  # type: ignore[no-untyped-def]
-    """(microseconds of the day, end) of HH:MM:SS[.fraction] at i; (-1, i) when it is none. A leap second counts as :59.999999."""
+    """(microseconds of the day, end) of HH:MM:SS[.fraction] at i; (-1, i) when it is none. A leap second counts as
+    :59.999999."""
     h = digits(buf, i, 2)
     m = digits(buf, i + 3, 2)
     s = digits(buf, i + 6, 2)
@@ -56,7 +58,7 @@ def clock(buf, i):  # type: ignore[no-untyped-def]
         k += 1
         scale = 100_000
         while 48 <= buf[k] <= 57:
-            fraction += (np.int64(buf[k]) - 48) * scale
+            fraction += (int(buf[k]) - 48) * scale
             scale //= 10
             k += 1
     if s == 60:
@@ -112,7 +114,8 @@ def iso(buf, i):  # type: ignore[no-untyped-def]
 
 @kernel()
 def bsd(buf, i):  # type: ignore[no-untyped-def]
-    """(kind, time, end) of `Mmm dd HH:MM:SS`, with the year before the month, behind the day or behind the time, or none."""
+    """(kind, time, end) of `Mmm dd HH:MM:SS`, with the year before the month, behind the day or behind the time, or
+    none."""
     year = 0
     k = i
     if 48 <= buf[k] <= 57:

@@ -23,7 +23,8 @@ YEAR_UNIT = years.YEAR_UNIT
 HOSTS = 1024
 TURNS = 4096
 NONE = np.iinfo(np.int64).max
-# state: 0 line count, 1 relative year, 2 last NO_YEAR time, 3 last LOCAL time, 4-5 least and greatest ABSOLUTE, 6-7 LOCAL, 8-9 packed,
+# state: 0 line count, 1 relative year, 2 last NO_YEAR time, 3 last LOCAL time, 4-5 least and greatest ABSOLUTE, 6-7
+# LOCAL, 8-9 packed,
 # 10 turns written, 11 hosts written
 STATE = 12
 
@@ -183,7 +184,8 @@ class Surveyor:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the scanner reads of a block: `buffer` (padded) up to `size`; for unwrapped records where each of them is."""
+    """What the scanner reads of a block: `buffer` (padded) up to `size`; for unwrapped records where each of them
+    is."""
 
     buffer: Any
     size: int

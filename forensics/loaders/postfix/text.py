@@ -43,7 +43,7 @@ def _at(buf, i, literal):  # type: ignore[no-untyped-def]
 @kernel(plain=_at)
 def at(buf, i, literal):  # type: ignore[no-untyped-def]
     """True when `literal` stands at i."""
-    for k in range(literal.size):
+    for k in range(literal.size):  # noqa: SIM110
         if buf[i + k] != literal[k]:
             return False
     return True
@@ -116,7 +116,8 @@ def queue_id_end(buf, i, end):  # type: ignore[no-untyped-def]
     """End of the queue id at i, or -1.
 
     Short ids are upper-case hexadecimal; long ids base 52 (no vowels): six characters of seconds, four of microseconds,
-    `z`, inode (postconf(5), enable_long_queue_ids). Logs that were rewritten or come from relatives of Postfix have ids of
+    `z`, inode (postconf(5), enable_long_queue_ids). Logs that were rewritten or come from relatives of Postfix have
+    ids of
     their own: any letters and digits, with a digit among them. The caller checks what follows.
     """
     k = i
@@ -181,16 +182,17 @@ def _address_key(buf, i, end):  # type: ignore[no-untyped-def]
 
 @kernel(plain=_address_key)
 def address_key(buf, i, end):  # type: ignore[no-untyped-def]
-    """(hash, ASCII?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if ASCII."""
+    """(hash, ASCII?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if
+    ASCII."""
     h = FNV
     plain = True
-    has_at = False
-    for k in range(i, end):
-        if buf[k] == 64:
-            has_at = True
-            break
-    if has_at:
-        while end > i and buf[end - 1] == 46:
+    if end > i and buf[end - 1] == 46:
+        has_at = False
+        for k in range(i, end):
+            if buf[k] == 64:
+                has_at = True
+                break
+        while has_at and buf[end - 1] == 46:
             end -= 1
     for k in range(i, end):
         c = buf[k]

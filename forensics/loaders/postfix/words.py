@@ -59,7 +59,8 @@ PROGRAMS = (
     "postfix-wrapper", "postfix-tls-script", "postkick", "postlock", "postlog", "postlogd", "postmap", "postmulti",
     "postqueue", "postscreen", "postsuper", "post-install", "proxymap", "proxywrite", "qmgr", "qmqpd", "relay", "retry",
     "scache", "sendmail", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsproxy", "trace", "trivial-rewrite", "verify",
-    "virtual", "newaliases", "policy-spf", "policyd-spf", "virtual-delivery", "postgrey", "tlsmgrd", "policy-server", "unknown-service",
+    "virtual", "newaliases", "policy-spf", "policyd-spf", "virtual-delivery", "postgrey", "tlsmgrd",
+    "policy-server", "unknown-service",
 )  # fmt: skip
 """Programs that log under `syslog_name` (postfix(1), master(8)); a program behind a `/` must be one of these."""
 

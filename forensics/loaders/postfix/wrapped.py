@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 CURSOR = b"__CURSOR="
 _STAMPED = re.compile(
-    r"(?:<\d{1,3}>)?(?:1 )?(?:(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)|(?P<bsd>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) )"
+    r"(?:<\d{1,3}>)?(?:1 )?(?:(?P<iso>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
+    r"|(?P<bsd>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) )"
 )
 _TIME = ("@timestamp", "timestamp", "time", "ts", "timereported", "timegenerated")
 _TEXT = ("message", "msg", "log", "MESSAGE", "event.original")
 _HOST = ("hostname", "host.hostname", "host.name", "host", "logsource", "syslog_hostname", "fromhost", "_HOSTNAME")
-_PROGRAM = ("syslogtag", "program", "programname", "ident", "appname", "app-name", "syslog_program", "process.name", "tag")
+_PROGRAM = (
+    "syslogtag", "program", "programname", "ident", "appname", "app-name", "syslog_program", "process.name", "tag",
+)  # fmt: skip
 _PID = ("pid", "procid", "process.pid", "syslog_pid")
 
 
@@ -90,7 +93,8 @@ def _json(raw: bytes) -> bytes:
 
 
 def _export(raw: bytes) -> dict[str, Any]:
-    """Fields of one entry: `KEY=text` lines, or `KEY` line, 8 bytes of little-endian length, bytes (systemd.io, journal export)."""
+    """Fields of one entry: `KEY=text` lines, or `KEY` line, 8 bytes of little-endian length, bytes (systemd.io,
+    journal export)."""
     fields: dict[str, Any] = {}
     at = 0
     while at < len(raw):

@@ -69,7 +69,8 @@ def clock(
     """The evidence's clock and what was inferred.
 
     `packed`: least and greatest NO_YEAR time with relative year; `local`: of stamps with year and without offset;
-    `rolls`: (record number, ±1); `steps`: (record number, time before, time after, relative year) of backward clock steps.
+    `rolls`: (record number, ±1); `steps`: (record number, time before, time after, relative year) of backward clock
+    steps.
     Raises AmbiguousTime when stamps lack the year and neither a setting nor the file's name gives it.
     """
     notes: dict[str, Any] = {}
@@ -83,7 +84,7 @@ def clock(
     if packed is not None or local is not None:
         zone_name = timezone or "UTC"
         notes["timezone"] = {"name": zone_name, "by": "setting" if timezone else "default"}
-        zone = _zone(zone_name, first, packed, local, rolls, steps, notes["timezone"])
+        zone = _zone(zone_name, first, packed, local, steps, notes["timezone"])
     if steps:
         notes["clock_steps"] = [
             {"record": n, "seconds": (after - before) // 1_000_000} for n, before, after, _ in steps[:100]
@@ -115,7 +116,7 @@ def _date_in(name: str) -> datetime | None:
     """The last date in the name's right-most part that has one; a month or year alone counts to its end."""
     for part in reversed(re.split(r"[/\\!]+", name)):
         found = list(_NAMES.finditer(part))
-        for m in reversed(sorted(found, key=lambda m: (bool(m["d"]), bool(m["m"]), m.start()))):
+        for m in sorted(found, key=lambda m: (bool(m["d"]), bool(m["m"]), m.start()), reverse=True):
             try:
                 if m["d"]:
                     return datetime(int(m["y"]), int(m["m"]), int(m["d"]), tzinfo=UTC)
@@ -145,7 +146,6 @@ def _zone(
     first: int,
     packed: tuple[int, int] | None,
     local: tuple[int, int] | None,
-    rolls: Sequence[tuple[int, int]],
     steps: Sequence[tuple[int, int, int, int]],
     notes: dict[str, Any],
 ) -> Zone | None:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.ingesting import read, to
 
 from forensics.loaders.base import Settings
+from tests.ingesting import read, to
 
 TEXTS = [
     ("smtpd", "client=ws1.albion.example[10.0.0.1]"),
