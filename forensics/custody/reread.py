@@ -47,6 +47,12 @@ def places(case: Case, evidence: Evidence) -> Iterator[Source]:
                 yield replace(source, size=min(source.size, place.size)) if place.index is None else source
 
 
+def is_first(case: Case, evidence: Evidence, source: Source) -> bool:
+    """Whether this is the place whose own digest (`file_sha256`) was recorded."""
+    here = location(case, source)
+    return [(one.path, one.index) for one in evidence.locations[:1]] == [(here.path, here.index)]
+
+
 def search(folder: Path, wanted: dict[str, Evidence]) -> dict[str, Source]:
     """Where under `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
     own digest first; what is still missing then, by the digest of every content there."""

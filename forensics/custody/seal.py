@@ -143,4 +143,18 @@ def find(case: Case, folders: Sequence[Path] = ()) -> list[Path]:
     return sorted({*inside, *outside})
 
 
-__all__ = ["SUFFIX", "Seal", "digest", "faults", "find", "read", "write"]
+def unsealed(case: Case, found: Chain, seals: Sequence[Path]) -> list[str]:
+    """Reports of the case's own folder that the custody log recorded and that lie there without a seal."""
+    recorded = {
+        name
+        for entry in found.entries
+        if entry.get("action") == "report" and "folder" not in entry.get("details", {})
+        for name in entry.get("details", {}).get("reports", {})
+    }
+    beside = {one.resolve() for one in seals}
+    there = sorted(path for path in case.reports.rglob("*") if path.is_file() and path.name in recorded)
+    bare = [path for path in there if path.with_name(path.stem + SUFFIX).resolve() not in beside]
+    return [path.relative_to(case.reports).as_posix() for path in bare]
+
+
+__all__ = ["SUFFIX", "Seal", "digest", "faults", "find", "read", "unsealed", "write"]

@@ -22,7 +22,7 @@ from forensics.custody import chain, citations, log, manifest, reread, seal, tab
 from forensics.custody.citations import Citations
 from forensics.custody.entries import Evidence, Manifest
 from forensics.custody.names import undisplay
-from forensics.errors import VerificationFailed
+from forensics.errors import CaseError, VerificationFailed
 
 SAMPLE = 2_000
 """About so many deliveries without a finding are re-read unless all are asked for."""
@@ -53,9 +53,16 @@ def verify(
     """Check a case against its evidence and itself; writes nothing.
 
     `evidence`: a folder to search, by digest, for files that are not where they were. `all_records` re-reads records
-    of every delivery, not only of findings and a sample. Raises CaseError when there is no manifest to check against.
+    of every delivery, not only of findings and a sample. Raises CaseError when nothing was ingested yet; a manifest
+    that was lost or damaged since is a failed check.
     """
-    held = manifest.read(case)
+    try:
+        held = manifest.read(case)
+    except CaseError as error:
+        if not case.custody_log.exists():
+            raise
+        text = error.what if case.manifest.exists() else "is missing, though the custody log records it"
+        return Verification(False, (Check(case.manifest.name, False, text), _verdicts(case)))
     checks = [_custody(case, held), *_tables(case, held), _sums(case, held)]
     checks += _evidence(case, held, evidence, all_records, progress)
     checks.append(_verdicts(case))
@@ -208,7 +215,7 @@ def _one(
     wrong: list[tuple[Check, reread.Reading]] = []
     for source in reread.places(case, one):
         reading = reread.read(source, one, cited, advance)
-        check = _judged(one, reading, first=source.name == one.names[0])
+        check = _judged(one, reading, first=reread.is_first(case, one, source))
         if check.ok:
             return check, reading
         wrong.append((check, reading))
@@ -296,14 +303,15 @@ def _seals(case: Case, held: Manifest) -> Check:
     entries = log.check(case)
     folders = {str(entry["details"]["folder"]) for entry in entries.entries if "folder" in entry.get("details", {})}
     found = seal.find(case, [Path(undisplay(folder)) for folder in folders])
-    if not found:
+    bare = seal.unsealed(case, entries, found)
+    if not found and not bare:
         return Check("reports", None, "no report was sealed yet")
     try:
         current = replace(held, tables=tables.held(case))
         state = manifest.case_state_digest(case, current)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    faults: list[str] = []
+    faults = [f"{name}: its seal is missing, though the custody log records it" for name in bare]
     remarks: list[str] = []
     for path in found:
         wrong, notes = seal.faults(path, entries, state)

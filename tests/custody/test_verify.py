@@ -62,6 +62,15 @@ def test_recompressed_evidence_is_told_from_changed(built):
     assert "replaced, though its content is the same" in wrong["a-gateway.log.gz"]
 
 
+def test_replaced_container_is_named_whatever_its_name_was(built):
+    data = json.loads(built.case.manifest.read_text())
+    data["evidence"][0]["names"] = ["logs/a-gateway.log.gz"]
+    built.case.manifest.write_text(json.dumps(data))
+    path = built.logs / "a-gateway.log.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=5))
+    assert "replaced, though its content is the same" in failed(verify(built.case))["a-gateway.log.gz"]
+
+
 def test_missing_and_moved_evidence(built, tmp_path):
     elsewhere = tmp_path / "archive" / "deep"
     elsewhere.mkdir(parents=True)
@@ -237,6 +246,24 @@ def test_reports_outside_the_case(built, tmp_path):
     assert failed(verify(built.case)) == {}
     (place / "incident.html").write_text("<p>changed</p>")
     assert "incident.html: was changed" in failed(verify(built.case))["reports"]
+
+
+def test_report_whose_seal_is_gone(built):
+    (built.case.reports / "incident.seal.json").unlink()
+    (built.case.reports / "incident.html").write_text("<p>other</p>")
+    assert "incident.html: its seal is missing" in failed(verify(built.case))["reports"]
+    (built.case.reports / "incident.html").unlink()
+    (built.case.reports / "incident.json").unlink()
+    (built.case.reports / "notes.html").write_text("<p>an investigator's own</p>")
+    assert failed(verify(built.case)) == {}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"version": 0}', '{"version": 1}'])
+def test_damaged_or_lost_manifest_is_named(built, content):
+    built.case.manifest.write_text(content)
+    assert set(failed(verify(built.case))) == {"manifest.json"}
+    built.case.manifest.unlink()
+    assert "is missing, though the custody log" in failed(verify(built.case))["manifest.json"]
 
 
 def test_no_manifest(tmp_path):
