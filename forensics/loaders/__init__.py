@@ -15,7 +15,7 @@ CONFIDENT = 0.5
 
 def load(name: str) -> Loader:
     """The loader module of that name."""
-    module: Loader = import_module(f"forensics.loaders.{name}")  # type: ignore[assignment]
+    module: Loader = import_module(f"forensics.loaders.{name}")
     return module
 
 

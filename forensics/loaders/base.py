@@ -180,7 +180,7 @@ class Loader(Protocol):
 
 def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:
     """(number, offset, length, reason, raw) rows as a table; raw is cut to 4 KiB."""
-    columns = list(zip(*rows, strict=True)) if rows else [[], [], [], [], []]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
     arrays = [pa.array(c, f.type) for c, f in zip(columns[:4], UNREAD_ROWS, strict=False)]
     arrays.append(pa.array([bytes(r)[:4096] for r in columns[4]], pa.binary()))
     return pa.Table.from_arrays(arrays, schema=UNREAD_ROWS)

@@ -69,12 +69,14 @@ def _codes(column: Any, names: Sequence[str]) -> NDArray[np.int64]:
     if not len(coded):
         return np.zeros(0, np.int64)
     coded = coded if pa.types.is_dictionary(coded.type) else coded.dictionary_encode()
-    table = np.array([names.index(v) for v in coded.dictionary.to_pylist()] or [0], np.int64)
-    return table[coded.indices.to_numpy(zero_copy_only=False)]
+    table: Longs = np.array([names.index(v) for v in coded.dictionary.to_pylist()] or [0], np.int64)
+    indices: Longs = coded.indices.to_numpy(zero_copy_only=False)
+    return table[indices]
 
 
 def _micros(column: Any) -> Longs:
-    return flat_numbers(column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+    micros: Longs = flat_numbers(column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()))
+    return micros
 
 
 def flat_numbers(column: Any) -> Any:

@@ -39,10 +39,10 @@ def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first,
 
 
 @kernel(entry=True)
-def link(
+def link(  # type: ignore[no-untyped-def]
     hop_id, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
     leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Join legs to the hops that continue them.
 
     `order`: hops sorted by id. `given`: for each leg a hop that is known to continue it (cross-system rules), or -1.
