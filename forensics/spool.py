@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-MEMORY = 192 << 20
+MEMORY = 96 << 20
 """Bytes of batches kept in memory; later ones go to disk."""
-CACHED = 8
+CACHED = 6
 """Batches from disk held at once while rows are written."""
-FRAGMENTS = 96 << 20
+FRAGMENTS = 64 << 20
 """Bytes of fragments kept in memory."""
 PARTITIONS = 64
 
@@ -86,7 +86,7 @@ class Batches:
 class Arrays:
     """Named arrays by number, in the order they were added."""
 
-    def __init__(self, folder: Path, memory: int = MEMORY // 2) -> None:
+    def __init__(self, folder: Path, memory: int = MEMORY // 3) -> None:
         self._folder = folder
         self._room = memory
         self._items: list[dict[str, Any] | None] = []

@@ -60,6 +60,7 @@ def deliveries(
     """Join all batches and write the deliveries in order: (rows, files). Empties `numbers`."""
     fresh.mkdir()
     chosen = numbers.select()
+    spool.release()
     links = journeys.link(chosen.parts, (systems.handed_over,))
     twins = systems.possible_duplicates(chosen.parts, links)
     shelf = rows.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
@@ -69,7 +70,7 @@ def deliveries(
     submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
     order = np.argsort(submitted, kind="stable")
     submitted = submitted[order]
-    items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)])[order]
+    items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)]).astype(_small(chosen))[order]
     del order, final
     files = []
     written = 0
@@ -88,17 +89,22 @@ def deliveries(
     return len(items), files
 
 
+def _small(chosen: selection.Selection) -> Any:
+    return chosen.rest.dtype if len(chosen.rest) else np.int64
+
+
 def _rows(items: Any, j: _Joined) -> pa.Table:
     """The rows of one slice, in order."""
     c, joined = j.chosen, len(j.links.final)
+    items = items.astype(np.int64)
     legs, rest = items[items < joined], items[items >= joined] - joined
     tables = []
     if len(legs):
         shelf = replace(j.shelf, hops=c.hops, legs=c.legs)
         tables.append(rows.deliveries(legs, c.parts, j.links, shelf, j.evidence, j.twins))
     if len(rest):
-        own, links, hops = selection.alone(c.rest_hops[rest], c.rest_outcomes[rest])
-        shelf = replace(j.shelf, hops=hops, legs=c.rest[rest])
+        own, links, hops = selection.alone(c.rest_hops[rest].astype(np.int64), c.rest_outcomes[rest])
+        shelf = replace(j.shelf, hops=hops, legs=c.rest[rest].astype(np.int64))
         tables.append(rows.deliveries(np.arange(len(rest)), own, links, shelf, j.evidence))
     return rows.ordered(pa.concat_tables(tables).unify_dictionaries())
 

@@ -73,16 +73,24 @@ def _known(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[n
     return found
 
 
+def _distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Sorted, each once. By sorting: `np.unique` hashes, which is slow when the values do not fit the cache."""
+    values.sort()
+    return values[np.concatenate([[True], values[1:] != values[:-1]])] if len(values) else values
+
+
 def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
     """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
     hop_starts = np.cumsum([0, *(len(b.id) for b in lights)])
     leg_starts = np.cumsum([0, *(len(b.hop) for b in lights)])
-    ids = np.unique(np.concatenate([b.id for b in lights])) if lights else np.zeros(0, np.uint64)
-    named = [np.unique(b.next[_known(b.next, ids)]) for b in lights]
-    earlier = [b.previous for b in lights]
-    wanted = np.unique(np.concatenate([*named, *earlier, np.zeros(0, np.uint64)]))
+    nothing = np.zeros(0, np.uint64)
+    ids = _distinct(np.concatenate([nothing, *(b.id for b in lights)]))
+    named = _distinct(np.concatenate([nothing, *(b.next for b in lights)]))
+    wanted = np.unique(np.concatenate([named[_known(named, ids)], *(b.previous for b in lights)]))
+    del ids, named
     peers = np.unique(np.concatenate([*(b.peers for b in lights), np.zeros(0, np.uint64)]))
     everything = not all(b.alone for b in lights)
+    small = np.uint32 if max(hop_starts[-1], leg_starts[-1]) < 2**32 else np.int64
     taken: list[dict[str, Any]] = []
     hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []
     count = 0
@@ -101,8 +109,8 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
         legs.append(own_legs + g)
         count += len(own_hops)
         others = np.flatnonzero(~of_leg)
-        rest.append(others + g)
-        rest_hops.append(b.hop[others].astype(np.int64) + h)
+        rest.append((others + g).astype(small))
+        rest_hops.append((b.hop[others].astype(np.int64) + h).astype(small))
         rest_outcomes.append(b.outcome[others])
         rest_first.append(b.first[b.hop[others]])
     whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(Parts)}
