@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
@@ -35,17 +36,24 @@ def code(value: str, *, in_table: bool = False) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
+_BOLD = ("strong", "exposed", "missing")
+
+
 def _spans(spans: b.Spans, *, in_table: bool = False) -> str:
     out = []
-    for span in spans:
-        if span.kind == "code":
-            out.append(code(span.text, in_table=in_table))
-        elif span.kind in ("strong", "exposed", "missing"):
-            out.append(f"**{escaped(span.text)}**" if span.text else "")
-        elif span.kind == "em":
-            out.append(f"*{escaped(span.text)}*")
-        else:
-            out.append(escaped(span.text))
+    # One pair of asterisks around neighbours: `**58**** of **` would show its asterisks.
+    for bold, run in groupby(spans, lambda span: span.kind in _BOLD):
+        if bold:
+            text = "".join(escaped(span.text) for span in run)
+            out.append(f"**{text}**" if text else "")
+            continue
+        for span in run:
+            if span.kind == "code":
+                out.append(code(span.text, in_table=in_table))
+            elif span.kind == "em":
+                out.append(f"*{escaped(span.text)}*")
+            else:
+                out.append(escaped(span.text))
     return "".join(out)
 
 

@@ -212,6 +212,12 @@ def test_markdown_outside_code_has_no_live_markup() -> None:
             assert text[at - 1] == "\\" or "\\" in text[at : at + len(sign) + 1], text[at - 40 : at + 40]
 
 
+def test_markdown_joins_bold_neighbours() -> None:
+    text = _SPAN.sub("x", rendered("md").decode("utf-8"))
+    assert "**" in text
+    assert "****" not in text
+
+
 def test_markdown_tables_keep_their_columns() -> None:
     width = 0
     for line in rendered("md").decode("utf-8").split("\n"):
