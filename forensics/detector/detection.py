@@ -93,6 +93,8 @@ def gather(
     """Candidates for every domain written to, and their measurements. Needs `history.build`."""
     known = history.known(connection)
     in_zones, names = zones.watched(watched, known)
+    # Mail is meant for a zone that people named: what lies in it was not meant for something outside.
+    asked, _ = zones.watched(watched, ())
     typed = [name for name in history.outside(connection) if not zones.good(name, good) and name not in names]
     there = set(known)
     # What no registry has can be typed but not meant, unless it is the organisation's own or named by people.
@@ -100,6 +102,7 @@ def gather(
     found = [
         c._replace(seen=c.meant in there or domains.within(c.meant, own))
         for c in candidates.find(typed, {*known, *own, *names}, in_zones)
+        if not domains.within(c.typed, asked) or domains.within(c.meant, {*asked, *own})
     ]
     return Evidence(found, signals.measure(connection, found), tuple(sorted(in_zones)), history.pair_count(connection))
 

@@ -74,7 +74,9 @@ with firsts as (
 ), ordered as (
     select *, t - lag(t) over (partition by rd, rl order by t, wd, wl) as gap from firsts
 )
-select rd, count(*) filter (gap is null or gap > interval '{APART}') as writers from ordered group by all;
+-- One writer who uses many addresses is one, however far apart.
+select rd, count(distinct (wl, wd)) filter (gap is null or gap > interval '{APART}') as writers
+from ordered group by all;
 
 create or replace temp table fellows as
 select o.d as typed, c.meant, count(*) as addresses, count(k.l) as shared
