@@ -67,6 +67,18 @@ def groups(measured: pa.Table) -> np.ndarray:
     return np.cumsum(change)
 
 
+def codes(measured: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each row's (typed, meant) pair and of its local part."""
+
+    def numbers(name: str) -> np.ndarray:
+        column = measured.column(name).combine_chunks().dictionary_encode()
+        return np.asarray(column.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    meant = numbers("meant")
+    _, pair = np.unique(numbers("rd") * (int(meant.max(initial=0)) + 1) + meant, return_inverse=True)
+    return pair.reshape(-1), numbers("rl")
+
+
 @dataclass(frozen=True)
 class Judgement:
     """All pairs that were kept, and the prior they were judged under."""
@@ -93,8 +105,12 @@ def judge(
     """
     if not len(measured):
         return Judgement([], prior or using.prior)
-    parts = np.round(weighing.weigh(matrix(measured, found, using), using), 4)
     group = groups(measured)
+    signals = matrix(measured, found, using)
+    sums = weighing.weigh(signals, using).sum(axis=1)
+    first = prior or weighing.learn_prior(sums, group, count, using.prior)
+    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(first), *codes(measured))
+    parts = np.round(weighing.weigh(signals, using), 4)
     sums = parts.sum(axis=1)
     prior = prior or weighing.learn_prior(sums, group, count, using.prior)
     own, total = weighing.compete(sums, group, prior)
@@ -106,6 +122,7 @@ def judge(
     for i in rows.tolist():
         by_group.setdefault(int(group[i]), []).append(i)
     slip_of = {(c.typed, c.meant): c.slip for c in found}
+    measured = measured.append_column("consensus", pa.array(signals[:, -1]))
     return Judgement(
         [_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())], prior
     )

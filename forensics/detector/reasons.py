@@ -64,7 +64,10 @@ def sentence(name: str, row: Row) -> str:
         "no-such-domain": f"Delivery failed because {typed} does not exist.",
         "turned-away": f"{_share(row['failed'] - row['no_domain'])} of the deliveries to {wrong} were refused "
         "or never accepted.",
-        "crowd": f"{_many(row['typed_pairs'], 'pair', 'pairs')} of sender and address use {typed}.",
+        "established": f"{_many(row['typed_pairs'], 'pair', 'pairs')} of sender and address use {typed}, with people "
+        f"whom {meant} does not have.",
+        "consensus": f"The other mail to {typed} {'speaks' if row.get('consensus', 0) > 0 else 'does not speak'} "
+        f"of slips for {meant}.",
         "habit": f"{_upper(writer)} used {right} in {_many(row['times_right'], 'message', 'messages')} "
         f"and {wrong} in {int(row['messages']):,}.",
         "writers": f"{_many(row['typed_writers'], 'sender', 'senders')} came to use {typed} "

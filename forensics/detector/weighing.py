@@ -25,7 +25,6 @@ import pyarrow as pa
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
     "usage": "how much more the meant domain is written to than the typed one (log10 ratio of distinct pairs, -3 to 3)",
-    "crowd": "pairs of sender and address that use the typed domain (log10 of number)",
     "address-known": "the same local part at the meant domain appears in the organisation's mail",
     "habit": "how much more this writer uses the address at the meant domain (log10 ratio of messages, -2 to 2)",
     "wrote-before": "this writer had written to that address at the meant domain before",
@@ -38,6 +37,7 @@ SIGNALS: dict[str, str] = {
     "own-mail": "the typed domain has sent mail to the organisation (log10 of 1 + messages, at most 4)",
     "fellows": "other addresses at a silent typed domain that exist at the meant one (log10 of 1 + number)",
     "strangers": "other addresses at the typed domain that the meant domain does not have (log10 of 1 + number)",
+    "established": "many pairs use the typed domain and it has people of its own (log10 of pairs times strangers)",
     "writers": "writers who came to use the typed domain independently of each other (log10 of number)",
     "newcomer": "the meant domain was in use before the typed one first appeared",
     "repeated": "how often this writer used the address (log10 of messages, at most 2)",
@@ -45,6 +45,7 @@ SIGNALS: dict[str, str] = {
     "turned-away": "refused or never accepted for another reason (share of deliveries)",
     "unseen": "the meant domain never appears in the log: only a watched zone suggests it",
     "free-mail": "the typed domain is a large mail provider's own",
+    "consensus": "what the other addresses at the typed domain say (their mean log10 odds, -3 to 3, weakened when few)",
 }
 """Each signal's name and meaning. 0 everywhere says nothing; indicators are 0 or 1 unless a unit is named."""
 
@@ -88,7 +89,7 @@ def probability(log10_odds: float) -> float:
 
 
 def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """The matrix of signals (rows × NAMES) from `signals.measure`'s table.
+    """The matrix of signals (rows × NAMES) from `signals.measure`'s table; `consensus` is 0 and comes later.
 
     `channel`: `channel.weight` of each row's candidate; `free`: whether each typed domain is a mail provider's own.
     """
@@ -106,7 +107,6 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
     out = {
         "slip": channel,
         "usage": np.clip(np.log10((column("meant_pairs") + 1.0) / (column("typed_pairs") + 1.0)), -3.0, 3.0),
-        "crowd": np.log10(np.maximum(column("typed_pairs"), 1.0)),
         "address-known": known,
         "habit": np.clip(np.log10((column("times_right") + 1.0) / (column("messages") + 1.0)), -2.0, 2.0),
         "wrote-before": column("wrote_before"),
@@ -121,6 +121,7 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
             column("typed_in") == 0, np.log10(1.0 + np.maximum(column("typed_shared") - known, 0.0)), 0.0
         ),
         "strangers": np.log10(1.0 + others),
+        "established": np.log10(np.maximum(column("typed_pairs"), 1.0)) * np.log10(1.0 + others),
         "writers": np.log10(np.maximum(column("typed_writers"), 1.0)),
         "newcomer": column("meant_older"),
         "repeated": np.where(column("via") > 0, 0.0, np.minimum(np.log10(np.maximum(column("messages"), 1.0)), 2.0)),
@@ -128,8 +129,29 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
         "turned-away": np.maximum(column("failed") - column("no_domain"), 0.0),
         "unseen": 1.0 - column("seen"),
         "free-mail": free.astype(float),
+        "consensus": np.zeros(len(measured)),
     }
     return np.stack([np.nan_to_num(out[name]) for name in NAMES], axis=1)
+
+
+def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray) -> np.ndarray:
+    """What the *other* addresses of the same typed and meant domain say of each row.
+
+    `odds`: each row's own log10 odds; `pair`, `address`: numbers of its domain pair and of its address. Writers of one
+    address are averaged first, so that a conversation is not a crowd. With n other addresses the mean counts n / (n + 2).
+    """
+    if not len(odds):
+        return np.zeros(0)
+    clipped = np.clip(odds, -3.0, 3.0)
+    _, of_row = np.unique(np.stack([pair, address], axis=1), axis=0, return_inverse=True)
+    of_row = of_row.reshape(-1)
+    mean = np.bincount(of_row, clipped) / np.bincount(of_row)
+    pair_of = np.zeros(len(mean), dtype=np.int64)
+    pair_of[of_row] = pair
+    total, count = np.bincount(pair_of, mean), np.bincount(pair_of)
+    others = count[pair] - 1.0
+    rest = (total[pair] - mean[of_row]) / np.maximum(others, 1.0)
+    return np.asarray(np.where(others > 0, rest * others / (others + 2.0), 0.0))
 
 
 def weigh(matrix: np.ndarray, using: Parameters) -> np.ndarray:

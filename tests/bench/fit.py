@@ -26,7 +26,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from forensics.detector import channel, weighing
+from forensics.detector import channel, judging, weighing
 from forensics.detector.weighing import NAMES, Parameters
 from tests.bench import labelled
 from tests.bench.labelled import Corpus, Slips
@@ -41,7 +41,6 @@ EXPECTED: dict[str, tuple[float, float, str]] = {
     "base": (-0.2, 1.0, "free"),
     "slip": (1.0, 0.3, "a calibrated log ratio has weight 1"),
     "usage": (0.3, 0.3, "the meant domain is the commoner one; volume is not legitimacy"),
-    "crowd": (-0.3, 0.3, "slips are rare for each meant domain, however much it is used"),
     "address-known": (0.7, 0.3, "wrote before 65 % vs 8 %, shared with wrote-before"),
     "habit": (0.2, 0.3, "no rate published"),
     "wrote-before": (0.5, 0.3, "wrote before 65 % vs 8 %, shared with address-known"),
@@ -54,6 +53,7 @@ EXPECTED: dict[str, tuple[float, float, str]] = {
     "own-mail": (-0.6, 0.3, "own mail 2 % vs 82 %, per tenfold"),
     "fellows": (0.5, 0.3, "a name that nobody owns is hit in the place of one that many use; no rate published"),
     "strangers": (-0.7, 0.3, "a domain of its own has people of its own"),
+    "established": (-0.3, 0.3, "a name in wide use that has its own people is somebody's"),
     "writers": (-0.5, 0.3, "independent writers rarely slip alike; no rate published"),
     "newcomer": (0.2, 0.3, "a slip presupposes that the meant domain is known"),
     "repeated": (-0.3, 0.3, "slips are mostly used once; address books repeat them"),
@@ -61,11 +61,12 @@ EXPECTED: dict[str, tuple[float, float, str]] = {
     "turned-away": (0.4, 0.001, "genuine correspondents accept nearly all mail; set, not fitted"),
     "unseen": (-2.0, 0.3, "most names of a zone are nobody's correspondent"),
     "free-mail": (-1.0, 0.3, "sibling providers"),
+    "consensus": (0.3, 0.3, "fitted in a second step, the other weights held: it is made of them"),
 }  # fmt: skip
 """Mean and standard deviation (log10) of the Gaussian prior on each weight, and why."""
 
 
-SIMULATED = 0.6
+SIMULATED = 0.3
 """Weight of a simulated row beside a real one: there are more of them, and the generator's habits are not the
 world's."""
 
@@ -99,6 +100,9 @@ class Part:
     weight: np.ndarray
     offset: float
     """log10 prior odds of this corpus."""
+    pair: np.ndarray
+    address: np.ndarray
+    """Numbers of each row's domain pair and local part."""
 
 
 def fit_weights(parts: Sequence[Part], without: frozenset[str] = frozenset()) -> dict[str, float]:
@@ -106,6 +110,11 @@ def fit_weights(parts: Sequence[Part], without: frozenset[str] = frozenset()) ->
     names = ["base", *NAMES]
     mean = np.array([0.0 if n in without else EXPECTED[n][0] for n in names])
     spread = np.array([1e-6 if n in without else EXPECTED[n][1] for n in names])
+    return dict(zip(names, _minimise(parts, mean, spread), strict=True))
+
+
+def _minimise(parts: Sequence[Part], mean: np.ndarray, spread: np.ndarray) -> list[float]:
+    """The mode of the posterior under a Gaussian prior, by L-BFGS."""
 
     def objective(b: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = float((0.5 * ((b - mean) / spread) ** 2).sum()), (b - mean) / spread**2
@@ -121,7 +130,25 @@ def fit_weights(parts: Sequence[Part], without: frozenset[str] = frozenset()) ->
         return value, gradient
 
     found = minimize(objective, mean.copy(), jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 1e-12})
-    return dict(zip(names, map(float, found.x), strict=True))
+    return [float(value) for value in found.x]
+
+
+def _second_step(parts: Sequence[Part], weights: dict[str, float]) -> dict[str, float]:
+    """Base and the weight of `consensus`, the rest held at what the first step found."""
+    names = ["base", *NAMES]
+    first = np.array([weights[n] for n in names])
+    first[names.index("consensus")] = EXPECTED["consensus"][0]
+    free = np.array([names.index("base"), names.index("consensus")])
+    spread = np.full(len(names), 1e-6)
+    spread[free] = 0.3
+    again = []
+    for part in parts:
+        own = np.c_[np.ones(len(part.matrix)), part.matrix] @ np.array([weights[n] for n in names]) + part.offset
+        matrix = part.matrix.copy()
+        matrix[:, -1] = weighing.consensus(own, part.pair, part.address)
+        again.append(replace(part, matrix=matrix))
+    found = dict(zip(names, _minimise(again, first, spread), strict=True))
+    return {name: found[name] for name in ("base", "consensus")}
 
 
 def fit(
@@ -143,8 +170,11 @@ def fit(
         offset = weighing.log_odds(rate)
         if keep.any():
             weight = row_weights(corpus)[keep]
-            parts.append(Part(matrix[keep], corpus.group[keep], corpus.y[keep], weight, offset))
-    weights = fit_weights(parts, without)
+            pair, address = (code[keep] for code in judging.codes(corpus.evidence.measured))
+            parts.append(Part(matrix[keep], corpus.group[keep], corpus.y[keep], weight, offset, pair, address))
+    weights = fit_weights(parts, without | {"consensus"})
+    if "consensus" not in without:
+        weights |= _second_step(parts, weights)
     base = weights.pop("base")
     return Parameters(PRIOR, base, weights, fitted, {})
 

@@ -36,6 +36,12 @@ DEVELOPMENT: tuple[Settings, ...] = (
     Settings(4, 320, 6, 6000, ("quarrybank.org", "quarrybank.org.uk"), rates=Rates(propagation=0.3)),
     Settings(5, 120, 14, 3000, ("sendal.gov.uk",), subjects=False, rates=Rates(corecipient=0.3, known=0.5)),
     Settings(6, 260, 8, 4000, ("velmont.com",), rates=Rates(resend_unprompted=0.2, neighbour=0.15)),
+    Settings(11, 240, 8, 4500, ("marlowquay.co.uk",)),
+    Settings(12, 260, 7, 5000, ("dresdner-werft.de",), rates=Rates(propagation=0.82)),
+    Settings(13, 200, 10, 3500, ("pellucid.org",), subjects=False),
+    Settings(14, 300, 6, 5500, ("northbeam.com", "northbeam.de"), rates=Rates(propagation=0.3)),
+    Settings(15, 160, 12, 3500, ("county-hall.gov.uk",), rates=Rates(corecipient=0.3, known=0.5)),
+    Settings(16, 240, 8, 4500, ("ilex-labs.nl",), rates=Rates(neighbour=0.15)),
 )
 """Simulated organisations to fit on; the frozen ones for testing are `simulate.FROZEN`, of other seeds."""
 
