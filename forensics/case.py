@@ -23,6 +23,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Domains as sorted A-labels. Raises ValueError for what cannot be one."""
+    cleaned = domains.clean(given)
+    for name in cleaned:
+        if not domains.is_name(name):
+            raise ValueError(f"{name!r} is no domain")
+    return tuple(cleaned)
+
+
 class Organisation(_Strict):
     """Whose mail this is."""
 
@@ -35,7 +44,7 @@ class Organisation(_Strict):
     @field_validator("domains")
     @classmethod
     def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(domains.clean(value))
+        return _names(value)
 
 
 class Domains(_Strict):
@@ -53,7 +62,7 @@ class Domains(_Strict):
     @field_validator("known_good")
     @classmethod
     def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(domains.clean(value))
+        return _names(value)
 
     @field_validator("watched")
     @classmethod

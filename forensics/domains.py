@@ -7,6 +7,7 @@ tldextract ships; it is never fetched, and its digest is recorded with every run
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -136,6 +137,19 @@ def within(domain: str, zones: Collection[str]) -> bool:
             return True
         _, _, domain = domain.partition(".")
     return False
+
+
+_LABEL = r"[^\s@/\\,;<>\"'.]+"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
+
+
+def is_name(domain: str) -> bool:
+    """Whether this can be meant as a domain: labels without spaces or the signs of addresses, paths and lists.
+
+    >>> is_name("albion-defence.uk"), is_name("foo bar")
+    (True, False)
+    """
+    return bool(_NAME.match(domain))
 
 
 def clean(domains: Iterable[str]) -> list[str]:

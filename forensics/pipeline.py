@@ -84,6 +84,7 @@ def ingest(
     from forensics.loaders.base import Settings
 
     started = log.now()
+    _zone(timezone)
     case = Case(Path(case_dir))
     found = evidence.discover(logs, case.streams)
     if not found.sources:
@@ -245,6 +246,16 @@ def moment(text: str, *, end: bool = False) -> datetime:
     if end and len(text) == len("2023-06-01") and value.time() == time():
         value += timedelta(days=1)
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _zone(name: str | None) -> None:
+    """Refuse a zone that nobody knows before any work, even where every stamp has an offset of its own."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"--timezone {name}: no such zone", expected="a name such as Europe/London") from None
 
 
 def _formats(formats: str | Sequence[str]) -> tuple[str, ...]:

@@ -115,8 +115,21 @@ def detected(case: Case) -> Detected:
             from incidents where incident_id in (select incident_id from findings where level in {HEADLINE})
             order by messages desc, observed_domain, intended_domain""",
         )
-    return Detected(
-        case.folder, _verdict(counted, scored), scored, kept_for_review=low, incidents=tuple(incidents), **counted
+        verdict = _verdict(counted, scored) if scored else _nothing_outbound(connection, casefile.organisation.domains)
+    return Detected(case.folder, verdict, scored, kept_for_review=low, incidents=tuple(incidents), **counted)
+
+
+def _nothing_outbound(connection: Any, organisation: Sequence[str]) -> str:
+    """Not an all-clear: with a wrong domain for the organisation nothing at all is weighed."""
+    common = _rows(
+        connection,
+        "select sender_domain from deliveries where sender_domain <> '' group by 1 order by count(*) desc, 1 limit 5",
+    )
+    names = ", ".join(row["sender_domain"] for row in common) or "none"
+    ours = ", ".join(organisation)
+    return (
+        f"nothing was weighed: no delivery left {ours} for another domain. "
+        f"Most mail in these logs is from {names}; if one of them is the organisation's, give it with --org."
     )
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,7 @@ def _ingested(result: results.Ingested) -> None:
     _line("Records", f"{result.records:,} = " + " + ".join(parts))
     _line(
         "Deliveries",
-        f"{result.deliveries:,}"
-        + (f", {_day(result.first)} to {_day(result.last)}" if result.first and result.last else ""),
+        f"{result.deliveries:,}" + (f", {_period(result.first, result.last)}" if result.first and result.last else ""),
     )
     for note in result.notes:
         _line("Noted", visible(note))
@@ -105,8 +105,9 @@ def _detected(result: results.Detected) -> None:
     print(f"VERDICT    {result.verdict}")
     for incident in result.incidents[:12]:
         arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"
-        period = f"{_day(incident['first_seen'])} to {_day(incident['last_seen'])}"
-        print(f"  {arrow:<56} {count(incident['messages'], 'message'):>12}   {period}   score {incident['score']:.2f}")
+        period = _period(incident["first_seen"], incident["last_seen"])
+        messages = count(incident["messages"], "message")
+        print(f"  {arrow:<56} {messages:>12}   {period}   score {_score(incident['score'])}")
     if len(result.incidents) > 12:
         print(
             f"  … and {len(result.incidents) - 12} more; `missent sql --case {result.case} 'from incidents'` lists all"
@@ -136,7 +137,7 @@ def verified(result: Any, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
     for check in result.checks:
-        mark = {True: "ok    ", False: "FAILED", None: "skipped"}[check.ok]
+        mark = {True: "ok    ", False: "FAILED", None: "none  "}[check.ok]
         print(f"{mark}  {check.name}: {visible(check.text)}")
     print("VERIFIED   everything is as it was recorded" if result.ok else "NOT VERIFIED: see the lines marked FAILED")
 
@@ -247,11 +248,22 @@ def _day(value: datetime | None) -> str:
     return f"{value.day} {value:%B %Y}" if value else "?"
 
 
+def _period(first: datetime, last: datetime) -> str:
+    return _day(first) if first.date() == last.date() else f"{_day(first)} to {_day(last)}"
+
+
+def _score(score: float) -> str:
+    """Two decimals, but never certainty."""
+    return "over 0.99" if score > 0.99 else f"{score:.2f}"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date | Path):
         return str(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     if isinstance(value, int | float | str):

@@ -230,3 +230,20 @@ def test_a_year_given_for_one_file_is_not_given_for_the_next(tmp_path: Path) -> 
     call("ingest", tmp_path / "old", "--case", case, "--year", "2020")
     firsts = [entry["first"][:4] for entry in json.loads((case / "manifest.json").read_text())["evidence"]]
     assert firsts == ["2020", "2023"]
+
+
+def test_a_wrong_organisation_is_no_all_clear(data: Path, tmp_path: Path) -> None:
+    log = data / "postfix-albion" / "mail.log-20230609"
+    told = call("run", log, "--org", "albion-sim.example", "--case", tmp_path / "case", "--format", "json").output
+    assert "nothing was weighed" in told and "albion-defence.uk" in told
+
+
+def test_names_that_are_no_domains_and_zones_that_nobody_knows(data: Path, tmp_path: Path) -> None:
+    assert "foo bar" in call("init", "--org", "foo bar", "--case", tmp_path / "case", code=2).output
+    log = data / "postfix-albion-filter" / "mail.log-20240101"
+    assert "Mars/X" in call("ingest", log, "--timezone", "Mars/X", "--case", tmp_path / "case", code=2).output
+
+
+def test_scores_never_say_certainty(case: Path) -> None:
+    told = call("detect", "--case", case).output
+    assert "score" in told and "score 1.00" not in told
