@@ -139,7 +139,7 @@ def within(domain: str, zones: Collection[str]) -> bool:
     return False
 
 
-_LABEL = r"[^\s@/\\,;<>\"'.]+"
+_LABEL = r"[^\s@/,;.]+"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 
 
