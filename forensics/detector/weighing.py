@@ -138,7 +138,7 @@ def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray) -> np.nda
     """What the *other* addresses of the same typed and meant domain say of each row.
 
     `odds`: each row's own log10 odds; `pair`, `address`: numbers of its domain pair and of its address. Writers of one
-    address are averaged first, so that a conversation is not a crowd. With n other addresses the mean counts n / (n + 2).
+    address are averaged first, so that a conversation is not a crowd. With n others the mean counts n / (n + 2).
     """
     if not len(odds):
         return np.zeros(0)
