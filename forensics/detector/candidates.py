@@ -9,7 +9,7 @@ judged by `slips.classify`; the index only has to miss nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -53,16 +53,18 @@ def find(typed: Sequence[str], known: Collection[str], zones: Collection[str] = 
     names = sorted(set(known) - {""})
     there = set(names)
     tokens = sorted(set(typed) - {""})
-    found: dict[tuple[str, str], Candidate] = {}
-    for i, j in _meetings(tokens, names):
-        slip = classify(tokens[i], names[j])
-        if slip is not None:
-            found[tokens[i], names[j]] = Candidate(tokens[i], names[j], slip, True)
-    for token in tokens:
-        for name in _in_zones(token, zones):
-            if name not in there and (slip := classify(token, name)) is not None:
-                found[token, name] = Candidate(token, name, slip, False)
-    return sorted(found.values(), key=lambda c: (c.typed, -c.slip.log10, c.meant))
+    found: list[Candidate] = []
+    index = _index(names)
+    for start in range(0, len(tokens), _BATCH):
+        batch = tokens[start : start + _BATCH]
+        for i, j in _meetings(batch, names, index):
+            if (slip := classify(batch[i], names[j])) is not None:
+                found.append(Candidate(batch[i], names[j], slip, True))
+        for token in batch:
+            for name in set(_in_zones(token, zones)) - there:
+                if (slip := classify(token, name)) is not None:
+                    found.append(Candidate(token, name, slip, False))
+    return sorted(found, key=lambda c: (c.typed, -c.slip.log10, c.meant))
 
 
 def _in_zones(token: str, zones: Collection[str]) -> Iterator[str]:
@@ -79,17 +81,32 @@ def _in_zones(token: str, zones: Collection[str]) -> Iterator[str]:
                 yield ".".join(labels[:cut]) + "." + zone
 
 
-def _meetings(tokens: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
-    seen: set[tuple[int, int]] = set()
-    for i, j in _by_keys(tokens, names):
-        if tokens[i] != names[j] and (i, j) not in seen:
-            seen.add((i, j))
-            yield i, j
-    for take, depth in ((domains.u_label, 1), (_long_label, 2)):
-        for i, j in _by_deletions([take(t) for t in tokens], [take(n) for n in names], depth):
-            if tokens[i] != names[j] and (i, j) not in seen:
-                seen.add((i, j))
-                yield i, j
+class _Index(NamedTuple):
+    """Known names by key, and by the hashes of their deletion neighbourhoods."""
+
+    keys: dict[str, list[int]]
+    tables: list[tuple[Callable[[str], str], int, np.ndarray, np.ndarray]]
+    """What of a name is compared, how many letters are cut, sorted hashes, their owners."""
+
+
+def _index(names: Sequence[str]) -> _Index:
+    keys: dict[str, list[int]] = {}
+    for j, name in enumerate(names):
+        for key in _known_keys(name):
+            keys.setdefault(key, []).append(j)
+    tables = [
+        (take, depth, *_table([take(n) for n in names], depth))
+        for take, depth in ((domains.u_label, 1), (_long_label, 2))
+    ]
+    return _Index(keys, tables)
+
+
+def _meetings(batch: Sequence[str], names: Sequence[str], index: _Index) -> set[tuple[int, int]]:
+    """(row of batch, row of names) of all that meet in any key or hash."""
+    met = set(_by_keys(batch, index.keys))
+    for take, depth, table, owners in index.tables:
+        met.update(_by_deletions([take(t) for t in batch], table, owners, len(names), depth))
+    return {(i, j) for i, j in met if batch[i] != names[j]}
 
 
 def _long_label(domain: str) -> str:
@@ -100,14 +117,10 @@ def _long_label(domain: str) -> str:
     return domains.u_label(domain.removesuffix("." + cut.suffix)) + "." + cut.suffix
 
 
-def _by_keys(tokens: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
-    index: dict[str, list[int]] = {}
-    for j, name in enumerate(names):
-        for key in _known_keys(name):
-            index.setdefault(key, []).append(j)
-    for i, token in enumerate(tokens):
+def _by_keys(batch: Sequence[str], keys: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, int]]:
+    for i, token in enumerate(batch):
         for key in _typed_keys(token):
-            found = index.get(key, ())
+            found = keys.get(key, ())
             if len(found) <= CROWD:
                 for j in found:
                     yield i, j
@@ -144,33 +157,35 @@ def _typed_keys(token: str) -> set[str]:
     return keys
 
 
-def _by_deletions(tokens: list[str], names: list[str], depth: int) -> Iterator[tuple[int, int]]:
-    """Pairs of strings that are equal after at most `depth` deletions in each (hash meetings: rare false ones pass)."""
-    rows, hashes = [], []
-    for owner, value in _neighbourhoods(names, depth):
-        rows.append(owner)
-        hashes.append(value)
-    if not hashes:
-        return
-    table, owners = _distinct(np.concatenate(hashes), np.concatenate(rows))
-    starts = np.flatnonzero(np.r_[True, table[1:] != table[:-1]])
-    sizes = np.diff(np.r_[starts, len(table)])
+def _table(strings: Sequence[str], depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted hashes of all neighbourhoods and their owners; crowded hashes left out."""
+    parts = list(_neighbourhoods(strings, depth))
+    if not parts:
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    values, owners = _distinct(np.concatenate([v for _, v in parts]), np.concatenate([o for o, _ in parts]))
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    sizes = np.diff(np.r_[starts, len(values)])
     roomy = np.repeat(sizes <= CROWD, sizes)
-    table, owners = table[roomy], owners[roomy]
-    for start in range(0, len(tokens), _BATCH):
-        batch = list(_neighbourhoods(tokens[start : start + _BATCH], depth))
-        if not batch:
-            continue
-        value, owner = np.concatenate([v for _, v in batch]), np.concatenate([o for o, _ in batch])
-        low = np.searchsorted(table, value, "left")
-        count = np.searchsorted(table, value, "right") - low
-        hit = np.flatnonzero(count)
-        low, count = low[hit], count[hit]
-        step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        # One integer a pair sorts faster than two columns.
-        pair = np.repeat(owner[hit], count) * np.int64(len(names)) + owners[np.repeat(low, count) + step]
-        for code in np.unique(pair).tolist():
-            yield start + code // len(names), code % len(names)
+    return values[roomy], owners[roomy]
+
+
+def _by_deletions(
+    strings: Sequence[str], table: np.ndarray, owners: np.ndarray, names: int, depth: int
+) -> Iterator[tuple[int, int]]:
+    """Rows that are equal after at most `depth` deletions in each (by hash: rare false meetings pass)."""
+    parts = list(_neighbourhoods(strings, depth))
+    if not parts or not len(table):
+        return
+    value, owner = np.concatenate([v for _, v in parts]), np.concatenate([o for o, _ in parts])
+    low = np.searchsorted(table, value, "left")
+    count = np.searchsorted(table, value, "right") - low
+    hit = np.flatnonzero(count)
+    low, count = low[hit], count[hit]
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    # One integer a pair sorts faster than two columns.
+    pair = np.repeat(owner[hit], count) * np.int64(names) + owners[np.repeat(low, count) + step]
+    for code in np.unique(pair).tolist():
+        yield code // names, code % names
 
 
 def _distinct(values: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

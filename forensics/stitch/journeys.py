@@ -30,6 +30,7 @@ from forensics.stitch.columns import flat, hashes, keys
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
+
 @dataclass(frozen=True)
 class Parts:
     """Some hops and legs as numbers. `hop` counts among these hops."""
