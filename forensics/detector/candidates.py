@@ -94,11 +94,8 @@ def _index(names: Sequence[str]) -> _Index:
     for j, name in enumerate(names):
         for key in _known_keys(name):
             keys.setdefault(key, []).append(j)
-    tables = [
-        (take, depth, *_table([take(n) for n in names], depth))
-        for take, depth in ((domains.u_label, 1), (_long_label, 2))
-    ]
-    return _Index(keys, tables)
+    compared: tuple[tuple[Callable[[str], str], int], ...] = ((domains.u_label, 1), (_long_label, 2))
+    return _Index(keys, [(take, depth, *_table([take(n) for n in names], depth)) for take, depth in compared])
 
 
 def _meetings(batch: Sequence[str], names: Sequence[str], index: _Index) -> set[tuple[int, int]]:
