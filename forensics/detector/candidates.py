@@ -85,7 +85,7 @@ class _Index(NamedTuple):
     """Known names by key, and by the hashes of their deletion neighbourhoods."""
 
     keys: dict[str, list[int]]
-    tables: list[tuple[Callable[[str], str], int, np.ndarray, np.ndarray]]
+    tables: Sequence[tuple[Callable[[str], str], int, np.ndarray, np.ndarray]]
     """What of a name is compared, how many letters are cut, sorted hashes, their owners."""
 
 
