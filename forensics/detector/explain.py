@@ -170,7 +170,8 @@ def _head(subject: str, domain: str, prior: float, note: str) -> str:
 
 def _text(one: Explained) -> str:
     width = max(len(r["name"]) for r in one.reasons)
-    verdict = f"log10 odds: a slip with probability {one.score:.4f} ({one.level})"
+    chance = f"{one.score:.4f}" if one.score >= 0.0001 else "below 0.0001"
+    verdict = f"log10 odds: a slip with probability {chance} ({one.level})"
     lines = [
         f"{one.writer} → {one.address}",
         f"  either  {one.propositions[0]}",

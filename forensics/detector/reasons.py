@@ -37,8 +37,8 @@ def sentence(name: str, row: Row) -> str:
         return f"{typed} is {meant} with one slip: {slip.words}." if slip else f"{typed} resembles {meant}."
     if name == "usage":
         return (
-            f"{_many(row['meant_pairs'], 'pair', 'pairs')} of sender and address use {meant}, "
-            f"{_many(row['typed_pairs'], 'pair', 'pairs')} use {typed}."
+            f"Pairs of sender and address: {int(row['meant_pairs']):,} use {meant}, "
+            f"{int(row['typed_pairs']):,} {'uses' if row['typed_pairs'] == 1 else 'use'} {typed}."
         )
     if name == "wrote-before":
         return f"{_upper(writer)} had written to {right} {_times(row['times_before'])} before first using {wrong}."
