@@ -4,7 +4,7 @@
 
 Three kinds of figures, never mixed: *folds* — the development logs, each domain scored with parameters that were
 fitted without its connected component of observed and intended domains; *frozen* — simulated organisations that
-nothing was fitted on; *second examples* — the Exchange logs of the albion scenario and the generated ministry.
+nothing was fitted on; *second examples* — the generated ministry.
 `--write` stores forensics/detector/evaluation.json.
 """
 
@@ -126,46 +126,53 @@ def _without(pairs: Slips, logs: Sequence[Corpus], name: str) -> list[list[Score
     return list(cross_validated(pairs, logs, left_out, folds=3, spread=False).values())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--tables", type=Path, required=True, help="folder with, or for, deliveries tables")
-    parser.add_argument("--write", action="store_true", help="replace forensics/detector/evaluation.json")
-    parser.add_argument("--ablation", action="store_true", help="also refit without each signal (minutes)")
-    parser.add_argument("--no-frozen", action="store_true", help="leave the frozen organisations alone")
-    options = parser.parse_args(arguments)
-    pairs, logs = fit.development(options.tables)
+STORED = labelled.ROOT / "forensics" / "detector" / "evaluation.json"
+
+
+def evaluate(pairs: Slips, logs: Sequence[Corpus], *, frozen: bool) -> tuple[dict[str, Any], list[str]]:
+    """All figures but the ablation, and the missed and false pairs of the folds and the ministry."""
     found = cross_validated(pairs, logs)
     real = [r for name, rows in found.items() if not name.startswith("simulated") for r in rows]
     made = [r for name, rows in found.items() if name.startswith("simulated") for r in rows]
+    using = weighing.parameters()
+    example = score(ministry(), using)
     result: dict[str, Any] = {
-        "command": "python -m tests.bench.detector --tables DIR --write --ablation",
+        "command": "python -m tests.bench.detector --tables DIR --write [--ablation]",
         "threshold": "level medium and above (score >= 0.5)",
         "folds": {name: summary(rows) for name, rows in found.items() if not name.startswith("simulated")},
         "folds_real": summary(real),
         "folds_simulated": summary(made),
+        "ministry": summary(example),
     }
-    notes = wrong(real) + wrong(made)
-    using = weighing.parameters()
-    example = score(ministry(), using)
-    result["ministry"] = summary(example)
-    notes += wrong(example)
-    for name, organisations in (("frozen", FRESH), ("frozen_before", simulate.FROZEN)):
-        if not options.no_frozen:
-            rows_of = {f"simulated-{s.seed}": score(labelled.simulated(s), using) for s in organisations}
-            result[name] = summary([r for rows in rows_of.values() for r in rows])
-            result[f"{name}_each"] = {each: scoring.rates(rows)["pairs"] for each, rows in rows_of.items()}
-    sys.stderr.write("\n".join(notes) + "\n")
-    for name in ("folds_real", "folds_simulated", "ministry", "frozen", "frozen_before"):
-        if name in result:
-            sys.stdout.write(f"{name}: {line(result[name])}\n")
-    for name, one in result["folds"].items():
-        sys.stdout.write(f"  {name}: {line(one)}\n")
-    sys.stdout.flush()
+    for name, organisations in (("frozen", FRESH), ("frozen_before", simulate.FROZEN)) if frozen else ():
+        rows_of = {f"simulated-{s.seed}": score(labelled.simulated(s), using) for s in organisations}
+        result[name] = summary([r for rows in rows_of.values() for r in rows])
+        result[f"{name}_each"] = {each: scoring.rates(rows)["pairs"] for each, rows in rows_of.items()}
+    return result, wrong(real) + wrong(made) + wrong(example)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--tables", type=Path, required=True, help="folder with, or for, deliveries tables")
+    parser.add_argument("--write", action="store_true", help="store the figures in forensics/detector/evaluation.json")
+    parser.add_argument("--ablation", action="store_true", help="instead, refit without each signal (minutes)")
+    parser.add_argument("--no-frozen", action="store_true", help="leave the frozen organisations alone")
+    options = parser.parse_args(arguments)
+    stored = json.loads(STORED.read_text("utf-8")) if STORED.exists() else {}
+    pairs, logs = fit.development(options.tables)
     if options.ablation:
-        result["ablation"] = ablation(pairs, logs)
+        result = stored | {"ablation": ablation(pairs, logs)}
+        sys.stdout.write(json.dumps(result["ablation"], indent=1) + "\n")
+    else:
+        result, notes = evaluate(pairs, logs, frozen=not options.no_frozen)
+        sys.stderr.write("\n".join(notes) + "\n")
+        for name in ("folds_real", "folds_simulated", "ministry", "frozen", "frozen_before"):
+            if name in result:
+                sys.stdout.write(f"{name}: {line(result[name])}\n")
+        for name, one in result["folds"].items():
+            sys.stdout.write(f"  {name}: {line(one)}\n")
     if options.write:
-        text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-        (labelled.ROOT / "forensics" / "detector" / "evaluation.json").write_text(text, "utf-8")
+        STORED.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def line(one: dict[str, Any]) -> str:

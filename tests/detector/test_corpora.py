@@ -63,6 +63,30 @@ def test_albion_gateways_exactly(albion: Path, data: Path) -> None:
     assert typed == wrong
 
 
+@pytest.mark.parametrize(
+    ("folder", "pattern", "slips"),
+    [
+        ("postfix-albion", "mail.log*", 44),
+        ("postfix-albion-filter", "mail.log*", 32),
+        ("exchange-albion", "MSGTRK*", 44),
+        ("exchange-albion", "message-trace.csv", 44),
+        ("exchange-albion", "historical-search.csv", 44),
+    ],
+)
+def test_each_albion_log_alone(data: Path, tmp_path: Path, folder: str, pattern: str, slips: int) -> None:
+    """Whatever system wrote the log, whatever it leaves out, and without a watched zone: the same deliveries."""
+    pipeline.ingest([str(p) for p in sorted((data / folder).glob(pattern))], tmp_path / "case", org=ALBION)
+    pipeline.detect(tmp_path / "case")
+    truth = data / ("postfix-albion-filter" if "filter" in folder else "postfix-albion") / "truth.tsv"
+    wrong = {(r["message_id"], r["recipient"]) for r in labelled.rows(truth) if r["label"] == "misdirected"}
+    query = """select d.message_id, lower(d.recipient) as address from findings f join deliveries d using (delivery_id)
+               where f.level in ('high', 'medium')"""
+    found = {(r["message_id"], r["address"]) for r in rows(tmp_path / "case", ALBION, query)}
+    by_list = {pair for pair in found if pair[1] == "jtaylor7@navy.ml"}
+    assert found - by_list == wrong
+    assert len(found) == slips
+
+
 def test_albion_genuine_correspondents_are_left_alone(albion: Path) -> None:
     accused = {r["observed_domain"] for r in rows(albion, ALBION, "select observed_domain from findings")}
     assert accused.isdisjoint({"diplomatie.gouv.ml", "orangemali.ml", "fabrikam.de", "fabrikam.fr"})
