@@ -15,7 +15,7 @@ from pathlib import Path
 BENCHES = {
     "postfix": ["-m", "pytest", "-q", "-s", "-m", "bench", "tests/bench/test_postfix_speed.py"],
     "exchange": ["-m", "tests.bench.exchange"],
-    "detector": ["-m", "tests.bench.detector"],
+    "detector": ["-m", "tests.bench.detector", "--tables", ".bench/tables"],
 }
 LIBRARIES = ("missent", "numpy", "numba", "pyarrow", "duckdb")
 
