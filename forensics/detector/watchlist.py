@@ -32,7 +32,7 @@ def watch_list(given: Sequence[str], *, limit: int | None = None) -> list[dict[s
     Raises UsageError for what is no domain.
 
     >>> [r["lookalike"] for r in watch_list(["navy.mil"], limit=3)]
-    ['navy.mi', 'avy.mil', 'nav.mil']
+    ['navy.mi', 'navy.com', 'avy.mil']
     """
     wanted = [domains.a_label(name.removeprefix("*.")) for name in given]
     for name, meant in zip(given, wanted, strict=True):
