@@ -172,9 +172,10 @@ def table(result: workbench.Answer, form: str) -> None:
 
 def cell(value: Any) -> str:
     """A CSV cell that no spreadsheet runs: what begins like a formula gets a leading apostrophe."""
+    from forensics.review.sheets import guard
+
     text = "" if value is None else str(_plain(value))
-    number = isinstance(value, int | float)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not number else text
+    return text if isinstance(value, int | float) else guard(text)
 
 
 def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
