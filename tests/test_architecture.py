@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,41 @@ def test_only_the_engine_imports_dask() -> None:
     for path in (ROOT / "forensics").rglob("*.py"):
         if path.parent.name != "engine":
             assert not re.search(r"^\s*(import|from) (dask|distributed)\b", path.read_text("utf-8"), re.M), path
+
+
+PROVIDES = {  # import names that differ from the name of the distribution
+    "axe_core_python": "axe-core-python",
+    "dask": "distributed",
+    "docx": "docxtpl",
+    "lxml": "docxtpl",  # what python-docx stands on
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "IPython": "ipykernel",
+    "importlinter": "import-linter",
+    "markupsafe": "jinja2",
+    "pip": "",
+}
+
+
+def test_everything_imported_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    named = [*declared["project"]["dependencies"], *declared["dependency-groups"]["dev"]]
+    names = {re.split(r"[<>=\[]", one)[0].strip().lower() for one in named}
+    sources = {path: path.read_text("utf-8") for room in ("forensics", "tests") for path in (ROOT / room).rglob("*.py")}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        sources[path] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    missing = set()
+    for path, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                modules = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module or ""]
+            else:
+                continue
+            for top in {module.split(".")[0] for module in modules}:
+                local = top in sys.stdlib_module_names or top in ("forensics", "tests")
+                if not local and PROVIDES.get(top, top).lower() not in names:
+                    missing.add(f"{path.relative_to(ROOT)} imports {top}")
+    assert not missing
