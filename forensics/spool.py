@@ -133,10 +133,12 @@ class Fragments:
     def _spill(self) -> None:
         table = pa.concat_tables(self._tables)
         part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
-        for p in range(PARTITIONS):
+        table = table.take(pa.array(np.argsort(part, kind="stable")))
+        ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist()
+        for p, (low, high) in enumerate(zip([0, *ends], ends, strict=False)):
             folder = self._folder / str(p)
             folder.mkdir(parents=True, exist_ok=True)
-            _save(table.take(pa.array(np.flatnonzero(part == p))), folder / f"{self._spilled}")
+            _save(table.slice(low, high - low), folder / f"{self._spilled}")
         self._spilled += 1
         self._tables, self._size = [], 0
 

@@ -161,6 +161,18 @@ def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
 
 
 @jit()
+def field_start(begin, r, slot):
+    return np.int64(begin[r, slot])
+
+
+@jit()
+def field_end(end, r, slot):
+    """End of a field, whether it holds doubled quotes or not."""
+    e = np.int64(end[r, slot])
+    return e if e >= 0 else ~e
+
+
+@jit()
 def _lengths(buf, begin, end, offsets):
     total = 0
     for i in range(begin.shape[0]):
