@@ -11,6 +11,7 @@ from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.csvscan import NO_TIME, field_end, field_start, moment
+from forensics.loaders.exchange.machine import find
 
 USED: Final = 0
 BAD_TIME: Final = 1
@@ -45,8 +46,16 @@ def _word_hash(text: str) -> int:
     return value
 
 
-EVENT_HASHES: Final = np.array([_word_hash(row.event) for row in ids.TABLE], np.uint64)
-EVENT_EFFECTS: Final = np.array([row.effect for row in ids.TABLE], np.int8)
+EVENT_HASHES: Final = np.zeros(256, np.uint64)
+EVENT_EFFECTS: Final = np.zeros(256, np.int8)
+"""Hash table of `event_ids.TABLE`: the place of an event id is bits 32-39 of its hash, or the next free one."""
+for _row in ids.TABLE:
+    _hash = _word_hash(_row.event)
+    _at = (_hash >> 32) & 255
+    while EVENT_HASHES[_at]:
+        _at = (_at + 1) & 255
+    EVENT_HASHES[_at], EVENT_EFFECTS[_at] = _hash, _row.effect
+STORE_SIZE: Final = len("STOREDRIVER")
 STORE_HASH: Final = np.uint64(_word_hash("STOREDRIVER"))
 INTRA_HASH: Final = np.uint64(_word_hash("Intra-Organization SMTP Send Connector"))
 """The implicit connector between transport services (Microsoft Learn, "Send connectors", Implicit Send connectors)."""
@@ -110,11 +119,24 @@ def _same(buf, s, e, t, u, mode):
         t += 1
 
 
+QUARANTINE: Final = np.frombuffer(b"action=quarantine", np.uint8)
+EQUALS: Final = b"action=quarantine".index(b"=")
+
+
 @jit()
 def _contains_fold(buf, s, e, word):
-    """True when the lower-case ASCII `word` lies in the field, in any case."""
+    """True when the lower-case ASCII `word`, whose one `=` is at `EQUALS`, lies in the field, in any case."""
     size = word.shape[0]
-    for i in range(s, e - size + 1):
+    base = buf.ctypes.data
+    at = s
+    while True:
+        at += find(base + at, 61, e - at)
+        if at >= e:
+            return False
+        i = at - EQUALS
+        at += 1
+        if i < s or i + size > e:
+            continue
         hit = True
         for j in range(size):
             c = buf[i + j]
@@ -125,10 +147,6 @@ def _contains_fold(buf, s, e, word):
                 break
         if hit:
             return True
-    return False
-
-
-QUARANTINE: Final = np.frombuffer(b"action=quarantine", np.uint8)
 
 
 @jit()
@@ -143,32 +161,63 @@ def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, 
             state[r] = BAD_TIME
             continue
         h = _upper_hash(buf, field_start(begin, r, f.EVENT), field_end(end, r, f.EVENT))
-        found = -1
-        for i in range(hashes.shape[0]):
-            if hashes[i] == h:
-                found = i
-                break
-        if found < 0:
+        found = (h >> np.uint64(32)) & np.uint64(hashes.shape[0] - 1)
+        while hashes[found] != h and hashes[found] != 0:
+            found = (found + np.uint64(1)) & np.uint64(hashes.shape[0] - 1)
+        if hashes[found] == 0:
             state[r] = UNKNOWN_EVENT
             continue
         effect[r] = effects[found]
         flag = 0
-        if _upper_hash(buf, field_start(begin, r, f.SOURCE), field_end(end, r, f.SOURCE)) == STORE_HASH:
+        s = field_start(begin, r, f.SOURCE)
+        e = field_end(end, r, f.SOURCE)
+        if e - s == STORE_SIZE and _upper_hash(buf, s, e) == STORE_HASH:
             flag |= STORE
         if effect[r] == ids.SEND:
             h = _upper_hash(buf, field_start(begin, r, f.CONNECTOR), field_end(end, r, f.CONNECTOR))
             if h == INTRA_HASH:
                 flag |= INTRA
         flags[r] = flag
-        if effect[r] == ids.INFO and _contains_fold(
-            buf, field_start(begin, r, f.CUSTOM), field_end(end, r, f.CUSTOM), quarantine
-        ):
-            effect[r] = ids.HOLD
+        if effect[r] == ids.INFO:
+            s = field_start(begin, r, f.CUSTOM)
+            if _contains_fold(buf, s, field_end(end, r, f.CUSTOM), quarantine):
+                effect[r] = ids.HOLD
 
 
 @jit()
-def group(buf, kinds, state, begin, end, message, modes, reps, table):
-    """Message number of each record in this block; `reps` is a record of each message. Returns the count."""
+def _guid(buf, s, e, digits):
+    """(is it one?, halves) of a network-message-id of 32 hexadecimal digits; its 16 bytes, each half little-endian."""
+    n = 0
+    low = np.uint64(0)
+    high = np.uint64(0)
+    for i in range(s, e):
+        d = digits[buf[i]]
+        if d >= 16:
+            if d == 16:
+                continue
+            return False, low, high
+        if n < 16:
+            low |= np.uint64(d) << np.uint64((n ^ 1) * 4)
+        elif n < 32:
+            high |= np.uint64(d) << np.uint64(((n - 16) ^ 1) * 4)
+        else:
+            return False, low, high
+        n += 1
+    return n == 32, low, high
+
+
+DIGITS: Final = np.full(256, 17, np.uint8)
+"""Value of each hexadecimal digit; 16 for hyphens and braces, which a GUID may have anywhere; 17 for the rest."""
+DIGITS[[ord(c) for c in "0123456789abcdef"]] = DIGITS[[ord(c) for c in "0123456789ABCDEF"]] = np.arange(16)
+DIGITS[[ord(c) for c in "-{}"]] = 16
+
+
+@jit()
+def group(buf, kinds, state, begin, end, message, modes, reps, ids, whole, digits, table):
+    """Message number of each record in this block; `reps` is a record of each message. Returns the count.
+
+    `whole[message]`: its id is a GUID, the bytes of which are `ids[message]`.
+    """
     mask = np.uint64(table.shape[0] - 1)
     table[:] = -1
     count = 0
@@ -195,23 +244,41 @@ def group(buf, kinds, state, begin, end, message, modes, reps, table):
         modes[r] = mode
         if mode == BY_INTERNAL:  # means something on its own server only: joined later, with the server's name
             reps[count] = r
+            whole[count] = False
             message[r] = count
             count += 1
             continue
-        if mode == BY_MESSAGE:
+        good = False
+        low = np.uint64(0)
+        high = np.uint64(0)
+        if mode == BY_NETWORK:
+            if end[r, slot] >= 0:
+                good, low, high = _guid(buf, s, e, digits)
+        else:
             s, e = _bare(buf, s, e)
-        h = _key_hash(buf, s, e, mode)
+        if good:
+            h = (low ^ (high << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
+            h ^= h >> np.uint64(32)
+        else:
+            h = _key_hash(buf, s, e, mode)
         probe = h & mask
         while True:
             m = table[probe]
             if m < 0:
                 table[probe] = count
                 reps[count] = r
+                whole[count] = good
+                ids[count, 0] = low
+                ids[count, 1] = high
                 message[r] = count
                 count += 1
                 break
             q = reps[m]
-            if modes[q] == mode:
+            if good:
+                if whole[m] and ids[m, 0] == low and ids[m, 1] == high:
+                    message[r] = m
+                    break
+            elif not whole[m] and modes[q] == mode:
                 t = field_start(begin, q, slot)
                 u = field_end(end, q, slot)
                 if mode == BY_MESSAGE:
@@ -221,41 +288,6 @@ def group(buf, kinds, state, begin, end, message, modes, reps, table):
                     break
             probe = (probe + np.uint64(1)) & mask
     return count
-
-
-@jit()
-def guid(buf, s, e, out):
-    """A network-message-id of 32 hexadecimal digits as 16 bytes; False when it is none."""
-    n = 0
-    for i in range(s, e):
-        c = buf[i]
-        if c == 45 or c == 123 or c == 125:
-            continue
-        if c >= 48 and c <= 57:
-            d = c - 48
-        elif c >= 97 and c <= 102:
-            d = c - 87
-        elif c >= 65 and c <= 70:
-            d = c - 55
-        else:
-            return False
-        if n >= 32:
-            return False
-        if n % 2 == 0:
-            out[n // 2] = d << 4
-        else:
-            out[n // 2] |= d
-        n += 1
-    return n == 32
-
-
-@jit()
-def guids(buf, begin, end, reps, modes, out, ok):
-    for m in range(reps.shape[0]):
-        r = reps[m]
-        ok[m] = False
-        if modes[r] == BY_NETWORK and end[r, f.NETWORK_ID] >= 0:
-            ok[m] = guid(buf, field_start(begin, r, f.NETWORK_ID), field_end(end, r, f.NETWORK_ID), out[m])
 
 
 @jit()

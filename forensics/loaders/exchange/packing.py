@@ -18,6 +18,7 @@ from forensics.loaders.exchange import events
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.emit import BY_MESSAGE, LISTS_DIFFER, USED
 from forensics.loaders.exchange.lists import pair
+from forensics.loaders.exchange.machine import find, load, store, store_four
 
 CARRIED: Final = (
     ("message_id", f.MESSAGE_ID, False),
@@ -44,82 +45,6 @@ _MOST: Final = events.MOST
 
 
 @jit()
-def weigh(buf, state, message, modes, begin, end, effect, at, slots, entering, main, best):
-    """Marks records whose lists are unequal, messages that have more than `INFO`, and which record carries each value.
-
-    `best[message, column]`: the earliest record with that value; -1 where there is none. Where the Message-ID is all
-    that joins records, every record carries its own: it may turn out to be several messages. Returns the largest
-    number of recipients.
-    """
-    for r in range(state.shape[0]):
-        if message[r] >= 0 and effect[r] != ids.INFO:
-            main[message[r]] = True
-    most = np.int64(1)
-    none = np.empty(1, np.int32)
-    zero = np.int64(0)
-    for r in range(state.shape[0]):
-        m = message[r]
-        if m < 0:
-            continue
-        if effect[r] != ids.INFO or not main[m]:
-            n = pair(buf, r, begin, end, effect[r], none, none, none, none, zero, zero)
-            if n < 0:
-                state[r] = LISTS_DIFFER
-                continue
-            most = max(most, n)
-        if modes[r] == BY_MESSAGE:
-            continue
-        enters = effect[r] == ids.ENTER or effect[r] == ids.REPORT
-        for c in range(slots.shape[0]):
-            if begin[r, slots[c]] == end[r, slots[c]] or (entering[c] and not enters):
-                continue
-            b = best[m, c]
-            if b < 0 or at[r] < at[b]:
-                best[m, c] = r
-    return most
-
-
-@jit()
-def _put(out, k, value):
-    v = np.uint32(value)
-    out[k] = v & 255
-    out[k + 1] = (v >> 8) & 255
-    out[k + 2] = (v >> 16) & 255
-    out[k + 3] = v >> 24
-
-
-@jit()
-def _copy(buf, s, e, out, k):
-    """Copies a field, doubled quotes undone; returns the position behind it."""
-    if e >= 0:
-        for i in range(e - s):
-            out[k + i] = buf[s + i]
-        return k + e - s
-    e = ~e
-    while s < e:
-        if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
-            s += 1
-        out[k] = buf[s]
-        k += 1
-        s += 1
-    return k
-
-
-@jit()
-def _length(s, e):
-    """Bytes of a field at most."""
-    return (e if e >= 0 else ~e) - s
-
-
-@jit()
-def _text(buf, begin, end, r, slot, out, k):
-    """Writes one field with its length; returns the position behind it."""
-    to = _copy(buf, np.int64(begin[r, slot]), np.int64(end[r, slot]), out, k + 4)
-    _put(out, k, to - k - 4)
-    return to
-
-
-@jit()
 def _host_slot(begin, end, r, e):
     """The logging server: client-hostname of a hand-off (server-hostname is the other side), else server-hostname.
 
@@ -139,10 +64,77 @@ def _host_slot(begin, end, r, e):
 
 
 @jit()
+def weigh(buf, state, message, modes, begin, end, effect, at, slots, entering, main, best):
+    """Marks records whose lists are unequal, messages that have more than `INFO`, and which record carries each value.
+
+    `best[message, column]`: the earliest record with that value, the last column for its server; -1 where there is
+    none. Where the Message-ID is all
+    that joins records, every record carries its own: it may turn out to be several messages. Returns the largest
+    number of recipients.
+    """
+    for r in range(state.shape[0]):
+        if message[r] >= 0 and effect[r] != ids.INFO:
+            main[message[r]] = True
+    hosts = slots.shape[0]
+    most = np.int64(1)
+    none = np.empty(1, np.int32)
+    zero = np.int64(0)
+    for r in range(state.shape[0]):
+        m = message[r]
+        if m < 0:
+            continue
+        if effect[r] != ids.INFO or not main[m]:
+            n = pair(buf, r, begin, end, effect[r], none, none, none, none, zero, zero)
+            if n < 0:
+                state[r] = LISTS_DIFFER
+                continue
+            most = max(most, n)
+        if modes[r] == BY_MESSAGE:
+            continue
+        enters = effect[r] == ids.ENTER or effect[r] == ids.REPORT
+        for c in range(hosts + 1):
+            b = best[m, c]
+            if b >= 0 and at[r] >= at[b]:
+                continue
+            if c == hosts:
+                if _host_slot(begin, end, r, effect[r]) >= 0:
+                    best[m, c] = r
+            elif begin[r, slots[c]] != end[r, slots[c]] and (enters or not entering[c]):
+                best[m, c] = r
+    return most
+
+
+@jit()
+def _copy(base, s, e, out, k):
+    """Copies a field, doubled quotes undone, to `out` + k; returns k behind it. May write seven bytes more."""
+    if e >= 0:
+        n = e - s
+        for i in range(0, n, 8):
+            store(out + k + i, load(base + s + i))
+        return k + n
+    e = ~e
+    while s < e:
+        i = s + find(base + s, 34, e - s)
+        i = min(i + 1, e)  # with one quote of two
+        for j in range(0, i - s, 8):
+            store(out + k + j, load(base + s + j))
+        k += i - s
+        s = i + 1 if i < e else e
+    return k
+
+
+@jit()
+def _length(s, e):
+    """Bytes of a field at most."""
+    return (e if e >= 0 else ~e) - s
+
+
+@jit()
 def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, best, most, rec, parts, offsets, out):
     """Fills the rows of all used records; returns their number, or -1 when `out` is too small.
 
-    `rec`: the record of each row; `parts`; `offsets` of its `texts` in `out`.
+    `rec`: the record of each row; `parts`; `offsets` of its `texts` in `out`. Records of `INFO` tell their server only
+    where no other record of the message and block does so earlier.
     """
     rs, re = np.empty(most, np.int32), np.empty(most, np.int32)
     ss, se = np.empty(most, np.int32), np.empty(most, np.int32)
@@ -151,6 +143,8 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
     rows = 0
     k = np.int64(0)
     offsets[0] = 0
+    base = buf.ctypes.data
+    to = out.ctypes.data
     for r in range(state.shape[0]):
         m = message[r]
         if m < 0 or state[r] != USED:
@@ -161,7 +155,9 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
         chosen[1] = f.SERVER_IP if handed else -1
         chosen[2] = f.CONTEXT if handed else (f.REFERENCE if e == ids.REPLACE else -1)
         chosen[3] = f.RELATED if e == ids.REPLACE else -1
-        chosen[4] = _host_slot(begin, end, r, e)
+        chosen[4] = -1
+        if e != ids.INFO or modes[r] == BY_MESSAGE or best[m, slots.shape[0]] == r:
+            chosen[4] = _host_slot(begin, end, r, e)
         enters = e == ids.ENTER or e == ids.REPORT
         for c in range(slots.shape[0]):
             own = modes[r] == BY_MESSAGE and (enters or not entering[c])
@@ -177,7 +173,7 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
                 se[0] = end[r, f.STATUS]
         n = max(n, 1)
 
-        need = np.int64(_MOST)
+        need = np.int64(_MOST + 8)
         for c in range(chosen.shape[0]):
             if chosen[c] >= 0:
                 need += _length(begin[r, chosen[c]], end[r, chosen[c]])
@@ -197,21 +193,24 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
             slot = chosen[c]
             if slot >= 0 and begin[r, slot] != end[r, slot]:
                 mask |= np.uint32(1) << np.uint32(c)
-                k = _text(buf, begin, end, r, slot, out, k)
-        _put(out, top, mask)
+                behind = _copy(base, np.int64(begin[r, slot]), np.int64(end[r, slot]), to, k + 4)
+                store_four(to + k, np.uint32(behind - k - 4))
+                k = behind
+        store_four(to + top, mask)
         for i in range(n):
             out[k] = e
             behind = k + 9
-            _put(out, k + 1, _ABSENT)
-            _put(out, k + 5, _ABSENT)
+            told = np.uint32(_ABSENT)
             if rs[i] >= 0:
-                to = _copy(buf, np.int64(rs[i]), np.int64(re[i]), out, behind)
-                _put(out, k + 1, to - behind)
-                behind = to
+                behind = _copy(base, np.int64(rs[i]), np.int64(re[i]), to, behind)
+                told = np.uint32(behind - k - 9)
+            said = np.uint32(_ABSENT)
             if ss[i] >= 0:
-                to = _copy(buf, np.int64(ss[i]), np.int64(se[i]), out, behind)
-                _put(out, k + 5, to - behind)
-                behind = to
+                from_ = behind
+                behind = _copy(base, np.int64(ss[i]), np.int64(se[i]), to, behind)
+                said = np.uint32(behind - from_)
+            store_four(to + k + 1, told)
+            store_four(to + k + 5, said)
             k = behind
         rec[rows] = r
         parts[rows] = n

@@ -86,9 +86,11 @@ def scan_segment(
     modes = np.zeros(count, np.int8)
     reps = np.empty(max(count, 1), np.int32)
     table = np.empty(1 << (2 * count + 2).bit_length(), np.int32)
-    messages = emit.group(buf, kinds, state, begin, end, message, modes, reps, table)
+    whole = np.empty(max(count, 1), np.bool_)
+    halves = np.empty((max(count, 1), 2), np.uint64)
+    messages = emit.group(buf, kinds, state, begin, end, message, modes, reps, halves, whole, emit.DIGITS, table)
     main = np.zeros(messages, np.bool_)
-    best = np.full((messages, len(packing.SLOTS)), -1, np.int32)
+    best = np.full((messages, len(packing.SLOTS) + 1), -1, np.int32)
     most = packing.weigh(
         buf, state, message, modes, begin, end, effect, at, packing.SLOTS, packing.ENTERING, main, best
     )
@@ -122,11 +124,12 @@ def scan_segment(
     texts = pa.Array.from_buffers(
         pa.binary(), rows, [None, pa.py_buffer(offsets[: rows + 1]), pa.py_buffer(out[: offsets[rows]].copy())]
     )
-    group = _groups(buf, begin, end, reps[:messages], modes)[message[rec]]
-    halves = group.view("<u8").reshape(-1, 2)
+    for m in np.flatnonzero(~whole[:messages]):
+        halves[m] = np.frombuffer(_digest(buf, begin, end, reps[m], modes), np.uint64)
+    halves = halves[message[rec]]
     columns = {
         "key": _mix(halves[:, 0] ^ halves[:, 1]),
-        "group": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(group)]),
+        "group": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(halves)]),
         "at": at[rec],
         "evidence": np.full(rows, evidence, np.int32),
         "number": rec.astype(np.int64) + (number + low),
@@ -139,19 +142,14 @@ def scan_segment(
     return pa.table([pa.array(columns[field.name], field.type) for field in EVENTS], schema=EVENTS)
 
 
-def _groups(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, reps: np.ndarray, modes: np.ndarray) -> np.ndarray:
-    """16 bytes for each message: its network-message-id, else a digest of its Message-ID or internal id and server."""
-    out = np.zeros((len(reps), 16), np.uint8)
-    ok = np.zeros(len(reps), np.bool_)
-    emit.guids(buf, begin, end, reps, modes, out, ok)
-    for m in np.flatnonzero(~ok):
-        r = reps[m]
-        slot = (f.NETWORK_ID, f.MESSAGE_ID, f.INTERNAL)[modes[r]]
-        text = field_text(buf, begin[r, slot], end[r, slot])
-        if modes[r] == emit.BY_INTERNAL:
-            text += "\0" + field_text(buf, begin[r, f.SERVER_HOST], end[r, f.SERVER_HOST])
-        out[m] = np.frombuffer(digest(("network", "message", "internal")[modes[r]], text), np.uint8)
-    return out
+def _digest(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, r: int, modes: np.ndarray) -> bytes:
+    """16 bytes for the message of a record whose network-message-id is no GUID: a digest of it, of its Message-ID, or
+    of its internal id and server."""
+    slot = (f.NETWORK_ID, f.MESSAGE_ID, f.INTERNAL)[modes[r]]
+    text = field_text(buf, begin[r, slot], end[r, slot])
+    if modes[r] == emit.BY_INTERNAL:
+        text += "\0" + field_text(buf, begin[r, f.SERVER_HOST], end[r, f.SERVER_HOST])
+    return digest(("network", "message", "internal")[modes[r]], text)
 
 
 def digest(kind: str, text: str) -> bytes:
@@ -164,7 +162,7 @@ _NO_HYPHEN = str.maketrans("", "", "-{}")
 
 
 def group_of(network_id: str, message_id: str) -> bytes | None:
-    """16 bytes for a message of an export: as `_groups` names the same message in a log; None without any id."""
+    """16 bytes for a message of an export: as `scan_segment` names the same message in a log; None without any id."""
     plain = network_id.lower().translate(_NO_HYPHEN)
     if len(plain) == 32:
         try:
