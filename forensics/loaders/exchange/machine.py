@@ -1,80 +1,78 @@
-"""What compiled kernels take from the machine: C's memchr, unaligned eight-byte loads, counting of zero bits.
+"""What compiled kernels take from the machine: C's memchr, unaligned words of eight and four bytes, counting zero bits.
 
-Addresses are plain integers (`array.ctypes.data + position`). `load` reads eight bytes at once, and so up to seven
-behind what is asked for: blocks are padded (`loaders.base.PADDING`).
+Addresses are plain integers (`array.ctypes.data + position`). Text is copied eight bytes at a time: up to seven behind it
+are read, which blocks have (`loaders.base.PADDING`), and written, which the caller leaves room for.
 """
 
-# mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined,no-untyped-call,misc"
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 from typing import Any
 
 from forensics.kernels import jit  # before numba: it chooses where compiled code is kept
 
+from llvmlite import ir  # isort: skip
 from numba import types  # isort: skip
 from numba.extending import intrinsic  # isort: skip
 
+_intrinsic: Any = intrinsic
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
-memcpy: Any = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
 
 
-@intrinsic
-def load(typing: Any, address: Any) -> Any:
+def _place(builder: Any, address: Any, bits: int) -> Any:
+    return builder.inttoptr(address, ir.IntType(bits).as_pointer())
+
+
+@_intrinsic
+def load(typing, address):
     """The eight bytes at an address as a little-endian number."""
-    del typing
+    del typing, address
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = context.get_value_type(signature.return_type)
-        word = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()))
+    def code(context, builder, signature, arguments):
+        del context, signature
+        word = builder.load(_place(builder, arguments[0], 64))
         word.align = 1
         return word
 
     return types.uint64(types.intp), code
 
 
-@intrinsic
-def store(typing: Any, address: Any, word: Any) -> Any:
+@_intrinsic
+def store(typing, address, word):
     """Writes eight bytes at an address."""
-    del typing
+    del typing, address, word
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = context.get_value_type(signature.args[1])
-        builder.store(arguments[1], builder.inttoptr(arguments[0], kind.as_pointer())).align = 1
+    def code(context, builder, signature, arguments):
+        del signature
+        builder.store(arguments[1], _place(builder, arguments[0], 64)).align = 1
         return context.get_dummy_value()
 
     return types.void(types.intp, types.uint64), code
 
 
-@intrinsic
-def store_four(typing: Any, address: Any, word: Any) -> Any:
+@_intrinsic
+def store_four(typing, address, word):
     """Writes four bytes at an address."""
-    del typing
+    del typing, address, word
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = context.get_value_type(signature.args[1])
-        builder.store(arguments[1], builder.inttoptr(arguments[0], kind.as_pointer())).align = 1
+    def code(context, builder, signature, arguments):
+        del signature
+        builder.store(arguments[1], _place(builder, arguments[0], 32)).align = 1
         return context.get_dummy_value()
 
     return types.void(types.intp, types.uint32), code
 
 
-@intrinsic
-def trailing_zeros(typing: Any, word: Any) -> Any:
+@_intrinsic
+def trailing_zeros(typing, word):
     """How many of the lowest bits are zero; `word` is not zero."""
-    del typing
+    del typing, word
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context, builder, signature, arguments):
         del context, signature
-        return builder.cttz(arguments[0], _true(builder))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), code
-
-
-def _true(builder: Any) -> Any:
-    from llvmlite import ir
-
-    del builder
-    return ir.Constant(ir.IntType(1), 1)
 
 
 @jit()
