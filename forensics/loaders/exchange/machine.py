@@ -1,7 +1,7 @@
 """What compiled kernels take from the machine: C's memchr, unaligned words of eight and four bytes, counting zero bits.
 
-Addresses are plain integers (`array.ctypes.data + position`). Text is copied eight bytes at a time: up to seven behind it
-are read, which blocks have (`loaders.base.PADDING`), and written, which the caller leaves room for.
+Addresses are plain integers (`array.ctypes.data + position`). Text is copied eight bytes at a time: up to seven
+behind it are read, which blocks have (`loaders.base.PADDING`), and written, which the caller leaves room for.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -11,7 +11,6 @@ from typing import Any
 
 from forensics.kernels import jit  # before numba: it chooses where compiled code is kept
 
-from llvmlite import ir  # isort: skip
 from numba import types  # isort: skip
 from numba.extending import intrinsic  # isort: skip
 
@@ -19,8 +18,8 @@ _intrinsic: Any = intrinsic
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
 
 
-def _place(builder: Any, address: Any, bits: int) -> Any:
-    return builder.inttoptr(address, ir.IntType(bits).as_pointer())
+def _place(context: Any, builder: Any, address: Any, kind: Any) -> Any:
+    return builder.inttoptr(address, context.get_value_type(kind).as_pointer())
 
 
 @_intrinsic
@@ -29,8 +28,8 @@ def load(typing, address):
     del typing, address
 
     def code(context, builder, signature, arguments):
-        del context, signature
-        word = builder.load(_place(builder, arguments[0], 64))
+        del signature
+        word = builder.load(_place(context, builder, arguments[0], types.uint64))
         word.align = 1
         return word
 
@@ -44,7 +43,7 @@ def store(typing, address, word):
 
     def code(context, builder, signature, arguments):
         del signature
-        builder.store(arguments[1], _place(builder, arguments[0], 64)).align = 1
+        builder.store(arguments[1], _place(context, builder, arguments[0], types.uint64)).align = 1
         return context.get_dummy_value()
 
     return types.void(types.intp, types.uint64), code
@@ -57,7 +56,7 @@ def store_four(typing, address, word):
 
     def code(context, builder, signature, arguments):
         del signature
-        builder.store(arguments[1], _place(builder, arguments[0], 32)).align = 1
+        builder.store(arguments[1], _place(context, builder, arguments[0], types.uint32)).align = 1
         return context.get_dummy_value()
 
     return types.void(types.intp, types.uint32), code
@@ -69,8 +68,8 @@ def trailing_zeros(typing, word):
     del typing, word
 
     def code(context, builder, signature, arguments):
-        del context, signature
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        del signature
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
 
     return types.uint64(types.uint64), code
 
