@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from forensics.report.blocks import Spans, code
@@ -53,14 +54,19 @@ def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
     parts = [say(words, "accepted.means"), say(words, "numbers.units")]
     if facts.header.found and not groups.automated.deliveries.value:
         parts.append(say(words, "numbers.automated_none"))
-    outside = [
+    parts.append(outside(facts, words))
+    return (sentences(*parts),)
+
+
+def outside(facts: Facts, words: Words) -> Spans:
+    """What is in none of the numbers, or nothing."""
+    groups = facts.groups
+    parts = [
         words(f"numbers.{key}", n=group.deliveries.value)
         for key, group in (("review", groups.review), ("dismissed", groups.dismissed))
         if group.deliveries.value
     ]
-    if outside:
-        parts.append(say(words, "numbers.outside", parts=words.join(outside)))
-    return (sentences(*parts),)
+    return say(words, "numbers.outside", parts=words.join(parts)) if parts else ()
 
 
 def story_title(story: Story, words: Words) -> Spans:
@@ -127,29 +133,29 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "place.concern", places=words.join(concern)))
     head = facts.groups.headline
     if head.accepted.value:
-        out.append(_tls(facts, words))
+        out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
-    # Who runs a suffix matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
-    slipped = _slipped(facts)
-    for place in facts.places:
-        if place.suffix in slipped and place.exists and place.country and place.accepted.value:
-            if place.operator_then or place.operator_now:
-                unknown = say(words, "mark.missing")
-                out.append(
-                    say(
-                        words,
-                        "place.operator",
-                        suffix=place.suffix,
-                        then=place.operator_then or unknown,
-                        now=place.operator_now or unknown,
-                    )
-                )
-            else:
-                out.append(say(words, "place.operator_missing", suffix=place.suffix))
+    out.extend(said for place in facts.places if (said := operator(facts, place, words)))
     return tuple(out)
 
 
-def _tls(facts: Facts, words: Words) -> Spans:
+def operator(facts: Facts, place: Place, words: Words, shorten: Callable[[str], str] = str) -> Spans:
+    """Who ran a suffix then, who runs it now; nothing where that does not matter.
+
+    It matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
+    """
+    if not (place.suffix in _slipped(facts) and place.exists and place.country and place.accepted.value):
+        return ()
+    if not (place.operator_then or place.operator_now):
+        return say(words, "place.operator_missing", suffix=place.suffix)
+    then, now = (
+        shorten(name).rstrip(".") if name else say(words, "mark.missing")
+        for name in (place.operator_then, place.operator_now)
+    )
+    return say(words, "place.operator", suffix=place.suffix, then=then, now=now)
+
+
+def tls(facts: Facts, words: Words) -> Spans:
     """How much of what was accepted went over TLS."""
     head = facts.groups.headline
     told = (
@@ -158,9 +164,9 @@ def _tls(facts: Facts, words: Words) -> Spans:
         ("open", "unknown", head.encryption_unknown),
     )
     for _, whole, number in told:
-        if number.value == head.accepted.value:
+        if number is not None and number.value == head.accepted.value:
             return say(words, f"place.tls_{whole}")
-    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number.value]
+    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number and number.value]
     return say(words, "place.tls", parts=words.join(parts))
 
 
@@ -203,6 +209,12 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         elif told.state != "not-covered":
             parts.append(say(words, "containment.last", last=when(words, told.last_accepted, zone), end=end))
     return (sentences(*parts),)
+
+
+def no_statement(facts: Facts, words: Words) -> Spans:
+    """Section 9 when the case records none."""
+    asked = facts.questionnaire["notification.public_statements"]
+    return say(words, "statement.none" if asked.answered else "statement.unanswered")
 
 
 def statement(one: Statement, words: Words) -> Spans:

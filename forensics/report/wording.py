@@ -69,6 +69,12 @@ class Words:
 
         return str(format_date(value, format="long", locale=self._locale))
 
+    def short_day(self, value: date | datetime) -> str:
+        """`4 Jan 2023`."""
+        from babel.dates import format_date
+
+        return str(format_date(value, format="medium", locale=self._locale))
+
     def join(self, parts: Iterable[str]) -> str:
         """`a, b and c`."""
         from babel.lists import format_list

@@ -37,7 +37,7 @@ FORMATS: Mapping[str, Format] = {
     "json": Format("incident.json", "data"),
     "docx": Format("incident.docx", "docx"),
     "xlsx": Format("incident.xlsx", "xlsx"),
-    "csv": Format("csv", "tables"),
+    "csv": Format("csv", "csvs"),
     "md": Format("incident.md", "markdown"),
     "veris": Format("incident.veris.json", "veris"),
     "answers": Format("answers", "answers"),

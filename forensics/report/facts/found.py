@@ -170,7 +170,10 @@ class Relay:
     address: Annotated[str | None, Raw("ip")]
     accepted: Number
     refused: Number
-    encrypted: Number
+    encrypted: Number | None
+    """Of the accepted deliveries those over TLS; None when the logs tell of none of them."""
+    encryption_unknown: Number
+    """Of the accepted deliveries those of which the logs do not tell."""
 
 
 @dataclass(frozen=True)
