@@ -104,6 +104,7 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         small=True,
     )
     yield b.Para(prose.say(words, "html.annex.digest_note"), "note")
+    yield b.Para(prose.say(words, "html.annex.custody"), "note")
     damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
     if damaged:
         yield b.Items(tuple(damaged))
