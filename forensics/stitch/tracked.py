@@ -7,18 +7,16 @@ See `loaders.exchange.events` for the layout that is read here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from forensics.kernels import jit
 from forensics.loaders.exchange import events
-from forensics.loaders.exchange.csvscan import gather
 from forensics.loaders.exchange.emit import BY_ID
-from forensics.stitch import forks
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from forensics.stitch import forks, spans
+from forensics.stitch.spans import Array, Span
 
 RECIPIENT, STATUS = "recipient", "status"
 _COLUMN: Final = {name: c for c, name in enumerate(events.TEXTS)}
@@ -100,57 +98,6 @@ def _unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, n
 
 
 @jit()
-def _lower(c, fold):
-    return c + np.uint8(32) if fold and c >= 65 and c <= 90 else c
-
-
-@jit()
-def _distinct(data, begin, end, fold, codes, first, odd, table):
-    """Number of each text, in the order of their first rows, -1 for null; with `fold` in any case of ASCII letters.
-
-    `odd`: texts that hold more than visible ASCII, or end with a sign. Returns the count.
-    """
-    mask = np.uint64(table.shape[0] - 1)
-    table[:] = -1
-    count = 0
-    for r in range(begin.shape[0]):
-        s = np.int64(begin[r])
-        if s < 0:
-            codes[r] = -1
-            continue
-        n = np.int64(end[r]) - s
-        h = np.uint64(0xCBF29CE484222325)
-        strange = n == 0 or data[s + n - 1] == 46 or data[s + n - 1] == 64
-        for i in range(s, s + n):
-            c = data[i]
-            if c <= 32 or c >= 127:
-                strange = True
-            h = (h ^ np.uint64(_lower(c, fold))) * np.uint64(0x100000001B3)
-        probe = (h ^ (h >> np.uint64(29))) & mask
-        while True:
-            g = table[probe]
-            if g < 0:
-                table[probe] = count
-                first[count] = r
-                odd[count] = strange
-                codes[r] = count
-                count += 1
-                break
-            t = np.int64(begin[first[g]])
-            same = np.int64(end[first[g]]) - t == n
-            if same:
-                for i in range(n):
-                    if _lower(data[s + i], fold) != _lower(data[t + i], fold):
-                        same = False
-                        break
-            if same:
-                codes[r] = g
-                break
-            probe = (probe + np.uint64(1)) & mask
-    return count
-
-
-@jit()
 def _carried(group, rec, part, begin, out):
     """For each message and each column from `_FIRST` on the first row that has a value; -1 where none has."""
     out[:] = -1
@@ -180,11 +127,9 @@ class Rows:
         count = int(plain["parts"].sum())
         self.begin, self.end = (np.empty((_COLUMNS, len(table)), np.int32) for _ in range(2))
         self.rec, self.part, self.effect = (np.empty(count, t) for t in (np.int64, np.int64, np.int64))
-        spans = [np.empty(count, np.int32) for _ in range(4)]
-        _unpack(
-            self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *spans
-        )
-        self._spans = {RECIPIENT: (spans[0], spans[1]), STATUS: (spans[2], spans[3])}
+        own = [np.empty(count, np.int32) for _ in range(4)]
+        _unpack(self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *own)
+        self._spans = {RECIPIENT: (own[0], own[1]), STATUS: (own[2], own[3])}
         where = order[self.rec]
         self.plain = {n: plain[n][where] for n in ("at", "evidence", "number", "offset", "length", "flags")}
         self.group = code[where]
@@ -218,12 +163,20 @@ class Rows:
         group = group[order]
         self.group = np.cumsum(np.r_[False, group[1:] != group[:-1]]).astype(np.int64)
 
-    def span(self, name: str) -> tuple[Array, Array]:
-        """(begin, end) of a column's text in `data` for each row; begin is -1 for null."""
+    def span(self, name: str, rows: Array | None = None) -> Span:
+        """A column's text in these rows (default all): null where the row is negative."""
+        if rows is None:
+            if name in self._spans:
+                return self._spans[name]
+            c = _COLUMN[name]
+            return self.begin[c][self.rec], self.end[c][self.rec]
         if name in self._spans:
-            return self._spans[name]
-        c = _COLUMN[name]
-        return self.begin[c][self.rec], self.end[c][self.rec]
+            begin, end = self._spans[name]
+            begin, end = begin[rows], end[rows]
+        else:
+            c, records = _COLUMN[name], self.rec[rows]
+            begin, end = self.begin[c][records], self.end[c][records]
+        return np.where(rows < 0, np.int32(-1), begin), end
 
     def codes(self, *names: str, fold: Callable[[str], str], ascii_lower: bool = False) -> list[Array]:
         """For each column the code of each row, -1 for null; spellings that `fold` makes equal have one code.
@@ -236,13 +189,13 @@ class Rows:
             begin = np.concatenate([self.begin[c] for c in columns])
             end = np.concatenate([self.end[c] for c in columns])
         else:
-            spans = [self.span(n) for n in names]
-            begin, end = np.concatenate([s for s, _ in spans]), np.concatenate([e for _, e in spans])
+            found = [self.span(n) for n in names]
+            begin, end = np.concatenate([s for s, _ in found]), np.concatenate([e for _, e in found])
         codes = np.empty(len(begin), np.int64)
         first, odd = np.empty(len(begin), np.int64), np.empty(len(begin), np.bool_)
-        count = _distinct(self.data, begin, end, ascii_lower, codes, first, odd, _table(len(begin)))
+        count = spans.distinct(self.data, begin, end, ascii_lower, codes, first, odd, _table(len(begin)))
         if not ascii_lower or odd[:count].any():
-            texts = gather(self.data, begin[first[:count]], end[first[:count]]).to_pylist()
+            texts = spans.text(self.data, (begin[first[:count]], end[first[:count]])).to_pylist()
             seen: dict[str, int] = {}
             again = np.array([seen.setdefault(fold(t), len(seen)) for t in texts] or [-1], np.int64)
             codes = np.where(codes < 0, -1, again[codes])
@@ -252,22 +205,20 @@ class Rows:
 
     def take(self, name: str, rows: Array) -> pa.Array:
         """Values of a column in these rows; null where the row is negative."""
-        if name in self._spans:
-            begin, end = self._spans[name]
-            begin, end = begin[rows], end[rows]
-        else:
-            c, records = _COLUMN[name], self.rec[rows]
-            begin, end = self.begin[c][records], self.end[c][records]
-        return gather(self.data, np.where(rows < 0, np.int32(-1), begin), end)
+        return spans.text(self.data, self.span(name, rows))
 
     def carried(self, name: str) -> Array:
         """Row of each message that has a value in this column, the earliest; -1 where none has."""
         found: Array = self._carried[_COLUMN[name] - _FIRST]
         return found
 
-    def taken(self, name: str) -> pa.Array:
+    def told(self, name: str) -> Span:
         """For each message the earliest value of a column."""
-        return self.take(name, self.carried(name))
+        return self.span(name, self.carried(name))
+
+    def taken(self, name: str) -> pa.Array:
+        """The same as a column."""
+        return spans.text(self.data, self.told(name))
 
 
 def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:

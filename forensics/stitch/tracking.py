@@ -15,7 +15,7 @@ from forensics import domains, schema
 from forensics.loaders.base import Assembled
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange.emit import ONLINE, STORE
-from forensics.stitch import statuses
+from forensics.stitch import spans, statuses
 from forensics.stitch.settling import (
     BOUNCED,
     DEFERRED,
@@ -31,7 +31,8 @@ from forensics.stitch.settling import (
     SENT,
     settle,
 )
-from forensics.stitch.tracked import Array, Rows, host_key
+from forensics.stitch.spans import Array
+from forensics.stitch.tracked import Rows, host_key
 
 LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
@@ -176,9 +177,8 @@ def _records(rows: Rows, owner: Array, count: int) -> pa.Array:
 
 def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     count = rows.messages
-    path = rows.taken("return_path")
-    sender = pc.coalesce(path, rows.taken("purported"))
-    sender = pc.replace_substring_regex(sender, r"(?s)^<(.*)>$", r"\1")
+    purported = rows.told("purported")
+    sender = spans.path(rows.data, spans.coalesce(rows.told("return_path"), purported))
     store = rows.plain["flags"] & STORE != 0
     submitted = np.zeros(count, bool)
     submitted[rows.group[store & (legs.kinds == ids.ENTER)]] = True
@@ -203,14 +203,14 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
             pa.array(system, pa.string()).cast(schema.CODE),
             rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
-            pc.replace_substring_regex(rows.taken("message_id"), r"(?s)^\s*<?(.*?)>?\s*$", r"\1"),
+            spans.text(rows.data, spans.bare(rows.data, rows.told("message_id"))),
             rows.taken("network_message_id"),
             pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
             pa.array(rows.plain["at"][last]).cast(schema.TIME),
-            sender,
-            pc.if_else(pa.array(submitted), rows.taken("purported"), pa.scalar(None, pa.string())),
-            name,
-            statuses.unscoped(address),
+            spans.text(rows.data, sender),
+            spans.text(rows.data, spans.only(submitted, purported)),
+            spans.text(rows.data, name),
+            spans.text(rows.data, spans.unscoped(rows.data, address)),
             statuses.integers(rows.taken("size"), pa.int64()),
             statuses.integers(rows.taken("recipient_count"), pa.int32()),
             rows.taken("subject"),
@@ -222,7 +222,7 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     )
 
 
-def _client(rows: Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
+def _client(rows: Rows, submitted: Array) -> tuple[spans.Span, spans.Span]:
     """Name and address of the submitting client.
 
     For a mailbox submission, and where the server's own front end passed the connection on (client-hostname is the
@@ -231,8 +231,6 @@ def _client(rows: Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
     client, server = rows.codes("client_host", "server_host", fold=host_key)
     by, at = rows.carried("client_host"), rows.carried("server_host")
     own = (by >= 0) & (at >= 0) & (client[by] == server[at])
-    behind = pa.array(submitted | own)
-    connected, original = rows.taken("client_ip"), rows.taken("original_ip")
-    address = pc.if_else(behind, pc.coalesce(original, connected), pc.coalesce(connected, original))
-    shown = pc.if_else(pa.array(own & ~submitted), pa.scalar(None, pa.string()), rows.taken("client_host"))
-    return shown, address
+    connected, original = rows.told("client_ip"), rows.told("original_ip")
+    address = spans.choose(submitted | own, spans.coalesce(original, connected), spans.coalesce(connected, original))
+    return spans.only(submitted | ~own, rows.told("client_host")), address

@@ -1,4 +1,4 @@
-"""CSV as numba kernels: record and field positions in one pass, then copies of single fields.
+"""CSV as numba kernels: record and field positions in one pass.
 
 Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
 breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from forensics.kernels import jit
 from forensics.loaders.exchange.machine import find, load, trailing_zeros
@@ -202,68 +201,6 @@ def field_end(end, r, slot):
     """End of a field, whether it holds doubled quotes or not."""
     e = np.int64(end[r, slot])
     return e if e >= 0 else ~e
-
-
-@jit()
-def _lengths(buf, begin, end, offsets):
-    total = 0
-    for i in range(begin.shape[0]):
-        offsets[i] = total
-        s = begin[i]
-        e = end[i]
-        if s < 0:
-            continue
-        if e < 0:
-            e = ~e
-            while s < e:
-                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
-                    s += 1
-                s += 1
-                total += 1
-        else:
-            total += e - s
-    offsets[begin.shape[0]] = total
-    return total
-
-
-@jit()
-def _copy(buf, begin, end, out):
-    at = 0
-    for i in range(begin.shape[0]):
-        s = begin[i]
-        e = end[i]
-        if s < 0:
-            continue
-        if e < 0:
-            e = ~e
-            while s < e:
-                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
-                    s += 1
-                out[at] = buf[s]
-                at += 1
-                s += 1
-        else:
-            for j in range(s, e):
-                out[at] = buf[j]
-                at += 1
-
-
-def gather(buf: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.Array:
-    """Fields as an Arrow string column; a negative begin is null. Bytes that are not UTF-8 become U+FFFD."""
-    count = len(begin)
-    offsets = np.empty(count + 1, np.int32)
-    total = _lengths(buf, begin, end, offsets)
-    data = np.empty(total, np.uint8)
-    _copy(buf, begin, end, data)
-    present = begin >= 0
-    bitmap = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-    column = pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        raw = pa.Array.from_buffers(pa.binary(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
-        column = pa.array([None if v is None else v.decode("utf-8", "replace") for v in raw.to_pylist()], pa.string())
-    return column
 
 
 @jit()
