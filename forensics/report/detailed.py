@@ -85,6 +85,8 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     reply = x.response or x.status_code
     if reply:
         terms.append((words("html.finding.reply"), b.text(b.code(reply))))
+    if x.also_to_meant:
+        terms.append((words("html.finding.also"), b.text(words("doc.yes"))))
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
     if x.alternatives:

@@ -58,7 +58,7 @@ def pairs(facts: f.Facts, words: Words) -> Iterator[b.Block]:
         )
         for i in told[:SHORT]
     )
-    layout = columns(words, "ref meant:3 sent_to:3 slip:4 messages> deliveries> accepted> state")
+    layout = columns(words, "ref meant:4 sent_to:4 slip:5 messages> deliveries> accepted> state")
     yield b.Table(layout, rows, words("html.caption.stories"))
     yield from cut_note(words, SHORT, len(told), "incidents.csv")
 

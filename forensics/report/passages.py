@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from forensics.report.blocks import Spans, code
-from forensics.report.facts import Facts, Incident, Place, Statement, Story
+from forensics.report.facts import Facts, Incident, Number, Place, Statement, Story
 from forensics.report.prose import duration, joined, noun, say, sentences, when
 from forensics.report.wording import Words
 
@@ -92,10 +92,14 @@ def how(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "how.list", n=count, list=code(name)))
     followups = sum(incident.followups.value for incident in facts.incidents)
     out.append(say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"))
-    resent = sum(incident.resent.value for incident in facts.incidents)
-    if resent:
-        out.append(say(words, "how.resent", n=resent))
+    for key in ("also", "resent"):
+        n = sum(_TO_MEANT[key](incident).value for incident in facts.incidents)
+        if n:
+            out.append(say(words, f"how.{key}", n=n))
     return tuple(out)
+
+
+_TO_MEANT: dict[str, Callable[[Incident], Number]] = {"also": lambda i: i.also_to_meant, "resent": lambda i: i.resent}
 
 
 def _lists(facts: Facts) -> list[tuple[str, int]]:
@@ -112,8 +116,7 @@ def incident(words: Words, one: Incident) -> tuple[Spans, ...]:
     out = [say(words, "how.list", n=count.value, list=code(name)) for name, count in one.lists]
     if one.followups.value:
         out.append(say(words, "how.followups", n=one.followups.value))
-    if one.resent.value:
-        out.append(say(words, "how.resent", n=one.resent.value))
+    out.extend(say(words, f"how.{key}", n=get(one).value) for key, get in _TO_MEANT.items() if get(one).value)
     return tuple(out)
 
 

@@ -136,7 +136,8 @@ def _incidents(facts: f.Facts) -> Annex:
         "incidents",
         "incident state typed_domain meant_domain slip story observed_country intended_country score:float "
         "deliveries:int messages:int senders:int recipients:int exposed:int handed_on:int not_exposed:int "
-        "unsettled:int review:int dismissed:int followups:int resent:int first:time last:time lists incident_id",
+        "unsettled:int review:int dismissed:int followups:int also_to_meant:int resent:int first:time "
+        "last:time lists incident_id",
         (
             (
                 i.ref,
@@ -159,6 +160,7 @@ def _incidents(facts: f.Facts) -> Annex:
                 i.review.value,
                 i.dismissed.value,
                 i.followups.value,
+                i.also_to_meant.value,
                 i.resent.value,
                 i.tally.first,
                 i.tally.last,
@@ -175,9 +177,9 @@ def _findings(facts: f.Facts) -> Annex:
         "findings",
         "finding state level score:float exposure submitted_at:time sender recipient intended_address typed_domain "
         "meant_domain slip origin automated:flag original_recipient outcome status_code response relay_name "
-        "relay_address tls:flag size_bytes:int subject resolved_at:time resent_at:time incident story message "
-        "weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason records host queue_id "
-        "message_id delivery_id",
+        "relay_address tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag resent_at:time incident "
+        "story message weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason "
+        "records host queue_id message_id delivery_id",
         (_finding(x) for x in facts.findings),
     )
 
@@ -209,6 +211,7 @@ def _finding(x: f.Finding) -> tuple[Value, ...]:
         x.size_bytes,
         x.subject,
         x.resolved_at,
+        x.also_to_meant,
         x.resent_at,
         x.incident,
         x.story,
