@@ -76,7 +76,8 @@ def distinct(data, begin, end, fold, codes, first, odd, table):
             word = _word(data, base, i, e)
             strange = strange or _strange(word, e - i)
             h = (h ^ (_small(word) if fold else word)) * np.uint64(0x9E3779B97F4A7C15)
-            h ^= h >> np.uint64(29)
+            h ^= h >> np.uint64(32)
+        h *= np.uint64(0xD6E8FEB86659FD93)
         probe = (h ^ (h >> np.uint64(32))) & mask
         while True:
             g = table[probe]

@@ -34,7 +34,8 @@ def _groups(groups, codes, table):
     first = np.empty(groups.shape[0], np.int64)
     count = 0
     for r in range(groups.shape[0]):
-        h = groups[r, 0] ^ (groups[r, 1] * np.uint64(0x9E3779B97F4A7C15))
+        h = (groups[r, 0] ^ (groups[r, 1] << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
+        h = (h ^ (h >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
         probe = (h ^ (h >> np.uint64(32))) & mask
         while True:
             g = table[probe]

@@ -258,6 +258,7 @@ def group(buf, kinds, state, begin, end, message, modes, reps, ids, whole, digit
             s, e = _bare(buf, s, e)
         if good:
             h = (low ^ (high << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
+            h = (h ^ (h >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
             h ^= h >> np.uint64(32)
         else:
             h = _key_hash(buf, s, e, mode)
