@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report import blocks as b
-from forensics.report import detailed, events, grids, prose
+from forensics.report import detailed, events, grids, measured, pieces, prose
 from forensics.report import facts as f
 from forensics.report.context import Context
 from forensics.report.pieces import answer, columns, cut_note, question, stamp
+from forensics.report.wording import Words
 
 ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
@@ -61,14 +62,14 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
                 b.Span(
                     "exposed" if x.exposure in ("exposed", "handed-on") else "text", words(f"exposure.{x.exposure}")
                 ),
-                words.number(x.score, 3),
-                b.code(" ".join(f"{record.evidence}:{record.number}" for record in x.records[:3])),
+                pieces.score(words, x.score),
+                b.code(pieces.records(x)),
             ]
         )
         for x in facts.findings[:ROWS]
     )
     yield from cut_note(words, ROWS, len(facts.findings), "findings.csv")
-    layout = columns(words, "ref sent sender:3 recipient:3 state outcome:2 score> records:2")
+    layout = columns(words, "ref sent sender:3 recipient:3 state outcome:1 score> records:3")
     yield b.Table(layout, rows, words("html.caption.deliveries"), small=True)
 
 
@@ -146,24 +147,40 @@ def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     if not m.rates:
         yield b.Para(prose.say(words, "html.annex.not_measured"))
         return
-    yield b.Para(prose.say(words, "html.annex.measured", where=m.evaluated_on))
-    rows = []
-    for rate in m.rates:
-        interval = "" if rate.low is None or rate.high is None else f"{rate.low:.3f}–{rate.high:.3f}"
-        cases = "" if rate.count is None else words.number(rate.count)
-        rows.append(
-            b.cells(
-                [
-                    prose.rate_name(words, rate.name),
-                    prose.measure_name(words, rate.measure),
-                    f"{rate.value:.3f}",
-                    interval,
-                    cases,
-                ]
-            )
+    yield b.Para(prose.say(words, "html.annex.measured", where=m.evaluated_on), "note")
+    yield b.Para(prose.say(words, "measure.means"), "note")
+    yield _by_set(facts, words)
+    kinds = [rate for rate in m.rates if rate.name not in measured.SETS]
+    if kinds:
+        rows = (b.cells([prose.rate_name(words, rate.name), _rate(words, rate)]) for rate in kinds)
+        layout = columns(words, "doc.kind_of_slip:3 doc.recall:2")
+        yield b.Table(layout, tuple(rows), words("html.caption.recall"), small=True)
+
+
+def _by_set(facts: f.Facts, words: Words) -> b.Table:
+    """One row for each set that was measured on, one column a measure."""
+    held = [rate for rate in facts.method.rates if rate.name in measured.SETS]
+    by = {(rate.name, rate.measure): rate for rate in held}
+    measures = list(dict.fromkeys(rate.measure for rate in held))
+    rows = tuple(
+        b.cells(
+            [
+                prose.rate_name(words, name),
+                *(_rate(words, by[name, key]) if (name, key) in by else words("doc.none") for key in measures),
+            ]
         )
-    layout = columns(words, "measured_on:2 measure:1 value> interval> cases>")
-    yield b.Table(layout, tuple(rows), words("html.caption.rates"))
+        for name in dict.fromkeys(rate.name for rate in held)
+    )
+    head = (*columns(words, "measured_on:3"), *(b.Column(prose.measure_name(words, key), width=2) for key in measures))
+    return b.Table(head, rows, words("html.caption.rates"), small=True)
+
+
+def _rate(words: Words, rate: f.Rate) -> b.Spans:
+    """`0.950 (0.914–0.974; 240)`."""
+    interval = "" if rate.low is None or rate.high is None else f"{rate.low:.3f}–{rate.high:.3f}"
+    cases = "" if rate.count is None else words.number(rate.count)
+    behind = "; ".join(part for part in (interval, cases) if part)
+    return b.text(f"{rate.value:.3f}", b.Span("soft", f" ({behind})")) if behind else b.text(f"{rate.value:.3f}")
 
 
 def questions(facts: f.Facts, context: Context) -> Iterator[b.Block]:

@@ -65,6 +65,7 @@ class Para:
 @dataclass(frozen=True)
 class Items:
     items: tuple[Spans, ...]
+    small: bool = False
 
 
 @dataclass(frozen=True)

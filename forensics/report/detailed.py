@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report import grids, passages, prose
+from forensics.report import grids, passages, pieces, prose
 from forensics.report.context import Context
 from forensics.report.pieces import cut_note, slip_line, stamp
 from forensics.report.visible import cut
@@ -67,7 +67,7 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
         "doc.finding_line",
         at=stamp(x.submitted_at),
         exposure=b.Span("exposed" if accepted else "text", words(f"exposure.{x.exposure}")),
-        score=words.number(x.score, 3),
+        score=pieces.score(words, x.score),
         state=words(f"state.{x.state}"),
     )
     yield b.Para(head, "under")
@@ -90,21 +90,20 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
     if x.alternatives:
-        said = "; ".join(f"{domain} ({words.number(score, 3)})" for domain, score in x.alternatives)
+        said = "; ".join(f"{domain} ({pieces.score(words, score)})" for domain, score in x.alternatives)
         terms.append((words("html.finding.alternatives"), b.text(b.code(said))))
     if x.ruling:
         verdict = words.get(f"state.{x.ruling.verdict}", x.ruling.verdict)
         ruled = prose.say(words, "html.finding.ruled", verdict=verdict, reviewer=x.ruling.reviewer)
         terms.append((words("html.finding.ruling"), b.text(ruled, ". ", x.ruling.reason)))
-    records = " ".join(f"{record.evidence}:{record.number}" for record in x.records)
-    terms.append((words("html.finding.records"), b.text(b.code(records))))
+    terms.append((words("html.finding.records"), b.text(b.code(pieces.records(x)))))
     yield b.Terms(tuple(terms))
     total = {"prior": signed(x.prior), "total": signed(x.weight)}
     if same:
-        yield b.Items((b.text(words("doc.same_reasons", ref=same, **total)),))
+        yield b.Items((b.text(words("doc.same_reasons", ref=same, **total)),), small=True)
         return
     reasons = [b.text(b.Span("strong", signed(r.weight)), "  ", r.text or r.name) for r in x.reasons]
-    yield b.Items((*reasons, b.text(b.Span("soft", words("doc.prior_line", **total)))))
+    yield b.Items((*reasons, b.text(b.Span("soft", words("doc.prior_line", **total)))), small=True)
 
 
 def signed(weight: float) -> str:

@@ -93,7 +93,7 @@ def _block(block: b.Block, picture: Any) -> dict[str, Any]:
             return {"k": "heading", "level": level, "text": shown(text)}
         case b.Para(spans, style):
             return {"k": "para", "style": style, "spans": _spans(spans)}
-        case b.Items(items):
+        case b.Items(items, _):
             return {"k": "items", "lines": [_spans(item) for item in items]}
         case b.Terms(items):
             return {"k": "terms", "lines": [{"name": shown(name), "spans": _spans(value)} for name, value in items]}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from forensics import domains
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report import passages, prose
+from forensics.report import passages, pieces, prose
 from forensics.report.pieces import SHORT, columns, count, country, cut_note, missing, on, stamp
 from forensics.report.wording import Words
 
@@ -237,7 +237,7 @@ def incident(one: f.Incident, words: Words) -> b.Table:
             count(words, tally.accepted, exposed=True),
             count(words, tally.not_exposed),
             count(words, tally.unsettled),
-            words.number(one.score, 3),
+            pieces.score(words, one.score),
         ]
     )
     layout = "state:1 messages> deliveries> senders> doc.addresses> accepted> refused> doc.unsettled> score>"

@@ -22,7 +22,7 @@ from forensics import domains
 from forensics.report import annexed, document, grids, onepage, passages, pieces, prose
 from forensics.report.blocks import Spans
 from forensics.report.context import Context, media_type
-from forensics.report.facts import STATES, Facts, Finding, Incident
+from forensics.report.facts import STATES, Facts, Incident
 from forensics.report.visible import cut, visible
 from forensics.report.wording import TEMPLATES, Words
 from forensics.schema import EXPOSURES
@@ -128,7 +128,8 @@ def render(facts: Facts, context: Context) -> bytes:
         passages=passages,
         stamp=stamp,
         u_label=domains.u_label,
-        records=records,
+        records=pieces.records,
+        score=lambda value: pieces.score(words, value),
         signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
         exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
         states={name: words(f"state.{name}") for name in STATES},
@@ -157,24 +158,6 @@ def stamp(at: datetime | date | None) -> str:
     if at is None:
         return "–"
     return f"{at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else f"{at:%Y-%m-%d}"
-
-
-def records(finding: Finding) -> str:
-    """`E1: 34–37, 42`: where the delivery stands in the evidence."""
-    by: dict[str, list[int]] = {}
-    for record in finding.records:
-        by.setdefault(record.evidence, []).append(record.number)
-    return "; ".join(f"{evidence}: {_ranges(sorted(numbers))}" for evidence, numbers in by.items())
-
-
-def _ranges(numbers: list[int]) -> str:
-    out: list[list[int]] = []
-    for number in numbers:
-        if out and number == out[-1][1] + 1:
-            out[-1][1] = number
-        else:
-            out.append([number, number])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in out)
 
 
 def _detailed(facts: Facts) -> frozenset[str]:

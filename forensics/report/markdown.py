@@ -86,7 +86,7 @@ def _block(block: b.Block) -> list[str]:
             return [_spans(spans)]
         case b.Points(items):
             return [f"- **{escaped(f'{p.number}  {p.title}')}**: {_spans(p.spans)}" for p in items]
-        case b.Items(items):
+        case b.Items(items, _):
             return [f"- {_spans(item)}" for item in items]
         case b.Terms(items):
             return [f"- {escaped(name)}: {_spans(value)}" for name, value in items]

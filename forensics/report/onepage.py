@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from forensics import domains
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report import passages, pieces, prose
+from forensics.report import measured, passages, pieces, prose
 from forensics.report.prose import joined, noun, say, sentences
 from forensics.report.wording import Words
 
@@ -281,12 +281,14 @@ def _searched(facts: f.Facts, words: Words) -> b.Spans:
 
 
 def _would(facts: f.Facts, words: Words) -> b.Spans:
-    rate = next((rate for rate in facts.method.rates if rate.measure == "recall"), None)
-    if rate is None:
+    found = {rate.name: rate for rate in facts.method.rates if rate.measure == "recall" and rate.low is not None}
+    # What was never fitted on says most about a case that was never seen.
+    name = next((name for name in ("frozen", *measured.SETS) if name in found), None)
+    if name is None:
         return say(words, "html.annex.not_measured")
-    named = prose.measure_name(words, rate.measure)
-    where = prose.rate_name(words, rate.name)
-    return say(words, "point.would", measure=named[:1].upper() + named[1:], value=f"{rate.value:.3f}", where=where)
+    rate = found[name]
+    numbers = {"value": f"{rate.value:.3f}", "low": f"{rate.low:.3f}", "high": f"{rate.high:.3f}"}
+    return say(words, "point.would", **numbers, n=rate.count or 0, where=prose.rate_name(words, name))
 
 
 _POINTS: dict[str, Callable[[f.Facts, Words], b.Spans]] = {

@@ -55,6 +55,7 @@ def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if facts.header.found and not groups.automated.deliveries.value:
         parts.append(say(words, "numbers.automated_none"))
     parts.append(outside(facts, words))
+    parts.append(say(words, "numbers.traced"))
     return (sentences(*parts),)
 
 
@@ -260,7 +261,7 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     counted = (
         ("unknown", seen.unknown_outcome.value),
         ("deferred", seen.deferred.value),
-        ("tls_some", seen.tls_unknown.value),
+        ("tls_all" if seen.tls_unknown.value == total else "tls_some", seen.tls_unknown.value),
         ("duplicates", seen.possible_duplicates.value),
     )
     out.extend(say(words, f"unseen.{key}", n=n, total=total) for key, n in counted if n)

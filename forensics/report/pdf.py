@@ -68,8 +68,8 @@ def _block(block: b.Block) -> dict[str, Any]:
             return {"k": "heading", "level": level, "text": breakable(shown(text)), "anchor": anchor}
         case b.Para(spans, style):
             return {"k": "para", "style": style, "spans": _spans(spans)}
-        case b.Items(items):
-            return {"k": "items", "items": [_spans(item) for item in items]}
+        case b.Items(items, small):
+            return {"k": "items", "items": [_spans(item) for item in items], "small": small}
         case b.Terms(items):
             return {"k": "terms", "items": [[shown(name), _spans(value)] for name, value in items]}
         case b.Figures(items):

@@ -40,6 +40,31 @@ def stamp(moment: datetime | None, zone: str = "UTC") -> str:
     return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
+def score(words: Words, value: float) -> str:
+    """`0.987`; never `1.000` or `0.000`, which no score is."""
+    if value >= 0.9995:
+        return words("score.above")
+    return words("score.below") if value < 0.0005 else words.number(value, 3)
+
+
+def records(finding: f.Finding) -> str:
+    """`E1: 34–37, 42`: where the delivery stands in the evidence."""
+    by: dict[str, list[int]] = {}
+    for record in finding.records:
+        by.setdefault(record.evidence, []).append(record.number)
+    return "; ".join(f"{evidence}: {_ranges(sorted(numbers))}" for evidence, numbers in by.items())
+
+
+def _ranges(numbers: list[int]) -> str:
+    out: list[list[int]] = []
+    for number in numbers:
+        if out and number == out[-1][1] + 1:
+            out[-1][1] = number
+        else:
+            out.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in out)
+
+
 def on(day: date | None, words: Words) -> str:
     return "" if day is None else words.day(day)
 

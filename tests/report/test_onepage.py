@@ -15,9 +15,9 @@ import pypdf
 import pytest
 
 from forensics.report import blocks as b
-from forensics.report import document, docx, grids, onepage, pdf
+from forensics.report import document, docx, grids, onepage, pdf, pieces
 from forensics.report.context import Context
-from forensics.report.facts import Facts
+from forensics.report.facts import Facts, Record
 from forensics.report.wording import Words
 from tests.report import made
 
@@ -180,3 +180,18 @@ def test_word_keeps_it_on_one_page(paper: str, tmp_path: Path) -> None:
     first, second, *_ = pages(tmp_path / "incident.pdf")
     assert "1 The position" in first and "11 Decisions and next steps" in first
     assert "2 The clock" in second and "When was it discovered?" in second
+
+
+def test_no_score_is_certain() -> None:
+    words = made.context(facts()).words
+    assert [pieces.score(words, x) for x in (0.9999, 0.9995, 0.9994, 0.5, 0.0004)] == [
+        "> 0.999", "> 0.999", "0.999", "0.500", "< 0.001"
+    ]  # fmt: skip
+
+
+def test_records_are_cited_as_ranges() -> None:
+    one = replace(
+        facts().findings[0],
+        records=tuple(Record(e, n) for e, n in (("E1", 7), ("E1", 5), ("E1", 6), ("E2", 1), ("E1", 9))),
+    )
+    assert pieces.records(one) == "E1: 5–7, 9; E2: 1"
