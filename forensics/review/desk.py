@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from rich.console import Console
@@ -14,8 +15,10 @@ from rich.text import Text
 from forensics.case import Case
 from forensics.custody.chain import Clock, now
 from forensics.errors import UsageError
+from forensics.report import pieces, wording
 from forensics.report.slipmarks import segments
 from forensics.report.visible import visible
+from forensics.report.wording import Words
 from forensics.review.sheets import incidents
 from forensics.review.verdicts import Ruling, Verdict, current, on, record
 
@@ -170,8 +173,9 @@ def panel(incident: Mapping[str, Any], place: str, before: Verdict | None) -> Pa
     who = f"{_count(incident['messages'], 'message')} from {_count(incident['senders'], 'sender')}"
     who += f" to {_count(incident['recipients'], 'address', 'addresses')}"
     outcome = f"{incident['exposed']:,} accepted there, {incident['not_exposed']:,} not"
-    grid.add_row(Text(f"{visible(incident['slip'] or '')} · {who} · {outcome}"))
-    grid.add_row(Text(f"probability {best['score']:.3f} (prior and weights: detection.json)"))
+    kind = _words().get(f"slip.kind.{incident['slip']}", incident["slip"] or "")
+    grid.add_row(Text(f"{visible(kind)} · {who} · {outcome}"))
+    grid.add_row(Text(f"probability {_score(best)} (prior and weights: detection.json)"))
     for why in best["reasons"][:WHY]:
         grid.add_row(Text(f"• {visible(why)}"))
     if others := [f"{visible(one['domain'])} {one['score']:.3f}" for one in best.get("alternatives") or ()]:
@@ -184,13 +188,28 @@ def panel(incident: Mapping[str, Any], place: str, before: Verdict | None) -> Pa
     return Panel(grid, title=title, title_align="left")
 
 
+@cache
+def _words() -> Words:
+    """The report's words: what a reviewer reads here is what the report will say."""
+    return wording.load()
+
+
+def _exposure(row: Mapping[str, Any]) -> str:
+    """`accepted`, `refused` …: what the logs show, which is never that it was read."""
+    return _words().get(f"exposure.{row['exposure']}", row["exposure"] or "")
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    return pieces.score(_words(), row["score"])
+
+
 def _deliveries(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for head in ("submitted", "from", "to", "outcome", "origin", "score"):
         table.add_column(head, justify="right" if head == "score" else "left")
     for row in rows[:SHOWN]:
-        cells = (row["submitted_at"], row["sender"], row["recipient"], row["outcome"], row["origin"])
-        table.add_row(*(Text(visible(cell or "")) for cell in cells), Text(f"{row['score']:.3f}"))
+        cells = (row["submitted_at"], row["sender"], row["recipient"], _exposure(row), row["origin"])
+        table.add_row(*(Text(visible(cell or "")) for cell in cells), Text(_score(row)))
     if len(rows) > SHOWN:
         table.add_row(Text(f"… and {len(rows) - SHOWN:,} more"))
     return table
@@ -207,9 +226,9 @@ def finding_panel(row: Mapping[str, Any]) -> Panel:
         ("to", row["recipient"]),
         ("meant", row.get("intended_address") or row["intended_domain"]),
         ("subject", row["subject"] or "not logged"),
-        ("outcome", f"{row['outcome'] or ''} ({row['exposure'] or ''})"),
+        ("outcome", _exposure(row)),
         ("origin", row["origin"]),
-        ("probability", f"{row['score']:.3f} ({row['level'] or ''})"),
+        ("probability", f"{_score(row)} ({row['level'] or ''})"),
     ):
         grid.add_row(Text(label, style="dim"), Text(visible(value or "")))
     for why in row["reasons"]:
