@@ -44,30 +44,27 @@ def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
     return o, d, null
 
 
-@kernel(entry=True)
-def _hash_rows(offsets, data, null):  # type: ignore[no-untyped-def]
-    out = np.zeros(null.size, np.uint64)
+@kernel("void(int32[::1], uint8[::1], boolean[::1], uint64[::1])")
+def _hash_rows(offsets, data, null, out):  # type: ignore[no-untyped-def]
     for r in range(null.size):
-        if not null[r]:
-            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], FNV))
-    return out
+        out[r] = np.uint64(0) if null[r] else mix(hashed(data, offsets[r], offsets[r + 1], FNV))
 
 
-@kernel(entry=True)
-def _key_rows(offsets, data, null):  # type: ignore[no-untyped-def]
-    out = np.zeros(null.size, np.uint64)
-    plain = np.ones(null.size, np.bool_)
+@kernel("void(int32[::1], uint8[::1], boolean[::1], uint64[::1], boolean[::1])")
+def _key_rows(offsets, data, null, out, plain):  # type: ignore[no-untyped-def]
     for r in range(null.size):
+        out[r] = np.uint64(0)
+        plain[r] = True
         if not null[r]:
             h, ascii_ = address_key(data, offsets[r], offsets[r + 1])
             out[r] = h
             plain[r] = ascii_
-    return out, plain
 
 
 def hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
     """64-bit hash of every string, 0 for null."""
-    out: Hashes = _hash_rows(*buffers(flat(column)))
+    out: Hashes = np.empty(len(column), np.uint64)
+    _hash_rows(*buffers(flat(column)), out)
     return out
 
 
@@ -76,21 +73,21 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     from forensics.loaders.postfix.read import address_hash
 
     column = flat(column)
-    out: Hashes
-    out, plain = _key_rows(*buffers(column))
+    out: Hashes = np.empty(len(column), np.uint64)
+    plain = np.empty(len(column), np.bool_)
+    _key_rows(*buffers(column), out, plain)
     for r in np.flatnonzero(~plain).tolist():
         out[r] = address_hash(column[r].as_py().encode()) & 0xFFFFFFFFFFFFFFFF
     return out
 
 
-@kernel(entry=True)
-def _domain_rows(offsets, data, null):  # type: ignore[no-untyped-def]
+@kernel("int64(int32[::1], uint8[::1], boolean[::1], uint8[::1], int32[::1], boolean[::1])")
+def _domain_rows(offsets, data, null, out, ends, plain):  # type: ignore[no-untyped-def]
     n = null.size
-    out = np.empty(max(offsets[n] - offsets[0], 1), np.uint8)
-    ends = np.zeros(n + 1, np.int32)
-    plain = np.ones(n, np.bool_)
     k = 0
+    ends[0] = 0
     for r in range(n):
+        plain[r] = True
         if not null[r]:
             a, b = offsets[r], offsets[r + 1]
             at = b
@@ -109,14 +106,17 @@ def _domain_rows(offsets, data, null):  # type: ignore[no-untyped-def]
                 out[k] = c
                 k += 1
         ends[r + 1] = k
-    return ends, out[:k].copy(), plain
+    return k
 
 
 def domain_column(addresses: pa.Array) -> pa.StringArray:
     """`domains.parts(address)[1]` of every address; null stays null."""
     column = flat(addresses)
     offsets, data, null = buffers(column)
-    ends, out, plain = _domain_rows(offsets, data, null)
+    count = len(column)
+    out = np.empty(max(int(offsets[count]) - int(offsets[0]), 1), np.uint8)
+    ends, plain = np.empty(count + 1, np.int32), np.empty(count, np.bool_)
+    out = out[: _domain_rows(offsets, data, null, out, ends, plain)].copy()
     valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if null.any() else None
     if plain.all():
         return pa.StringArray.from_buffers(len(column), pa.py_buffer(ends), pa.py_buffer(out), valid)

@@ -208,9 +208,8 @@ def link(p: Parts, given: Sequence[Given] = ()) -> Links:
     known = np.full(len(p.hop), -1, np.int64)
     for rule in given:
         known = np.where(known >= 0, known, rule(p))
-    order = np.argsort(p.id, kind="stable")
     out = linking.link(
         p.id, p.host, p.msgid, p.previous, p.first, p.flags, p.system, p.peer,
-        p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, order, known,
+        p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, known,
     )  # fmt: skip
     return Links(*out)

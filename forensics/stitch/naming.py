@@ -50,21 +50,17 @@ def quarter(v, a, b, c, d, x, y):  # type: ignore[no-untyped-def]
     v[b] = rotate(v[b] ^ v[c], 63)
 
 
-def _hex_rows(offsets, data):  # type: ignore[no-untyped-def]
+def _hex_rows(offsets, data, h, v, m, out):  # type: ignore[no-untyped-def]
     raw = data.tobytes()
     spans = pairwise(offsets.tolist())
-    out = [hashlib.blake2b(raw[a:b], digest_size=16).hexdigest() for a, b in spans]
-    return np.frombuffer("".join(out).encode(), np.uint8).copy()
+    made = [hashlib.blake2b(raw[a:b], digest_size=16).hexdigest() for a, b in spans]
+    out[:] = np.frombuffer("".join(made).encode(), np.uint8)
 
 
-@kernel(entry=True, plain=_hex_rows)
-def hex_rows(offsets, data):  # type: ignore[no-untyped-def]
-    """32 hexadecimal digits for each row, one behind the other."""
+@kernel("void(int32[::1], uint8[::1], uint64[::1], uint64[::1], uint64[::1], uint8[::1])", plain=_hex_rows)
+def hex_rows(offsets, data, h, v, m, out):  # type: ignore[no-untyped-def]
+    """32 hexadecimal digits for each row, one behind the other. `h`, `v`, `m`: state (8), work (16), words (16)."""
     count = offsets.size - 1
-    out = np.empty(count * 32, np.uint8)
-    h = np.empty(8, np.uint64)
-    v = np.empty(16, np.uint64)
-    m = np.empty(16, np.uint64)
     for r in range(count):
         start, end = offsets[r], offsets[r + 1]
         for k in range(8):
@@ -105,13 +101,13 @@ def hex_rows(offsets, data):  # type: ignore[no-untyped-def]
             byte = (h[b // 8] >> np.uint64(8 * (b % 8))) & np.uint64(0xFF)
             out[r * 32 + 2 * b] = HEX[byte >> np.uint64(4)]
             out[r * 32 + 2 * b + 1] = HEX[byte & np.uint64(15)]
-    return out
 
 
 def digests(names: pa.Array) -> pa.StringArray:
     """32 hexadecimal digits of BLAKE2b of each string (no nulls)."""
     column = flat(names)
     offsets, data, _ = buffers(column)
-    out = hex_rows(offsets, data)
+    out = np.empty(len(column) * 32, np.uint8)
+    hex_rows(offsets, data, np.empty(8, np.uint64), np.empty(16, np.uint64), np.empty(16, np.uint64), out)
     ends = np.arange(len(column) + 1, dtype=np.int32) * np.int32(32)
     return pa.StringArray.from_buffers(len(column), pa.py_buffer(ends), pa.py_buffer(out))

@@ -185,9 +185,9 @@ def _record_values(table: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64
         column = column.chunk(0)
     values = column.flatten()
     offsets = column.offsets.to_numpy() - (column.offsets[0].as_py() if len(column.offsets) else 0)
-    out = np.empty((4, len(values)), np.int64)
+    out = np.empty((len(values), 4), np.int64)
     for c, name in enumerate(("evidence", "number", "offset", "length")):
-        out[c] = values.field(name).to_numpy(zero_copy_only=False)
+        out[:, c] = values.field(name).to_numpy(zero_copy_only=False)
     return offsets.astype(np.int32), out
 
 
@@ -203,15 +203,15 @@ def _records(
     hop_at, hop_values = _record_values(shelf.pick(hops_used, False, ("records",)))
     leg_at, leg_values = _record_values(shelf.pick(legs_used, True, ("records",)))
     at, values = linking.merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values)
-    code = pa.DictionaryArray.from_arrays(pa.array(values[0].astype(np.int32)), pa.array(list(evidence), pa.string()))
+    code = pa.DictionaryArray.from_arrays(pa.array(values[:, 0].astype(np.int32)), pa.array(list(evidence), pa.string()))
     struct = pa.StructArray.from_arrays(
-        [code, pa.array(values[1]), pa.array(values[2]), pa.array(values[3])], fields=list(schema.RECORD)
+        [code, *(pa.array(np.ascontiguousarray(values[:, c])) for c in (1, 2, 3))], fields=list(schema.RECORD)
     )
     column = pa.ListArray.from_arrays(pa.array(at), struct, type=schema.DELIVERIES.field("records").type)
     has = at[1:] > at[:-1]
     first = np.where(has, at[:-1], 0)
     none = np.zeros(len(legs), np.int64)
-    return column, (np.where(has, values[0][first], 0), np.where(has, values[1][first], 0)) if values.size else (
+    return column, (np.where(has, values[first, 0], 0), np.where(has, values[first, 1], 0)) if values.size else (
         none,
         none,
     )

@@ -42,8 +42,7 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     ready = prepared(block)
     buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
-    ints, longs, count, lines, other, names, known = scan_block(buf, n, skip)
-    ints, longs = ints[:count], longs[:count]
+    ints, longs, lines, other, names, known = scan_block(buf, n, skip)
     numbers = ints[:, w.LINE].astype(np.int64) + context.number
     ignored = _ignored(buf, other, names, known)
     if len(skip):
@@ -181,9 +180,8 @@ def resume(table: pa.Table) -> Events:
     buf: Any = lines + end + bytes(base.PADDING)
     if compiled():
         buf = np.frombuffer(buf, np.uint8).copy()
-    ints, longs, rows, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
-    ints, longs = ints[:rows], longs[:rows]
-    if count != len(table) or rows != count:
+    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
+    if count != len(table) or len(ints) != count:
         raise AssertionError("fragments do not read as the events they were")
     longs[:, w.TIME] = table["time"].to_numpy()
     events = Events(

@@ -103,15 +103,14 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
         i = e + 1
 
 
-def _line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
-    pieces = bytes(buf[:n]).split(b"\n")[:lines]
-    return np.array([mix(hashed(piece, 0, len(piece), seed)) for piece in pieces], np.uint64)
+def _line_hashes(buf, n, seed, out):  # type: ignore[no-untyped-def]
+    for r, piece in enumerate(bytes(buf[:n]).split(b"\n")[: len(out)]):
+        out[r] = mix(hashed(piece, 0, len(piece), seed))
 
 
-@kernel("uint64[::1](uint8[::1], int64, int64, uint64)", plain=_line_hashes)
-def line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
-    """One hash a line of buf[:n], without its line end."""
-    out = np.empty(lines, np.uint64)
+@kernel("void(uint8[::1], int64, uint64, uint64[::1])", plain=_line_hashes)
+def line_hashes(buf, n, seed, out):  # type: ignore[no-untyped-def]
+    """One hash for each line of buf[:n], without its line end."""
     i = 0
     r = 0
     while i < n:
@@ -123,7 +122,6 @@ def line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
         out[r] = mix(h)
         r += 1
         i = e + 1
-    return out
 
 
 class Surveyor:
@@ -218,4 +216,6 @@ def fingerprints(block: base.Block) -> Any:
         return np.frombuffer(b"".join(digests), np.uint64)
     padded = getattr(block, "padded", block.data)
     lines = int(np.count_nonzero(block.data == 10)) + (1 if len(block.data) and block.data[-1] != 10 else 0)
-    return line_hashes(padded if compiled() else padded.tobytes(), len(block.data), lines, seed)
+    out = np.empty(lines, np.uint64)
+    line_hashes(padded if compiled() else padded.tobytes(), len(block.data), seed, out)
+    return out
