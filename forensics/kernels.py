@@ -5,7 +5,8 @@ machine code of each, so that a later run needs neither numba nor its half secon
 llvmlite and called through ctypes, which lets go of the interpreter lock. While nothing is compiled (`compiled`), the
 functions run as they are. Results are the same.
 
-A kernel that Python calls (an *entry*) allocates nothing and raises nothing: its callers hand it arrays for its results.
+A kernel that Python calls (an *entry*) allocates nothing and raises nothing: its callers hand it arrays for its
+results.
 Import `jit` from here, never numba's own: the cache folder must be chosen before numba is imported.
 """
 
@@ -287,7 +288,9 @@ def _callable(declared: _Declared, address: int) -> Callable[..., int]:
                 number = int(value)
                 flat.append(number - (1 << 64) if number >> 63 == 1 else number)
             elif value.dtype != kind or value.ndim != dimensions or not value.flags.c_contiguous:
-                raise TypeError(f"{name}: an array of {value.dtype} and {value.ndim} dimensions; asked for {kind}, {dimensions}")
+                raise TypeError(
+                    f"{name}: an array of {value.dtype} and {value.ndim} dimensions; asked for {kind}, {dimensions}"
+                )
             else:
                 data = value.__array_interface__["data"][0]
                 flat += (0, 0, value.size, value.itemsize, data, *value.shape, *value.strides)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from forensics.memory import release
+
 MEMORY = 96 << 20
 """Bytes of batches kept in memory; later ones go to disk."""
 CACHED = 6
@@ -18,17 +20,6 @@ CACHED = 6
 FRAGMENTS = 64 << 20
 """Bytes of fragments kept in memory."""
 PARTITIONS = 64
-
-
-def release() -> None:
-    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it."""
-    import ctypes
-
-    pa.default_memory_pool().release_unused()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError):  # not glibc
-        return
 
 
 def _save(table: pa.Table, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ def flat(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
         if column.offset:
             column = column.take(pa.array(np.arange(len(column))))
     return column
+
+
+def text_array(values: Sequence[str]) -> pa.StringArray:
+    """A few strings as a column."""
+    return pa.array(list(values), pa.string())
 
 
 def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:

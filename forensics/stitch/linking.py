@@ -78,7 +78,7 @@ def link(
         leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given, of_hop, of_leg, bits,
         small, slots,
     )  # fmt: skip
-    child, head, root, source, up, outcome, ended = of_leg
+    _, head, root, source, up, outcome, ended = of_leg
     return bits[0], head, root, small[0], source, small[1].astype(np.int8), outcome, ended, up, of_hop[0]
 
 
@@ -293,9 +293,7 @@ def chains(rows: Any, leg_hop: Any, up: Any, parent: Any, ended: Any) -> tuple[A
     return offsets, is_leg, numbers
 
 
-@kernel(
-    "void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[::1])"
-)
+@kernel("void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[::1])")
 def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers):  # type: ignore[no-untyped-def]
     """`chains`: where there is no room for numbers, only their offsets."""
     fill = numbers.size > 0
@@ -328,53 +326,23 @@ def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers):  # 
         offsets[r + 1] = k
 
 
-def merge_records(
-    offsets: Any, is_leg: Any, position: Any, hop_at: Any, hop_values: Any, leg_at: Any, leg_values: Any
-) -> tuple[Any, Any]:
-    """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the
-    columns evidence, number, offset, length."""
-    out_at = np.zeros(len(offsets), np.int32)
-    out = np.empty((count_records(offsets, is_leg, position, hop_at, leg_at, out_at), 4), np.int64)
-    kept = collect_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values, out_at, out)
-    return out_at, out[:kept]
+def merge_records(chains: Any, starts: Any, given: Any) -> tuple[Any, Any]:
+    """(offsets, values): for each delivery all records of its hops and legs, each once, by evidence and number.
+
+    `chains`: which of the hops and legs each delivery has; `starts`: which of the records each of those. Values have
+    the columns evidence, number, offset, length; `given` is sorted in place.
+    """
+    at = np.zeros(len(chains), np.int32)
+    kept = collect_records(chains, starts, given, at)
+    return at, given[:kept]
 
 
-@kernel("int64(int64[::1], boolean[::1], int64[::1], int32[::1], int32[::1], int32[::1])")
-def count_records(offsets, is_leg, position, hop_at, leg_at, out_at):  # type: ignore[no-untyped-def]
-    """Offsets for `collect_records`: how many there are at most."""
-    total = 0
-    for r in range(offsets.size - 1):
-        for k in range(offsets[r], offsets[r + 1]):
-            p = position[k]
-            total += leg_at[p + 1] - leg_at[p] if is_leg[k] else hop_at[p + 1] - hop_at[p]
-        out_at[r + 1] = total
-    return total
-
-
-@kernel(
-    "int64(int64[::1], boolean[::1], int64[::1], int32[::1], int64[:,::1], int32[::1], int64[:,::1], int32[::1],"
-    " int64[:,::1])"
-)
-def collect_records(  # type: ignore[no-untyped-def]
-    offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values, out_at, out
-):
-    """The records of each delivery in order, each once: how many. `out_at` moves along."""
-    count = offsets.size - 1
+@kernel("int64(int64[::1], int32[::1], int64[:,::1], int32[::1])")
+def collect_records(chains, starts, out, out_at):  # type: ignore[no-untyped-def]
+    """`merge_records` in place: how many records are kept, where those of each delivery end."""
+    count = chains.size - 1
     for r in range(count):
-        start = out_at[r]
-        n = start
-        for k in range(offsets[r], offsets[r + 1]):
-            p = position[k]
-            if is_leg[k]:
-                for i in range(leg_at[p], leg_at[p + 1]):
-                    for c in range(4):
-                        out[n, c] = leg_values[i, c]
-                    n += 1
-            else:
-                for i in range(hop_at[p], hop_at[p + 1]):
-                    for c in range(4):
-                        out[n, c] = hop_values[i, c]
-                    n += 1
+        start, n = starts[chains[r]], starts[chains[r + 1]]
         for i in range(start + 1, n):
             e, number, o, length = out[i, 0], out[i, 1], out[i, 2], out[i, 3]
             j = i - 1
@@ -387,7 +355,7 @@ def collect_records(  # type: ignore[no-untyped-def]
     kept = 0
     start = 0
     for r in range(count):
-        end = out_at[r + 1]
+        end = starts[chains[r + 1]]
         for i in range(start, end):
             if i > start and out[i, 0] == out[i - 1, 0] and out[i, 1] == out[i - 1, 1]:
                 continue
