@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from forensics.memory import release
 
-MEMORY = 96 << 20
+MEMORY = 192 << 20
 """Bytes of batches kept in memory; later ones go to disk."""
 CACHED = 6
 """Batches from disk held at once while rows are written."""
@@ -77,7 +77,7 @@ class Batches:
 class Arrays:
     """Named arrays by number, in the order they were added."""
 
-    def __init__(self, folder: Path, memory: int = MEMORY // 3) -> None:
+    def __init__(self, folder: Path, memory: int = MEMORY // 2) -> None:
         self._folder = folder
         self._room = memory
         self._items: list[dict[str, Any] | None] = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.loaders.postfix.text import FNV, address_key, hashed, mix
+from forensics.loaders.postfix.text import FNV, address_key, hashed, hashed_byte, mix
 
 Hashes = NDArray[np.uint64]
 
@@ -39,36 +39,69 @@ def text_array(values: Sequence[str]) -> pa.StringArray:
 
 
 def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
-    """(offsets, bytes, null mask as booleans) of a flat column; the bytes are padded with one zero when empty."""
+    """(offsets, bytes, validity bitmap) of a flat column; without nulls the bitmap is empty. No bytes at all are one
+    zero."""
     n = len(column)
-    _, offsets, data = column.buffers()
+    valid, offsets, data = column.buffers()
     o = np.frombuffer(offsets, np.int32)[: n + 1] if n else np.zeros(1, np.int32)
     d = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    null = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else np.zeros(n, np.bool_)
-    for array in (o, d, null):
-        array.flags.writeable = False
-    return o, d, null
+    bits = np.frombuffer(valid, np.uint8) if valid is not None and column.null_count else np.zeros(0, np.uint8)
+    return o, d, bits
 
 
-@kernel("void(int32[::1], uint8[::1], boolean[::1], uint64[::1])")
-def _hash_rows(offsets, data, null, out):  # type: ignore[no-untyped-def]
-    for r in range(null.size):
-        out[r] = np.uint64(0) if null[r] else mix(hashed(data, offsets[r], offsets[r + 1], FNV))
+@kernel()
+def present(bits, r):  # type: ignore[no-untyped-def]
+    """Is row r of a column with this validity bitmap not null?"""
+    return bits.size == 0 or bits[r >> 3] >> np.uint8(r & 7) & np.uint8(1) != 0
 
 
-@kernel("void(int32[::1], uint8[::1], boolean[::1], uint64[::1], boolean[::1])")
-def _key_rows(offsets, data, null, out, plain):  # type: ignore[no-untyped-def]
-    for r in range(null.size):
+@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1])")
+def _hash_rows(offsets, data, bits, out):  # type: ignore[no-untyped-def]
+    for r in range(out.size):
+        out[r] = np.uint64(0)
+        if present(bits, r):
+            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], FNV))
+
+
+@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1], boolean[::1])")
+def _key_rows(offsets, data, bits, out, plain):  # type: ignore[no-untyped-def]
+    for r in range(out.size):
         out[r] = np.uint64(0)
         plain[r] = True
-        if not null[r]:
+        if present(bits, r):
             h, ascii_ = address_key(data, offsets[r], offsets[r + 1])
             out[r] = h
             plain[r] = ascii_
 
 
+@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1], boolean[::1])")
+def _label_rows(offsets, data, bits, out, plain):  # type: ignore[no-untyped-def]
+    for r in range(out.size):
+        out[r] = np.uint64(0)
+        plain[r] = True
+        if not present(bits, r):
+            continue
+        h = FNV
+        letter = False
+        for i in range(offsets[r], offsets[r + 1]):
+            c = data[i]
+            if c == 46:
+                break
+            if c >= 128:
+                plain[r] = False
+            if 65 <= c <= 90:
+                c = np.uint8(c + 32)
+            if 97 <= c <= 122:
+                letter = True
+            h = hashed_byte(h, c)
+        if letter:
+            out[r] = mix(h)
+
+
 def hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
     """64-bit hash of every string, 0 for null."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.uint64)
     out: Hashes = np.empty(len(column), np.uint64)
     _hash_rows(*buffers(flat(column)), out)
     return out
@@ -78,6 +111,8 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     """64-bit hash of `domains.key` of every address, 0 for null."""
     from forensics.loaders.postfix.read import address_hash
 
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.uint64)
     column = flat(column)
     out: Hashes = np.empty(len(column), np.uint64)
     plain = np.empty(len(column), np.bool_)
@@ -87,14 +122,31 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     return out
 
 
-@kernel("int64(int32[::1], uint8[::1], boolean[::1], uint8[::1], int32[::1], boolean[::1])")
-def _domain_rows(offsets, data, null, out, ends, plain):  # type: ignore[no-untyped-def]
-    n = null.size
+def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
+    """64-bit hash of each host's name as systems compare it: its first label, lower-case; 0 for null and for what has
+    no letter there, as addresses."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.uint64)
+    column = flat(column)
+    out: Hashes = np.empty(len(column), np.uint64)
+    plain = np.empty(len(column), np.bool_)
+    _label_rows(*buffers(column), out, plain)
+    for r in np.flatnonzero(~plain).tolist():
+        label = column[r].as_py().partition(".")[0]
+        has = any(c.isascii() and c.isalpha() for c in label)
+        raw = label.lower().encode()
+        out[r] = mix(hashed(raw, 0, len(raw), FNV)) if has else np.uint64(0)
+    return out
+
+
+@kernel("int64(int32[::1], uint8[::1], uint8[::1], uint8[::1], int32[::1], boolean[::1])")
+def _domain_rows(offsets, data, bits, out, ends, plain):  # type: ignore[no-untyped-def]
+    n = plain.size
     k = 0
     ends[0] = 0
     for r in range(n):
         plain[r] = True
-        if not null[r]:
+        if present(bits, r):
             a, b = offsets[r], offsets[r + 1]
             at = b
             for i in range(b - 1, a - 1, -1):
@@ -118,12 +170,12 @@ def _domain_rows(offsets, data, null, out, ends, plain):  # type: ignore[no-unty
 def domain_column(addresses: pa.Array) -> pa.StringArray:
     """`domains.parts(address)[1]` of every address; null stays null."""
     column = flat(addresses)
-    offsets, data, null = buffers(column)
+    offsets, data, bits = buffers(column)
     count = len(column)
     out = np.empty(max(int(offsets[count]) - int(offsets[0]), 1), np.uint8)
     ends, plain = np.empty(count + 1, np.int32), np.empty(count, np.bool_)
-    out = out[: _domain_rows(offsets, data, null, out, ends, plain)].copy()
-    valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if null.any() else None
+    out = out[: _domain_rows(offsets, data, bits, out, ends, plain)].copy()
+    valid = pa.py_buffer(bits) if bits.size else None
     if plain.all():
         return pa.StringArray.from_buffers(len(column), pa.py_buffer(ends), pa.py_buffer(out), valid)
     raw = pa.BinaryArray.from_buffers(

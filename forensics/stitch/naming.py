@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.stitch.columns import buffers, flat, text_array
+from forensics.stitch.columns import buffers, flat, present, text_array
 
 IV = np.array(
     [
@@ -154,7 +154,7 @@ def _name_rows(  # type: ignore[no-untyped-def]
     to,
     orig_at,
     orig,
-    orig_null,
+    orig_bits,
     _room,
     _words,
     _h,
@@ -166,8 +166,9 @@ def _name_rows(  # type: ignore[no-untyped-def]
     for r in range(stamps.size):
         f = which[r]
         key = b[2][to_at[r] : to_at[r + 1]]
-        was = b"" if orig_null[r] else b[3][orig_at[r] : orig_at[r + 1]]
-        odd[r] = not all(x.isascii() and b"@" in x for x in ((key,) if orig_null[r] else (key, was)))
+        null = not present(orig_bits, r)
+        was = b"" if null else b[3][orig_at[r] : orig_at[r + 1]]
+        odd[r] = not all(x.isascii() and b"@" in x for x in ((key,) if null else (key, was)))
         message = b"\0".join(
             (
                 b[0][place_at[f] : place_at[f + 1]], b[1][queue_at[r] : queue_at[r + 1]], str(int(stamps[r])).encode(),
@@ -181,11 +182,11 @@ def _name_rows(  # type: ignore[no-untyped-def]
 
 @kernel(
     "void(int32[::1], int32[::1], uint8[::1], int32[::1], uint8[::1], int64[::1], int32[::1], uint8[::1], int32[::1],"
-    " uint8[::1], boolean[::1], uint8[::1], uint64[::1], uint64[::1], uint8[::1], uint64[::1], boolean[::1])",
+    " uint8[::1], uint8[::1], uint8[::1], uint64[::1], uint64[::1], uint8[::1], uint64[::1], boolean[::1])",
     plain=_name_rows,
 )
 def name_rows(  # type: ignore[no-untyped-def]
-    which, place_at, place, queue_at, queue, stamps, to_at, to, orig_at, orig, orig_null, room, words, h, out, top, odd
+    which, place_at, place, queue_at, queue, stamps, to_at, to, orig_at, orig, orig_bits, room, words, h, out, top, odd
 ):
     """32 hexadecimal digits for each row, one behind the other; `top`: the first 8 bytes as a number that sorts as they
     do; `odd`: rows whose addresses are not ASCII or without `@`, to be named by other means. `words` is `room` as
@@ -201,7 +202,7 @@ def name_rows(  # type: ignore[no-untyped-def]
         n, plain = put_key(room, n + 1, to, to_at[r], to_at[r + 1])
         room[n] = 0
         n += 1
-        if not orig_null[r]:
+        if present(orig_bits, r):
             n, ok = put_key(room, n, orig, orig_at[r], orig_at[r + 1])
             plain = plain and ok
         odd[r] = not plain

@@ -175,6 +175,16 @@ def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
     return h
 
 
+def _hashed_byte(h, c):  # type: ignore[no-untyped-def]
+    return np.uint64((int(h) ^ int(c)) * 0x100000001B3 & ALL)
+
+
+@kernel(plain=_hashed_byte)
+def hashed_byte(h, c):  # type: ignore[no-untyped-def]
+    """`hashed`, one byte on."""
+    return (h ^ np.uint64(c)) * PRIME
+
+
 def _address_key(buf, i, end):  # type: ignore[no-untyped-def]
     raw = bytes(buf[i:end])
     return np.uint64(address_number(raw) & ALL), raw.isascii()
