@@ -51,6 +51,8 @@ memchr: Any = None
 """C's memchr(address, byte, count) → address or 0, for compiled kernels."""
 memcpy: Any = None
 """C's memcpy(to, from, count), for compiled kernels."""
+load64: Any = None
+"""The 8 bytes at an address as a number of the machine's byte order, for compiled kernels."""
 
 
 def cache_folder() -> Path | None:
@@ -145,9 +147,10 @@ def _without_scipy() -> Iterator[None]:
 
 
 def compile_kernels() -> None:
-    """Put machine code in the place of all entries of all modules, now and for modules imported later."""
+    """Put machine code in the place of all entries of all modules, now and for modules imported later. On big-endian
+    machines they stay interpreted."""
     global _compiled
-    if _compiled:
+    if _compiled or sys.byteorder != "little":  # the kernels put words together from bytes
         return
     entries = [d for d in _declared if d.signature]
     _replace({id(d.stands): native for d, native in zip(entries, _native(entries), strict=True)})
@@ -211,12 +214,13 @@ def _keep(declared: _Declared, symbol: str, code: bytes) -> None:
 
 def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     """(symbol, object code) of each entry, compiled by numba."""
-    global memchr, memcpy
+    global memchr, memcpy, load64
     numba = _numba()
     from numba.core import compiler, registry, sigutils, types
 
     memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
     memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+    load64 = _load64()
     options = {"nogil": True, "error_model": "numpy", "_nrt": False}
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in _declared if not d.signature}
@@ -245,6 +249,20 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     finally:
         _replace(back)
     return out
+
+
+def _load64() -> Any:
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
+
+    def load(_typing: Any, _address: Any) -> Any:
+        return types.uint64(types.intp), generate
+
+    return intrinsic(load)
 
 
 def _linked(declared: _Declared, symbol: str, code: bytes) -> Callable[..., int]:

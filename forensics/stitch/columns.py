@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.loaders.postfix.text import FNV, address_key, hashed, hashed_byte, mix
+from forensics.loaders.postfix.text import SEED, address_key, hashed, lower_hash, mix
 
 Hashes = NDArray[np.uint64]
 
@@ -60,7 +60,7 @@ def _hash_rows(offsets, data, bits, out):  # type: ignore[no-untyped-def]
     for r in range(out.size):
         out[r] = np.uint64(0)
         if present(bits, r):
-            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], FNV))
+            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], SEED))
 
 
 @kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1], boolean[::1])")
@@ -81,19 +81,13 @@ def _label_rows(offsets, data, bits, out, plain):  # type: ignore[no-untyped-def
         plain[r] = True
         if not present(bits, r):
             continue
-        h = FNV
         letter = False
-        for i in range(offsets[r], offsets[r + 1]):
-            c = data[i]
-            if c == 46:
-                break
-            if c >= 128:
-                plain[r] = False
-            if 65 <= c <= 90:
-                c = np.uint8(c + 32)
-            if 97 <= c <= 122:
-                letter = True
-            h = hashed_byte(h, c)
+        end = offsets[r]
+        while end < offsets[r + 1] and data[end] != 46:
+            letter = letter or 97 <= data[end] | 32 <= 122
+            end += 1
+        h, ascii_ = lower_hash(data, offsets[r], end)
+        plain[r] = ascii_
         if letter:
             out[r] = mix(h)
 
@@ -135,7 +129,7 @@ def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
         label = column[r].as_py().partition(".")[0]
         has = any(c.isascii() and c.isalpha() for c in label)
         raw = label.lower().encode()
-        out[r] = mix(hashed(raw, 0, len(raw), FNV)) if has else np.uint64(0)
+        out[r] = mix(hashed(raw, 0, len(raw), SEED)) if has else np.uint64(0)
     return out
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import FNV, address_key, hashed, mix, spread, unsigned, within
+from forensics.loaders.postfix.text import SEED, address_key, hashed, mix, spread, unsigned, within
 
 Ints = NDArray[np.int32]
 LATE = 5_000_000
@@ -209,7 +209,7 @@ def sort_events(  # type: ignore[no-untyped-def]
             elif status == w.SENT:
                 settle(legs, leg, e, DELIVERED)
                 if ints[e, N1] == w.FORWARDED_AS:
-                    host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], FNV))
+                    host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], SEED))
                     born_elsewhere(mix(hashed(buf, ints[e, G], ints[e, G + 1], host)), keys, table, mask, hops)
             elif status == w.BOUNCED:
                 settle(legs, leg, e, BOUNCED)

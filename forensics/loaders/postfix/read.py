@@ -15,7 +15,7 @@ from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import FNV, address_key, address_number, hashed, mix, signed, unsigned
+from forensics.loaders.postfix.text import SEED, address_key, address_number, hashed, mix, signed, unsigned
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the
@@ -119,7 +119,7 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
     let in."""
     for r in range(ints.shape[0]):
         if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
-            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], FNV)
+            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED)
             if ints[r, w.D] >= 0:
                 h = hashed(buf, ints[r, w.D], ints[r, w.D + 1], h)
             if ints[r, w.B] >= 0:

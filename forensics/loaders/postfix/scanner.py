@@ -13,7 +13,7 @@ from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, at, find, hashed, line_end, mix, queue_id_end, signed, within
+from forensics.loaders.postfix.text import SEED, at, find, hashed, line_end, mix, queue_id_end, signed, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
@@ -50,7 +50,7 @@ OTHERS = 4096
 @kernel()
 def program_number(buf, i, end):  # type: ignore[no-untyped-def]
     """Number of the Postfix program named in [i, end), 0 when it is none."""
-    h = hashed(buf, i, end, FNV)
+    h = hashed(buf, i, end, SEED)
     slot = h % np.uint64(SLOTS)
     while PROGRAM_AT[slot] != 0:
         if PROGRAM_HASH[slot] == h:
@@ -333,7 +333,7 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
         end -= 1
     e = queue_id_end(buf, k, end)
-    host_hash = within(hashed(buf, host_start, host_end, FNV))
+    host_hash = within(hashed(buf, host_start, host_end, SEED))
     if e > 0 and buf[e] == 58 and buf[e + 1] == 32:
         span(ev, r, QID, k, e)
         lv[r, KEY] = signed(mix(hashed(buf, k, e, host_hash)))
@@ -412,7 +412,7 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type:
         ints[r, KIND] = kind
         if kind == w.OTHER:
             a, b = ints[r, A], ints[r, A + 1]
-            h = mix(hashed(buf, a, b, FNV))
+            h = mix(hashed(buf, a, b, SEED))
             slot = h % np.uint64(OTHERS)
             while hashes[slot] != np.uint64(0) and hashes[slot] != h:
                 slot = (slot + np.uint64(1)) % np.uint64(OTHERS)

@@ -15,7 +15,7 @@ from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import wrapped, years
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, hashed, line_end, mix
+from forensics.loaders.postfix.text import SEED, hashed, line_end, mix
 
 DAY = years.DAY
 MONTH_UNIT = years.MONTH_UNIT
@@ -89,7 +89,7 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
             h = k
             while h < e and buf[h] != 32:
                 h += 1
-            host = mix(hashed(buf, k, h, FNV))
+            host = mix(hashed(buf, k, h, SEED))
             if host != last_host:
                 last_host = host
                 found = False
@@ -114,12 +114,8 @@ def line_hashes(buf, n, seed, out):  # type: ignore[no-untyped-def]
     i = 0
     r = 0
     while i < n:
-        e = i
-        h = seed
-        while e < n and buf[e] != 10:
-            h = (h ^ np.uint64(buf[e])) * np.uint64(0x100000001B3)
-            e += 1
-        out[r] = mix(h)
+        e = line_end(buf, i, n)
+        out[r] = mix(hashed(buf, i, e, seed))
         r += 1
         i = e + 1
 
