@@ -43,7 +43,9 @@ def run(
     command: Sequence[str] = (),
 ) -> Run:
     """The main job. Raises MissentError as its stages do; a wish that cannot be met is refused before any work."""
-    _formats(formats)
+    from forensics import report as reporting
+
+    reporting.chosen(formats, edition)
     case = Case(Path(case_dir))
     if not org and not (case.toml.exists() and case_files.read(case).organisation.domains):
         raise _no_organisation()
@@ -181,7 +183,7 @@ def report(
     from forensics.custody import manifest, seal
 
     case = Case(Path(case_dir))
-    wanted = _formats(formats)
+    wanted = reporting.chosen(formats, edition)
     casefile = case_files.read(case)
     held = manifest.read(case)
     if not case.findings.exists():
@@ -256,19 +258,6 @@ def _zone(name: str | None) -> None:
         ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"--timezone {name}: no such zone", expected="a name such as Europe/London") from None
-
-
-def _formats(formats: str | Sequence[str]) -> tuple[str, ...]:
-    from forensics import report as reporting
-
-    names = formats.split(",") if isinstance(formats, str) else list(formats)
-    wanted = tuple(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
-    unknown = [name for name in wanted if name not in reporting.FORMATS]
-    if unknown or not wanted:
-        raise UsageError(
-            f"--format: {', '.join(unknown) or 'nothing named'}", expected="any of " + ", ".join(reporting.FORMATS)
-        )
-    return wanted
 
 
 def _no_organisation() -> UsageError:

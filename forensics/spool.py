@@ -20,6 +20,8 @@ CACHED = 6
 FRAGMENTS = 64 << 20
 """Bytes of fragments kept in memory."""
 PARTITIONS = 64
+JOINED = 24 << 20
+"""Bytes of fragments given back at a time, at least: smaller partitions go together."""
 
 
 def _save(table: pa.Table, path: Path) -> None:
@@ -121,26 +123,47 @@ class Fragments:
         if self._size > self._memory:
             self._spill()
 
-    def _spill(self) -> None:
+    def _parts(self) -> Iterator[pa.Table]:
+        """What is in memory, partition by partition."""
         table = pa.concat_tables(self._tables)
         part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
-        for p in range(PARTITIONS):
+        table = table.take(pa.array(np.argsort(part, kind="stable")))
+        ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist()
+        for low, high in zip([0, *ends], ends, strict=False):
+            yield table.slice(low, high - low)
+
+    def _spill(self) -> None:
+        for p, table in enumerate(self._parts()):
             folder = self._folder / str(p)
             folder.mkdir(parents=True, exist_ok=True)
-            _save(table.take(pa.array(np.flatnonzero(part == p))), folder / f"{self._spilled}")
+            _save(table, folder / f"{self._spilled}")
         self._spilled += 1
         self._tables, self._size = [], 0
 
+    def _spilt(self) -> Iterator[pa.Table]:
+        """What was spilled, partition by partition."""
+        for p in range(PARTITIONS):
+            yield pa.concat_tables([_load(self._folder / str(p) / str(n)) for n in range(self._spilled)])
+
     def partitions(self) -> Iterator[pa.Table]:
         """All fragments; those of one key in one table."""
-        if not self._spilled:
+        if not self._spilled and self._size <= JOINED:
             if self._tables:
                 yield pa.concat_tables(self._tables)
             return
-        if self._tables:
+        if self._spilled and self._tables:
             self._spill()
-        for p in range(PARTITIONS):
-            folder = self._folder / str(p)
-            yield pa.concat_tables([_load(folder / str(n)) for n in range(self._spilled)])
-            if p % 8 == 7:
-                release()
+        together: list[pa.Table] = []
+        size = given = 0
+        for table in self._spilt() if self._spilled else self._parts():
+            together.append(table)
+            size += table.nbytes
+            if size >= JOINED:
+                yield pa.concat_tables(together)
+                given += size
+                together, size = [], 0
+                if given > FRAGMENTS:
+                    release()
+                    given = 0
+        if together:
+            yield pa.concat_tables(together)

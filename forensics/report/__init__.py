@@ -1,13 +1,13 @@
 """The incident report: facts gathered once, laid out in every format.
 
-`write` makes the files, `seal` ties them to the custody log, `FORMATS` names what can be written.
+`write` makes the files, `FORMATS` names what can be written, `chosen` checks a choice of them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["FORMATS", "Written", "seal", "write"]
+__all__ = ["FORMATS", "Written", "chosen", "write"]
 
 
 def __getattr__(name: str) -> Any:

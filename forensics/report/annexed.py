@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report import blocks as b
-from forensics.report import detailed, events, prose
+from forensics.report import detailed, events, grids, prose
 from forensics.report import facts as f
 from forensics.report.context import Context
-from forensics.report.pieces import (
-    answer,
-    columns,
-    count,
-    cut_note,
-    question,
-    stamp,
-)
-from forensics.report.wording import Words
+from forensics.report.pieces import answer, columns, cut_note, question, stamp
 
 ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
@@ -36,13 +28,16 @@ def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def timeline(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """What happened when, in UTC and in the organisation's own time."""
     words, zone = context.words, facts.header.timezone
-    yield b.Heading(1, words("html.section.timeline"))
+    yield b.Heading(1, words("html.section.timeline"), "timeline")
     known = events.events(facts, words)
     home = any(stamp(at) != stamp(at, zone) for at, _, _ in known)
-    layout = columns(words, "when what:1")
+    layout = columns(words, "when what:1 source")
     if home:
-        layout = (layout[0], b.Column(words("doc.home", zone=zone)), layout[1])
-    rows = tuple(b.cells([stamp(at), *([stamp(at, zone)] if home else []), what]) for at, _, what in known)
+        layout = (layout[0], b.Column(words("doc.home", zone=zone)), *layout[1:])
+    rows = tuple(
+        b.cells([stamp(at), *([stamp(at, zone)] if home else []), what, b.Span("soft", words(f"source.{source}"))])
+        for at, source, what in known
+    )
     yield b.Table(layout, rows, words("html.caption.timeline"))
 
 
@@ -58,7 +53,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     rows = tuple(
         b.cells(
             [
-                x.ref,
+                b.Span("ref", x.ref),
                 stamp(x.submitted_at),
                 b.code(x.sender or words("html.finding.null_sender")),
                 b.code(x.recipient),
@@ -109,6 +104,7 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         small=True,
     )
     yield b.Para(prose.say(words, "html.annex.digest_note"), "note")
+    yield b.Para(prose.say(words, "html.annex.custody"), "note")
     damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
     if damaged:
         yield b.Items(tuple(damaged))
@@ -118,30 +114,7 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
             tuple(b.cells([b.code(reason), words.number(n)]) for reason, n in facts.coverage.unread_reasons),
             words("doc.unread"),
         )
-    yield from gateways(facts, context)
-
-
-def gateways(facts: f.Facts, context: Context) -> Iterator[b.Block]:
-    """Which hosts logged, from when to when."""
-    words = context.words
-    if facts.coverage.gateways:
-        yield b.Table(
-            columns(words, "gateway:2 system first last deliveries> silent>"),
-            tuple(
-                b.cells(
-                    [
-                        b.code(g.name or words("doc.none")),
-                        words.get(f"system.{g.system}", g.system),
-                        stamp(g.first),
-                        stamp(g.last),
-                        count(words, g.deliveries),
-                        words.number(len(g.silent_days)),
-                    ]
-                )
-                for g in facts.coverage.gateways
-            ),
-            words("html.caption.gateways"),
-        )
+    yield from grids.searched(facts, words) if facts.header.found else ()
 
 
 def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
@@ -212,11 +185,4 @@ def glossary(context: Context) -> Iterator[b.Block]:
     words = context.words
     yield b.NewPage()
     yield b.Heading(1, words("html.section.annex_e"))
-    keys = sorted(key.removeprefix("glossary.") for key in words.entries if key.startswith("glossary."))
-    yield b.Terms(
-        tuple((_term(words, key), b.text(words(f"glossary.{key}"))) for key in keys if not key.startswith("term."))
-    )
-
-
-def _term(words: Words, key: str) -> str:
-    return words.get(f"glossary.term.{key}", key.replace("_", " ").capitalize())
+    yield b.Terms(tuple((term, b.text(meaning)) for term, meaning in prose.glossary(words)))

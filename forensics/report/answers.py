@@ -14,7 +14,7 @@ from datetime import datetime
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report import personal, pieces, prose
+from forensics.report import passages, personal, pieces, prose
 from forensics.report.context import Context
 from forensics.report.visible import visible
 from forensics.report.wording import Words
@@ -109,13 +109,7 @@ def _where(s: Sheet) -> str:
 
 def _encrypted(s: Sheet) -> str:
     head = s.facts.groups.headline
-    tls = s.words(
-        "answers.tls",
-        accepted=head.accepted.value,
-        yes=head.encrypted.value,
-        no=head.unencrypted.value,
-        unknown=head.encryption_unknown.value,
-    )
+    tls = b.plain(passages.tls(s.facts, s.words)) if head.accepted.value else s.words("containment.none_accepted")
     return _joined(tls, s.words("answers.content_protected", answer=s.item("exposed.protected")))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,17 +66,20 @@ QUOTED_EMPTY = '""'
 
 def _explained(words: Words, entry: Entry) -> str:
     parts = [words(f"item.{entry.key}.question"), words(f"item.{entry.key}.help")]
-    need = [words("questionnaire.required" if entry.ask.required else "questionnaire.optional")]
-    if entry.ask.by:
-        need.append(words("questionnaire.demanded", norms=", ".join(entry.ask.by)))
+    need = [_need(words, entry)]
     if entry.choices:
         need.append(words("questionnaire.choices", choices=", ".join(entry.choices)))
     return f"{' '.join(part for part in parts if part)} [{'; '.join(need)}]"
 
 
-def _remark(text: str, width: int = 110) -> Iterator[str]:
-    import textwrap
+def _need(words: Words, entry: Entry) -> str:
+    """`required; demanded by ISO 27042`."""
+    need = words("questionnaire.required" if entry.ask.required else "questionnaire.optional")
+    norms = words("questionnaire.demanded", norms=", ".join(entry.ask.by)) if entry.ask.by else ""
+    return "; ".join(part for part in (need, norms) if part)
 
+
+def _remark(text: str, width: int = 110) -> Iterator[str]:
     for line in textwrap.wrap(text, width, break_long_words=False):
         yield f"# {line}"
 
@@ -94,8 +99,17 @@ def ask(
     """
     words = wording.load(language)
     saved: list[str] = []
-    tell(words("questionnaire.ask_skip"))
-    for entry in _open(case, everything):
+    wanted = _open(case, everything)
+    if wanted:
+        tell(words("questionnaire.ask_open", n=len(wanted)) + " " + words("questionnaire.ask_skip"))
+    section = ""
+    for number, entry in enumerate(wanted, 1):
+        if entry.section != section:
+            section = entry.section
+            title = words(f"questionnaire.section.{section}")
+            tell(f"\n{title}\n{'─' * len(title)}")
+        for line in _question(words, entry, f"{number}/{len(wanted)}"):
+            tell(line)
         answer = _answer(words, entry, read, tell)
         if answer is None:
             break
@@ -107,6 +121,7 @@ def ask(
     held = q.items(q.read(casefile), q.zone(casefile))
     missing = q.missing(casefile)
     required = sum(item.required for item in held)
+    tell("")
     if saved:
         tell(words("questionnaire.ask_saved", file=case.toml))
     tell(words("questionnaire.remaining", n=len(missing)))
@@ -122,13 +137,32 @@ def _open(case: Case, everything: bool) -> list[Entry]:
     ]
 
 
+def _question(words: Words, entry: Entry, place: str) -> Iterator[str]:
+    """The question on a line of its own, what helps to answer it indented below."""
+    width = min(shutil.get_terminal_size().columns, 100) - 1
+
+    def indented(text: str) -> list[str]:
+        return textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
+
+    yield ""
+    yield from textwrap.wrap(f"{place}  {words(f'item.{entry.key}.question')}", width, break_on_hyphens=False)
+    yield from indented(words(f"item.{entry.key}.help"))
+    yield from indented(_need(words, entry))
+    if entry.choices:
+        yield from indented(words("questionnaire.choices", choices=", ".join(entry.choices)))
+    elif entry.kind != "text":
+        yield from indented(words(f"questionnaire.kind.{entry.kind}"))
+
+
+_INDENT = "     "
+_PROMPT = "   > "
+
+
 def _answer(words: Words, entry: Entry, read: Callable[[str], str], tell: Callable[[str], None]) -> str | None:
     """A checked TOML literal, empty for later, None to end."""
-    tell("")
-    tell(_explained(words, entry))
     while True:
         try:
-            line = read(f"{words(f'item.{entry.key}.question')} ").strip()
+            line = read(_PROMPT).strip()
         except EOFError:
             return None
         if line == ".":
@@ -139,7 +173,7 @@ def _answer(words: Words, entry: Entry, read: Callable[[str], str], tell: Callab
             literal = _literal(entry, line)
             q.Questionnaire.model_validate({entry.section: {entry.name: tomllib.loads(f"v = {literal}")["v"]}})
         except ValueError as error:
-            tell(words("questionnaire.ask_wrong", why=_why(error)))
+            tell(_INDENT + words("questionnaire.ask_wrong", why=_why(error)))
             continue
         return literal
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-SPANS = ("text", "strong", "em", "code", "exposed", "missing", "soft")
-"""How a run of text is set. `code`: a value from the evidence (address, host, digest), letters told apart.
-`exposed`: the one use of the warning colour. `missing`: an answer nobody has given yet."""
+SPANS = ("text", "strong", "em", "code", "mark", "exposed", "missing", "soft", "ref")
+"""How a run of text is set. `code`: a value from the evidence (address, host, digest), letters told apart; `mark`:
+letters of such a value where two spellings differ. `exposed`: the one use of the warning colour. `missing`: an answer
+nobody has given yet. `ref`: the name of a finding or an incident (`I1`), a link where the format has links."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def code(value: str) -> Span:
 class Heading:
     level: int
     text: str
+    anchor: str = ""
+    """Name that links lead to: a section's key, `I1`, `F1`."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,29 @@ class Figure:
     value: str
     label: str
     exposed: bool = False
+    kind: str = "count"
+    """`count`, `day`, or `missing` for an answer nobody has given yet."""
 
 
 @dataclass(frozen=True)
 class Figures:
     items: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the one-page report: a section in short."""
+
+    number: int
+    title: str
+    spans: Spans
+    anchor: str
+    """Of the section's heading."""
+
+
+@dataclass(frozen=True)
+class Points:
+    items: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,10 @@ class Chart:
     svg: bytes
     alt: str
     caption: str = ""
+    share: float = 1.0
+    """Of the line's width that it fills."""
+    wide: bool = False
+    """May be wider than the text where the page has room."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +157,7 @@ class NewPage:
     pass
 
 
-Block = Heading | Para | Items | Terms | Figures | SlipLine | Table | Chart | NewPage
+Block = Heading | Para | Items | Terms | Figures | Points | SlipLine | Table | Chart | NewPage
 
 
 @dataclass(frozen=True)
@@ -155,7 +180,12 @@ class Document:
     """Word before the page number."""
     of: str
     language: str
+    paper: str = "a4"
+    """`a4` or `us-letter`."""
+    first: tuple[Block, ...] = field(default=())
+    """The one page that says it all in short; the format keeps it on one page."""
     blocks: tuple[Block, ...] = field(default=())
+    """What stands behind that page."""
 
 
 def cells(values: Iterable[str | Span | Spans]) -> tuple[Spans, ...]:

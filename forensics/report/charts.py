@@ -132,4 +132,5 @@ def calibration(facts: Facts, words: Words) -> Chart | None:
     parts.append(text(left + size + 16, top + 16, words("chart.observed"), size=12))
     cases = sum(b.count for b in bins)
     alt = words("chart.calibration_alt", n=cases, bins=len(bins))
-    return Chart(svg.document("calibration", WIDTH - 200, top + size + 48, alt, parts), alt, words("chart.calibration"))
+    drawn = svg.document("calibration", WIDTH - 200, top + size + 48, alt, parts)
+    return Chart(drawn, alt, words("chart.calibration"), share=0.7)

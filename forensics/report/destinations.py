@@ -65,7 +65,8 @@ def _relays(findings: Sequence[Finding]) -> tuple[Relay, ...]:
                 address=address or None,
                 accepted=tallies.number(accepted),
                 refused=tallies.number(f for f in own if f.exposure == "not-exposed"),
-                encrypted=tallies.number(f for f in accepted if f.tls is True),
+                encrypted=tallies.over_tls(accepted, True),
+                encryption_unknown=tallies.number(f for f in accepted if f.tls is None),
             )
         )
     return tuple(sorted(out, key=lambda r: (-r.accepted.value, r.name or "", r.address or "")))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from forensics.report import blocks as b
 from forensics.report import facts as f
-from forensics.report import passages, prose
+from forensics.report import grids, passages, prose
 from forensics.report.context import Context
-from forensics.report.pieces import SHORT, columns, count, cut_note, people, slip_line, stamp
+from forensics.report.pieces import cut_note, slip_line, stamp
 from forensics.report.visible import cut
 from forensics.report.wording import Words
 
@@ -47,39 +47,21 @@ def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 
 def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
-    tally = incident.tally
-    yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}")
+    yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}", incident.ref)
     yield slip_line(words, incident.slip)
-    yield b.Table(
-        columns(words, "state:1 messages> deliveries> senders> doc.addresses> accepted> refused> doc.unsettled>"),
-        (
-            b.cells(
-                [
-                    words(f"state.{incident.state}"),
-                    count(words, tally.messages),
-                    count(words, tally.deliveries),
-                    count(words, tally.senders),
-                    count(words, tally.recipients),
-                    count(words, tally.accepted, exposed=True),
-                    count(words, tally.not_exposed),
-                    count(words, tally.unsettled),
-                ]
-            ),
-        ),
-    )
+    yield grids.incident(incident, words)
     told = passages.incident(words, incident)
     if told:
         yield b.Items(told)
     if incident.senders:
-        yield people(words, incident.senders[:SHORT], words("html.caption.senders"))
-        yield from cut_note(words, SHORT, len(incident.senders), "senders.csv")
+        yield from grids.people(words, incident.senders, words("html.caption.senders"))
 
 
 def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     """One finding: who to whom, what became of it, and why it is believed (`same`: as another finding)."""
     accepted = x.exposure in ("exposed", "handed-on")
     sender = x.sender or words("html.finding.null_sender")
-    yield b.Heading(3, f"{x.ref}  {cut(sender, LONG)} → {cut(x.recipient, LONG)}")
+    yield b.Heading(3, f"{x.ref}  {cut(sender, LONG)} → {cut(x.recipient, LONG)}", x.ref)
     head = prose.say(
         words,
         "doc.finding_line",
@@ -103,6 +85,8 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     reply = x.response or x.status_code
     if reply:
         terms.append((words("html.finding.reply"), b.text(b.code(reply))))
+    if x.also_to_meant:
+        terms.append((words("html.finding.also"), b.text(words("doc.yes"))))
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
     if x.alternatives:

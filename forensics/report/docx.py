@@ -60,7 +60,8 @@ def _column_widths(table: b.Table) -> list[int]:
         if column.width == 0:
             longest = max((len(b.plain(row[index])) for row in table.rows), default=0)
             words = max(map(len, column.title.split()), default=0)
-            fixed[index] = min(max(longest, words) * letter + 4, 44.0)
+            # Titles are bold.
+            fixed[index] = min(max(longest * letter, words * letter * 1.15) + 4, 44.0)
     free = max(WIDTH_MM - sum(fixed.values()), 16.0 * (len(table.columns) - len(fixed)))
     shares = sum(column.width for column in table.columns) or 1
     widths = [fixed.get(i, free * column.width / shares) for i, column in enumerate(table.columns)]
@@ -88,7 +89,7 @@ def _table(table: b.Table) -> dict[str, Any]:
 
 def _block(block: b.Block, picture: Any) -> dict[str, Any]:
     match block:
-        case b.Heading(level, text):
+        case b.Heading(level, text, _):
             return {"k": "heading", "level": level, "text": shown(text)}
         case b.Para(spans, style):
             return {"k": "para", "style": style, "spans": _spans(spans)}
@@ -100,7 +101,20 @@ def _block(block: b.Block, picture: Any) -> dict[str, Any]:
             width = _dxa(WIDTH_MM / max(len(items), 1))
             return {
                 "k": "figures",
-                "lines": [{"value": x.value, "label": shown(x.label), "exposed": x.exposed, "w": width} for x in items],
+                "lines": [
+                    {
+                        "value": x.value,
+                        "label": shown(x.label),
+                        "style": "exposed" if x.exposed else x.kind,
+                        "w": width,
+                    }
+                    for x in items
+                ],
+            }
+        case b.Points(items):
+            return {
+                "k": "points",
+                "lines": [{"name": shown(f"{p.number}  {p.title}"), "spans": _spans(p.spans)} for p in items],
             }
         case b.SlipLine(meant, typed, meant_label, typed_label):
             return {
@@ -112,8 +126,9 @@ def _block(block: b.Block, picture: Any) -> dict[str, Any]:
             }
         case b.Table():
             return _table(block)
-        case b.Chart(svg, alt, caption):
-            return {"k": "chart", "caption": shown(caption), "picture": picture(png(svg), shown(alt))}
+        case b.Chart(svg, alt, caption, share):
+            drawn = picture(png(svg, WIDTH_MM * share), shown(alt), WIDTH_MM * share)
+            return {"k": "chart", "caption": shown(caption), "picture": drawn}
         case b.NewPage():
             return {"k": "page"}
 
@@ -171,7 +186,9 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             def _insert_image(self) -> str:
                 from xml.sax.saxutils import quoteattr
 
+                # Without distances of its own LibreOffice sets a picture 3 mm in from the text, and cuts its other end.
                 xml = str(super()._insert_image())
+                xml = xml.replace("<wp:inline ", '<wp:inline distT="0" distB="0" distL="0" distR="0" ', 1)
                 return re.sub(
                     r'<wp:docPr (id="\d+") name="[^"]*"',
                     lambda m: f'<wp:docPr {m[1]} name="" descr={quoteattr(self._alt)}',
@@ -191,7 +208,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "page": document.page,
             "of": document.of,
             "logo": Picture(_raster(logo[1]), shown(logo[0]), 30) if logo else None,
-            "blocks": [_block(block, lambda data, alt: Picture(data, alt, WIDTH_MM)) for block in document.blocks],
+            "blocks": [_block(block, Picture) for block in (*document.first, b.NewPage(), *document.blocks)],
         }
         word.render(context, Environment(undefined=StrictUndefined), autoescape=True)
     except (
@@ -207,6 +224,10 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             expected="a Word template that lays out the report's blocks",
             remedy="compare it with the template that Missent ships",
         ) from None
+    if document.paper == "us-letter":
+        for section in word.docx.sections:
+            section.page_width, section.page_height = Mm(215.9), Mm(279.4)
+            section.left_margin = section.right_margin = Mm((215.9 - WIDTH_MM) / 2)
     core = word.docx.core_properties
     core.title, core.author, core.language = shown(document.title), shown(document.author), document.language
     out = io.BytesIO()

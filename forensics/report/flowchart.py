@@ -64,7 +64,8 @@ def flows(facts: Facts, words: Words) -> Chart | None:
     for n, column in enumerate(columns):
         parts += _nodes(column, _COLUMNS[n], n)
     alt = _alt(facts, words)
-    return Chart(svg.document("flows", WIDTH, _TOP + height + 6, alt, parts), alt, words("chart.flows"))
+    drawn = svg.document("flows", WIDTH, _TOP + height + 6, alt, parts)
+    return Chart(drawn, alt, words("chart.flows"), wide=True)
 
 
 def _named(flows: Sequence[Flow], key: Callable[[Flow], str], most: int, words: Words) -> Callable[[Flow], str]:

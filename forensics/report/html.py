@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -20,10 +19,10 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from forensics import domains
-from forensics.report import events, passages, places, prose, slipmarks
+from forensics.report import annexed, document, grids, onepage, passages, pieces, prose
 from forensics.report.blocks import Spans
 from forensics.report.context import Context, media_type
-from forensics.report.facts import STATES, Facts, Finding, Incident, Segment
+from forensics.report.facts import STATES, Facts, Finding, Incident
 from forensics.report.visible import cut, visible
 from forensics.report.wording import TEMPLATES, Words
 from forensics.schema import EXPOSURES
@@ -38,6 +37,7 @@ _TAGS = {
     "strong": ("<strong>", "</strong>"),
     "em": ("<em>", "</em>"),
     "code": ("<code>", "</code>"),
+    "mark": ('<code class="mark">', "</code>"),
     "exposed": ('<strong class="x">', "</strong>"),
     "missing": ('<span class="missing">', "</span>"),
     "soft": ('<span class="soft">', "</span>"),
@@ -56,6 +56,8 @@ def spans(parts: Spans) -> Markup:
     out = []
     for part in parts:
         before, after = _TAGS.get(part.kind, ("", ""))
+        if part.kind == "ref":
+            before, after = f'<a href="#{escape(part.text)}">', "</a>"
         out.append(f"{before}{escape(shown(part.text))}{after}")
     return Markup("".join(out))
 
@@ -63,21 +65,6 @@ def spans(parts: Spans) -> Markup:
 def css_string(value: str) -> Markup:
     """A CSS string literal: every character but letters and digits as a hexadecimal escape (CSS Syntax 3, 4.3.7)."""
     return Markup('"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown(value)) + '"')
-
-
-def letters(segments: Iterable[Segment], side: str) -> Markup:
-    """One spelling of a slip, letter by letter; `side` is `typed` or `meant`."""
-    out = []
-    for piece in segments:
-        text = escape(shown(getattr(piece, side)))
-        if piece.kind == "same":
-            out.append(text)
-        elif text:
-            tag = "ins" if side == "meant" and piece.kind == "missing" else "b"
-            out.append(Markup(f"<{tag}>{text}</{tag}>"))
-        elif side == "typed":
-            out.append(Markup('<i class="gap"></i>'))
-    return Markup("").join(out)
 
 
 @cache
@@ -106,8 +93,7 @@ def environment(words: Words, folder: Path | None = None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
-    made.filters.update(spans=spans, css_string=css_string, letters=letters)
+    made.filters.update(spans=spans, css_string=css_string)
     return made
 
 
@@ -119,8 +105,17 @@ def render(facts: Facts, context: Context) -> bytes:
     page = template.render(
         f=facts,
         w=words,
-        head=facts.groups.headline,
-        charts={name: (chart, Markup(chart.svg.decode())) for name, chart in context.drawn.items()},
+        figures=onepage.figures(facts, words),
+        points=onepage.points(facts, words),
+        sections=tuple(document.sections(facts, context)),
+        timeline=tuple(annexed.timeline(facts, context)),
+        rates=tuple(annexed.rates(facts, context)),
+        calibration=tuple(context.charts("calibration")),
+        kind=lambda block: type(block).__name__,
+        drawing=lambda chart: Markup(chart.svg.decode()),
+        answered=lambda item: pieces.answer(words, item, facts.header.timezone),
+        slip_line=lambda slip: pieces.slip_line(words, slip),
+        grids=grids,
         policy=policy(),
         script=Markup(_script()),
         style=Markup((TEMPLATES / "report.css").read_text("utf-8")),
@@ -131,20 +126,13 @@ def render(facts: Facts, context: Context) -> bytes:
         title=prose.title(facts, words),
         prose=prose,
         passages=passages,
-        events=events.events(facts, words),
-        when=lambda at: prose.when(words, at, facts.header.timezone),
         stamp=stamp,
-        day=lambda at: words.day(at),
-        slip_words=lambda slip: prose.slip(words, slip),
         u_label=domains.u_label,
-        in_suffix=slipmarks.in_suffix,
         records=records,
-        moment=datetime.fromisoformat,
-        country=lambda code: places.name(code, words.language),
         signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
         exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
         states={name: words(f"state.{name}") for name in STATES},
-        glossary=glossary(words),
+        glossary=prose.glossary(words),
         outside_of=lambda incident: outside(incident, words),
         meanings={signal.name: signal.meaning for signal in facts.method.signals},
     )
@@ -162,12 +150,6 @@ def outside(incident: Incident, words: Words) -> list[str]:
     """What of an incident is in no headline number."""
     counts = (("review", incident.review.value), ("dismissed", incident.dismissed.value))
     return [words(f"numbers.{key}", n=count) for key, count in counts if count]
-
-
-def glossary(words: Words) -> list[tuple[str, str]]:
-    """(term, meaning) in alphabetical order of the terms."""
-    keys = [key for key in words.entries if key.startswith("glossary.") and key.endswith(".term")]
-    return sorted((words(key), words(key.removesuffix("term") + "meaning")) for key in keys)
 
 
 def stamp(at: datetime | date | None) -> str:

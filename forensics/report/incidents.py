@@ -31,16 +31,20 @@ FROM findings f LEFT JOIN deliveries d USING (delivery_id)
 ORDER BY d.submitted_at, d.delivery_id
 """
 
-_RESENT = """
-SELECT f.delivery_id, min(d.submitted_at) AS at
-FROM findings f
-JOIN deliveries s USING (delivery_id)
-JOIN deliveries d
-  ON lower(d.sender) = lower(s.sender) AND lower(d.recipient) = lower(f.intended_address)
- AND d.submitted_at >= s.submitted_at
-WHERE f.intended_address IS NOT NULL AND s.sender <> ''
-GROUP BY f.delivery_id
+_TO_MEANT = """
+SELECT delivery_id, bool_or(same) AS also, min(other) FILTER (WHERE NOT same AND other > sent) AS later
+FROM (
+  SELECT f.delivery_id, s.submitted_at AS sent, d.submitted_at AS other,
+         (s.system, s.host, s.queue_id, s.network_message_id, s.submitted_at)
+         IS NOT DISTINCT FROM (d.system, d.host, d.queue_id, d.network_message_id, d.submitted_at) AS same
+  FROM findings f
+  JOIN deliveries s USING (delivery_id)
+  JOIN deliveries d ON lower(d.sender) = lower(s.sender) AND lower(d.recipient) = lower(f.intended_address)
+  WHERE f.intended_address IS NOT NULL AND s.sender <> ''
+)
+GROUP BY delivery_id
 """
+"""Mail of the same sender to the address meant: the same message, or a later one (as `coverage.MESSAGE` tells them)."""
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -69,10 +73,10 @@ def read(
             remedy="run `missent detect --case DIR` again",
         )
     ruled, orphaned = rulings.attach(table, verdicts)
-    resent = {row["delivery_id"]: utc(row["at"]) for row in rows(connection, _RESENT)} if table else {}
+    to_meant = {row["delivery_id"]: row for row in rows(connection, _TO_MEANT)} if table else {}
     groups = _references(connection, table)
     found = tuple(
-        _finding(f"F{n}", row, ruled.get(row["delivery_id"]), resent.get(row["delivery_id"]), groups, evidence)
+        _finding(f"F{n}", row, ruled.get(row["delivery_id"]), to_meant.get(row["delivery_id"], {}), groups, evidence)
         for n, row in enumerate(table, 1)
     )
     return found, orphaned
@@ -109,7 +113,7 @@ def _finding(
     ref: str,
     row: Mapping[str, Any],
     ruling: Ruling | None,
-    resent_at: datetime | None,
+    to_meant: Mapping[str, Any],
     groups: Mapping[str, tuple[str, str, str | None]],
     evidence: Mapping[str, str],
 ) -> Finding:
@@ -155,7 +159,8 @@ def _finding(
         relay_address=row["relay_address"],
         status_code=row["status_code"],
         response=row["response"],
-        resent_at=resent_at,
+        also_to_meant=bool(to_meant.get("also")),
+        resent_at=utc(to_meant.get("later")),
     )
 
 
@@ -206,6 +211,7 @@ def _incident(ref: str, own: Sequence[Finding], row: Mapping[str, Any]) -> Incid
             for name, through in sorted(lists.items(), key=lambda item: (-len(item[1]), item[0]))
         ),
         followups=tallies.number(followups),
+        also_to_meant=tallies.number(f for f in head if f.also_to_meant),
         resent=tallies.number(f for f in head if f.resent_at is not None),
         findings=tuple(f.ref for f in own),
         incident_id=row.get("incident_id") or "",

@@ -50,6 +50,8 @@ def _spans(spans: b.Spans, *, in_table: bool = False) -> str:
         for span in run:
             if span.kind == "code":
                 out.append(code(span.text, in_table=in_table))
+            elif span.kind == "mark":
+                out.append(f"**{code(span.text, in_table=in_table)}**")
             elif span.kind == "em":
                 out.append(f"*{escaped(span.text)}*")
             else:
@@ -78,10 +80,12 @@ def _slip(line: b.SlipLine) -> list[str]:
 
 def _block(block: b.Block) -> list[str]:
     match block:
-        case b.Heading(level, text):
+        case b.Heading(level, text, _):
             return [f"{'#' * (level + 1)} {escaped(text)}"]
         case b.Para(spans, _):
             return [_spans(spans)]
+        case b.Points(items):
+            return [f"- **{escaped(f'{p.number}  {p.title}')}**: {_spans(p.spans)}" for p in items]
         case b.Items(items):
             return [f"- {_spans(item)}" for item in items]
         case b.Terms(items):
@@ -109,7 +113,7 @@ def layout(document: b.Document) -> bytes:
         f"{escaped(document.head_right)} {code(document.digest)}  ",
         f"{escaped(document.foot_left)} · {code(document.verify)}",
     ]
-    for block in document.blocks:
+    for block in (*document.first, *document.blocks):
         lines += ["", *_block(block)]
     return ("\n".join(lines) + "\n").encode("utf-8")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from forensics.report.blocks import Spans, code
-from forensics.report.facts import Facts, Incident, Place, Statement, Story
+from forensics.report.facts import Facts, Incident, Number, Place, Statement, Story
 from forensics.report.prose import duration, joined, noun, say, sentences, when
 from forensics.report.wording import Words
 
@@ -53,14 +54,19 @@ def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
     parts = [say(words, "accepted.means"), say(words, "numbers.units")]
     if facts.header.found and not groups.automated.deliveries.value:
         parts.append(say(words, "numbers.automated_none"))
-    outside = [
+    parts.append(outside(facts, words))
+    return (sentences(*parts),)
+
+
+def outside(facts: Facts, words: Words) -> Spans:
+    """What is in none of the numbers, or nothing."""
+    groups = facts.groups
+    parts = [
         words(f"numbers.{key}", n=group.deliveries.value)
         for key, group in (("review", groups.review), ("dismissed", groups.dismissed))
         if group.deliveries.value
     ]
-    if outside:
-        parts.append(say(words, "numbers.outside", parts=words.join(outside)))
-    return (sentences(*parts),)
+    return say(words, "numbers.outside", parts=words.join(parts)) if parts else ()
 
 
 def story_title(story: Story, words: Words) -> Spans:
@@ -86,10 +92,14 @@ def how(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "how.list", n=count, list=code(name)))
     followups = sum(incident.followups.value for incident in facts.incidents)
     out.append(say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"))
-    resent = sum(incident.resent.value for incident in facts.incidents)
-    if resent:
-        out.append(say(words, "how.resent", n=resent))
+    for key in ("also", "resent"):
+        n = sum(_TO_MEANT[key](incident).value for incident in facts.incidents)
+        if n:
+            out.append(say(words, f"how.{key}", n=n))
     return tuple(out)
+
+
+_TO_MEANT: dict[str, Callable[[Incident], Number]] = {"also": lambda i: i.also_to_meant, "resent": lambda i: i.resent}
 
 
 def _lists(facts: Facts) -> list[tuple[str, int]]:
@@ -106,8 +116,7 @@ def incident(words: Words, one: Incident) -> tuple[Spans, ...]:
     out = [say(words, "how.list", n=count.value, list=code(name)) for name, count in one.lists]
     if one.followups.value:
         out.append(say(words, "how.followups", n=one.followups.value))
-    if one.resent.value:
-        out.append(say(words, "how.resent", n=one.resent.value))
+    out.extend(say(words, f"how.{key}", n=get(one).value) for key, get in _TO_MEANT.items() if get(one).value)
     return tuple(out)
 
 
@@ -127,29 +136,29 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "place.concern", places=words.join(concern)))
     head = facts.groups.headline
     if head.accepted.value:
-        out.append(_tls(facts, words))
+        out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
-    # Who runs a suffix matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
-    slipped = _slipped(facts)
-    for place in facts.places:
-        if place.suffix in slipped and place.exists and place.country and place.accepted.value:
-            if place.operator_then or place.operator_now:
-                unknown = say(words, "mark.missing")
-                out.append(
-                    say(
-                        words,
-                        "place.operator",
-                        suffix=place.suffix,
-                        then=place.operator_then or unknown,
-                        now=place.operator_now or unknown,
-                    )
-                )
-            else:
-                out.append(say(words, "place.operator_missing", suffix=place.suffix))
+    out.extend(said for place in facts.places if (said := operator(facts, place, words)))
     return tuple(out)
 
 
-def _tls(facts: Facts, words: Words) -> Spans:
+def operator(facts: Facts, place: Place, words: Words, shorten: Callable[[str], str] = str) -> Spans:
+    """Who ran a suffix then, who runs it now; nothing where that does not matter.
+
+    It matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
+    """
+    if not (place.suffix in _slipped(facts) and place.exists and place.country and place.accepted.value):
+        return ()
+    if not (place.operator_then or place.operator_now):
+        return say(words, "place.operator_missing", suffix=place.suffix)
+    then, now = (
+        shorten(name).rstrip(".") if name else say(words, "mark.missing")
+        for name in (place.operator_then, place.operator_now)
+    )
+    return say(words, "place.operator", suffix=place.suffix, then=then, now=now)
+
+
+def tls(facts: Facts, words: Words) -> Spans:
     """How much of what was accepted went over TLS."""
     head = facts.groups.headline
     told = (
@@ -158,9 +167,9 @@ def _tls(facts: Facts, words: Words) -> Spans:
         ("open", "unknown", head.encryption_unknown),
     )
     for _, whole, number in told:
-        if number.value == head.accepted.value:
+        if number is not None and number.value == head.accepted.value:
             return say(words, f"place.tls_{whole}")
-    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number.value]
+    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number and number.value]
     return say(words, "place.tls", parts=words.join(parts))
 
 
@@ -203,6 +212,12 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         elif told.state != "not-covered":
             parts.append(say(words, "containment.last", last=when(words, told.last_accepted, zone), end=end))
     return (sentences(*parts),)
+
+
+def no_statement(facts: Facts, words: Words) -> Spans:
+    """Section 9 when the case records none."""
+    asked = facts.questionnaire["notification.public_statements"]
+    return say(words, "statement.none" if asked.answered else "statement.unanswered")
 
 
 def statement(one: Statement, words: Words) -> Spans:

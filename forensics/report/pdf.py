@@ -64,8 +64,8 @@ def _letters(letters: tuple[b.Letters, ...]) -> list[dict[str, Any]]:
 
 def _block(block: b.Block) -> dict[str, Any]:
     match block:
-        case b.Heading(level, text):
-            return {"k": "heading", "level": level, "text": breakable(shown(text))}
+        case b.Heading(level, text, anchor):
+            return {"k": "heading", "level": level, "text": breakable(shown(text)), "anchor": anchor}
         case b.Para(spans, style):
             return {"k": "para", "style": style, "spans": _spans(spans)}
         case b.Items(items):
@@ -75,7 +75,17 @@ def _block(block: b.Block) -> dict[str, Any]:
         case b.Figures(items):
             return {
                 "k": "figures",
-                "items": [{"value": f.value, "label": shown(f.label), "exposed": f.exposed} for f in items],
+                "items": [
+                    {"value": f.value, "label": shown(f.label), "exposed": f.exposed, "kind": f.kind} for f in items
+                ],
+            }
+        case b.Points(items):
+            return {
+                "k": "points",
+                "items": [
+                    {"number": p.number, "title": shown(p.title), "spans": _spans(p.spans), "anchor": p.anchor}
+                    for p in items
+                ],
             }
         case b.SlipLine(meant, typed, meant_label, typed_label):
             return {
@@ -93,8 +103,8 @@ def _block(block: b.Block) -> dict[str, Any]:
                 "columns": [{"title": shown(c.title), "align": c.align, "width": c.width} for c in columns],
                 "rows": [[_spans(cell) for cell in row] for row in rows],
             }
-        case b.Chart(svg, alt, caption):
-            return {"k": "chart", "svg": drawn(svg), "alt": shown(alt), "caption": shown(caption)}
+        case b.Chart(svg, alt, caption, share):
+            return {"k": "chart", "svg": drawn(svg), "alt": shown(alt), "caption": shown(caption), "share": share * 100}
         case b.NewPage():
             return {"k": "page"}
 
@@ -123,6 +133,9 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         "region": document.language.split("-")[1] if "-" in document.language else None,
         "logo": shown(logo[0]) if logo else "",
         "logo_bytes": list(logo[1]) if logo else [],
+        "paper": document.paper,
+        "anchors": [block.anchor for block in document.blocks if isinstance(block, b.Heading) and block.anchor],
+        "first": [_block(block) for block in document.first],
         "blocks": [_block(block) for block in document.blocks],
     }
     compiler = typst.Compiler(

@@ -1,8 +1,9 @@
-"""Pieces that several sections of the laid-out report share: table columns, counts, stamps, slips, answers."""
+"""Pieces that several sections of the report share: table columns, counts, stamps, slips, answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from forensics.report import facts as f
 from forensics.report import prose
 from forensics.report.context import Context
 from forensics.report.wording import Words
+
+_LINE_END = re.compile(r" *\r?\n *")
 
 SHORT = 25
 """Rows of a table within a section."""
@@ -52,23 +55,6 @@ def columns(words: Words, layout: str) -> tuple[b.Column, ...]:
     return tuple(out)
 
 
-def people(words: Words, persons: Sequence[f.Person], caption: str) -> b.Table:
-    """Senders, most deliveries first."""
-    rows = tuple(
-        b.cells(
-            [
-                b.code(person.address),
-                count(words, person.deliveries),
-                count(words, person.exposed, exposed=True),
-                stamp(person.first),
-                stamp(person.last),
-            ]
-        )
-        for person in persons
-    )
-    return b.Table(columns(words, "sender:1 deliveries> accepted> first last"), rows, caption)
-
-
 def answers(facts: f.Facts, context: Context, sections: Iterable[str]) -> b.Terms:
     """What the investigator says in these sections, or that nobody has said it yet."""
     words = context.words
@@ -94,7 +80,13 @@ def answer(words: Words, item: f.Item, zone: str) -> b.Spans:
         return b.text(words.number(int(item.answer)))
     if item.kind == "choice":
         return b.text(words.get(f"choice.{item.answer}", item.answer))
-    return b.text(item.answer)
+    # An answer of several lines is set as one paragraph; incident.json has it as written.
+    return b.text(_LINE_END.sub(" ", item.answer))
+
+
+def country(words: Words, place: f.Place) -> str:
+    """The country of a suffix, or that it has none, or that no registry has it."""
+    return place.country_name or words("place.generic" if place.exists else "place.nowhere")
 
 
 def slip_line(words: Words, slip: f.Slip) -> b.SlipLine:
@@ -106,22 +98,3 @@ def slip_line(words: Words, slip: f.Slip) -> b.SlipLine:
     meant = tuple(b.Letters(s.meant, s.kind != "same") for s in slip.segments if s.meant)
     typed = tuple(b.Letters(s.typed, s.kind != "same") for s in slip.segments if s.typed)
     return b.SlipLine(meant, typed, words("html.meant"), label)
-
-
-def pairs_table(words: Words, incidents: list[f.Incident]) -> b.Table:
-    rows = tuple(
-        b.cells(
-            [
-                b.code(i.slip.meant),
-                b.code(i.slip.typed),
-                prose.slip(words, i.slip),
-                count(words, i.tally.messages),
-                count(words, i.tally.deliveries),
-                count(words, i.tally.accepted, exposed=True),
-            ]
-        )
-        for i in incidents
-    )
-    return b.Table(
-        columns(words, "meant:3 sent_to:3 slip:4 messages> deliveries> accepted>"), rows, words("html.caption.stories")
-    )

@@ -272,3 +272,9 @@ def rate_name(words: Words, name: str) -> str:
 def measure_name(words: Words, name: str) -> str:
     """`recall` and the like, in words."""
     return words.get(f"measure.{name}", name)
+
+
+def glossary(words: Words) -> list[tuple[str, str]]:
+    """(term, meaning) in alphabetical order of the terms."""
+    keys = [key for key in words.entries if key.startswith("glossary.") and key.endswith(".term")]
+    return sorted((words(key), words(key.removesuffix("term") + "meaning")) for key in keys)

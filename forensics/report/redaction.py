@@ -21,7 +21,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,7 @@ from forensics.report.facts import (
     Segment,
     Slip,
     Statement,
+    Story,
 )
 
 KEY_FILE = "redaction.key"
@@ -85,8 +86,10 @@ def _read(path: Path) -> bytes:
 class Tokens:
     """Tokens of one case: `person-1a2b3c4d`, `domain-5e6f7a8b.ml`."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, own: Collection[str] = ()) -> None:
+        """`own`: the organisation's domains."""
         self._secret = secret
+        self._own = frozenset(domains.a_label(name.strip(".")) for name in own)
         self._known: dict[tuple[str, str], str] = {}
         self._taken: dict[str, tuple[str, str]] = {}
 
@@ -104,12 +107,25 @@ class Tokens:
         return self._known[name]
 
     def domain(self, value: str) -> str:
-        """`domain-1a2b3c4d.ml`; watched zones (`*.mil`) and bare public suffixes stay."""
+        """`domain-1a2b3c4d.ml`; only a watched zone that is a public suffix (`*.mil`) stays whole."""
         plain = domains.a_label(value.removeprefix("*."))
-        cut = domains.split(plain)
-        if plain == cut.suffix or "." not in plain:
+        ending = self.ending(plain)
+        if value.startswith("*.") and plain == domains.split(plain).suffix == self.ending("any." + plain):
             return value
-        return f"{self.token('domain', plain)}.{places.public_suffix(plain)}"
+        return ".".join(part for part in (self.token("domain", plain), ending) if part)
+
+    def ending(self, domain: str) -> str:
+        """What of a domain may be shown: its public suffix, as far as that names nobody; else nothing.
+
+        A suffix names somebody when it is the domain itself, when it is the organisation's (`--org police.uk`), or
+        when its first label is anybody's name (the list's rule `*.ck`).
+        """
+        ending = places.public_suffix(domain)
+        rest = ending.partition(".")[2]
+        anybody = bool(rest) and domains.split(f"0-0.{rest}").suffix == f"0-0.{rest}"
+        while ending and (ending == domain or anybody or domains.within(ending, self._own)):
+            ending, anybody = ending.partition(".")[2], False
+        return ending
 
     def address(self, value: str) -> str:
         """`person-1a2b3c4d@domain-5e6f7a8b.ml`; the empty sender stays empty."""
@@ -117,7 +133,7 @@ class Tokens:
             return value
         domain = domains.parts(value)[1]
         who = self.token("person", domains.key(value))
-        return f"{who}@{self.domain(domain)}" if domain and "." in domain else who
+        return f"{who}@{self.domain(domain)}" if domain else who
 
     def other(self, kind: str, value: str) -> str:
         return self.token(kind, value.lower()) if value else value
@@ -132,7 +148,7 @@ class _Redaction:
 
 def redact(facts: Facts, secret: bytes) -> Facts:
     """The facts of the redacted edition."""
-    tokens = Tokens(secret)
+    tokens = Tokens(secret, facts.header.domains)
     scrub = _scrubber(dict(_known(facts, tokens)))
     how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release))
     redacted: Facts = _walk(facts, how)
@@ -161,16 +177,18 @@ def _walk(value: Any, how: _Redaction) -> Any:
         if kind is None:
             changes[name] = _walk(held, how)
         elif isinstance(value, Slip) and kind == "slip":
-            changes[name] = _slip(value)
+            changes[name] = _slip(value, how.tokens)
         elif kind == "text" and released and isinstance(held, str):
             changes[name] = how.scrub(held)
         else:
             changes[name] = _replaced(held, kind, how.tokens)
-    return type(value)(**{**changes, **_special(value)})
+    return type(value)(**{**changes, **_special(value, how.tokens)})
 
 
-def _special(value: Any) -> dict[str, Any]:
+def _special(value: Any, tokens: Tokens) -> dict[str, Any]:
     """What a mark cannot say."""
+    if isinstance(value, Story) and value.suffixes:
+        return {"suffixes": value.suffixes if all(tokens.ending(f"any.{s}") == s for s in value.suffixes) else None}
     if isinstance(value, Finding):
         return {"size_bytes": None}
     if isinstance(value, Reason):
@@ -219,11 +237,13 @@ def _replaced(value: Any, kind: str, tokens: Tokens) -> Any:
     return tokens.other(_KINDS[kind], value)
 
 
-def _slip(slip: Slip) -> tuple[Segment, ...]:
+def _slip(slip: Slip, tokens: Tokens) -> tuple[Segment, ...]:
     """Only what happened inside the suffix: all that stands before it becomes one sign."""
     if not slip.segments or not slipmarks.in_suffix(slip):
         return ()
     typed, meant = places.public_suffix(slip.typed), places.public_suffix(slip.meant)
+    if (tokens.ending(slip.typed), tokens.ending(slip.meant)) != (typed, meant):
+        return ()
     ending = slipmarks.segments(typed, meant)
     return (Segment("same", slipmarks.HIDDEN, slipmarks.HIDDEN), *ending) if ending else ()
 

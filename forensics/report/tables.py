@@ -1,24 +1,17 @@
-"""The annexes as typed tables, and their CSV files.
+"""The annexes as typed tables.
 
-`annexes` is the one place where facts become rows; the workbook, the CSV files and the annexes of PDF and Word
-all lay out these. Codes (`exposed`, `typed`, …) stand as codes, so that programs can rely on them; their meaning
-is in the glossary.
+`annexes` is the one place where facts become rows; the workbook and the CSV files lay out these. Codes (`exposed`,
+`typed`, …) stand as codes, so that programs can rely on them; their meaning is in the glossary.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from forensics.report import facts as f
-from forensics.report.context import Context
 from forensics.report.data import ranges
-from forensics.report.visible import visible
-from forensics.report.wording import Words
 
 Value = str | int | float | bool | datetime | date | None
 
@@ -114,10 +107,6 @@ def annexes(facts: f.Facts) -> tuple[Annex, ...]:
     )
 
 
-def by_name(facts: f.Facts, name: str) -> Annex:
-    return next(annex for annex in annexes(facts) if annex.name == name)
-
-
 def _ids(number: f.Number, places: dict[str, int]) -> str:
     """The findings behind a count: `F1-F3 F7`."""
     return " ".join(ranges(sorted(places[delivery] for delivery in number.deliveries or ())))
@@ -135,7 +124,10 @@ def _numbers(facts: f.Facts) -> Annex:
         tally = getattr(facts.groups, group)
         for measure in MEASURES:
             number = getattr(tally, measure)
-            rows.append((group, measure, number.value, _ids(number, refs), number.query or None))
+            if number is None:  # The logs do not tell: an empty cell, not nought.
+                rows.append((group, measure, None, None, None))
+            else:
+                rows.append((group, measure, number.value, _ids(number, refs), number.query or None))
     return _annex("numbers", "group measure value:int findings query", rows)
 
 
@@ -144,7 +136,8 @@ def _incidents(facts: f.Facts) -> Annex:
         "incidents",
         "incident state typed_domain meant_domain slip story observed_country intended_country score:float "
         "deliveries:int messages:int senders:int recipients:int exposed:int handed_on:int not_exposed:int "
-        "unsettled:int review:int dismissed:int followups:int resent:int first:time last:time lists incident_id",
+        "unsettled:int review:int dismissed:int followups:int also_to_meant:int resent:int first:time "
+        "last:time lists incident_id",
         (
             (
                 i.ref,
@@ -167,6 +160,7 @@ def _incidents(facts: f.Facts) -> Annex:
                 i.review.value,
                 i.dismissed.value,
                 i.followups.value,
+                i.also_to_meant.value,
                 i.resent.value,
                 i.tally.first,
                 i.tally.last,
@@ -183,9 +177,9 @@ def _findings(facts: f.Facts) -> Annex:
         "findings",
         "finding state level score:float exposure submitted_at:time sender recipient intended_address typed_domain "
         "meant_domain slip origin automated:flag original_recipient outcome status_code response relay_name "
-        "relay_address tls:flag size_bytes:int subject resolved_at:time resent_at:time incident story message "
-        "weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason records host queue_id "
-        "message_id delivery_id",
+        "relay_address tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag resent_at:time incident "
+        "story message weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason "
+        "records host queue_id message_id delivery_id",
         (_finding(x) for x in facts.findings),
     )
 
@@ -217,6 +211,7 @@ def _finding(x: f.Finding) -> tuple[Value, ...]:
         x.size_bytes,
         x.subject,
         x.resolved_at,
+        x.also_to_meant,
         x.resent_at,
         x.incident,
         x.story,
@@ -286,9 +281,17 @@ def _suffixes(facts: f.Facts) -> Annex:
 def _relays(facts: f.Facts) -> Annex:
     return _annex(
         "relays",
-        "suffix relay_name relay_address accepted:int refused:int encrypted:int",
+        "suffix relay_name relay_address accepted:int refused:int encrypted:int encryption_unknown:int",
         (
-            (p.suffix, r.name, r.address, r.accepted.value, r.refused.value, r.encrypted.value)
+            (
+                p.suffix,
+                r.name,
+                r.address,
+                r.accepted.value,
+                r.refused.value,
+                r.encrypted.value if r.encrypted else None,
+                r.encryption_unknown.value,
+            )
             for p in facts.places
             for r in p.relays
         ),
@@ -424,74 +427,3 @@ def _orphaned(facts: f.Facts) -> Annex:
         "verdict verdict_at:time reviewer verdict_reason",
         ((r.verdict, r.at, r.reviewer, r.reason) for r in facts.orphaned),
     )
-
-
-def moment(value: datetime) -> str:
-    """ISO 8601 in UTC: `2023-01-04T10:00:00Z`, with a fraction only where there is one."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-
-
-def written(value: Value) -> str:
-    """A value as the CSV and Markdown annexes write it; nothing for None."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case datetime():
-            return moment(value)
-        case date():
-            return value.isoformat()
-        case float():
-            return repr(value)
-        case _:
-            return str(value)
-
-
-_RUNS = re.compile(r"[=+\-@＝＋－＠]")
-_RUNS_LATER = re.compile(r"""([;,|"][\s"']*)([=+\-@＝＋－＠])""")
-
-
-def guarded(text: str) -> tuple[str, bool]:
-    """A cell that no spreadsheet runs, and whether it got a leading apostrophe.
-
-    A spreadsheet takes a cell that begins with = + - @ (or a tab or carriage return before them) for a formula.
-    Where the locale separates fields by `;`, a cell may also be torn at one inside it, so such a sign behind a
-    separator is written as `\\u{hex}`. Tabs, carriage returns and other controls are always written so.
-    Source: OWASP, CSV Injection.
-    """
-    starts = text[:1] in ("\t", "\r", "\n") or _RUNS.match(text.lstrip()) is not None
-    shown = _RUNS_LATER.sub(lambda m: f"{m[1]}\\u{{{ord(m[2]):x}}}", visible(text))
-    return ("'" + shown, True) if starts else (shown, False)
-
-
-def _lines(annex: Annex, words: Words) -> Iterator[list[str]]:
-    yield [words(f"column.{column.key}") for column in annex.columns] + [words("csv.guarded")]
-    for row in annex.rows:
-        cells: list[str] = []
-        marked: list[str] = []
-        for column, value in zip(annex.columns, row, strict=True):
-            if isinstance(value, str):
-                cell, apostrophe = guarded(value)
-                if apostrophe:
-                    marked.append(words(f"column.{column.key}"))
-            else:
-                cell = written(value)
-            cells.append(cell)
-        yield [*cells, "; ".join(marked)]
-
-
-def to_csv(annex: Annex, words: Words) -> bytes:
-    """RFC 4180, UTF-8 with a byte order mark (Excel reads it as UTF-8 only then), every cell quoted."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerows(_lines(annex, words))
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
-
-
-def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
-    """One CSV file per annex and a note on how to read them."""
-    words = context.words
-    files = {f"{annex.name}.csv": to_csv(annex, words) for annex in annexes(facts)}
-    files["README.txt"] = words.pattern("csv.readme").lstrip().encode("utf-8")
-    return files

@@ -22,6 +22,13 @@ def distinct(findings: Sequence[Finding], key: Callable[[Finding], Hashable]) ->
     return Number(len({key(finding) for finding in findings}), tuple(finding.delivery_id for finding in findings))
 
 
+def over_tls(accepted: Sequence[Finding], tls: bool) -> Number | None:
+    """How many of the accepted went over TLS (or, with False, without); None when the logs tell of none of them."""
+    if accepted and all(finding.tls is None for finding in accepted):
+        return None
+    return number(finding for finding in accepted if finding.tls is tls)
+
+
 def tally(findings: Sequence[Finding]) -> Tally:
     """One group of findings (in order of time), counted every way."""
     by: dict[str, list[Finding]] = {}
@@ -39,8 +46,8 @@ def tally(findings: Sequence[Finding]) -> Tally:
         handed_on=number(by.get("handed-on", ())),
         not_exposed=number(by.get("not-exposed", ())),
         unsettled=number(by.get("unsettled", ())),
-        encrypted=number(f for f in accepted if f.tls is True),
-        unencrypted=number(f for f in accepted if f.tls is False),
+        encrypted=over_tls(accepted, True),
+        unencrypted=over_tls(accepted, False),
         encryption_unknown=number(f for f in accepted if f.tls is None),
         origins=tuple(
             (origin, number(f for f in findings if f.origin == origin))

@@ -75,7 +75,7 @@ def timeline(facts: Facts, words: Words) -> Chart | None:
         other=sum(day.legitimate for day in facts.days),
     )
     caption = words(f"chart.timeline_{step}")
-    return Chart(svg.document("timeline", WIDTH, floor + 26, alt, parts), alt, caption)
+    return Chart(svg.document("timeline", WIDTH, floor + 26, alt, parts), alt, caption, wide=True)
 
 
 def _scale(most: int, height: float) -> tuple[int, float]:

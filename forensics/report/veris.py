@@ -67,6 +67,11 @@ def _timeline(facts: f.Facts) -> dict[str, Any]:
     }
 
 
+def _count(number: f.Number | None) -> int | None:
+    """None: the logs do not tell."""
+    return None if number is None else number.value
+
+
 def _confidentiality(facts: f.Facts) -> dict[str, Any]:
     head = facts.groups.headline
     if head.accepted.value:
@@ -80,7 +85,7 @@ def _confidentiality(facts: f.Facts) -> dict[str, Any]:
             ("Transmitted unencrypted", head.unencrypted),
             ("Transmitted", head.encryption_unknown),
         )
-        if number.value
+        if number is not None and number.value
     ]
     out: dict[str, Any] = {"data_disclosure": disclosure, "state": states or ["Transmitted"]}
     out |= {"data": [{"variety": "Unknown"}], "data_victim": ["Unknown"]}
@@ -127,7 +132,7 @@ def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
             "missent": {
                 "case_state": facts.header.case_state,
                 "edition": facts.header.edition,
-                "numbers": {g: {m: getattr(getattr(groups, g), m).value for m in MEASURES} for g in GROUPS},
+                "numbers": {g: {m: _count(getattr(getattr(groups, g), m)) for m in MEASURES} for g in GROUPS},
                 "places": [
                     {
                         "suffix": place.suffix,

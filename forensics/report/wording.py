@@ -6,6 +6,10 @@ user's own may give only the keys it changes.
 
 A value is a string with `{name}` fields, or a table of plural forms (`one`, `other`, …) chosen by the field `n`
 after the language's own rule (CLDR, by way of babel).
+
+Not in the folder, and so not translated: the reasons of a finding and what each signal means. These are sentences
+of the detector, in English, kept with their weights in the case's tables (`findings.reasons`), because they are part
+of the result that `missent explain` quotes and `missent verify` recomputes. A translated report quotes them.
 """
 
 from __future__ import annotations
@@ -68,6 +72,12 @@ class Words:
         from babel.dates import format_date
 
         return str(format_date(value, format="long", locale=self._locale))
+
+    def short_day(self, value: date | datetime) -> str:
+        """`4 Jan 2023`."""
+        from babel.dates import format_date
+
+        return str(format_date(value, format="medium", locale=self._locale))
 
     def join(self, parts: Iterable[str]) -> str:
         """`a, b and c`."""

@@ -1,8 +1,7 @@
-"""Writes a report: facts once, each format laid out from them, every file sealed."""
+"""Writes a report: facts once, each format laid out from them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case import Case, CaseFile
-from forensics.custody import seal as seals
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError
 from forensics.report import charts, context, gather, inputs, redaction, wording
@@ -37,7 +35,7 @@ FORMATS: Mapping[str, Format] = {
     "json": Format("incident.json", "data"),
     "docx": Format("incident.docx", "docx"),
     "xlsx": Format("incident.xlsx", "xlsx"),
-    "csv": Format("csv", "tables"),
+    "csv": Format("csv", "csvs"),
     "md": Format("incident.md", "markdown"),
     "veris": Format("incident.veris.json", "veris"),
     "answers": Format("answers", "answers"),
@@ -48,8 +46,6 @@ DEFAULT = ("html", "pdf", "json")
 @dataclass(frozen=True)
 class Written:
     files: tuple[Path, ...]
-    digests: Mapping[str, str]
-    """File (relative to the report's folder) → SHA-256."""
     edition: str
     answered: int
     required: int
@@ -65,7 +61,7 @@ def write(
     held: Manifest,
     verdicts: Iterable[object],
     *,
-    formats: Sequence[str] = DEFAULT,
+    formats: str | Sequence[str] = DEFAULT,
     edition: str = "full",
     out: Path | None = None,
     as_of: datetime | None = None,
@@ -79,7 +75,7 @@ def write(
     `connection`: DuckDB with the case's views. `held`: the manifest. `verdicts`: the current ones. `templates`: a
     folder whose words and templates come before the shipped ones. Raises UsageError for an unknown format or edition.
     """
-    _check(formats, edition)
+    wanted = chosen(formats, edition)
     words = wording.load(language, templates)
     facts = gather.gather(connection, inputs.read(case, casefile, held, verdicts, as_of), language)
     if edition == "redacted":
@@ -87,16 +83,15 @@ def write(
     folder = _folder(case, out, edition)
     made = _context(facts, words, templates, logo)
     files: list[Path] = []
-    for done, name in enumerate(formats):
+    for done, name in enumerate(wanted):
         if progress:
-            progress("report", done, len(formats))
+            progress("report", done, len(wanted))
         files.extend(_put(folder, FORMATS[name].file, render(name, facts, made)))
     if progress:
-        progress("report", len(formats), len(formats))
+        progress("report", len(wanted), len(wanted))
     q = facts.questionnaire
     return Written(
         files=tuple(files),
-        digests={path.relative_to(folder).as_posix(): _digest(path) for path in files},
         edition=edition,
         answered=q.answered,
         required=q.required,
@@ -111,17 +106,16 @@ def render(name: str, facts: Facts, made: Context) -> Rendered:
     return rendered
 
 
-def seal(case: Case, written: Written) -> tuple[Path, ...]:
-    """Tie the files to the custody log: one entry and a seal beside each."""
-    return seals.write(case, written.files, {"edition": written.edition})
-
-
-def _check(formats: Sequence[str], edition: str) -> None:
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown or not formats:
-        raise UsageError(f"--format: {', '.join(unknown) or 'none'}", expected=", ".join(FORMATS))
+def chosen(formats: str | Sequence[str], edition: str = "full") -> tuple[str, ...]:
+    """The names of formats, each once, from a sequence or from `html,pdf`. Raises UsageError for what there is not."""
+    named = formats.split(",") if isinstance(formats, str) else formats
+    wanted = tuple(dict.fromkeys(name.strip().lower() for name in named if name.strip()))
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown or not wanted:
+        raise UsageError(f"--format: {', '.join(unknown) or 'nothing named'}", expected="any of " + ", ".join(FORMATS))
     if edition not in EDITIONS:
         raise UsageError(f"--edition: {edition}", expected=" or ".join(EDITIONS))
+    return wanted
 
 
 def _folder(case: Case, out: Path | None, edition: str) -> Path:
@@ -146,10 +140,6 @@ def _put(folder: Path, name: str, rendered: Rendered) -> list[Path]:
         path.write_bytes(content)
         out.append(path)
     return out
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _notes(facts: Facts) -> tuple[str, ...]:

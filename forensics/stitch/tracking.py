@@ -7,8 +7,6 @@ split, shuffled and joined. What each effect does to a recipient is in `settling
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,8 +14,8 @@ import pyarrow.compute as pc
 from forensics import domains, schema
 from forensics.loaders.base import Assembled
 from forensics.loaders.exchange import event_ids as ids
-from forensics.loaders.exchange.emit import BY_ID, STORE
-from forensics.stitch import forks, statuses
+from forensics.loaders.exchange.emit import ONLINE, STORE
+from forensics.stitch import spans, statuses
 from forensics.stitch.settling import (
     BOUNCED,
     DEFERRED,
@@ -33,9 +31,8 @@ from forensics.stitch.settling import (
     SENT,
     settle,
 )
-
-Array = np.ndarray
-
+from forensics.stitch.spans import Array
+from forensics.stitch.tracked import Rows, host_key
 
 LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
@@ -46,118 +43,17 @@ def assemble(events: pa.Table, *, final: bool) -> Assembled:
     if not final or not events.num_rows:
         none = Assembled(schema.HOPS.empty_table(), LEGS.empty_table(), None if final else events)
         return none
-    rows = _Rows(events)
+    rows = Rows(events)
     legs = _Legs(rows)
     return Assembled(_hops(rows, legs), legs.table(), None)
-
-
-class _Rows:
-    """Events in order, with codes instead of strings where they are compared."""
-
-    def __init__(self, events: pa.Table) -> None:
-        code = _one(pc.dictionary_encode(_one(events["group"]))).indices.to_numpy(zero_copy_only=False)
-        plain = {
-            n: events[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "part", "effect", "flags")
-        }
-        self.order = np.lexsort((plain["part"], plain["number"], plain["evidence"], plain["at"], code))
-        """Position in `events` of each row. String columns stay in the order of `events`: they are large."""
-        self.events = events
-        self.group = _dense(code[self.order])
-        """Message of each row: 0… in the order of the groups' codes."""
-        self.plain = {n: v[self.order] for n, v in plain.items()}
-        self._forks()
-        self.messages = int(self.group[-1]) + 1
-        self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
-        """First row of each message."""
-        self._rank = np.empty(len(code), np.int64)
-        self._rank[self.order] = np.arange(len(code))
-
-    def _forks(self) -> None:
-        """Tells resent messages apart where rows are known by Message-ID alone."""
-        concerned = self.plain["flags"] & BY_ID != 0
-        if not concerned.any():
-            return
-        host, peer, client = self.codes("host", "peer", "client_host", fold=host_key)
-        (internal,) = self.codes("internal_id", fold=str)
-        internal = self._spread(internal)
-        every = np.arange(len(self.order))
-        group = forks.split(
-            self.group, concerned, host, peer, client, internal, self.plain["effect"], self.plain["at"],
-            self.take("context", every), self.take("internal_id", self._first_part(every)),
-        )  # fmt: skip
-        order = np.argsort(group, kind="stable")
-        self.order = self.order[order]
-        self.group = _dense(group[order])
-        self.plain = {n: v[order] for n, v in self.plain.items()}
-
-    def _first_part(self, rows: Array) -> Array:
-        """The row of the same record that carries its values (recipients of one record follow each other)."""
-        first: Array = rows - self.plain["part"][rows]
-        return first
-
-    def _spread(self, codes: Array) -> Array:
-        """Codes that stand on a record's first row, on all its rows."""
-        spread: Array = codes[self._first_part(np.arange(len(codes)))]
-        return spread
-
-    def codes(self, *names: str, fold: Callable[[str], str]) -> list[Array]:
-        """For each column the code of each row, -1 for null; spellings that `fold` makes equal have one code."""
-        columns = [_one(self.events[n]) for n in names]
-        codes = _codes(pa.concat_arrays(columns) if len(columns) > 1 else columns[0], fold)
-        return [codes[i * len(self.order) : (i + 1) * len(self.order)][self.order] for i in range(len(columns))]
-
-    def take(self, name: str, rows: Array) -> pa.Array:
-        """Values of a column in these rows; null where the row is negative."""
-        return _take(self.events[name], np.where(rows < 0, -1, self.order[rows]))
-
-    def carried(self, name: str) -> Array:
-        """Row of each message that has a value in this column, the earliest; -1 where none has."""
-        valid = np.flatnonzero(_one(self.events[name].is_valid()).to_numpy(zero_copy_only=False))
-        rows = np.sort(self._rank[valid])
-        groups = self.group[rows]
-        fresh = np.ones(len(rows), bool)
-        fresh[1:] = groups[1:] != groups[:-1]
-        out = np.full(self.messages, -1, np.int64)
-        out[groups[fresh]] = rows[fresh]
-        return out
-
-    def taken(self, name: str) -> pa.Array:
-        """For each message the earliest value of a column."""
-        return self.take(name, self.carried(name))
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _dense(code: Array) -> Array:
-    return np.cumsum(np.r_[False, code[1:] != code[:-1]]).astype(np.int64)
-
-
-def _take(column: pa.ChunkedArray | pa.Array, rows: Array) -> pa.Array:
-    return _one(column.take(pa.array(np.where(rows < 0, 0, rows), mask=rows < 0)))
-
-
-def _codes(column: pa.Array, fold: Callable[[str], str]) -> Array:
-    encoded = column.dictionary_encode()
-    seen: dict[str, int] = {}
-    renumber = np.array([seen.setdefault(fold(s), len(seen)) for s in encoded.dictionary.to_pylist()] or [-1], np.int64)
-    indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    codes: Array = np.where(indices < 0, -1, renumber[indices])
-    return codes
-
-
-def host_key(name: str) -> str:
-    """A server's name as rows of one organisation are compared: its first label, any case."""
-    return name.strip().casefold().partition(".")[0]
 
 
 class _Legs:
     """Recipients of all messages and what became of them."""
 
-    def __init__(self, rows: _Rows) -> None:
+    def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        named, replaces = rows.codes("recipient", "related", fold=domains.key)
+        named, replaces = rows.codes("recipient", "related", fold=domains.key, ascii_lower=True)
         host, peer = rows.codes("host", "peer", fold=host_key)
         self.kinds = self._effects()
         wide = np.int64(max(named.max(initial=0), replaces.max(initial=0)) + 1)
@@ -191,7 +87,7 @@ class _Legs:
 
     def _effects(self) -> Array:
         """Effects with a FAIL told apart by its status."""
-        effect: Array = self.rows.plain["effect"].astype(np.int64)
+        effect: Array = self.rows.effect.copy()
         fails = np.flatnonzero(effect == ids.FAIL)
         if len(fails):
             kind = statuses.failures(self.rows.take("status", fails))
@@ -201,19 +97,14 @@ class _Legs:
         return effect
 
     def _roles(self) -> None:
-        (role,) = self.rows.codes("status", fold=statuses.role)
-        names = self._role_names()
-        telling = np.flatnonzero((self.leg >= 0) & (self.kinds == ids.ENTER) & (role >= 0))
-        telling = telling[names[role[telling]] != "unknown"]
+        entries = np.flatnonzero((self.leg >= 0) & (self.kinds == ids.ENTER))
+        told = self.rows.take("status", entries).dictionary_encode()
+        names = np.array([*(statuses.role(s) for s in told.dictionary.to_pylist()), "unknown"], object)
+        role = names[told.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
+        telling = role != "unknown"
         self.role = np.full(self.count, "unknown", object)
-        legs, at = np.unique(self.leg[telling], return_index=True)
-        self.role[legs] = names[role[telling[at]]]
-
-    def _role_names(self) -> Array:
-        seen: dict[str, None] = {}
-        for status in _one(pc.dictionary_encode(_one(self.rows.events["status"]))).dictionary.to_pylist():
-            seen.setdefault(statuses.role(status))
-        return np.array([*seen, "unknown"], object)
+        legs, at = np.unique(self.leg[entries[telling]], return_index=True)
+        self.role[legs] = role[telling][at]
 
     def _original(self) -> tuple[pa.Array, Array]:
         """(the outermost address that a recipient came from, the leg of that address or -1)."""
@@ -265,7 +156,7 @@ class _Legs:
         )
 
 
-def _records(rows: _Rows, owner: Array, count: int) -> pa.Array:
+def _records(rows: Rows, owner: Array, count: int) -> pa.Array:
     """For each owner 0…count-1 the records of its rows in order, each record once."""
     at = np.flatnonzero(owner >= 0)
     at = at[np.argsort(owner[at], kind="stable")]
@@ -284,11 +175,10 @@ def _records(rows: _Rows, owner: Array, count: int) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=item)
 
 
-def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
+def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     count = rows.messages
-    path = rows.taken("return_path")
-    sender = pc.coalesce(path, rows.taken("purported"))
-    sender = pc.replace_substring_regex(sender, r"(?s)^<(.*)>$", r"\1")
+    purported = rows.told("purported")
+    sender = spans.path(rows.data, spans.coalesce(rows.told("return_path"), purported))
     store = rows.plain["flags"] & STORE != 0
     submitted = np.zeros(count, bool)
     submitted[rows.group[store & (legs.kinds == ids.ENTER)]] = True
@@ -305,7 +195,7 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
     of_leg = np.where(legs.leg >= 0, rank[legs.leg], False)
     mine = np.where(of_leg, -1, rows.group)
     name, address = _client(rows, submitted)
-    online = rows.take("online", rows.first).to_numpy(zero_copy_only=False)
+    online = rows.plain["flags"][rows.first] & ONLINE != 0
     system = np.where(online, "exchange-online", "exchange")
     return pa.table(
         [
@@ -313,14 +203,14 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
             pa.array(system, pa.string()).cast(schema.CODE),
             rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
-            pc.replace_substring_regex(rows.taken("message_id"), r"(?s)^\s*<?(.*?)>?\s*$", r"\1"),
+            spans.text(rows.data, spans.bare(rows.data, rows.told("message_id"))),
             rows.taken("network_message_id"),
             pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
             pa.array(rows.plain["at"][last]).cast(schema.TIME),
-            sender,
-            pc.if_else(pa.array(submitted), rows.taken("purported"), pa.scalar(None, pa.string())),
-            name,
-            statuses.unscoped(address),
+            spans.text(rows.data, sender),
+            spans.text(rows.data, spans.only(submitted, purported)),
+            spans.text(rows.data, name),
+            spans.text(rows.data, spans.unscoped(rows.data, address)),
             statuses.integers(rows.taken("size"), pa.int64()),
             statuses.integers(rows.taken("recipient_count"), pa.int32()),
             rows.taken("subject"),
@@ -332,7 +222,7 @@ def _hops(rows: _Rows, legs: _Legs) -> pa.Table:
     )
 
 
-def _client(rows: _Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
+def _client(rows: Rows, submitted: Array) -> tuple[spans.Span, spans.Span]:
     """Name and address of the submitting client.
 
     For a mailbox submission, and where the server's own front end passed the connection on (client-hostname is the
@@ -341,8 +231,6 @@ def _client(rows: _Rows, submitted: Array) -> tuple[pa.Array, pa.Array]:
     client, server = rows.codes("client_host", "server_host", fold=host_key)
     by, at = rows.carried("client_host"), rows.carried("server_host")
     own = (by >= 0) & (at >= 0) & (client[by] == server[at])
-    behind = pa.array(submitted | own)
-    connected, original = rows.taken("client_ip"), rows.taken("original_ip")
-    address = pc.if_else(behind, pc.coalesce(original, connected), pc.coalesce(connected, original))
-    shown = pc.if_else(pa.array(own & ~submitted), pa.scalar(None, pa.string()), rows.taken("client_host"))
-    return shown, address
+    connected, original = rows.told("client_ip"), rows.told("original_ip")
+    address = spans.choose(submitted | own, spans.coalesce(original, connected), spans.coalesce(connected, original))
+    return spans.only(submitted | ~own, rows.told("client_host")), address

@@ -231,8 +231,9 @@ def facts(
     verdicts: Sequence[dict[str, Any]] = (),
     as_of: datetime | None = datetime(2023, 4, 5, 12, 0, tzinfo=UTC),
     case: CaseFile | None = None,
+    more: Sequence[dict[str, Any]] = (),
 ) -> Facts:
-    """The facts of a case with `count` findings (0: a case in which nothing was found)."""
+    """The facts of a case with `count` findings (0: a case in which nothing was found) and `more` deliveries."""
     deliveries, found = findings(count, hostile)
     genuine = [
         delivery(1_000_000 + n, START + timedelta(hours=3 * n), "ops@navy.mil", subject=None) for n in range(200)
@@ -240,7 +241,7 @@ def facts(
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     tables = {
-        "made": pa.Table.from_pylist(deliveries + genuine, schema.DELIVERIES),
+        "made": pa.Table.from_pylist([*deliveries, *genuine, *more], schema.DELIVERIES),
         "findings": pa.Table.from_pylist(found, schema.FINDINGS),
         "incidents": pa.Table.from_pylist(incident_rows(found), schema.INCIDENTS),
         "unread": pa.Table.from_pylist(

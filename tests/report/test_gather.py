@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +75,36 @@ def test_incidents_places_days_flows_and_stories_hold_the_same_deliveries() -> N
     assert sum(p.accepted.value for p in FACTS.places) == accepted
     assert sum(d.exposed for d in FACTS.days) == accepted
     assert sum(d.legitimate + d.exposed + d.not_exposed for d in FACTS.days) == FACTS.coverage.outbound.value
+
+
+def test_mail_to_the_address_meant_is_the_same_message_or_a_later_one() -> None:
+    """A list may hold both addresses: that is no correction by the sender."""
+    first, second, third = (row for row in made.findings(3)[0])
+
+    def again(row: dict[str, Any], number: int, **more: Any) -> dict[str, Any]:
+        meant = row["recipient"].replace(".ml", ".mil")
+        named = {"delivery_id": f"e{number}", "recipient": meant, "recipient_domain": meant.rpartition("@")[2]}
+        return row | named | more
+
+    later = third["submitted_at"] + timedelta(hours=1)
+    before = third["submitted_at"] - timedelta(hours=1)
+    facts = made.facts(
+        3,
+        more=[
+            again(first, 1),
+            again(second, 2, queue_id="4Xz1", submitted_at=second["submitted_at"] + timedelta(days=2)),
+            again(third, 3),
+            again(third, 4, queue_id="4Xz2", submitted_at=before),
+            again(third, 5, queue_id="4Xz3", submitted_at=later),
+        ],
+    )
+    assert [(x.also_to_meant, x.resent_at) for x in facts.findings] == [
+        (True, None),
+        (False, second["submitted_at"] + timedelta(days=2)),
+        (True, later),
+    ]
+    assert sum(i.also_to_meant.value for i in facts.incidents) == 2
+    assert sum(i.resent.value for i in facts.incidents) == 2
 
 
 def test_low_findings_are_in_no_headline_number_unless_confirmed() -> None:

@@ -14,7 +14,7 @@ import openpyxl
 import pypdf
 import pytest
 
-from forensics.report import answers, data, docx, markdown, pdf, tables, veris, xlsx
+from forensics.report import answers, csvs, data, docx, markdown, pdf, veris, xlsx
 from forensics.report.facts import Facts, Finding
 from forensics.report.visible import cut, original, visible
 from tests.report import made
@@ -54,7 +54,7 @@ def rendered(name: str) -> Any:
         "docx": docx,
         "xlsx": xlsx,
         "md": markdown,
-        "csv": tables,
+        "csv": csvs,
         "veris": veris,
         "answers": answers,
         "json": data,

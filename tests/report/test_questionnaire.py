@@ -100,6 +100,29 @@ def test_ask_saves_each_answer_and_leaves_the_rest(case: Case) -> None:
     assert len(changed) == 2, "only the two answers were touched"
 
 
+def test_ask_sets_question_and_help_apart(case: Case) -> None:
+    said: list[str] = []
+    prompts: list[str] = []
+
+    def read(prompt: str) -> str:
+        prompts.append(prompt)
+        return "." if len(prompts) == 2 else ""
+
+    asking.ask(case, read=read, tell=said.append)
+    assert (
+        said[0] == "40 questions are open. Enter leaves one for later; a full stop ends. Each answer is saved at once."
+    )
+    assert said[1] == "\nThis report\n───────────"
+    assert said[2:6] == [
+        "",
+        "1/40  Case reference",
+        "     Your own file number.",
+        "     required; demanded by ISO/IEC 27042, ICO form, DD 2959",
+    ]
+    assert "     one of: initial, follow-up, final" in said
+    assert prompts == ["   > ", "   > "]
+
+
 def test_ask_reads_times_counts_and_lists(case: Case) -> None:
     by = {
         "discovery.aware_at": "2024-01-04T09:15:00Z",

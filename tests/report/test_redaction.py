@@ -8,7 +8,7 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -213,3 +213,73 @@ def holds_text(hint: Any) -> bool:
     if get_origin(hint) is Annotated:
         return not any(isinstance(mark, module.Raw) for mark in hint.__metadata__) and holds_text(hint.__origin__)
     return hint is str or any(holds_text(part) for part in get_args(hint))
+
+
+@pytest.mark.parametrize(
+    ("own", "domain", "ending"),
+    [
+        ((), "navy.mil", "mil"),
+        ((), "shop.contoso.co.uk", "co.uk"),
+        ((), "navy.mli", "mli"),
+        # A suffix that is the domain itself, or whose first label anybody may choose (the list's rule *.ck).
+        ((), "police.uk", "uk"),
+        ((), "albion.ck", "ck"),
+        ((), "mail.albion.ck", "ck"),
+        ((), "mil", ""),
+        ((), "mailhost", ""),
+        # A suffix that is the organisation's own.
+        (("police.uk",), "police.uk", "uk"),
+        (("police.uk",), "met.police.uk", "uk"),
+        (("mil",), "navy.mil", ""),
+        (("mil",), "navy.ml", "ml"),
+        (("albion.github.io",), "albion.github.io", "io"),
+        (("albion.github.io",), "mail.albion.github.io", "io"),
+    ],
+)
+def test_an_ending_names_nobody(own: tuple[str, ...], domain: str, ending: str) -> None:
+    tokens = redaction.Tokens(KEY, own)
+    assert tokens.ending(domain) == ending
+    shown = tokens.domain(domain)
+    assert shown.partition(".")[2] == ending and shown.startswith("domain-")
+    assert tokens.address(f"j.doe@{domain}").endswith(f"@{shown}")
+
+
+def test_watched_zones_stay_unless_they_are_the_organisation() -> None:
+    assert redaction.Tokens(KEY).domain("*.mil") == "*.mil"
+    assert redaction.Tokens(KEY).domain("*.gov.uk") == "*.gov.uk"
+    assert redaction.Tokens(KEY, ("mil",)).domain("*.mil").startswith("domain-")
+    assert redaction.Tokens(KEY, ("gov.uk",)).domain("*.gov.uk").startswith("domain-")
+    assert redaction.Tokens(KEY).domain("*.albion.ck").startswith("domain-")
+
+
+def moved(value: Any, domain: str) -> Any:
+    """The same facts of an organisation with another domain."""
+    if isinstance(value, str):
+        return value.replace("albion-logistics.example", domain)
+    if isinstance(value, tuple):
+        return tuple(moved(part, domain) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: moved(getattr(value, field.name), domain) for field in fields(value)})
+    return value
+
+
+@pytest.mark.parametrize("domain", ["police.uk", "albion.ck", "albion.github.io", "albioncorp"])
+def test_an_organisation_that_is_a_suffix_is_named_nowhere(domain: str) -> None:
+    own: Facts = moved(made.facts(30, verdicts=[made.CONFIRM]), domain)
+    assert domain in own.header.domains and own.findings[0].sender.endswith(domain)
+    hidden = redact(own, KEY)
+    context = made.context(hidden)
+    for name, one in FORMATS.items():
+        rendered = import_module(f"forensics.report.{one.module}").render(hidden, context)
+        for text in texts(name, rendered):
+            assert domain not in text.casefold(), name
+
+
+def test_a_story_of_the_organisations_own_suffix_is_not_told() -> None:
+    own = replace(full(), header=replace(full().header, domains=("mil",)))
+    hidden = redact(own, KEY)
+    assert full().stories[0].suffixes == ("mil", "ml")
+    assert redact(full(), KEY).stories[0].suffixes == ("mil", "ml")
+    assert all(story.suffixes is None or "mil" not in story.suffixes for story in hidden.stories)
+    assert not any(incident.slip.segments for incident in hidden.incidents if incident.slip.meant.count(".") == 0)
+    assert ".mil" not in prose.title(hidden, WORDS)

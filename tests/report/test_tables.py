@@ -6,10 +6,11 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.report.tables import Annex, Column, annexes, guarded, moment, to_csv
+from forensics.report.csvs import guarded, moment, to_csv
+from forensics.report.tables import Annex, Column, annexes
 from forensics.report.visible import original
 from forensics.report.wording import load
 from tests.report import made
@@ -26,6 +27,7 @@ def test_a_guarded_cell_comes_back(value: str) -> None:
     assert cell.lstrip()[:1] not in tuple("=+-@＝＋－＠")
 
 
+@settings(deadline=None)  # A slow machine is no failure.
 @given(st.lists(st.one_of(ANY, RISKY), min_size=1, max_size=4))
 def test_rows_come_back_from_csv(values: list[str]) -> None:
     columns = tuple(Column(key) for key in ("sender", "recipient", "subject", "response")[: len(values)])

@@ -37,7 +37,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Records:
-    """All records of one block. Positions count in `text` (UTF-8); `offsets`, `lengths` in the content's own bytes."""
+    """All records of one block. Positions count in `text` (UTF-8); `offsets`, `lengths` in the content's own bytes.
+
+    `firsts` and `stops` (fields) are empty where only records were asked for.
+    """
 
     text: Array
     starts: Array
@@ -56,6 +59,8 @@ class Records:
 
     def cells(self, r: int) -> list[str]:
         """All fields of a data record as text."""
+        if not len(self.stops):
+            return read(self.text[self.starts[r] : self.ends[r]], 0, encodings.UTF8).cells(0)
         out = []
         s = int(self.starts[r])
         for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():
@@ -70,11 +75,14 @@ class Records:
         return int(self.firsts[r + 1] - self.firsts[r])
 
 
-def read(data: Array, offset: int, coding: str) -> Records:
-    """Records of a block that holds whole records and begins at content offset `offset`."""
+def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Records:
+    """Records of a block that holds whole records and begins at content offset `offset`.
+
+    Without `fields` only where records are, which takes a tenth of the time.
+    """
     text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
     text = frozen(text)
-    found = _kept(data) or _records(text, last=True)[0]
+    found = (None if fields else _kept(data)) or _records(text, last=True, fields=fields)[0]
     starts, ends = found[0], found[1]
     if coding == encodings.UTF8:
         offsets = starts.astype(np.int64) + offset
@@ -93,15 +101,15 @@ def frozen(data: Array) -> Array:
     return view
 
 
-def _records(text: Array, *, last: bool) -> tuple[tuple[Array, ...], int]:
+def _records(text: Array, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int]:
     n = len(text)
     lines, commas = csvscan.tally(text, n)
     starts = np.empty(lines + 2, np.int32)
     ends = np.empty(lines + 2, np.int32)
     kinds = np.empty(lines + 2, np.int8)
     firsts = np.empty(lines + 3, np.int32)
-    stops = np.empty(lines + commas + 3, np.int32)
-    r, k, taken = csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last)
+    stops = np.empty(lines + commas + 16 if fields else 0, np.int32)
+    r, k, taken = csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields)
     return (starts[:r], ends[:r], kinds[:r], firsts[: r + 1], stops[:k]), taken
 
 
@@ -124,12 +132,12 @@ def complete(data: Array, coding: str, last: bool) -> int:
     if last:
         return len(data)
     if coding == encodings.UTF8:
-        found, taken = _records(frozen(data), last=False)
+        found, taken = _records(frozen(data), last=False, fields=False)
         _last.cut = (data, taken, found)
         return int(taken)
     whole = data[: len(data) // 2 * 2]
     text = frozen(encodings.to_utf8(whole, coding))
-    taken = _records(text, last=False)[1]
+    taken = _records(text, last=False, fields=False)[1]
     return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
 
 

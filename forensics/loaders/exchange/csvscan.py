@@ -1,4 +1,4 @@
-"""CSV as numba kernels: record and field positions in one pass, then copies of single fields.
+"""CSV as numba kernels: record and field positions in one pass.
 
 Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
 breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from forensics.kernels import jit
+from forensics.loaders.exchange.machine import find, load, trailing_zeros
 
 DATA: Final = 0
 COMMENT: Final = 1
@@ -42,21 +42,38 @@ def tally(buf, n):
     return lines, commas
 
 
-@jit()
-def _line_end(buf, i, n):
-    while i < n and buf[i] != 10:
-        i += 1
-    return i
+_LOW: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
+_COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
 
 
 @jit()
-def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
+def _commas(word):
+    """The highest bit of each byte of eight that is a comma."""
+    w = word ^ _COMMAS
+    return ~(((w & _LOW) + _LOW) | w | _LOW)
+
+
+@jit()
+def _comma(base, p, end):
+    """Position of the first comma in [p, end), or `end`."""
+    while p < end:
+        found = _commas(load(base + p))
+        if found:
+            return min(p + np.int64(trailing_zeros(found) >> np.uint64(3)), end)
+        p += 8
+    return end
+
+
+@jit()
+def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
     """Positions of all records; returns (records, fields, bytes taken).
 
     `starts`, `ends`: bytes of a record without its line end; `kinds`; `firsts`: index of its first entry in `stops`,
     which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last). Without
-    `last`, a record that the buffer ends in is not taken.
+    `split` fields are not looked for, `stops` stays as it is. Without `last`, a record that the buffer ends in is not
+    taken.
     """
+    base = buf.ctypes.data
     r = 0
     k = 0
     pos = 0
@@ -68,24 +85,39 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
         start = pos
         firsts[r] = k
         kind = DATA
-        p = pos
-        if buf[p] == 35:
+        line = start + find(base + start, 10, n - start)
+        p = line
+        if buf[start] == 35:
             kind = COMMENT
-            p = _line_end(buf, p, n)
+        elif find(base + start, 34, line - start) == line - start:
+            if split:
+                i = start
+                while i < line:
+                    found = _commas(load(base + i))
+                    while found:
+                        stops[k] = i + np.int64(trailing_zeros(found) >> np.uint64(3))
+                        k += 1
+                        found &= found - np.uint64(1)
+                    i += 8
+                while k > firsts[r] and stops[k - 1] >= line:
+                    k -= 1
+                stops[k] = line - 1 if line > start and buf[line - 1] == 13 else line
+                k += 1
         else:
+            p = start
             while True:
                 if p < n and buf[p] == 34:
                     p += 1
                     closed = False
-                    while p < n and p - start <= limit:
-                        if buf[p] == 34:
-                            if p + 1 < n and buf[p + 1] == 34:
-                                p += 2
-                                continue
-                            closed = True
-                            p += 1
-                            break
-                        p += 1
+                    top = min(n, start + limit + 1)
+                    while p < top:
+                        q = p + find(base + p, 34, top - p)
+                        if q < top and q + 1 < n and buf[q + 1] == 34:
+                            p = q + 2
+                            continue
+                        closed = q < top
+                        p = q + 1 if closed else top
+                        break
                     if not closed:
                         if p >= n and not last and n - start <= limit:
                             return r, firsts[r], start
@@ -97,19 +129,18 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last):
                         kind = BROKEN
                         break
                 else:
-                    while p < n and buf[p] != 44 and buf[p] != 10:
-                        p += 1
-                stop = p
-                if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10):
-                    stop = p - 1
-                stops[k] = stop
-                k += 1
+                    if line < p:
+                        line = p + find(base + p, 10, n - p)
+                    p = _comma(base, p, line)
+                if split:
+                    stops[k] = p - 1 if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10) else p
+                    k += 1
                 if p >= n or buf[p] == 10:
                     break
                 p += 1
             if kind == BROKEN:
                 k = firsts[r]
-                p = _line_end(buf, start, n)
+                p = start + find(base + start, 10, n - start)
         if p >= n and not last:
             return r, firsts[r], start
         end = p
@@ -161,65 +192,15 @@ def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
 
 
 @jit()
-def _lengths(buf, begin, end, offsets):
-    total = 0
-    for i in range(begin.shape[0]):
-        offsets[i] = total
-        s = begin[i]
-        e = end[i]
-        if s < 0:
-            continue
-        if e < 0:
-            e = ~e
-            while s < e:
-                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
-                    s += 1
-                s += 1
-                total += 1
-        else:
-            total += e - s
-    offsets[begin.shape[0]] = total
-    return total
+def field_start(begin, r, slot):
+    return np.int64(begin[r, slot])
 
 
 @jit()
-def _copy(buf, begin, end, out):
-    at = 0
-    for i in range(begin.shape[0]):
-        s = begin[i]
-        e = end[i]
-        if s < 0:
-            continue
-        if e < 0:
-            e = ~e
-            while s < e:
-                if buf[s] == 34 and s + 1 < e and buf[s + 1] == 34:
-                    s += 1
-                out[at] = buf[s]
-                at += 1
-                s += 1
-        else:
-            for j in range(s, e):
-                out[at] = buf[j]
-                at += 1
-
-
-def gather(buf: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.Array:
-    """Fields as an Arrow string column; a negative begin is null. Bytes that are not UTF-8 become U+FFFD."""
-    count = len(begin)
-    offsets = np.empty(count + 1, np.int32)
-    total = _lengths(buf, begin, end, offsets)
-    data = np.empty(total, np.uint8)
-    _copy(buf, begin, end, data)
-    present = begin >= 0
-    bitmap = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
-    column = pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        raw = pa.Array.from_buffers(pa.binary(), count, [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)])
-        column = pa.array([None if v is None else v.decode("utf-8", "replace") for v in raw.to_pylist()], pa.string())
-    return column
+def field_end(end, r, slot):
+    """End of a field, whether it holds doubled quotes or not."""
+    e = np.int64(end[r, slot])
+    return e if e >= 0 else ~e
 
 
 @jit()
@@ -301,20 +282,36 @@ def moment(buf, s, e):
 
 
 @jit()
-def span(buf, starts, firsts, stops, wanted, column):
-    """(earliest, latest) time in `column` of the records `wanted`; NO_TIME twice when none has one."""
+def span(buf, starts, ends, wanted):
+    """(earliest, latest) time in the first field of the records `wanted`; NO_TIME twice when none has one."""
     low = NO_TIME
     high = NO_TIME
     for i in range(wanted.shape[0]):
-        r = wanted[i]
-        if column >= firsts[r + 1] - firsts[r]:
-            continue
-        s = np.int64(starts[r] if column == 0 else stops[firsts[r] + column - 1] + 1)
-        e = np.int64(stops[firsts[r] + column])
-        if e - s >= 2 and buf[s] == 34:
+        s = np.int64(starts[wanted[i]])
+        e = _comma(buf.ctypes.data, s, np.int64(ends[wanted[i]]))
+        if e > s and buf[s] == 34:
+            if buf[e - 1] != 34:
+                continue
             s += 1
             e -= 1
         value = moment(buf, s, e)
+        if value != NO_TIME:
+            if low == NO_TIME or value < low:
+                low = value
+            if high == NO_TIME or value > high:
+                high = value
+    return low, high
+
+
+@jit()
+def span_of(buf, begin, end):
+    """The same of given fields; a negative end stands for a field with doubled quotes."""
+    low = NO_TIME
+    high = NO_TIME
+    for i in range(begin.shape[0]):
+        if end[i] < 0:
+            continue
+        value = moment(buf, np.int64(begin[i]), np.int64(end[i]))
         if value != NO_TIME:
             if low == NO_TIME or value < low:
                 low = value

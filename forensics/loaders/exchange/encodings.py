@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensics.loaders.base import PADDING
+
 UTF8 = "utf-8"
 UTF16LE = "utf-16-le"
 UTF16BE = "utf-16-be"
@@ -32,7 +34,7 @@ def encoding(head: bytes) -> str:
 def to_utf8(data: np.ndarray, coding: str) -> np.ndarray:
     """The block as UTF-8; what is no valid UTF-16 becomes U+FFFD, unit for unit."""
     text = data.tobytes().decode(coding, "replace").encode("utf-8")
-    return np.frombuffer(text + b"\0", np.uint8)[:-1]
+    return np.frombuffer(text + bytes(PADDING), np.uint8)[: len(text)]
 
 
 def byte_positions(text: np.ndarray, positions: np.ndarray) -> np.ndarray:

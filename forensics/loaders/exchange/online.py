@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import csvscan, dates, encodings
+from forensics.loaders.exchange import csvscan, dates, emit, encodings, events
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
@@ -97,7 +97,7 @@ class _Builder:
     def __init__(self, context: Context, order: str | None) -> None:
         self._context = context
         self._order = order
-        self._columns: dict[str, list[Any]] = {name: [] for name in EVENTS.names}
+        self._columns: list[list[Any]] = [[] for _ in EVENTS]
 
     def add(self, row: Row, number: int, offset: int, length: int) -> str | None:
         """Adds one record; the reason when it cannot be read."""
@@ -110,36 +110,26 @@ class _Builder:
         group = group_of(row["network_id"], row["message_id"])
         if group is None:
             return "neither a message id nor a trace id"
-        sender = row["sender"].strip()
-        for part, (address, effect) in enumerate(pairs):
-            first = part == 0
-            values = {
-                "key": key_of(group),
-                "group": group,
-                "at": at,
-                "evidence": self._context.evidence,
-                "number": number,
-                "offset": offset,
-                "length": length,
-                "part": part,
-                "effect": effect,
-                "flags": 0,
-                "online": True,
-                "recipient": address,
-                "peer_address": row["to_ip"].strip() or None,
-                "message_id": row["message_id"] or None if first else None,
-                "network_message_id": row["network_id"] or None if first else None,
-                "return_path": (sender or "<>") if first else None,
-                "subject": row["subject"] or None if first else None,
-                "size": row["size"] or None if first else None,
-                "original_ip": row["client_ip"].strip() or None if first else None,
-            }
-            for name, column in self._columns.items():
-                column.append(values.get(name))
+        values = {
+            "peer_address": row["to_ip"].strip() or None,
+            "message_id": row["message_id"] or None,
+            "network_message_id": row["network_id"] or None,
+            "return_path": row["sender"].strip() or "<>",
+            "subject": row["subject"] or None,
+            "size": row["size"] or None,
+            "original_ip": row["client_ip"].strip() or None,
+        }
+        texts = events.texts(values, [(effect, address, None) for address, effect in pairs])
+        added = (
+            *(key_of(group), group, at, self._context.evidence, number, offset, length),
+            *(emit.ONLINE, len(pairs), texts),
+        )
+        for column, value in zip(self._columns, added, strict=True):
+            column.append(value)
         return None
 
     def table(self) -> pa.Table:
-        return pa.table([pa.array(self._columns[f.name], f.type) for f in EVENTS], schema=EVENTS)
+        return pa.table([pa.array(c, f.type) for c, f in zip(self._columns, EVENTS, strict=True)], schema=EVENTS)
 
 
 def scan_segment(

@@ -31,7 +31,7 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     coding, json = form(bytes(block.data[:HEAD]))
     if json:
         return online.fingerprints(block.data, coding)
-    records = blocks.read(block.data, block.offset, coding)
+    records = blocks.read(block.data, block.offset, coding, fields=False)
     out = np.empty(len(records), np.uint64)
     emit.fingerprint(records.text, records.starts, records.ends, out)
     return out

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from forensics.loaders.base import Block, Survey
-from forensics.loaders.exchange import blocks, csvscan, encodings, online
+from forensics.loaders.exchange import blocks, csvscan, encodings, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
 from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
@@ -45,15 +45,23 @@ class Surveyor:
             self._records += count
             self._dates.add(texts)
             return
-        records = blocks.read(block.data, block.offset, coding)
+        records = blocks.read(block.data, block.offset, coding, fields=False)
         self._records += len(records)
         self._headers(records)
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
             if layout is None:
                 continue
             data = low + np.flatnonzero(records.kinds[low:high] == csvscan.DATA)
+            column = int(f.positions(layout.names)[f.TIME])
+            if layout.kind == "tracking" and column == 0:
+                self._times(*csvscan.span(records.text, records.starts, records.ends, data))
+                continue
+            if not len(records.stops):
+                records = blocks.read(block.data, block.offset, coding)
             if layout.kind == "tracking":
-                self._times(records, data, layout)
+                begin, end = tracking.slot_fields(records, low, high, layout)
+                data -= low
+                self._times(*csvscan.span_of(records.text, begin[data, f.TIME], end[data, f.TIME]))
             else:
                 self._dates.add(online.times(records, data, layout))
 
@@ -78,9 +86,7 @@ class Surveyor:
                     count = len(names)
                     self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
 
-    def _times(self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> None:
-        column = int(f.positions(layout.names)[f.TIME])
-        low, high = csvscan.span(records.text, records.starts, records.firsts, records.stops, data, column)
+    def _times(self, low: int, high: int) -> None:
         if low != csvscan.NO_TIME:
             self._first = low if self._first is None else min(self._first, low)
             self._last = high if self._last is None else max(self._last, high)

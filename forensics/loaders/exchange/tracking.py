@@ -11,8 +11,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.exchange import csvscan, emit
-from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange import csvscan, emit, packing
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
@@ -23,25 +22,6 @@ REASONS = {
     emit.LISTS_DIFFER: "recipient-address and recipient-status differ in length",
     emit.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id",
 }
-
-CARRIED = (
-    ("message_id", f.MESSAGE_ID, False),
-    ("network_message_id", f.NETWORK_ID, False),
-    ("return_path", f.RETURN_PATH, False),
-    ("purported", f.SENDER, False),
-    ("subject", f.SUBJECT, False),
-    ("size", f.BYTES, False),
-    ("recipient_count", f.COUNT, True),
-    ("internal_id", f.INTERNAL, False),
-    ("client_ip", f.CLIENT_IP, True),
-    ("client_host", f.CLIENT_HOST, True),
-    ("server_host", f.SERVER_HOST, True),
-    ("original_ip", f.ORIGINAL_IP, True),
-)
-"""Message-level columns: name, slot, and whether only rows of acceptance (`RECEIVE`) tell them."""
-
-_SLOTS = np.array([slot for _, slot, _ in CARRIED], np.int32)
-_ENTERING = np.array([entering for _, _, entering in CARRIED], np.bool_)
 
 
 class Account:
@@ -106,11 +86,14 @@ def scan_segment(
     modes = np.zeros(count, np.int8)
     reps = np.empty(max(count, 1), np.int32)
     table = np.empty(1 << (2 * count + 2).bit_length(), np.int32)
-    messages = emit.group(buf, kinds, state, begin, end, message, modes, reps, table)
-    rows = np.zeros(count, np.int32)
-    main = np.zeros(max(messages, 1), np.int8)
-    scratch = np.empty(1, np.int32)
-    total = emit.count(buf, state, message, begin, end, effect, rows, main, scratch, scratch.copy())
+    whole = np.empty(max(count, 1), np.bool_)
+    halves = np.empty((max(count, 1), 2), np.uint64)
+    messages = emit.group(buf, kinds, state, begin, end, message, modes, reps, halves, whole, emit.DIGITS, table)
+    main = np.zeros(messages, np.bool_)
+    best = np.full((messages, len(packing.SLOTS) + 1), -1, np.int32)
+    most = packing.weigh(
+        buf, state, message, modes, begin, end, effect, at, packing.SLOTS, packing.ENTERING, main, best
+    )
 
     data = kinds == csvscan.DATA
     account.used += int(np.count_nonzero(data & (state == emit.USED)))
@@ -120,90 +103,53 @@ def scan_segment(
             account.ignore(f"event {bytes(buf[begin[r, f.EVENT] : e if e >= 0 else ~e]).decode('utf-8', 'replace')}")
         else:
             account.unread.append((low + int(r), REASONS[int(state[r])]))
-    if not total:
+    if not messages:
         return EVENTS.empty_table()
-
-    rec, part = np.empty(total, np.int32), np.empty(total, np.int32)
-    rs, re, ss, se = (np.empty(total, np.int32) for _ in range(4))
-    emit.emit(buf, message, begin, end, effect, rows, main, rec, part, rs, re, ss, se)
-    carry_s = np.empty((len(_SLOTS), total), np.int32)
-    carry_e = np.empty((len(_SLOTS), total), np.int32)
-    emit.carriers(rec, part, message, modes, at, begin, end, effect, _SLOTS, _ENTERING, carry_s, carry_e)
     flags[modes == emit.BY_MESSAGE] |= emit.BY_ID
-
-    host_s, host_e = _host(begin, end, effect, rec)
-    handed = np.isin(effect[rec], (ids.SEND, ids.SEND_OUT, ids.DELIVER))
-    replaced = effect[rec] == ids.REPLACE
-    group = _groups(buf, begin, end, reps[:messages], modes)[message[rec]]
-    halves = group.view("<u8").reshape(-1, 2)
+    if layout.online:
+        flags |= emit.ONLINE
+    rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
+    offsets = np.empty(count + 1, np.int32)
+    room = (int(records.ends[high - 1]) - int(records.starts[low])) // 2 + 200 * count
+    while True:
+        out = np.empty(room, np.uint8)
+        rows = packing.pack(
+            buf, state, message, modes, begin, end, effect, packing.SLOTS, packing.ENTERING, main, best, most,
+            rec, parts, offsets, out,
+        )  # fmt: skip
+        if rows >= 0:
+            break
+        room *= 2
+    rec = rec[:rows]
+    texts = pa.Array.from_buffers(
+        pa.binary(), rows, [None, pa.py_buffer(offsets[: rows + 1]), pa.py_buffer(out[: offsets[rows]].copy())]
+    )
+    for m in np.flatnonzero(~whole[:messages]):
+        halves[m] = np.frombuffer(_digest(buf, begin, end, reps[m], modes), np.uint64)
+    halves = halves[message[rec]]
     columns = {
         "key": _mix(halves[:, 0] ^ halves[:, 1]),
-        "group": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), total, [None, pa.py_buffer(group)]),
+        "group": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(halves)]),
         "at": at[rec],
-        "evidence": np.full(total, evidence, np.int32),
+        "evidence": np.full(rows, evidence, np.int32),
         "number": rec.astype(np.int64) + (number + low),
         "offset": records.offsets[low:high][rec],
         "length": records.lengths[low:high][rec],
-        "part": part,
-        "effect": effect[rec],
         "flags": flags[rec],
-        "online": pa.array(np.full(total, layout.online)),
-        "recipient": csvscan.gather(buf, rs, re),
-        "status": csvscan.gather(buf, ss, se),
-        "host": csvscan.gather(buf, host_s, host_e),
-        "peer": _only(buf, begin, end, rec, f.SERVER_HOST, handed),
-        "peer_address": _only(buf, begin, end, rec, f.SERVER_IP, handed),
-        "context": csvscan.gather(buf, *_context(begin, end, rec, handed, replaced)),
-        "related": _only(buf, begin, end, rec, f.RELATED, replaced),
+        "parts": parts[:rows],
+        "texts": texts,
     }
-    for c, (name, _, _) in enumerate(CARRIED):
-        columns[name] = csvscan.gather(buf, carry_s[c], carry_e[c])
     return pa.table([pa.array(columns[field.name], field.type) for field in EVENTS], schema=EVENTS)
 
 
-def _only(
-    buf: np.ndarray, begin: np.ndarray, end: np.ndarray, rec: np.ndarray, slot: int, where: np.ndarray
-) -> pa.Array:
-    """A slot's text on the rows `where`, null elsewhere and where empty."""
-    s, e = begin[rec, slot], end[rec, slot]
-    return csvscan.gather(buf, np.where(where & (s != e), s, -1), e)
-
-
-def _context(
-    begin: np.ndarray, end: np.ndarray, rec: np.ndarray, handed: np.ndarray, replaced: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """source-context of a hand-off, reference of a transfer (the internal id of the message that was forked)."""
-    slot = np.where(handed, f.CONTEXT, f.REFERENCE)
-    s, e = begin[rec, slot], end[rec, slot]
-    return np.where((handed | replaced) & (s != e), s, -1).astype(np.int32), e
-
-
-def _host(begin: np.ndarray, end: np.ndarray, effect: np.ndarray, rec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The logging server: client-hostname of a hand-off (server-hostname is the other side), else server-hostname."""
-    away = np.isin(effect, (ids.SEND, ids.SEND_OUT))
-    mailbox = np.isin(effect, (ids.DELIVER, ids.DUPLICATE))  # by the transport server, since 2013 by the mailbox's own
-    first = np.where(away | mailbox, f.CLIENT_HOST, f.SERVER_HOST)
-    other = np.where(away | mailbox, f.SERVER_HOST, f.CLIENT_HOST)
-    at = np.arange(len(effect))
-    empty = begin[at, first] == end[at, first]
-    slot = np.where(empty & ~away, other, first)
-    s, e = begin[at, slot], end[at, slot]
-    return np.where(s != e, s, -1).astype(np.int32)[rec], e[rec]
-
-
-def _groups(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, reps: np.ndarray, modes: np.ndarray) -> np.ndarray:
-    """16 bytes for each message: its network-message-id, else a digest of its Message-ID or internal id and server."""
-    out = np.zeros((len(reps), 16), np.uint8)
-    ok = np.zeros(len(reps), np.bool_)
-    emit.guids(buf, begin, end, reps, modes, out, ok)
-    for m in np.flatnonzero(~ok):
-        r = reps[m]
-        slot = (f.NETWORK_ID, f.MESSAGE_ID, f.INTERNAL)[modes[r]]
-        text = field_text(buf, begin[r, slot], end[r, slot])
-        if modes[r] == emit.BY_INTERNAL:
-            text += "\0" + field_text(buf, begin[r, f.SERVER_HOST], end[r, f.SERVER_HOST])
-        out[m] = np.frombuffer(digest(("network", "message", "internal")[modes[r]], text), np.uint8)
-    return out
+def _digest(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, r: int, modes: np.ndarray) -> bytes:
+    """16 bytes for the message of a record whose network-message-id is no GUID: a digest of it, of its Message-ID, or
+    of its internal id and server."""
+    slot = (f.NETWORK_ID, f.MESSAGE_ID, f.INTERNAL)[modes[r]]
+    text = field_text(buf, begin[r, slot], end[r, slot])
+    if modes[r] == emit.BY_INTERNAL:
+        text += "\0" + field_text(buf, begin[r, f.SERVER_HOST], end[r, f.SERVER_HOST])
+    return digest(("network", "message", "internal")[modes[r]], text)
 
 
 def digest(kind: str, text: str) -> bytes:
@@ -216,7 +162,7 @@ _NO_HYPHEN = str.maketrans("", "", "-{}")
 
 
 def group_of(network_id: str, message_id: str) -> bytes | None:
-    """16 bytes for a message of an export: as `_groups` names the same message in a log; None without any id."""
+    """16 bytes for a message of an export: as `scan_segment` names the same message in a log; None without any id."""
     plain = network_id.lower().translate(_NO_HYPHEN)
     if len(plain) == 32:
         try:

@@ -60,9 +60,9 @@ class Tally:
     """Accepted by a relay that takes mail for many domains: final acceptance unknown."""
     not_exposed: Number
     unsettled: Number
-    encrypted: Number
-    """Of exposed and handed on: sent over TLS."""
-    unencrypted: Number
+    encrypted: Number | None
+    """Of exposed and handed on: sent over TLS. None, not nought, when the logs tell of none of them."""
+    unencrypted: Number | None
     encryption_unknown: Number
     origins: tuple[tuple[str, Number], ...]
     """(origin, deliveries) for the origins that occur, most frequent first."""

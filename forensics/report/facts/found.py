@@ -105,8 +105,10 @@ class Finding:
     relay_address: Annotated[str | None, Raw("ip")]
     status_code: str | None
     response: Annotated[str | None, Raw("response")]
+    also_to_meant: bool = False
+    """The same message was also addressed to the intended address."""
     resent_at: datetime | None = None
-    """When the same sender next wrote to the intended address, if the logs show it."""
+    """When the same sender next sent another message to the intended address, if the logs show it."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,10 @@ class Incident:
     """(list or alias, deliveries that came through it)."""
     followups: Number
     """Deliveries by a sender to a wrong address that the same sender had already written to."""
+    also_to_meant: Number
+    """Findings whose message was also addressed to the intended address."""
     resent: Number
-    """Findings whose sender wrote to the intended address afterwards."""
+    """Findings whose sender wrote another message to the intended address afterwards."""
     findings: tuple[str, ...]
     """Refs of all its findings, dismissed and low ones too."""
     incident_id: Annotated[str, Raw("id")]
@@ -170,7 +174,10 @@ class Relay:
     address: Annotated[str | None, Raw("ip")]
     accepted: Number
     refused: Number
-    encrypted: Number
+    encrypted: Number | None
+    """Of the accepted deliveries those over TLS; None when the logs tell of none of them."""
+    encryption_unknown: Number
+    """Of the accepted deliveries those of which the logs do not tell."""
 
 
 @dataclass(frozen=True)

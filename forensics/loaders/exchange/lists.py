@@ -1,0 +1,124 @@
+"""recipient-address and recipient-status as aligned lists: one kernel that cuts both, or says that they disagree."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.kernels import jit
+from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange import fields as f
+from forensics.loaders.exchange.csvscan import field_end, field_start
+
+
+@jit()
+def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
+    """Cuts an address list at `;` outside quotes, blanks trimmed, empty ones left out; returns the count."""
+    n = 0
+    quoted = False
+    begin = s
+    i = s
+    while i <= e:
+        c = buf[i] if i < e else np.uint8(59)
+        if i < e and c == 34:
+            if doubled and i + 1 < e and buf[i + 1] == 34:
+                i += 1
+            quoted = not quoted
+        elif (c == 59 and not quoted) or i == e:
+            a = begin
+            b = i
+            while a < b and buf[a] == 32:
+                a += 1
+            while b > a and buf[b - 1] == 32:
+                b -= 1
+            if b > a:
+                if at + n < capacity:
+                    out_s[at + n] = a
+                    out_e[at + n] = ~b if doubled else b
+                n += 1
+            begin = i + 1
+        i += 1
+    return n
+
+
+@jit()
+def _opens_status(buf, s, e):
+    """True when a status begins here: three digits, a bracketed list, or a role."""
+    while s < e and buf[s] == 32:
+        s += 1
+    if s >= e:
+        return False
+    if buf[s] == 91:
+        return True
+    if e - s >= 3 and buf[s] >= 50 and buf[s] <= 53:
+        digits = buf[s + 1] >= 48 and buf[s + 1] <= 57 and buf[s + 2] >= 48 and buf[s + 2] <= 57
+        return digits and (e - s == 3 or buf[s + 3] == 32 or buf[s + 3] == 45)
+    if e - s == 2:
+        return (buf[s] | 32 == 116 and buf[s + 1] | 32 == 111) or (buf[s] | 32 == 99 and buf[s + 1] | 32 == 99)
+    return e - s == 3 and buf[s] | 32 == 98 and buf[s + 1] | 32 == 99 and buf[s + 2] | 32 == 99
+
+
+@jit()
+def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
+    """Cuts a status list at `;` outside brackets; with `merge` what opens no status belongs to the piece before."""
+    n = 0
+    depth = 0
+    begin = s
+    i = s
+    while i <= e:
+        if i < e and (buf[i] == 91 or buf[i] == 123):
+            depth += 1
+        elif i < e and (buf[i] == 93 or buf[i] == 125):
+            depth = max(0, depth - 1)
+        elif i == e or (buf[i] == 59 and depth == 0):
+            if merge and n > 0 and not _opens_status(buf, begin, i):
+                if at + n - 1 < capacity:
+                    out_e[at + n - 1] = ~i if doubled else i
+            else:
+                if at + n < capacity:
+                    out_s[at + n] = begin
+                    out_e[at + n] = ~i if doubled else i
+                n += 1
+            begin = i + 1
+        i += 1
+    return n
+
+
+@jit()
+def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
+    """Recipients and statuses of one record, aligned; returns their number, or -1 when the lists do not agree.
+
+    One recipient has the whole status. Else the lists are cut at `;` outside brackets and, if the lengths differ, again
+    with statuses joined that hold `;` themselves (`550 4.4.7 QUEUE.Expired;text`). Statuses of rows that no outcome
+    or role rests on may differ in length and are then null.
+    """
+    n = _cut(
+        buf,
+        field_start(begin, r, f.RECIPIENT),
+        field_end(end, r, f.RECIPIENT),
+        end[r, f.RECIPIENT] < 0,
+        rs,
+        re,
+        at,
+        capacity,
+    )
+    s = field_start(begin, r, f.STATUS)
+    e = field_end(end, r, f.STATUS)
+    doubled = end[r, f.STATUS] < 0
+    for i in range(at, min(at + n, capacity)):
+        ss[i] = -1
+        se[i] = 0
+    if n == 0 or s == e:
+        return n
+    if n == 1:
+        if at < capacity:
+            ss[at] = s
+            se[at] = ~e if doubled else e
+        return n
+    for merge in (False, True):
+        if _pieces(buf, s, e, doubled, merge, ss, se, at, at) == n:
+            _pieces(buf, s, e, doubled, merge, ss, se, at, min(capacity, at + n))
+            return n
+    if effect == ids.INFO or effect == ids.REPLACE or effect == ids.REPORT:
+        return n
+    return -1
