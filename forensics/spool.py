@@ -111,26 +111,27 @@ class Fragments:
     def __init__(self, folder: Path, memory: int = FRAGMENTS) -> None:
         self._folder = folder
         self._memory = memory
-        self._tables: list[pa.Table] = []
+        self._tables: list[tuple[pa.Table, list[int]]] = []
+        """Each ordered by partition, and where each partition ends."""
         self._size = 0
         self._spilled = 0
 
     def add(self, table: pa.Table) -> None:
         if not len(table):
             return
-        self._tables.append(table)
+        # Sorted while it is small: one sort of all that is in memory would miss every cache.
+        part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
+        table = table.take(pa.array(np.argsort(part, kind="stable")))
+        self._tables.append((table, np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist()))
         self._size += table.nbytes
         if self._size > self._memory:
             self._spill()
 
     def _parts(self) -> Iterator[pa.Table]:
         """What is in memory, partition by partition."""
-        table = pa.concat_tables(self._tables)
-        part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
-        table = table.take(pa.array(np.argsort(part, kind="stable")))
-        ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist()
-        for low, high in zip([0, *ends], ends, strict=False):
-            yield table.slice(low, high - low)
+        for p in range(PARTITIONS):
+            slices = [(table, ends[p - 1] if p else 0, ends[p]) for table, ends in self._tables]
+            yield pa.concat_tables([table.slice(low, high - low) for table, low, high in slices])
 
     def _spill(self) -> None:
         for p, table in enumerate(self._parts()):
@@ -149,7 +150,7 @@ class Fragments:
         """All fragments; those of one key in one table."""
         if not self._spilled and self._size <= JOINED:
             if self._tables:
-                yield pa.concat_tables(self._tables)
+                yield pa.concat_tables([table for table, _ in self._tables])
             return
         if self._spilled and self._tables:
             self._spill()

@@ -282,10 +282,36 @@ def moment(buf, s, e):
 
 
 @jit()
+def moment_after(buf, s, e, memo):
+    """`moment`, faster for stamps such as Exchange's (`2023-06-01T00:00:00.000Z`) of the same minute as the one before.
+
+    `memo`: sixteen bytes of that stamp as two words, and its minute in microseconds; begins as zeros.
+    """
+    if e - s != 24 or buf[s + 19] != 46 or buf[s + 23] != 90:
+        return moment(buf, s, e)
+    base = buf.ctypes.data
+    first = load(base + s)
+    second = load(base + s + 8)
+    if first == memo[0] and second == memo[1] and buf[s + 16] == 58:
+        seconds = _digits(buf, s + 17, 2)
+        millis = _digits(buf, s + 20, 3)
+        if seconds < 0 or seconds > 59 or millis < 0:
+            return NO_TIME
+        return np.int64(memo[2]) + seconds * 1000000 + millis * 1000
+    value = moment(buf, s, e)
+    if value != NO_TIME:
+        memo[0] = first
+        memo[1] = second
+        memo[2] = np.uint64(value - value % 60000000)
+    return value
+
+
+@jit()
 def span(buf, starts, ends, wanted):
     """(earliest, latest) time in the first field of the records `wanted`; NO_TIME twice when none has one."""
     low = NO_TIME
     high = NO_TIME
+    memo = np.zeros(3, np.uint64)
     for i in range(wanted.shape[0]):
         s = np.int64(starts[wanted[i]])
         e = _comma(buf.ctypes.data, s, np.int64(ends[wanted[i]]))
@@ -294,7 +320,7 @@ def span(buf, starts, ends, wanted):
                 continue
             s += 1
             e -= 1
-        value = moment(buf, s, e)
+        value = moment_after(buf, s, e, memo)
         if value != NO_TIME:
             if low == NO_TIME or value < low:
                 low = value

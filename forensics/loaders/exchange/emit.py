@@ -10,7 +10,7 @@ import numpy as np
 from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields as f
-from forensics.loaders.exchange.csvscan import NO_TIME, field_end, field_start, moment
+from forensics.loaders.exchange.csvscan import NO_TIME, field_end, field_start, moment_after
 from forensics.loaders.exchange.machine import find
 
 USED: Final = 0
@@ -152,11 +152,12 @@ def _contains_fold(buf, s, e, word):
 @jit()
 def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, quarantine):
     """Time, effect and flags of each data record; `state` says what cannot be used."""
+    memo = np.zeros(3, np.uint64)
     for r in range(kinds.shape[0]):
         state[r] = USED
         if kinds[r] != 0:
             continue
-        at[r] = moment(buf, field_start(begin, r, f.TIME), field_end(end, r, f.TIME))
+        at[r] = moment_after(buf, field_start(begin, r, f.TIME), field_end(end, r, f.TIME), memo)
         if at[r] == NO_TIME:
             state[r] = BAD_TIME
             continue
