@@ -75,13 +75,16 @@ def cache_folder() -> Path | None:
 
 def _digest() -> str:
     import platform
-    from importlib.metadata import version
+    from importlib.util import find_spec
 
+    import llvmlite
     import llvmlite.binding as llvm
 
     here = Path(__file__).parent
-    features = llvm.get_host_cpu_features().flatten()
-    about = (version("numba"), version("llvmlite"), platform.python_version(), llvm.get_host_cpu_name(), features, here)
+    numba = find_spec("numba")  # found, not imported
+    version = Path(numba.origin).with_name("_version.py").read_bytes() if numba and numba.origin else b""
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    about = (version, llvmlite.__version__, platform.python_version(), *processor, here)
     digest = hashlib.sha256(repr(about).encode())
     digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
     for place in (here, here / "loaders" / "postfix", here / "loaders" / "exchange", here / "stitch"):
@@ -178,7 +181,8 @@ def _native(entries: list[_Declared]) -> list[Any]:
     if missing:
         for n, made in zip(missing, _build([entries[n] for n in missing]), strict=True):
             codes[n] = made
-    return [_linked(d, *code) for d, code in zip(entries, codes, strict=True) if code is not None]
+    addresses = _linked([code for code in codes if code is not None])
+    return [_callable(d, address) for d, address in zip(entries, addresses, strict=True)]
 
 
 def _file(declared: _Declared) -> Path | None:
@@ -265,8 +269,8 @@ def _load64() -> Any:
     return intrinsic(load)
 
 
-def _linked(declared: _Declared, symbol: str, code: bytes) -> Callable[..., int]:
-    """The machine code as something to call with arrays and numbers."""
+def _linked(codes: list[tuple[str, bytes]]) -> list[int]:
+    """Where the machine code of each of these lies once it is linked."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -275,10 +279,11 @@ def _linked(declared: _Declared, symbol: str, code: bytes) -> Callable[..., int]
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
     )
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    for _, code in codes:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
-    return _callable(declared, engine.get_function_address(symbol))
+    return [engine.get_function_address(symbol) for symbol, _ in codes]
 
 
 _ARRAY = re.compile(r"(\w+)\[([:1, ]+)\]")
