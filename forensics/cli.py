@@ -397,7 +397,7 @@ class _WithoutPandas:
 
 def start() -> None:
     """The command `missent`, in a process of its own."""
-    sys.meta_path.insert(0, _WithoutPandas())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _WithoutPandas())
     main()
 
 

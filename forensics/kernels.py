@@ -222,6 +222,8 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     numba = _numba()
     from numba.core import compiler, registry, sigutils, types
 
+    numba_compiler: Any = compiler
+    signatures: Any = sigutils
     memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
     memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
     load64 = _load64()
@@ -234,12 +236,12 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     try:
         with _without_scipy():
             for declared in entries:
-                flags = compiler.Flags()
+                flags: Any = numba_compiler.Flags()
                 flags.nrt, flags.error_model, flags.release_gil = False, "numpy", True
                 flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
                 target = registry.cpu_target
-                arguments, result = sigutils.normalize_signature(declared.signature)
-                made = compiler.compile_extra(
+                arguments, result = signatures.normalize_signature(declared.signature)
+                made = numba_compiler.compile_extra(
                     target.typing_context, target.target_context, declared.function, arguments, result, flags, {}
                 )
                 called = set(re.findall(r"^declare [^@\n]*@\"?([^\"( ]+)", made.library.get_llvm_str(), re.M))

@@ -40,11 +40,12 @@ class Plan:
         return len(self.leg)
 
     def take(self, order: Longs) -> Plan:
-        """The entries in another order."""
+        """Some entries, each at most once, in this order."""
         sizes = (self.chains[1:] - self.chains[:-1])[order]
         inner = _runs(self.chains[:-1][order], sizes)
-        back = np.empty(len(order), np.int64)
+        back = np.full(len(self), -1, np.int64)
         back[order] = np.arange(len(order))
+        before_of = back[self.before_of]
         return Plan(
             leg=self.leg[order],
             head=self.head[order],
@@ -56,8 +57,8 @@ class Plan:
             chains=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
             chain_is_leg=self.chain_is_leg[inner],
             chain_numbers=self.chain_numbers[inner],
-            before=self.before,
-            before_of=back[self.before_of],
+            before=self.before[before_of >= 0],
+            before_of=before_of[before_of >= 0],
         )
 
 
@@ -65,7 +66,8 @@ def _runs(starts: Longs, sizes: Longs) -> Longs:
     """start, start + 1, … (size numbers) for each run, one after the other."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+    runs: Longs = np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+    return runs
 
 
 def joined(legs: Longs, chosen: Selection, links: Links) -> Plan:

@@ -325,5 +325,5 @@ def address_number(raw: bytes) -> int:
     """`address_key` of a whole address as the int64 with the same bits, in plain Python."""
     if b"@" in raw:
         raw = raw.rstrip(b".")
-    h = int(_mix(hash_number(raw.lower(), int(SEED))))
+    h = int(_mix(hash_number(raw.lower(), int(SEED))))  # type: ignore[no-untyped-call]
     return h - (1 << 64) if h >> 63 else h
