@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -50,8 +51,10 @@ def split(domain: str) -> Split:
 @cache
 def suffix_list_digest() -> str:
     """SHA-256 of the public suffix list snapshot in use."""
-    data = files("tldextract").joinpath(".tld_set_snapshot").read_bytes()
-    return hashlib.sha256(data).hexdigest()
+    package = find_spec("tldextract")  # found, not imported: that would cost a tenth of a second
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("tldextract")
+    return hashlib.sha256(Path(package.origin).with_name(".tld_set_snapshot").read_bytes()).hexdigest()
 
 
 @lru_cache(maxsize=262_144)

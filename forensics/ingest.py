@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import kernels, loaders, overlap, spool, stitch, writing
+from forensics import kernels, loaders, memory, overlap, spool, stitch, writing
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
@@ -137,8 +137,13 @@ def ingest(
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
-    report = progress or _silent
-    width = workers or os.cpu_count() or 1
+    with memory.kept():
+        return _ingest(case, sources, settings, executor, workers or os.cpu_count() or 1, progress or _silent)
+
+
+def _ingest(
+    case: Case, sources: Sequence[Source], settings: Settings, executor: Executor, width: int, report: Progress
+) -> IngestResult:
     if _weight(sources) > (WORTH_LOADING if kernels.warm() else WORTH_COMPILING):
         _compile()
     work = case.folder / ".work"
@@ -165,7 +170,7 @@ def ingest(
                 fragments[evidence[number].loader].add(piece.fragments)
             done += piece.size
             report("read", done, total)
-        spool.release()
+        memory.release()
         for hops, legs, parts in _joined(fragments, executor, width):
             batches.add(hops, legs)
             numbers.add(parts)

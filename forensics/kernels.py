@@ -1,41 +1,63 @@
-"""Compiled loops (numba), and the same loops interpreted for small jobs.
+"""Compiled loops, and the same loops interpreted for small jobs.
 
-Compiling takes longer than reading a small log, so kernels declared with `kernel` begin as the plain Python functions
-they
-are; `compile_kernels` turns all of them into machine code, loaded from a cache where one is (`warm`). Results are the
-same.
+Kernels are plain Python functions over arrays. numba compiles them once; what is kept in the cache folder is the
+machine code of each, so that a later run needs neither numba nor its half second of start: the code is linked by
+llvmlite and called through ctypes, which lets go of the interpreter lock. While nothing is compiled (`compiled`), the
+functions run as they are. Results are the same.
+
+A kernel that Python calls (an *entry*) allocates nothing and raises nothing: its callers hand it arrays for its
+results.
 Import `jit` from here, never numba's own: the cache folder must be chosen before numba is imported.
 """
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-_declared: list[tuple[Any, Callable[..., Any], str | None, bool]] = []
-"""(what stands in the modules now, the function to compile, signature, called from Python?)."""
+_FROM_LIBC = {"memchr", "memcpy", "memset", "memmove"}
+"""All that the code of an entry may call outside itself."""
+
+
+@dataclass(frozen=True)
+class _Declared:
+    stands: Any
+    """What stands in the modules while interpreted."""
+    function: Callable[..., Any]
+    signature: str | None
+    """`result(type, …)` of an entry; None when kernels alone call it."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+
+_declared: list[_Declared] = []
 _compiled = False
 _folder: Path | None = None
-
+_engines: list[Any] = []
+"""What owns the machine code."""
 
 memchr: Any = None
 """C's memchr(address, byte, count) → address or 0, for compiled kernels."""
 memcpy: Any = None
 """C's memcpy(to, from, count), for compiled kernels."""
+load64: Any = None
+"""The 8 bytes at an address as a number of the machine's byte order, for compiled kernels."""
 
 
 def cache_folder() -> Path | None:
-    """Where compiled code of exactly these sources is kept: below $NUMBA_CACHE_DIR, else
-    $XDG_CACHE_HOME/missent/numba, else
-    ~/.cache/missent/numba; None when none can be written.
-
-    numba looks at the file of the outermost function alone; the folder's name is a digest of all of them.
-    """
+    """Where compiled code of exactly these sources for this processor is kept: below $NUMBA_CACHE_DIR, else
+    $XDG_CACHE_HOME/missent/numba, else ~/.cache/missent/numba; None when none can be written."""
     global _folder
     if _folder is None:
         chosen = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
@@ -52,12 +74,18 @@ def cache_folder() -> Path | None:
 
 
 def _digest() -> str:
-    import hashlib
     import platform
-    from importlib.metadata import version
+    from importlib.util import find_spec
+
+    import llvmlite
+    import llvmlite.binding as llvm
 
     here = Path(__file__).parent
-    digest = hashlib.sha256(f"{version('numba')} {platform.python_version()} {platform.machine()} {here}".encode())
+    numba = find_spec("numba")  # found, not imported
+    version = Path(numba.origin).with_name("_version.py").read_bytes() if numba and numba.origin else b""
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    about = (version, llvmlite.__version__, platform.python_version(), *processor, here)
+    digest = hashlib.sha256(repr(about).encode())
     digest.update(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
     for place in (here, here / "loaders" / "postfix", here / "loaders" / "exchange", here / "stitch"):
         for path in sorted(place.glob("*.py")):
@@ -81,38 +109,20 @@ def jit(*signature: Any, **options: Any) -> Any:
     return _numba().njit(*signature, **{**_OPTIONS, **options})
 
 
-def kernel(
-    signature: str | None = None, *, entry: bool = False, plain: Callable[..., Any] | None = None
-) -> Callable[[Any], Any]:
-    """Declare a kernel.
+def kernel(signature: str | None = None, *, plain: Callable[..., Any] | None = None) -> Callable[[Any], Any]:
+    """Declare a kernel: an entry when it has a `signature` (result `void` or `int64`), else one that kernels call.
 
-    One that Python calls has a `signature`, so that exactly one version is compiled, or is an `entry` that is
-    compiled at
-    its first call; others are called by kernels alone. `plain` stands in for the function while interpreted, where
-    wrapping arithmetic or speed asks for another way.
+    `plain` stands in for the function while interpreted, where wrapping arithmetic or speed asks for another way.
     """
 
     def declare(function: Any) -> Any:
-        if _compiled:
-            made = _dispatcher(function, signature, entry)
-            _settle(made, signature)
-            return made
-        current = plain or function
-        _declared.append((current, function, signature, entry))
-        return current
+        declared = _Declared(plain or function, function, signature)
+        _declared.append(declared)
+        if _compiled and signature:
+            return _native([declared])[0]
+        return declared.stands
 
     return declare
-
-
-def _dispatcher(function: Any, signature: str | None, entry: bool) -> Any:
-    inner = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return _numba().njit(**{**_OPTIONS, **({} if signature or entry else inner)})(function)
-
-
-def _settle(made: Any, signature: str | None) -> None:
-    if signature:
-        made.compile(signature)
-        made.disable_compile()
 
 
 def compiled() -> bool:
@@ -120,16 +130,10 @@ def compiled() -> bool:
     return _compiled
 
 
-def _marker() -> Path | None:
-    """A file that says: all kernels are in the cache folder."""
-    folder = cache_folder()
-    return folder / "complete" if folder else None
-
-
 def warm() -> bool:
     """True when compiling would only mean loading."""
-    marker = _marker()
-    return marker is not None and marker.exists()
+    folder = cache_folder()
+    return folder is not None and (folder / "complete").exists()
 
 
 @contextmanager
@@ -146,29 +150,181 @@ def _without_scipy() -> Iterator[None]:
 
 
 def compile_kernels() -> None:
-    """Put compiled functions in the place of all kernels of all modules, now and for modules imported later."""
-    global _compiled, memchr, memcpy
-    if _compiled:
+    """Put machine code in the place of all entries of all modules, now and for modules imported later. On big-endian
+    machines they stay interpreted."""
+    global _compiled
+    if _compiled or sys.byteorder != "little":  # the kernels put words together from bytes
         return
-    _numba()
-    from numba.core import types
-
-    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
-    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+    entries = [d for d in _declared if d.signature]
+    _replace({id(d.stands): native for d, native in zip(entries, _native(entries), strict=True)})
     _compiled = True
-    made = [(now, _dispatcher(function, signature, entry), signature) for now, function, signature, entry in _declared]
-    replacement = {id(current): dispatcher for current, dispatcher, _ in made}
+    folder = cache_folder()
+    if folder is not None:
+        try:
+            (folder / "complete").touch()
+        except OSError:
+            return
+
+
+def _replace(replacement: dict[int, Any]) -> None:
+    """Give every name in the package's modules that means one of these what replaces it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == __name__.partition(".")[0]:
             for key, value in list(vars(module).items()):
                 if id(value) in replacement:
                     setattr(module, key, replacement[id(value)])
-    with _without_scipy():
-        for _, dispatcher, signature in made:
-            _settle(dispatcher, signature)
-    marker = _marker()
-    if marker is not None:
-        try:
-            marker.touch()
-        except OSError:
-            return
+
+
+def _native(entries: list[_Declared]) -> list[Any]:
+    codes = [_cached(d) for d in entries]
+    missing = [n for n, code in enumerate(codes) if code is None]
+    if missing:
+        for n, made in zip(missing, _build([entries[n] for n in missing]), strict=True):
+            codes[n] = made
+    addresses = _linked([code for code in codes if code is not None])
+    return [_callable(d, address) for d, address in zip(entries, addresses, strict=True)]
+
+
+def _file(declared: _Declared) -> Path | None:
+    folder = cache_folder()
+    return folder / f"{declared.name}.o" if folder else None
+
+
+def _cached(declared: _Declared) -> tuple[str, bytes] | None:
+    """(symbol, object code) from the cache; None when it has none, or not what was written there."""
+    path = _file(declared)
+    try:
+        content = path.read_bytes() if path else b""
+    except OSError:
+        return None
+    digest, symbol, code = (*content.split(b"\n", 2), b"", b"", b"")[:3]
+    if hashlib.sha256(symbol + b"\n" + code).hexdigest().encode() != digest:
+        return None
+    return symbol.decode(), code
+
+
+def _keep(declared: _Declared, symbol: str, code: bytes) -> None:
+    path = _file(declared)
+    if path is None:
+        return
+    content = symbol.encode() + b"\n" + code
+    part = path.with_suffix(f".{os.getpid()}")
+    try:
+        part.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+        part.replace(path)
+    except OSError:
+        return
+
+
+def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
+    """(symbol, object code) of each entry, compiled by numba."""
+    global memchr, memcpy, load64
+    numba = _numba()
+    from numba.core import compiler, registry, sigutils, types
+
+    numba_compiler: Any = compiler
+    signatures: Any = sigutils
+    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
+    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+    load64 = _load64()
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in _declared if not d.signature}
+    back = {id(made): d.stands for d in _declared if not d.signature for made in [inner[id(d.stands)]]}
+    out = []
+    _replace(inner)
+    try:
+        with _without_scipy():
+            for declared in entries:
+                flags: Any = numba_compiler.Flags()
+                flags.nrt, flags.error_model, flags.release_gil = False, "numpy", True
+                flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+                target = registry.cpu_target
+                arguments, result = signatures.normalize_signature(declared.signature)
+                made = numba_compiler.compile_extra(
+                    target.typing_context, target.target_context, declared.function, arguments, result, flags, {}
+                )
+                called = set(re.findall(r"^declare [^@\n]*@\"?([^\"( ]+)", made.library.get_llvm_str(), re.M))
+                strange = {name for name in called if not name.startswith("llvm.")} - _FROM_LIBC
+                if strange:
+                    raise TypeError(f"{declared.name} allocates or raises: its code calls {sorted(strange)}")
+                code = made.library._get_compiled_object()
+                symbol = made.fndesc.llvm_func_name
+                _keep(declared, symbol, code)
+                out.append((symbol, code))
+    finally:
+        _replace(back)
+    return out
+
+
+def _load64() -> Any:
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
+
+    def load(_typing: Any, _address: Any) -> Any:
+        return types.uint64(types.intp), generate
+
+    return intrinsic(load)
+
+
+def _linked(codes: list[tuple[str, bytes]]) -> list[int]:
+    """Where the machine code of each of these lies once it is linked."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    for _, code in codes:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    return [engine.get_function_address(symbol) for symbol, _ in codes]
+
+
+_ARRAY = re.compile(r"(\w+)\[([:1, ]+)\]")
+
+
+def _callable(declared: _Declared, address: int) -> Callable[..., int]:
+    """numba's calling convention: status = f(result*, exception**, arguments…), an array being (owner, parent, items,
+    item size, data, shape…, strides…), all contiguous here."""
+    import numpy as np
+
+    wanted: list[tuple[Any, int]] = []
+    inside = declared.signature.partition("(")[2].removesuffix(")") if declared.signature else ""
+    for part in re.findall(r"\w+(?:\[[^\]]*\])?", inside):
+        array = _ARRAY.fullmatch(part)
+        kind = {"boolean": "bool"}.get(array.group(1), array.group(1)) if array else part
+        wanted.append((np.dtype(kind), array.group(2).count(",") + 1 if array else 0))
+    slots = sum(5 + 2 * dimensions if dimensions else 1 for _, dimensions in wanted)
+    call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * slots)(address)
+    name = declared.name
+
+    def native(*arguments: Any) -> int:
+        flat: list[int] = []
+        for value, (kind, dimensions) in zip(arguments, wanted, strict=True):
+            if not dimensions:
+                number = int(value)
+                flat.append(number - (1 << 64) if number >> 63 == 1 else number)
+            elif value.dtype != kind or value.ndim != dimensions or not value.flags.c_contiguous:
+                raise TypeError(
+                    f"{name}: an array of {value.dtype} and {value.ndim} dimensions; asked for {kind}, {dimensions}"
+                )
+            else:
+                data = value.__array_interface__["data"][0]
+                flat += (0, 0, value.size, value.itemsize, data, *value.shape, *value.strides)
+        result, raised = ctypes.c_int64(), ctypes.c_void_p()
+        status = call(ctypes.addressof(result), ctypes.addressof(raised), *flat)
+        if status:
+            raise AssertionError(f"{name} read or wrote outside its arrays (status {status})")
+        return result.value
+
+    native.__name__ = native.__qualname__ = declared.function.__qualname__
+    native.__doc__ = declared.function.__doc__
+    return native

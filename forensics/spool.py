@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-MEMORY = 96 << 20
+from forensics.memory import release
+
+MEMORY = 192 << 20
 """Bytes of batches kept in memory; later ones go to disk."""
 CACHED = 6
 """Batches from disk held at once while rows are written."""
@@ -20,17 +22,6 @@ FRAGMENTS = 64 << 20
 PARTITIONS = 64
 JOINED = 24 << 20
 """Bytes of fragments given back at a time, at least: smaller partitions go together."""
-
-
-def release() -> None:
-    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it."""
-    import ctypes
-
-    pa.default_memory_pool().release_unused()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError):  # not glibc
-        return
 
 
 def _save(table: pa.Table, path: Path) -> None:
@@ -88,7 +79,7 @@ class Batches:
 class Arrays:
     """Named arrays by number, in the order they were added."""
 
-    def __init__(self, folder: Path, memory: int = MEMORY // 3) -> None:
+    def __init__(self, folder: Path, memory: int = MEMORY // 2) -> None:
         self._folder = folder
         self._room = memory
         self._items: list[dict[str, Any] | None] = []

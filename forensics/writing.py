@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import schema, spool, store
+from forensics import memory, schema, spool, store
 from forensics.case import Case
-from forensics.stitch import journeys, rows, selection, systems
+from forensics.stitch import journeys, plans, rows, selection, shelf, systems
 
 SLICE = store.ROW_GROUP // 4
 """Rows made at a time: what their intermediate copies need stays small."""
@@ -44,7 +44,7 @@ class _Joined:
     chosen: selection.Selection
     links: journeys.Links
     twins: Any
-    shelf: rows.Shelf
+    shelf: shelf.Shelf
     evidence: tuple[str, ...]
 
 
@@ -60,11 +60,11 @@ def deliveries(
     """Join all batches and write the deliveries in order: (rows, files). Empties `numbers`."""
     fresh.mkdir()
     chosen = numbers.select()
-    spool.release()
+    memory.release()
     links = journeys.link(chosen.parts, (systems.handed_over,))
     twins = systems.possible_duplicates(chosen.parts, links)
-    shelf = rows.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
-    joined = _Joined(chosen, links, twins, shelf, tuple(evidence))
+    lying = shelf.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
+    joined = _Joined(chosen, links, twins, lying, tuple(evidence))
     final = np.flatnonzero(links.final)
     # rows to write: legs that were joined by their number there, then the rest, counted on
     submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
@@ -95,18 +95,17 @@ def _small(chosen: selection.Selection) -> Any:
 
 def _rows(items: Any, j: _Joined) -> pa.Table:
     """The rows of one slice, in order."""
-    c, joined = j.chosen, len(j.links.final)
+    joined = len(j.links.final)
     items = items.astype(np.int64)
     legs, rest = items[items < joined], items[items >= joined] - joined
-    tables = []
-    if len(legs):
-        shelf = replace(j.shelf, hops=c.hops, legs=c.legs)
-        tables.append(rows.deliveries(legs, c.parts, j.links, shelf, j.evidence, j.twins))
-    if len(rest):
-        own, links, hops = selection.alone(c.rest_hops[rest].astype(np.int64), c.rest_outcomes[rest])
-        shelf = replace(j.shelf, hops=hops, legs=c.rest[rest].astype(np.int64))
-        tables.append(rows.deliveries(np.arange(len(rest)), own, links, shelf, j.evidence))
-    return rows.ordered(pa.concat_tables(tables).unify_dictionaries())
+    made = [plans.joined(legs, j.chosen, j.links)] if len(legs) else []
+    made += [plans.alone(rest, j.chosen)] if len(rest) else []
+    twins = None
+    if len(legs) and (j.twins[legs] >= 0).any():
+        other = plans.joined(np.maximum(j.twins[legs], 0), j.chosen, j.links)
+        other = replace(other, leg=np.where(j.twins[legs] >= 0, other.leg, -1))
+        twins = plans.together([other, *(replace(p, leg=np.full(len(p), -1)) for p in made[1:])])
+    return rows.deliveries(plans.together(made), j.shelf, j.evidence, twins)
 
 
 def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:

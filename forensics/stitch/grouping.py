@@ -6,12 +6,16 @@ behind a removal (or behind another birth) starts a new hop. Late lines of a rem
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import FNV, address_key, hashed, mix, spread, unsigned, within
+from forensics.loaders.postfix.text import SEED, address_key, hashed, mix, spread, unsigned, within
 
+Ints = NDArray[np.int32]
 LATE = 5_000_000
 """Microseconds that a line may come behind the removal of its message: logging daemons reorder."""
 GREY = 5 * 86_400_000_000
@@ -131,24 +135,32 @@ def born_elsewhere(key, keys, table, mask, hops):  # type: ignore[no-untyped-def
         slot = (slot + np.uint64(1)) & mask
 
 
-@kernel(
-    "Tuple((int32[:,::1], int32[:,::1], int32[::1], int32[::1]))(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1])"
-)
-def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
+def group(buf: Any, ints: Any, longs: Any, edge: Any) -> tuple[Ints, Ints, Ints, Ints]:
     """(hops, legs, hop of each event, leg of each event or -1). Columns: H_… and L_…; entries are event rows or
     numbers."""
+    n = len(ints)
+    size = max(16, 1 << (2 * n + 1).bit_length())
+    hops, legs = np.empty((n, HOP), np.int32), np.empty((n, LEG), np.int32)
+    event_hop, event_leg = np.empty(n, np.int32), np.full(n, -1, np.int32)
+    counts = np.zeros(2, np.int64)
+    table, leg_table = np.full(size, -1, np.int32), np.full(size, -1, np.int32)
+    sort_events(
+        buf, ints, longs, edge, np.zeros(size, np.uint64), table, leg_table, hops, legs, event_hop, event_leg, counts
+    )
+    return hops[: counts[0]].copy(), legs[: counts[1]].copy(), event_hop, event_leg
+
+
+@kernel(
+    "void(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1], uint64[::1], int32[::1], int32[::1], int32[:,::1],"
+    " int32[:,::1], int32[::1], int32[::1], int64[::1])"
+)
+def sort_events(  # type: ignore[no-untyped-def]
+    buf, ints, longs, edge, keys, table, leg_table, hops, legs, event_hop, event_leg, counts
+):
+    """`group` into arrays of as many rows as there are events; `counts`: hops and legs made. `keys`, `table` and
+    `leg_table` are hash tables of twice the size or more, a power of two."""
     n = ints.shape[0]
-    size = 16
-    while size < 2 * n + 2:
-        size *= 2
-    mask = np.uint64(size - 1)
-    keys = np.zeros(size, np.uint64)
-    table = np.full(size, -1, np.int32)
-    leg_table = np.full(size, -1, np.int32)
-    hops = np.full((n, HOP), -1, np.int32)
-    legs = np.full((n, LEG), -1, np.int32)
-    event_hop = np.full(n, -1, np.int32)
-    event_leg = np.full(n, -1, np.int32)
+    mask = np.uint64(table.size - 1)
     hop_count = 0
     leg_count = 0
     for e in range(n):
@@ -163,6 +175,8 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
         if h < 0 or starts_hop(ints, longs, buf, e, h, hops):
             h = hop_count
             hop_count += 1
+            for c in range(HOP):
+                hops[h, c] = -1
             hops[h, H_FIRST] = e
             hops[h, H_FLAGS] = 0
             hops[h, H_LEGS] = 0
@@ -195,7 +209,7 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
             elif status == w.SENT:
                 settle(legs, leg, e, DELIVERED)
                 if ints[e, N1] == w.FORWARDED_AS:
-                    host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], FNV))
+                    host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], SEED))
                     born_elsewhere(mix(hashed(buf, ints[e, G], ints[e, G + 1], host)), keys, table, mask, hops)
             elif status == w.BOUNCED:
                 settle(legs, leg, e, BOUNCED)
@@ -307,27 +321,38 @@ def group(buf, ints, longs, edge):  # type: ignore[no-untyped-def]
         leg = event_leg[e]
         if leg >= 0 and legs[leg, L_OUTCOME] < 0:
             event_leg[e] = -1
-    return hops[:hop_count].copy(), legs[:leg_count].copy(), event_hop, event_leg
+    counts[0] = hop_count
+    counts[1] = leg_count
 
 
-@kernel("Tuple((int32[::1], int32[::1]))(int32[::1], int32[::1], int64)")
-def by_group(groups, position, count):  # type: ignore[no-untyped-def]
+def by_group(groups: Ints, position: Ints, count: int) -> tuple[Ints, Ints]:
     """(offsets, rows): the rows of each group in order; rows with a negative group are left out. `position` maps a
-    group to its new
-    number, -1 to leave it out."""
+    group to its new number, -1 to leave it out."""
     offsets = np.zeros(count + 1, np.int32)
+    rows = np.empty(count_groups(groups, position, offsets), np.int32)
+    fill_groups(groups, position, offsets[:-1].copy(), rows)
+    return offsets, rows
+
+
+@kernel("int64(int32[::1], int32[::1], int32[::1])")
+def count_groups(groups, position, offsets):  # type: ignore[no-untyped-def]
+    """Offsets of the groups (zeroes before): how many rows they have together."""
+    count = offsets.size - 1
     for e in range(groups.size):
         g = groups[e]
         if g >= 0 and position[g] >= 0:
             offsets[position[g] + 1] += 1
     for g in range(count):
         offsets[g + 1] += offsets[g]
-    rows = np.empty(offsets[count], np.int32)
-    at = offsets.copy()
+    return offsets[count]
+
+
+@kernel("void(int32[::1], int32[::1], int32[::1], int32[::1])")
+def fill_groups(groups, position, at, rows):  # type: ignore[no-untyped-def]
+    """The rows of each group from `at`, which moves on."""
     for e in range(groups.size):
         g = groups[e]
         if g >= 0 and position[g] >= 0:
             p = position[g]
             rows[at[p]] = e
             at[p] += 1
-    return offsets, rows

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from forensics import schema
 from forensics.stitch import linking
-from forensics.stitch.columns import flat, hashes, keys
+from forensics.stitch.columns import flat, hashes, keys, label_hashes
 
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -114,8 +114,8 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         peer=peer,
         network=hashes(hops["network_message_id"]),
         sender=np.where(_truth(pc.equal(hops["sender"], "")), np.uint64(1), sender),
-        client=_names(hops["client_name"]),
-        name=_names(hops["host"]),
+        client=label_hashes(hops["client_name"]),
+        name=label_hashes(hops["host"]),
         hop=flat_numbers(legs["hop"]),
         next=hashes(legs["next_id"]),
         key=keys(legs["recipient"]),
@@ -130,17 +130,8 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
             _truth(_optional(legs, "forwarded", pa.bool_())) * linking.FORWARDED
             + _truth(_optional(legs, "mailbox", pa.bool_())) * linking.MAILBOX
         ).astype(np.int64),
-        relay_host=_names(legs["relay_name"]),
+        relay_host=label_hashes(legs["relay_name"]),
     )
-
-
-def _names(column: Any) -> Hashes:
-    """Hash of each host's name as systems compare it: first label, lower-case; zero for null and for addresses."""
-    coded = flat(column).dictionary_encode()
-    label = pc.struct_field(pc.extract_regex(coded.dictionary, r"^(?P<label>[^.]*[A-Za-z][^.]*)"), "label")
-    table = np.append(hashes(pc.utf8_lower(label)), np.uint64(0))
-    found: Hashes = table[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
-    return found
 
 
 def _relays(legs: pa.Table) -> NDArray[np.int64]:
@@ -208,9 +199,8 @@ def link(p: Parts, given: Sequence[Given] = ()) -> Links:
     known = np.full(len(p.hop), -1, np.int64)
     for rule in given:
         known = np.where(known >= 0, known, rule(p))
-    order = np.argsort(p.id, kind="stable")
     out = linking.link(
         p.id, p.host, p.msgid, p.previous, p.first, p.flags, p.system, p.peer,
-        p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, order, known,
+        p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, known,
     )  # fmt: skip
     return Links(*out)

@@ -3,6 +3,8 @@ from."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from forensics.kernels import kernel
@@ -38,24 +40,73 @@ def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first,
     return hop_first[b] <= at + slack
 
 
-@kernel(entry=True)
-def link(  # type: ignore[no-untyped-def]
-    hop_id, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
-    leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
-):  # fmt: skip
+@kernel()
+def lower_bound(values, wanted):  # type: ignore[no-untyped-def]
+    """Position of the first of the ascending values that is not less than `wanted`."""
+    low, high = 0, values.size
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def link(
+    hop_id: Any, hop_host: Any, hop_msgid: Any, hop_previous: Any, hop_first: Any, hop_flags: Any, hop_system: Any,
+    hop_peer: Any, leg_hop: Any, leg_next: Any, leg_key: Any, leg_original: Any, leg_alias: Any, leg_at: Any,
+    leg_outcome: Any, leg_relay: Any, leg_flags: Any, given: Any,
+) -> tuple[Any, ...]:  # fmt: skip
     """Join legs to the hops that continue them.
 
-    `order`: hops sorted by id. `given`: for each leg a hop that is known to continue it (cross-system rules), or -1.
+    `given`: for each leg a hop that is known to continue it (cross-system rules), or -1.
     Returns for each leg: final?, the journey's first hop, the leg of the first hop it descends from, depth, which leg's
-    original (or recipient) is the original recipient and which of the two, outcome, the refused
-    triplet that it ended (a leg) or -1, the leg of the hop before; and
-    for each hop the hop before.
+    original (or recipient) is the original recipient and which of the two, outcome, the refused triplet that it ended
+    (a leg) or -1, the leg of the hop before; and for each hop the hop before.
     """
-    hops, legs = hop_id.size, leg_hop.size
-    child = np.full(legs, -1, np.int64)
-    parent = np.full(hops, -1, np.int64)
-    distance = np.zeros(hops, np.int64)
-    sorted_ids = hop_id[order]
+    hops, legs = len(hop_id), len(leg_hop)
+    order = np.argsort(hop_id, kind="stable")
+    of_hop = np.full((7, hops), -1, np.int64)
+    of_leg = np.full((7, legs), -1, np.int64)
+    bits = np.zeros((3, legs), np.bool_)
+    slots = np.full(max(16, 1 << (4 * legs + 3).bit_length()), -1, np.int64)
+    small = np.zeros((2, legs), np.int16)
+    of_leg[5] = leg_outcome
+    join(
+        hop_id[order], hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer, leg_hop, leg_next,
+        leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given, of_hop, of_leg, bits,
+        small, slots,
+    )  # fmt: skip
+    _, head, root, source, up, outcome, ended = of_leg
+    return bits[0], head, root, small[0], source, small[1].astype(np.int8), outcome, ended, up, of_hop[0]
+
+
+@kernel(
+    "void(uint64[::1], uint64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], uint64[::1],"
+    " int64[::1], uint64[::1], uint64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
+    " int64[::1], int64[::1], int64[:,::1], int64[:,::1], boolean[:,::1], int16[:,::1], int64[::1])"
+)
+def join(  # type: ignore[no-untyped-def]
+    sorted_ids, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
+    leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
+    of_hop, of_leg, bits, small, slots,
+):  # fmt: skip
+    """`link`; `order`: hops sorted by id. Results and room for work: `of_hop` and `of_leg` (all -1, but the outcomes),
+    `bits` and `small` (zero), `slots` (all -1; a power of two, four times the legs or more)."""
+    hops, legs = sorted_ids.size, leg_hop.size
+    parent, distance, heirs, handed, first_handed, left, last_left = (
+        of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5], of_hop[6],
+    )  # fmt: skip
+    child, head, root, source, up, outcome, ended = (
+        of_leg[0], of_leg[1], of_leg[2], of_leg[3], of_leg[4], of_leg[5], of_leg[6],
+    )  # fmt: skip
+    final, renamed, continued = bits[0], bits[1], bits[2]
+    depth, which = small[0], small[1]
+    for b in range(hops):
+        handed[b] = 0
+        left[b] = 0
+    mask = np.uint64(slots.size - 1)
     # 1. candidates for each leg
     for leg in range(legs):
         a = leg_hop[leg]
@@ -64,7 +115,7 @@ def link(  # type: ignore[no-untyped-def]
         if given[leg] >= 0:
             best = given[leg]
         elif leg_outcome[leg] == DELIVERED and leg_next[leg] != np.uint64(0):
-            k = np.searchsorted(sorted_ids, leg_next[leg])
+            k = lower_bound(sorted_ids, leg_next[leg])
             while k < hops and sorted_ids[k] == leg_next[leg]:
                 b = order[k]
                 k += 1
@@ -89,7 +140,7 @@ def link(  # type: ignore[no-untyped-def]
     for b in range(hops):
         if hop_previous[b] == np.uint64(0):
             continue
-        k = np.searchsorted(sorted_ids, hop_previous[b])
+        k = lower_bound(sorted_ids, hop_previous[b])
         best = -1
         while k < hops and sorted_ids[k] == hop_previous[b]:
             a = order[k]
@@ -99,7 +150,6 @@ def link(  # type: ignore[no-untyped-def]
                 best = a
         if best >= 0:
             parent[b] = best
-    heirs = np.full(hops, -1, np.int64)
     for b in range(hops):
         if hop_previous[b] != np.uint64(0) and parent[b] >= 0:
             heirs[parent[b]] = b
@@ -123,13 +173,6 @@ def link(  # type: ignore[no-untyped-def]
         if child[leg] >= 0 and parent[child[leg]] != leg_hop[leg]:
             child[leg] = -1
     # 2. which leg of the parent each leg descends from
-    size = 16
-    while size < 4 * legs + 4:
-        size *= 2
-    mask = np.uint64(size - 1)
-    slots = np.full(size, -1, np.int64)
-    handed = np.zeros(hops, np.int64)
-    first_handed = np.full(hops, -1, np.int64)
     for leg in range(legs):
         b = child[leg]
         if b >= 0:
@@ -142,9 +185,6 @@ def link(  # type: ignore[no-untyped-def]
                     while slots[s] >= 0:
                         s = (s + np.uint64(1)) & mask
                     slots[s] = leg
-    up = np.full(legs, -1, np.int64)
-    renamed = np.zeros(legs, np.bool_)
-    continued = np.zeros(legs, np.bool_)
     for leg in range(legs):
         b = leg_hop[leg]
         if parent[b] < 0 or handed[b] == 0:
@@ -164,8 +204,6 @@ def link(  # type: ignore[no-untyped-def]
                         renamed[leg] = attempt == 1
                     break
                 s = (s + np.uint64(1)) & mask
-    left = np.zeros(hops, np.int64)
-    last_left = np.full(hops, -1, np.int64)
     for leg in range(legs):
         if child[leg] >= 0 and not continued[leg]:
             left[child[leg]] += 1
@@ -177,14 +215,8 @@ def link(  # type: ignore[no-untyped-def]
             renamed[leg] = True
             continued[last_left[b]] = True
     # 3. what each leg means for its journey
-    final = np.ones(legs, np.bool_)
-    head = np.empty(legs, np.int64)
-    root = np.empty(legs, np.int64)
-    depth = np.zeros(legs, np.int16)
-    source = np.full(legs, -1, np.int64)
-    which = np.zeros(legs, np.int8)
-    outcome = leg_outcome.copy()
     for leg in range(legs):
+        final[leg] = True
         b = child[leg]
         if b >= 0:
             if continued[leg]:
@@ -220,8 +252,8 @@ def link(  # type: ignore[no-untyped-def]
         head[leg] = h
         depth[leg] = steps
     # 4. refused triplets that were let in later
-    ended = np.full(legs, -1, np.int64)
-    slots[:] = -1
+    for k in range(slots.size):
+        slots[k] = -1
     any_grey = False
     for leg in range(legs):
         if hop_flags[leg_hop[leg]] & GREYLISTED != 0:
@@ -248,98 +280,88 @@ def link(  # type: ignore[no-untyped-def]
                         final[q] = False
                         break
                     s = (s + np.uint64(1)) & mask
-    return final, head, root, depth, source, which, outcome, ended, up, parent
 
 
-@kernel(entry=True)
-def chains(rows, leg_hop, up, parent, ended):  # type: ignore[no-untyped-def]
+def chains(rows: Any, leg_hop: Any, up: Any, parent: Any, ended: Any) -> tuple[Any, Any, Any]:
     """(offsets, legs?, numbers): what the deliveries `rows` (legs) rest on: hops from the last to the first, legs
     likewise."""
-    count = rows.size
-    offsets = np.zeros(count + 1, np.int64)
-    for turn in range(2):
-        if turn == 1:
-            is_leg = np.zeros(offsets[count], np.bool_)
-            numbers = np.empty(offsets[count], np.int64)
-        k = 0
-        for r in range(count):
-            leg = rows[r]
-            h = leg_hop[leg]
-            for _ in range(DEEPEST):
-                if turn == 1:
-                    numbers[k] = h
-                k += 1
-                if parent[h] < 0:
-                    break
-                h = parent[h]
-            root = leg
-            for _ in range(DEEPEST):
-                if turn == 1:
-                    numbers[k] = leg
-                    is_leg[k] = True
-                k += 1
-                root = leg
-                if up[leg] < 0:
-                    break
-                leg = up[leg]
-            if ended[root] >= 0:
-                if turn == 1:
-                    numbers[k] = ended[root]
-                    is_leg[k] = True
-                k += 1
-            if turn == 0:
-                offsets[r + 1] = k
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    nothing = np.zeros(0, np.int64)
+    walk_chains(rows, leg_hop, up, parent, ended, offsets, nothing.astype(np.bool_), nothing)
+    is_leg, numbers = np.zeros(offsets[-1], np.bool_), np.empty(offsets[-1], np.int64)
+    walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers)
     return offsets, is_leg, numbers
 
 
-@kernel(entry=True)
-def merge_records(offsets, is_leg, position, hop_at, hop_values, leg_at, leg_values):  # type: ignore[no-untyped-def]
-    """(offsets, values): for each delivery all records of its hops and legs, by evidence and number. Values have the
-    columns
-    evidence, number, offset, length."""
-    count = offsets.size - 1
-    out_at = np.zeros(count + 1, np.int32)
-    total = 0
+@kernel("void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[::1])")
+def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers):  # type: ignore[no-untyped-def]
+    """`chains`: where there is no room for numbers, only their offsets."""
+    fill = numbers.size > 0
+    k = 0
+    for r in range(rows.size):
+        leg = rows[r]
+        h = leg_hop[leg]
+        for _ in range(DEEPEST):
+            if fill:
+                numbers[k] = h
+            k += 1
+            if parent[h] < 0:
+                break
+            h = parent[h]
+        root = leg
+        for _ in range(DEEPEST):
+            if fill:
+                numbers[k] = leg
+                is_leg[k] = True
+            k += 1
+            root = leg
+            if up[leg] < 0:
+                break
+            leg = up[leg]
+        if ended[root] >= 0:
+            if fill:
+                numbers[k] = ended[root]
+                is_leg[k] = True
+            k += 1
+        offsets[r + 1] = k
+
+
+def merge_records(chains: Any, starts: Any, given: Any) -> tuple[Any, Any]:
+    """(offsets, values): for each delivery all records of its hops and legs, each once, by evidence and number.
+
+    `chains`: which of the hops and legs each delivery has; `starts`: which of the records each of those. Values have
+    the columns evidence, number, offset, length; `given` is sorted in place.
+    """
+    at = np.zeros(len(chains), np.int32)
+    kept = collect_records(chains, starts, given, at)
+    return at, given[:kept]
+
+
+@kernel("int64(int64[::1], int32[::1], int64[:,::1], int32[::1])")
+def collect_records(chains, starts, out, out_at):  # type: ignore[no-untyped-def]
+    """`merge_records` in place: how many records are kept, where those of each delivery end."""
+    count = chains.size - 1
     for r in range(count):
-        for k in range(offsets[r], offsets[r + 1]):
-            p = position[k]
-            total += leg_at[p + 1] - leg_at[p] if is_leg[k] else hop_at[p + 1] - hop_at[p]
-        out_at[r + 1] = total
-    out = np.empty((4, total), np.int64)
-    for r in range(count):
-        start = out_at[r]
-        n = start
-        for k in range(offsets[r], offsets[r + 1]):
-            p = position[k]
-            if is_leg[k]:
-                for i in range(leg_at[p], leg_at[p + 1]):
-                    for c in range(4):
-                        out[c, n] = leg_values[c, i]
-                    n += 1
-            else:
-                for i in range(hop_at[p], hop_at[p + 1]):
-                    for c in range(4):
-                        out[c, n] = hop_values[c, i]
-                    n += 1
+        start, n = starts[chains[r]], starts[chains[r + 1]]
         for i in range(start + 1, n):
-            e, number, o, length = out[0, i], out[1, i], out[2, i], out[3, i]
+            e, number, o, length = out[i, 0], out[i, 1], out[i, 2], out[i, 3]
             j = i - 1
-            while j >= start and (out[0, j] > e or (out[0, j] == e and out[1, j] > number)):
+            while j >= start and (out[j, 0] > e or (out[j, 0] == e and out[j, 1] > number)):
                 for c in range(4):
-                    out[c, j + 1] = out[c, j]
+                    out[j + 1, c] = out[j, c]
                 j -= 1
-            out[0, j + 1], out[1, j + 1], out[2, j + 1], out[3, j + 1] = e, number, o, length
+            out[j + 1, 0], out[j + 1, 1], out[j + 1, 2], out[j + 1, 3] = e, number, o, length
     # a record may tell of the hop and of the leg: it counts once
     kept = 0
     start = 0
     for r in range(count):
-        end = out_at[r + 1]
+        end = starts[chains[r + 1]]
         for i in range(start, end):
-            if i > start and out[0, i] == out[0, i - 1] and out[1, i] == out[1, i - 1]:
+            if i > start and out[i, 0] == out[i - 1, 0] and out[i, 1] == out[i - 1, 1]:
                 continue
             for c in range(4):
-                out[c, kept] = out[c, i]
+                out[kept, c] = out[i, c]
             kept += 1
         start = end
         out_at[r + 1] = kept
-    return out_at, out[:, :kept].copy()
+    return kept

@@ -89,8 +89,9 @@ def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
     """The rows whose event is of one of these kinds, else -1."""
     if not len(events.ints):
         return np.full(len(rows), -1, np.int64)
-    kind = events.ints[np.maximum(rows, 0), w.KIND]
-    return np.where((rows >= 0) & np.isin(kind, kinds), rows, -1)
+    wanted = np.zeros(w.KINDS, np.bool_)
+    wanted[list(kinds)] = True
+    return np.where((rows >= 0) & wanted[events.ints[np.maximum(rows, 0), w.KIND]], rows, -1)
 
 
 def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.stitch import linking
-from forensics.stitch.journeys import Links, Longs, Parts
+from forensics.stitch.journeys import Longs, Parts
 
 
 @dataclass(frozen=True)
@@ -139,33 +139,3 @@ def _rows(p: Parts, name: str, hops: Longs, legs: Longs, number: Longs) -> Any:
 def _joined(arrays: Sequence[Any], name: str) -> Any:
     hashed = {f.name for f in fields(Parts) if "Hashes" in str(f.type)}
     return np.concatenate(arrays) if arrays else np.zeros(0, np.uint64 if name in hashed else np.int64)
-
-
-def alone(hops: Longs, outcomes: NDArray[np.int8]) -> tuple[Any, Links, Longs]:
-    """(what `rows` asks of Parts, links, global hop numbers) of legs that are journeys by themselves."""
-    unique, own = np.unique(hops, return_inverse=True)
-    count = len(hops)
-    none = np.full(count, -1, np.int64)
-    here = np.arange(count)
-    outcome = outcomes.astype(np.int64)
-    links = Links(
-        final=np.ones(count, np.bool_),
-        head=own,
-        root=here,
-        depth=np.zeros(count, np.int16),
-        source=here,
-        which=np.full(count, linking.OWN_ORIGINAL, np.int8),
-        outcome=outcome,
-        ended=none,
-        up=none,
-        parent=np.full(len(unique), -1, np.int64),
-    )
-    return Own(hop=own, outcome=outcome), links, unique
-
-
-@dataclass(frozen=True)
-class Own:
-    """The two columns of Parts that making rows needs."""
-
-    hop: Longs
-    outcome: Longs

@@ -75,7 +75,10 @@ def _other(a, b, system, network):  # type: ignore[no-untyped-def]
     return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
 
 
-@kernel(entry=True)
+@kernel(
+    "void(int64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], uint64[::1], uint64[::1],"
+    " uint64[::1], uint64[::1], int64[::1], int64[::1], uint64[::1], int64[::1])"
+)
 def _continue(  # type: ignore[no-untyped-def]
     rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out
 ):
@@ -85,7 +88,7 @@ def _continue(  # type: ignore[no-untyped-def]
         best = -1
         best_shown = False
         best_gap = np.int64(0)
-        k = np.searchsorted(pairs, own[leg])
+        k = linking.lower_bound(pairs, own[leg])
         while k < pairs.size and pairs[k] == own[leg]:
             b = hop[legs[k]]
             k += 1
@@ -115,12 +118,15 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
     return out
 
 
-@kernel(entry=True)
+@kernel(
+    "void(int64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], boolean[::1], int64[::1], int64[::1],"
+    " int64[::1], uint64[::1], int64[::1])"
+)
 def _earlier(rows, own, pairs, legs, hop, final, head, first, system, network, out):  # type: ignore[no-untyped-def]
     for r in range(rows.size):
         leg = rows[r]
         best = -1
-        k = np.searchsorted(pairs, own[leg])
+        k = linking.lower_bound(pairs, own[leg])
         while k < pairs.size and pairs[k] == own[leg]:
             other = legs[k]
             k += 1

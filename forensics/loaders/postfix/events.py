@@ -37,24 +37,19 @@ class Events:
     elsewhere."""
 
 
-def _gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
-    spans = [(int(ints[r, at]), int(ints[r, at + 1])) if r >= 0 else (-1, -1) for r in rows.tolist()]
-    pieces = [bytes(buf[a:b]) if a >= 0 else b"" for a, b in spans]
-    offsets = np.cumsum([0, *map(len, pieces)]).astype(np.int32)
-    whole = b"".join(pieces)
-    present = np.array([a >= 0 for a, _ in spans], np.bool_)
-    return offsets, np.frombuffer(whole, np.uint8), np.packbits(present, bitorder="little"), whole.isascii()
-
-
-@kernel(
-    "Tuple((int32[::1], uint8[::1], uint8[::1], boolean))(uint8[::1], int32[:,::1], int64[::1], int64)", plain=_gather
-)
-def gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
+def gather(buf: Any, ints: Ints, rows: Longs, at: int) -> tuple[Any, Any, Any, bool]:
     """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is
     negative."""
+    offsets = np.empty(len(rows) + 1, np.int32)
+    valid = np.zeros((len(rows) + 7) // 8, np.uint8)
+    out = np.empty(measure_spans(ints, rows, at, offsets, valid), np.uint8)
+    return offsets, out, valid, copy_spans(buf, ints, rows, at, offsets, out) < 128
+
+
+@kernel("int64(int32[:,::1], int64[::1], int64, int32[::1], uint8[::1])")
+def measure_spans(ints, rows, at, offsets, valid):  # type: ignore[no-untyped-def]
+    """Offsets and validity bitmap for `gather`: how many bytes there are."""
     n = rows.size
-    offsets = np.empty(n + 1, np.int32)
-    valid = np.zeros((n + 7) // 8, np.uint8)
     total = 0
     for k in range(n):
         offsets[k] = total
@@ -63,15 +58,28 @@ def gather(buf, ints, rows, at):  # type: ignore[no-untyped-def]
             total += ints[r, at + 1] - ints[r, at]
             valid[k >> 3] |= np.uint8(1 << (k & 7))
     offsets[n] = total
-    out = np.empty(total, np.uint8)
-    for k in range(n):
+    return total
+
+
+def _copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-def]
+    for k, r in enumerate(rows.tolist()):
+        if offsets[k + 1] > offsets[k]:
+            piece = bytes(buf[ints[r, at] : ints[r, at + 1]])
+            out[offsets[k] : offsets[k + 1]] = np.frombuffer(piece, np.uint8)
+    return int(np.bitwise_or.reduce(out)) if out.size else 0
+
+
+@kernel("int64(uint8[::1], int32[:,::1], int64[::1], int64, int32[::1], uint8[::1])", plain=_copy_spans)
+def copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-def]
+    """The bytes for `gather`: all of them or-ed, which tells whether any is not ASCII."""
+    for k in range(rows.size):
         size = offsets[k + 1] - offsets[k]
         if size > 0:
             copy(out, offsets[k], buf, ints[rows[k], at], size)
     seen = np.uint8(0)
-    for k in range(total):
+    for k in range(out.size):
         seen |= out[k]
-    return offsets, out, valid, seen < 128
+    return seen
 
 
 def column(events: Events, rows: Any, at: int) -> pa.StringArray:

@@ -15,7 +15,7 @@ from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import FNV, address_key, address_number, hashed, mix, signed, unsigned
+from forensics.loaders.postfix.text import SEED, address_key, address_number, hashed, mix, signed, unsigned
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the
@@ -42,8 +42,7 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     ready = prepared(block)
     buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
-    ints, longs, count, lines, other, names, known = scan_block(buf, n, skip)
-    ints, longs = ints[:count], longs[:count]
+    ints, longs, lines, other, names, known = scan_block(buf, n, skip)
     numbers = ints[:, w.LINE].astype(np.int64) + context.number
     ignored = _ignored(buf, other, names, known)
     if len(skip):
@@ -120,7 +119,7 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
     let in."""
     for r in range(ints.shape[0]):
         if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
-            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], FNV)
+            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED)
             if ints[r, w.D] >= 0:
                 h = hashed(buf, ints[r, w.D], ints[r, w.D + 1], h)
             if ints[r, w.B] >= 0:
@@ -181,9 +180,8 @@ def resume(table: pa.Table) -> Events:
     buf: Any = lines + end + bytes(base.PADDING)
     if compiled():
         buf = np.frombuffer(buf, np.uint8).copy()
-    ints, longs, rows, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
-    ints, longs = ints[:rows], longs[:rows]
-    if count != len(table) or rows != count:
+    ints, longs, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
+    if count != len(table) or len(ints) != count:
         raise AssertionError("fragments do not read as the events they were")
     longs[:, w.TIME] = table["time"].to_numpy()
     events = Events(

@@ -5,13 +5,15 @@ See `words` for kinds and columns.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, at, find, hashed, line_end, mix, queue_id_end, signed, within
+from forensics.loaders.postfix.text import SEED, at, find, hashed, line_end, mix, queue_id_end, signed, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
@@ -48,7 +50,7 @@ OTHERS = 4096
 @kernel()
 def program_number(buf, i, end):  # type: ignore[no-untyped-def]
     """Number of the Postfix program named in [i, end), 0 when it is none."""
-    h = hashed(buf, i, end, FNV)
+    h = hashed(buf, i, end, SEED)
     slot = h % np.uint64(SLOTS)
     while PROGRAM_AT[slot] != 0:
         if PROGRAM_HASH[slot] == h:
@@ -331,7 +333,7 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
         end -= 1
     e = queue_id_end(buf, k, end)
-    host_hash = within(hashed(buf, host_start, host_end, FNV))
+    host_hash = within(hashed(buf, host_start, host_end, SEED))
     if e > 0 and buf[e] == 58 and buf[e + 1] == 32:
         span(ev, r, QID, k, e)
         lv[r, KEY] = signed(mix(hashed(buf, k, e, host_hash)))
@@ -351,29 +353,41 @@ def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.KNOWN
 
 
-@kernel(
-    "Tuple((int32[:,::1], int64[:,::1], int64, int64, int64[::1], int32[:,::1], int64[::1]))"
-    "(uint8[::1], int64, boolean[::1])"
-)
-def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
+def scan_block(buf: Any, n: int, skip: Any) -> tuple[Any, Any, int, Any, Any, Any]:
     """All lines of buf[:n] but those whose entry in `skip` (empty: none) is True.
 
-    Returns ints and longs (one row for each event or unread record, in order), how many rows, the number of lines,
-    for each other program
-    its count and the span of its name (row 0: programs beyond the table), and for each known Postfix program its count.
+    Returns ints and longs (one row for each event or unread record, in order), the number of lines, for each other
+    program its count and the span of its name, and for each known Postfix program its count (last: programs beyond the
+    table).
     """
+    lines = count_lines(buf, n)
+    ints = np.empty((lines + 1, w.INTS), np.int32)
+    longs = np.empty((lines + 1, w.LONGS), np.int64)
+    other = np.zeros(OTHERS, np.int64)
+    names = np.zeros((OTHERS, 2), np.int32)
+    known = np.zeros(128, np.int64)
+    rows = scan_lines(buf, n, skip, ints, longs, np.zeros(OTHERS, np.uint64), other, names, known)
+    return ints[:rows], longs[:rows], lines, other, names, known
+
+
+@kernel("int64(uint8[::1], int64)")
+def count_lines(buf, n):  # type: ignore[no-untyped-def]
+    """How many lines buf[:n] has."""
     lines = 0
     k = 0
     while k < n:
         k = line_end(buf, k, n) + 1
         lines += 1
-    ints = np.empty((lines + 1, w.INTS), np.int32)
-    longs = np.empty((lines + 1, w.LONGS), np.int64)
-    hashes = np.zeros(OTHERS, np.uint64)
-    other = np.zeros(OTHERS, np.int64)
-    names = np.zeros((OTHERS, 2), np.int32)
+    return lines
+
+
+@kernel(
+    "int64(uint8[::1], int64, boolean[::1], int32[:,::1], int64[:,::1], uint64[::1], int64[::1], int32[:,::1],"
+    " int64[::1])"
+)
+def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type: ignore[no-untyped-def]
+    """`scan_block` into arrays of at least as many rows as there are lines, and one more: rows written."""
     filled = 0
-    known = np.zeros(128, np.int64)
     r = 0
     number = 0
     i = 0
@@ -398,7 +412,7 @@ def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
         ints[r, KIND] = kind
         if kind == w.OTHER:
             a, b = ints[r, A], ints[r, A + 1]
-            h = mix(hashed(buf, a, b, FNV))
+            h = mix(hashed(buf, a, b, SEED))
             slot = h % np.uint64(OTHERS)
             while hashes[slot] != np.uint64(0) and hashes[slot] != h:
                 slot = (slot + np.uint64(1)) % np.uint64(OTHERS)
@@ -418,4 +432,4 @@ def scan_block(buf, n, skip):  # type: ignore[no-untyped-def]
             r += 1
         number += 1
         i = e + 1
-    return ints, longs, r, number, other, names, known
+    return r

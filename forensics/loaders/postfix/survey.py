@@ -15,7 +15,7 @@ from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import wrapped, years
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import stamp
-from forensics.loaders.postfix.text import FNV, hashed, line_end, mix
+from forensics.loaders.postfix.text import SEED, hashed, line_end, mix
 
 DAY = years.DAY
 MONTH_UNIT = years.MONTH_UNIT
@@ -89,7 +89,7 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
             h = k
             while h < e and buf[h] != 32:
                 h += 1
-            host = mix(hashed(buf, k, h, FNV))
+            host = mix(hashed(buf, k, h, SEED))
             if host != last_host:
                 last_host = host
                 found = False
@@ -103,27 +103,21 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
         i = e + 1
 
 
-def _line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
-    pieces = bytes(buf[:n]).split(b"\n")[:lines]
-    return np.array([mix(hashed(piece, 0, len(piece), seed)) for piece in pieces], np.uint64)
+def _line_hashes(buf, n, seed, out):  # type: ignore[no-untyped-def]
+    for r, piece in enumerate(bytes(buf[:n]).split(b"\n")[: len(out)]):
+        out[r] = mix(hashed(piece, 0, len(piece), seed))
 
 
-@kernel("uint64[::1](uint8[::1], int64, int64, uint64)", plain=_line_hashes)
-def line_hashes(buf, n, lines, seed):  # type: ignore[no-untyped-def]
-    """One hash a line of buf[:n], without its line end."""
-    out = np.empty(lines, np.uint64)
+@kernel("void(uint8[::1], int64, uint64, uint64[::1])", plain=_line_hashes)
+def line_hashes(buf, n, seed, out):  # type: ignore[no-untyped-def]
+    """One hash for each line of buf[:n], without its line end."""
     i = 0
     r = 0
     while i < n:
-        e = i
-        h = seed
-        while e < n and buf[e] != 10:
-            h = (h ^ np.uint64(buf[e])) * np.uint64(0x100000001B3)
-            e += 1
-        out[r] = mix(h)
+        e = line_end(buf, i, n)
+        out[r] = mix(hashed(buf, i, e, seed))
         r += 1
         i = e + 1
-    return out
 
 
 class Surveyor:
@@ -218,4 +212,6 @@ def fingerprints(block: base.Block) -> Any:
         return np.frombuffer(b"".join(digests), np.uint64)
     padded = getattr(block, "padded", block.data)
     lines = int(np.count_nonzero(block.data == 10)) + (1 if len(block.data) and block.data[-1] != 10 else 0)
-    return line_hashes(padded if compiled() else padded.tobytes(), len(block.data), lines, seed)
+    out = np.empty(lines, np.uint64)
+    line_hashes(padded if compiled() else padded.tobytes(), len(block.data), seed, out)
+    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.loaders.postfix.text import lit
+from forensics.loaders.postfix.text import SEED, hash_number, lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
 OTHER, KNOWN, UNREAD = 0, 1, 2
@@ -12,6 +12,7 @@ EVENT = 8
 CLIENT, PICKUP, MSGID, CHECK, QUEUED, EXPIRED, REMOVED, DELIVERY, REJECT, NOTIFY, DELETED, HELD, RELEASED, REQUEUED = (
     range(8, 22)
 )
+KINDS = 22
 
 # Columns of the int32 matrix. A to G are spans (start, end).
 KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID, A, B, C, D, E, F, G, N0, N1, FLAGS = (
@@ -69,19 +70,11 @@ PROGRAMS = (
 )
 P_NQMGR, P_OQMGR, P_QMQPD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd"))
 
-
-def _fnv(text: str) -> int:
-    h = 0xCBF29CE484222325
-    for c in text.encode():
-        h = ((h ^ c) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return h
-
-
 SLOTS = 512
 PROGRAM_HASH = np.zeros(SLOTS, np.uint64)
 PROGRAM_AT = np.zeros(SLOTS, np.int32)
 for _number, _name in enumerate(PROGRAMS, 1):
-    _h = _fnv(_name)
+    _h = hash_number(_name.encode(), int(SEED))
     _slot = _h % SLOTS
     while PROGRAM_AT[_slot]:
         _slot = (_slot + 1) % SLOTS

@@ -1,0 +1,50 @@
+"""How the process uses memory while much of it is taken and given back."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+_TRIM, _MAP = -1, -3
+"""mallopt(3): M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""
+KEPT = 1 << 30
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Blocks of memory that are given back stay with the process for the next ones, so that their pages are not
+    cleared again and again; and the collector of reference cycles rests: tables and arrays are in none."""
+    pool, collecting = pa.default_memory_pool(), gc.isenabled()
+    pa.set_memory_pool(pa.system_memory_pool())
+    _option(_TRIM, KEPT)
+    _option(_MAP, KEPT)
+    gc.disable()
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(pool)
+        if collecting:
+            gc.enable()
+
+
+def _option(name: int, value: int) -> None:
+    import ctypes
+
+    try:
+        ctypes.CDLL(None).mallopt(name, value)
+    except (AttributeError, OSError):  # not glibc
+        return
+
+
+def release() -> None:
+    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it."""
+    import ctypes
+
+    pa.default_memory_pool().release_unused()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):  # not glibc
+        return

@@ -1,0 +1,187 @@
+"""Strings and values of hops and legs, picked by global number from the batches where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics.kernels import kernel
+from forensics.loaders.postfix.text import copy
+from forensics.stitch.columns import text_array
+
+Batch = tuple[pa.Table, pa.Table]
+Longs = NDArray[np.int64]
+_NO_BITS = np.zeros(0, np.uint8)
+_NO_DATA = np.zeros(1, np.uint8)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """`load(batch)` gives (hops, legs) of one batch; the starts say which global numbers a batch has."""
+
+    load: Callable[[int], Batch]
+    hop_starts: Longs
+    leg_starts: Longs
+
+    def pick(self, numbers: Longs, legs: bool, columns: Sequence[str]) -> dict[str, pa.Array]:
+        """Columns of hops or legs by global number, in that order; number -1 gives null."""
+        pieces = list(self.pieces(numbers, legs))
+        if not pieces:
+            table = self.load(0)[1 if legs else 0] if len(self.hop_starts) > 1 else None
+            if table is None:
+                raise AssertionError("nothing was read, so nothing can be picked")
+            return {name: pa.nulls(len(numbers), table.schema.field(name).type) for name in columns}
+        tables = [(table, rows, places) for table, rows, places in pieces]
+        out: dict[str, pa.Array] = {}
+        for name in columns:
+            parts = [(_whole(table, name), rows, places) for table, rows, places in tables]
+            kind = parts[0][0].type
+            out[name] = _strings(parts, len(numbers)) if pa.types.is_string(kind) else _values(parts, len(numbers))
+        return out
+
+    def pieces(self, numbers: Longs, legs: bool) -> Iterator[tuple[pa.Table, Longs, Longs]]:
+        """(table of a batch, rows in it, their places in `numbers`) of each batch that has some of these numbers."""
+        starts = self.leg_starts if legs else self.hop_starts
+        ascending = bool((numbers[1:] >= numbers[:-1]).all())
+        order = np.arange(len(numbers)) if ascending else np.argsort(numbers, kind="stable")
+        ordered = numbers if ascending else numbers[order]
+        cuts = np.searchsorted(ordered, starts).tolist()
+        for batch, (low, high) in enumerate(pairwise(cuts)):
+            if high > low:
+                yield self.load(batch)[1 if legs else 0], ordered[low:high] - starts[batch], order[low:high]
+
+
+def _whole(table: pa.Table, name: str) -> pa.Array:
+    column = table[name]
+    if column.num_chunks == 1 and not column.chunk(0).offset:
+        return column.chunk(0)
+    joined = column.combine_chunks()
+    if isinstance(joined, pa.ChunkedArray):
+        joined = joined.chunk(0) if joined.num_chunks else pa.nulls(0, joined.type)
+    return joined.take(pa.array(np.arange(len(joined)))) if joined.offset else joined
+
+
+Part = tuple[pa.Array, Longs, Longs]
+
+
+def _strings(parts: Sequence[Part], count: int) -> pa.StringArray:
+    sizes = np.zeros(count + 1, np.int32)
+    valid = np.zeros((count + 7) // 8, np.uint8)
+    sources = []
+    for column, rows, places in parts:
+        bits, offsets, data = column.buffers()
+        b = np.frombuffer(bits, np.uint8) if bits is not None and column.null_count else _NO_BITS
+        o = np.frombuffer(offsets, np.int32)
+        d = np.frombuffer(data, np.uint8) if data is not None and data.size else _NO_DATA
+        measure_rows(o, b, rows, places, sizes, valid)
+        sources.append((o, d, rows, places))
+    starts = np.zeros(count + 1, np.int32)
+    np.cumsum(sizes[:count], out=starts[1:])
+    out = np.empty(int(starts[count]), np.uint8)
+    for o, d, rows, places in sources:
+        copy_rows(o, d, rows, places, starts, out)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(starts), pa.py_buffer(out), pa.py_buffer(valid))
+
+
+@kernel("void(int32[::1], uint8[::1], int64[::1], int64[::1], int32[::1], uint8[::1])")
+def measure_rows(offsets, bits, rows, places, sizes, valid):  # type: ignore[no-untyped-def]
+    """Size and validity of these rows of a string column, put at their places. No `bits`: nothing is null."""
+    for k in range(rows.size):
+        r = rows[k]
+        if bits.size == 0 or bits[r >> 3] >> np.uint8(r & 7) & np.uint8(1) != 0:
+            p = places[k]
+            sizes[p] = offsets[r + 1] - offsets[r]
+            valid[p >> 3] |= np.uint8(1 << (p & 7))
+
+
+def _copy_rows(offsets, data, rows, places, starts, out):  # type: ignore[no-untyped-def]
+    for r, p in zip(rows.tolist(), places.tolist(), strict=True):
+        size = starts[p + 1] - starts[p]
+        out[starts[p] : starts[p + 1]] = data[offsets[r] : offsets[r] + size]
+
+
+@kernel("void(int32[::1], uint8[::1], int64[::1], int64[::1], int32[::1], uint8[::1])", plain=_copy_rows)
+def copy_rows(offsets, data, rows, places, starts, out):  # type: ignore[no-untyped-def]
+    """The bytes of these rows of a string column to where their places start."""
+    for k in range(rows.size):
+        p = places[k]
+        copy(out, starts[p], data, offsets[rows[k]], starts[p + 1] - starts[p])
+
+
+def _values(parts: Sequence[Part], count: int) -> pa.Array:
+    """Columns of fixed width and dictionaries."""
+    if pa.types.is_dictionary(parts[0][0].type):
+        return _codes(parts, count)
+    taken = [column.take(pa.array(rows)) for column, rows, _ in parts]
+    places = np.concatenate([p for _, _, p in parts])
+    if len(places) < count:
+        taken.append(pa.nulls(1, taken[0].type))
+    back = np.full(count, len(places), np.int64)
+    back[places] = np.arange(len(places))
+    whole = pa.concat_arrays(taken) if len(taken) > 1 else taken[0]
+    return whole if len(places) == count and bool((places[1:] > places[:-1]).all()) else whole.take(pa.array(back))
+
+
+def _codes(parts: Sequence[Part], count: int) -> pa.DictionaryArray:
+    """One dictionary for the words of all parts, in the order in which the parts have them."""
+    known: dict[str, int] = {}
+    codes = np.full(count, -1, np.int32)
+    for column, rows, places in parts:
+        names = column.dictionary.to_pylist()
+        for name in names:
+            known.setdefault(name, len(known))
+        table = np.array([*(known[name] for name in names), -1], np.int32)
+        indices = column.indices
+        held = indices.fill_null(len(names)) if indices.null_count else indices
+        codes[places] = table[held.to_numpy()[rows]]
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), text_array(list(known)))
+
+
+def gathered_records(shelf: Shelf, numbers: Longs, is_leg: NDArray[np.bool_]) -> tuple[NDArray[np.int32], Longs]:
+    """(offsets, values): the `records` of these hops and legs, one after the other. Values have the columns evidence,
+    number, offset, length."""
+    sizes = np.zeros(len(numbers) + 1, np.int32)
+    sources = []
+    for legs in (False, True):
+        of_kind = np.flatnonzero(is_leg == legs)
+        for table, rows, places in shelf.pieces(numbers[of_kind], legs):
+            column = _whole(table, "records")
+            values = column.values
+            fields = [np.ascontiguousarray(values.field(n).to_numpy(zero_copy_only=False)) for n in range(4)]
+            at = of_kind[places]
+            offsets = column.offsets.to_numpy()
+            measure_lists(offsets, rows, at, sizes)
+            sources.append((offsets, fields, rows, at))
+    starts = np.zeros(len(numbers) + 1, np.int32)
+    np.cumsum(sizes[:-1], out=starts[1:])
+    out = np.empty((int(starts[-1]), 4), np.int64)
+    for offsets, fields, rows, at in sources:
+        copy_lists(offsets, fields[0].astype(np.int32), fields[1], fields[2], fields[3], rows, at, starts, out)
+    return starts, out
+
+
+@kernel("void(int32[::1], int64[::1], int64[::1], int32[::1])")
+def measure_lists(offsets, rows, places, sizes):  # type: ignore[no-untyped-def]
+    """Lengths of these rows of a list column, put at their places."""
+    for k in range(rows.size):
+        sizes[places[k]] = offsets[rows[k] + 1] - offsets[rows[k]]
+
+
+@kernel(
+    "void(int32[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[:,::1])"
+)
+def copy_lists(offsets, evidence, number, offset, length, rows, places, starts, out):  # type: ignore[no-untyped-def]
+    """The records of these rows to where their places start."""
+    for k in range(rows.size):
+        n = starts[places[k]]
+        for i in range(offsets[rows[k]], offsets[rows[k] + 1]):
+            out[n, 0] = evidence[i]
+            out[n, 1] = number[i]
+            out[n, 2] = offset[i]
+            out[n, 3] = length[i]
+            n += 1
