@@ -84,9 +84,12 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
 
 
 def brief(value: str, limit: int = _ANSWER) -> str:
-    """At most `limit` characters, cut between words where there are any, and an ellipsis where more follows."""
+    """At most `limit` characters, cut between sentences or words where there are any; an ellipsis where more follows."""
     if len(value) <= limit:
         return value
+    sentence = value[:limit].rpartition(". ")[0]
+    if len(sentence) > limit // 2:
+        return sentence + ". …"
     whole = value[:limit].rpartition(" ")[0]
     return (whole if len(whole) > limit // 2 else value[:limit]).rstrip(" ,;:.") + " …"
 
