@@ -84,7 +84,7 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
 
 
 def brief(value: str, limit: int = _ANSWER) -> str:
-    """At most `limit` characters, cut between sentences or words where there are any; an ellipsis where more follows."""
+    """At most `limit` characters, cut between sentences or words where it can be; an ellipsis where more follows."""
     if len(value) <= limit:
         return value
     sentence = value[:limit].rpartition(". ")[0]
