@@ -403,6 +403,7 @@ def start() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     gc.set_threshold(50_000)
+    sys.setswitchinterval(0.0003)  # threads that come back from compiled code need the interpreter for little
     sys.meta_path.insert(0, _WithoutPandas())
     main()
 

@@ -1,8 +1,8 @@
 """The case's Parquet: writer options, month layout, DuckDB views.
 
-Every file: zstd level 3 (1 for digests), row groups of 128 Ki rows, dictionaries only where values repeat, DELTA_BINARY_PACKED on
-times and
-numbers, and in the footer `missent.schema` (version of the tables) and `missent.table` (which one).
+Every file: zstd level 3 (1 for digests), row groups of 128 Ki rows, dictionaries only where values repeat,
+DELTA_BINARY_PACKED on times and numbers, and in the footer `missent.schema` (version of the tables) and
+`missent.table` (which one).
 """
 
 from __future__ import annotations
