@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -78,6 +78,8 @@ class Source(_Strict):
     """File name or path, as given to ingest; `*` patterns allowed."""
     year: int | None = None
     timezone: str | None = None
+    date_order: Literal["dmy", "mdy"] | None = None
+    """Of dates such as 3/4/2024 in an export, where the file does not show it."""
 
 
 class Detection(_Strict):
@@ -219,6 +221,7 @@ jurisdictions_of_concern = []
 # file = "mail.log*"
 # year = 2023
 # timezone = "Europe/London"
+# date_order = "dmy"  # or "mdy": what 3/4/2024 means in an export that does not show it
 
 # The detector's assumption before any evidence (a probability); leave it out for the documented one.
 # [detection]

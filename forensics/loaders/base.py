@@ -55,17 +55,22 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
 
     def for_source(self, name: str) -> tuple[int | None, str | None]:
-        """(year, timezone) for the evidence of this display name: the first matching case.toml entry wins."""
+        """(year, timezone) for the evidence of this display name: what case.toml says of it wins."""
+        year, timezone = self._said(name, "year"), self._said(name, "timezone")
+        return self.year if year is None else year, self.timezone if timezone is None else timezone
+
+    def date_order(self, name: str) -> str | None:
+        """`dmy` or `mdy` for dates of this evidence that leave it open; None when nobody says."""
+        order: str | None = self._said(name, "date_order")
+        return order
+
+    def _said(self, name: str, what: str) -> Any:
+        """What the first entry of case.toml says that names this evidence and says anything of it."""
         from fnmatch import fnmatchcase
 
         base = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
-        for entry in self.sources:
-            if fnmatchcase(name, entry.file) or fnmatchcase(base, entry.file):
-                return (
-                    entry.year if entry.year is not None else self.year,
-                    entry.timezone if entry.timezone is not None else self.timezone,
-                )
-        return self.year, self.timezone
+        said = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
+        return next((value for value in said if value is not None), None)
 
 
 class Block(Protocol):

@@ -69,7 +69,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         for x in facts.findings[:ROWS]
     )
     yield from cut_note(words, ROWS, len(facts.findings), "findings.csv")
-    layout = columns(words, "ref sent sender:3 recipient:3 state outcome:1 score> records:3")
+    layout = columns(words, "ref sent sender:4 recipient:4 state outcome:2 score> records:4")
     yield b.Table(layout, rows, words("html.caption.deliveries"), small=True)
 
 

@@ -27,7 +27,7 @@ WIDTH_MM = 156
 _DXA = 56.6929
 """Twentieths of a point in a millimetre: Word's unit of table width."""
 
-_LETTER_MM = {False: 1.9, True: 1.6}
+_LETTER_MM = {False: 1.6, True: 1.35}
 """Rough width of a letter in a table, by `small`: to give columns of numbers no more than they need."""
 
 
@@ -61,7 +61,7 @@ def _column_widths(table: b.Table) -> list[int]:
             longest = max((len(b.plain(row[index])) for row in table.rows), default=0)
             words = max(map(len, column.title.split()), default=0)
             # Titles are bold.
-            fixed[index] = min(max(longest * letter, words * letter * 1.15) + 4, 44.0)
+            fixed[index] = min(max(longest * letter, words * letter * 1.1) + 3, 44.0)
     free = max(WIDTH_MM - sum(fixed.values()), 16.0 * (len(table.columns) - len(fixed)))
     shares = sum(column.width for column in table.columns) or 1
     widths = [fixed.get(i, free * column.width / shares) for i, column in enumerate(table.columns)]

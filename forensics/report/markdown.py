@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from forensics.report import blocks as b
@@ -47,7 +48,7 @@ def _spans(spans: b.Spans, *, in_table: bool = False) -> str:
             text = "".join(escaped(span.text) for span in run)
             out.append(f"**{text}**" if text else "")
             continue
-        for span in run:
+        for span in _together(run):
             if span.kind == "code":
                 out.append(code(span.text, in_table=in_table))
             elif span.kind == "mark":
@@ -57,6 +58,15 @@ def _spans(spans: b.Spans, *, in_table: bool = False) -> str:
             else:
                 out.append(escaped(span.text))
     return "".join(out)
+
+
+def _together(run: Iterable[b.Span]) -> Iterator[b.Span]:
+    """Neighbouring code spans as one: their backticks would read as a fence of two."""
+    for kind, same in groupby(run, lambda span: span.kind):
+        if kind == "code":
+            yield b.Span(kind, "".join(span.text for span in same))
+        else:
+            yield from same
 
 
 def _table(table: b.Table) -> list[str]:
@@ -70,7 +80,8 @@ def _table(table: b.Table) -> list[str]:
 
 def _slip(line: b.SlipLine) -> list[str]:
     def drawn(parts: tuple[b.Letters, ...]) -> str:
-        return "".join(f"**{code(p.text)}**" if p.mark else code(p.text) for p in parts if p.text)
+        spans = (b.Span("mark" if p.mark else "code", p.text) for p in parts if p.text)
+        return _spans(tuple(spans))
 
     return [
         f"> {drawn(line.meant)} → {drawn(line.typed)}  ",
@@ -89,7 +100,7 @@ def _block(block: b.Block) -> list[str]:
         case b.Items(items, _):
             return [f"- {_spans(item)}" for item in items]
         case b.Terms(items):
-            return [f"- {escaped(name)}: {_spans(value)}" for name, value in items]
+            return [f"- {escaped(name)}{'' if name.endswith('?') else ':'} {_spans(value)}" for name, value in items]
         case b.Figures(items):
             return [f"- **{escaped(figure.value)}** {escaped(figure.label)}" for figure in items]
         case b.SlipLine():

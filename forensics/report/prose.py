@@ -141,9 +141,11 @@ def position(facts: Facts, words: Words) -> Spans:
     head = facts.groups.headline
     assert head.first is not None and head.last is not None
     same_day = head.first.date() == head.last.date()
+    # What nobody has ruled on is said to be a finding of the evidence, in the first sentence already.
+    key = "position.found" if facts.groups.confirmed.deliveries.value else "position.suspected"
     opening = say(
         words,
-        "position.found_one_day" if same_day else "position.found",
+        key + "_one_day" if same_day else key,
         first=words.day(head.first),
         last=words.day(head.last),
         messages=noun(words, "messages", head.messages.value),
@@ -215,7 +217,7 @@ def _states(facts: Facts, words: Words) -> Spans:
     if confirmed and suspected:
         said = say(words, "position.state_both", confirmed=confirmed, suspected=suspected)
     else:
-        said = say(words, "position.state_confirmed" if confirmed else "position.state_suspected")
+        said = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
     automated = facts.groups.automated.deliveries.value
     return sentences(said, say(words, "position.automated", n=automated) if automated else ())
 

@@ -15,6 +15,7 @@ import pypdf
 import pytest
 
 from forensics.report import answers, csvs, data, docx, markdown, pdf, veris, xlsx
+from forensics.report import blocks as b
 from forensics.report.facts import Facts, Finding
 from forensics.report.visible import cut, original, visible
 from tests.report import made
@@ -216,6 +217,12 @@ def test_markdown_joins_bold_neighbours() -> None:
     text = _SPAN.sub("x", rendered("md").decode("utf-8"))
     assert "**" in text
     assert "****" not in text
+
+
+def test_markdown_joins_neighbouring_code() -> None:
+    """Two backticks between them would be no end of the first."""
+    parts = (b.Span("code", "army.m"), b.Span("code", "l"), b.Span("mark", "i"), b.Span("code", "x"))
+    assert markdown._spans(parts) == "`army.ml`**`i`**`x`"
 
 
 def test_markdown_tables_keep_their_columns() -> None:

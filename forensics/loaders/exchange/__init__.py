@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "exchange"
 FORMATS = (
     ("tracking", "message tracking logs of Exchange 2007 to SE, by their #Fields header"),
+    ("tracking export", "Get-MessageTrackingLog exports, CSV and JSON"),
     ("historical search", "Exchange Online historical-search CSV, summary and extended"),
     ("message trace", "Get-MessageTrace and Get-MessageTraceV2 exports, CSV and JSON"),
     ("trace service", "Reporting-service and Graph message traces, JSON and NDJSON"),
@@ -42,8 +43,7 @@ def surveyor(name: str, settings: Settings) -> Surveyor:
     """`Survey.plan` is a `survey.Plan`: encoding, headers and where they hold, date order."""
     from forensics.loaders.exchange.survey import Surveyor
 
-    del settings  # Exchange writes years, and UTC: there is nothing to set
-    return Surveyor(name)
+    return Surveyor(name, settings)
 
 
 def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:

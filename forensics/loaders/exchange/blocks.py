@@ -32,7 +32,7 @@ class Layout:
 
     @property
     def online(self) -> bool:
-        return self.kind != "tracking" or any("_" in name for name in self.names)
+        return self.kind not in ("tracking", "export") or any("_" in name for name in self.names)
 
 
 @dataclass(frozen=True)

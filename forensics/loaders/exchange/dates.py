@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forensics.errors import AmbiguousTime
+from forensics.errors import AmbiguousTime, UsageError
 
 DAY_FIRST: Final = "day-month-year"
 MONTH_FIRST: Final = "month-day-year"
@@ -77,76 +78,131 @@ def local(text: str, order: str) -> int | None:
     return _build(year, month, day, hour, int(match[6]), int(match[7] or 0), match[8])
 
 
-def read(text: str, order: str | None) -> int | None:
-    """Microseconds UTC of any stamp, local ones in the order found for the file; None when unreadable."""
+def read(text: str, order: str | None, zone: str | None = None) -> int | None:
+    """Microseconds UTC of any stamp, local ones in the order found for the file; None when unreadable.
+
+    `zone`: IANA name of the zone of stamps that name none (default UTC).
+    """
     text = text.strip()
-    value, _ = plain(text)
+    value, zoned = plain(text)
     if value is None and order:
         value = local(text, order)
-    return value
+    return value if value is None or zoned or zone is None else _from_zone(value, zone)
+
+
+def _from_zone(value: int, zone: str) -> int:
+    """UTC of a wall clock; of an hour that the clock shows twice, its first."""
+    wall = (_EPOCH_START + timedelta(microseconds=value)).replace(tzinfo=ZoneInfo(zone))
+    return _micros(wall.astimezone(UTC))
 
 
 class Dates:
-    """Collects every stamp of one evidence and decides its date order."""
+    """Collects every stamp of one evidence and decides its date order.
 
-    def __init__(self, name: str) -> None:
+    `order`: what people say (`dmy`, `mdy`), for files that leave it open. `zone`: IANA name, for stamps that are local
+    times (`wall`); others without a zone are UTC.
+    """
+
+    def __init__(self, name: str, order: str | None = None, zone: str | None = None) -> None:
         self._name = name
+        self._said = {"dmy": DAY_FIRST, "mdy": MONTH_FIRST}.get(order or "")
+        self._zone = zone
+        self._wall = False
         self._plain: list[int] = []
-        self._zoneless = False
+        self._zoneless: list[int] = []
         self._spans: dict[str, list[int]] = {DAY_FIRST: [], MONTH_FIRST: []}
         self._first_above = self._second_above = self._same = 0
         self._locals = 0
         self._example = ""
 
-    def add(self, texts: Iterable[str]) -> None:
+    def add(self, texts: Iterable[str], *, wall: bool = False) -> None:
+        """`wall`: stamps without a zone are local times of the machine that wrote the file."""
+        self._wall |= wall
         for text in texts:
             text = text.strip()
             value, zoned = plain(text)
             if value is not None:
-                self._plain = [min([value, *self._plain[:1]]), max([value, *self._plain[1:]])]
-                self._zoneless |= not zoned
+                _widen(self._plain if zoned else self._zoneless, value)
                 continue
             match = _LOCAL.match(text)
             if not match:
                 continue
             self._locals += 1
+            self._example = self._example or text
             if len(match[1]) == 4:
                 self._same += 1
             else:
                 self._first_above += int(match[1]) > 12
                 self._second_above += int(match[3]) > 12
                 self._same += match[1].lstrip("0") == match[3].lstrip("0")
-                self._example = self._example or text
             for order, span in self._spans.items():
                 value = local(text, order)
                 if value is not None:
-                    span[:] = [min([value, *span[:1]]), max([value, *span[1:]])]
+                    _widen(span, value)
 
-    def decide(self) -> tuple[str | None, tuple[int, int] | None, dict[str, Any]]:
-        """(date order or None, (first, last) or None, notes). Raises AmbiguousTime."""
-        order = None
+    def decide(self) -> tuple[str | None, str | None, tuple[int, int] | None, dict[str, Any]]:
+        """(date order or None, zone of stamps without one or None for UTC, (first, last) or None, notes).
+
+        Raises AmbiguousTime.
+        """
         notes: dict[str, Any] = {}
-        if self._locals:
-            if self._first_above and self._second_above:
+        order = self._order(notes) if self._locals else None
+        zoneless = self._zoneless + (self._spans[order] if order else [])
+        zone = None
+        if zoneless and self._wall:
+            if self._zone is None:
                 raise AmbiguousTime(
-                    f"{self._name}: some dates can only be day-month-year and others only month-day-year",
-                    expected="one date order in the whole file",
-                    remedy="split the file by its origin, or export it again with ISO 8601 dates",
+                    f"{self._name}: its times are local times of the machine that exported it, and name no zone",
+                    expected="the time zone of that machine",
+                    remedy="give --timezone, or name the file under [[sources]] in case.toml with its timezone "
+                    '(timezone = "Europe/London")',
                 )
-            if self._first_above:
-                order = DAY_FIRST
-            elif self._second_above:
-                order = MONTH_FIRST
-            elif self._same == self._locals:
-                order = DAY_FIRST  # both readings are equal for every row
-            else:
-                raise AmbiguousTime(
-                    f"{self._name}: is {self._example!r} day-month-year or month-day-year? No date in it decides",
-                    expected="at least one date whose day is above 12, or ISO 8601 dates",
-                    remedy="export it again with ISO 8601 dates (Received.ToString('o')), or with a longer period",
-                )
-            notes["date order"] = f"{order}, decided from {self._locals} dates of the file"
-        if self._locals or self._zoneless:
+            zone = self._zone
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise UsageError(
+                    f"{self._name}: time zone {zone!r} is not known",
+                    expected="an IANA name such as Europe/London",
+                    remedy="mend --timezone, or its timezone under [[sources]] in case.toml",
+                ) from None
+            zoneless = [_from_zone(value, zone) for value in zoneless]
+            notes["timezone"] = {"name": zone, "by": "setting"}
+        elif zoneless:
             notes["zone"] = "stamps without a zone read as UTC"
-        span = list(self._plain) + (self._spans[order] if order else [])
-        return order, (min(span), max(span)) if span else None, notes
+        span = self._plain + zoneless
+        return order, zone, (min(span), max(span)) if span else None, notes
+
+    def _order(self, notes: dict[str, Any]) -> str:
+        if self._first_above and self._second_above:
+            raise AmbiguousTime(
+                f"{self._name}: some dates can only be day-month-year and others only month-day-year",
+                expected="one date order in the whole file",
+                remedy="split the file by its origin, or export it again with ISO 8601 dates",
+            )
+        shown = DAY_FIRST if self._first_above else MONTH_FIRST if self._second_above else None
+        if shown and self._said and shown != self._said:
+            raise AmbiguousTime(
+                f"{self._name}: case.toml says that its dates are {self._said}, but some can only be {shown}",
+                expected="the date order that the file has",
+                remedy="mend or remove its date_order under [[sources]] in case.toml",
+            )
+        if shown:
+            notes["date order"] = f"{shown}, decided from {self._locals} dates of the file"
+            return shown
+        if self._same == self._locals:
+            notes["date order"] = f"{DAY_FIRST}, decided from {self._locals} dates of the file"
+            return DAY_FIRST  # both readings are equal for every row
+        if self._said:
+            notes["date order"] = f"{self._said}, as case.toml says"
+            return self._said
+        raise AmbiguousTime(
+            f"{self._name}: is {self._example!r} day-month-year or month-day-year? No date in it decides",
+            expected="at least one date whose day is above 12, ISO 8601 dates, or your word for it",
+            remedy='name the file under [[sources]] in case.toml with date_order = "dmy" or "mdy", or export it again '
+            "with ISO 8601 dates (Received.ToString('o'))",
+        )
+
+
+def _widen(span: list[int], value: int) -> None:
+    span[:] = [min([value, *span[:1]]), max([value, *span[1:]])]

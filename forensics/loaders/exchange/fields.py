@@ -7,7 +7,7 @@ TechNet bb124375 (2010), cc539064 (2007); for the Exchange Online reports "Messa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -59,6 +59,31 @@ def positions(names: Sequence[str]) -> np.ndarray:
     return np.array([found.get(slot, -1) for slot in SLOTS], np.int32)
 
 
+_EXPORTED: Final = {
+    "timestamp": "date-time",
+    "recipients": "recipient-address",
+    "sender": "sender-address",
+    "eventdata": "custom-data",
+    **{slot.replace("-", ""): slot for slot in SLOTS},
+}
+"""Names that Get-MessageTrackingLog gives the columns, squeezed. Source: Microsoft Learn, Get-MessageTrackingLog."""
+
+
+def export_slot(name: str) -> str | None:
+    """The column of the log that a property of Get-MessageTrackingLog is; None when it is none that is read.
+
+    >>> export_slot("Recipients"), export_slot("ClientIp"), export_slot("RunspaceId")
+    ('recipient-address', 'client-ip', None)
+    """
+    return _EXPORTED.get(name.strip().strip("\ufeff").lower())
+
+
+def is_export(names: Iterable[str]) -> bool:
+    """True for the properties of Get-MessageTrackingLog."""
+    given = {name.strip().strip("\ufeff").lower() for name in names}
+    return {"timestamp", "eventid", "source", "recipients"} <= given
+
+
 def is_tracking(names: Sequence[str]) -> bool:
     """True for a tracking log's or an extended report's header."""
     known = {normal(name) for name in names}
@@ -66,9 +91,11 @@ def is_tracking(names: Sequence[str]) -> bool:
 
 
 def kind(names: Sequence[str]) -> str:
-    """What a header announces: `tracking` (also extended reports), `summary`, `trace` or `unknown`."""
+    """What a header announces: `tracking` (also extended reports), `export`, `summary`, `trace` or `unknown`."""
     if is_tracking(names):
         return "tracking"
+    if is_export(names):
+        return "export"
     known = {normal(name) for name in names}
     if "origin-timestamp-utc" in known and "recipient-status" in known:
         return "summary"

@@ -17,14 +17,15 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import csvscan, dates, emit, encodings, events
+from forensics.loaders.exchange import csvscan, dates, emit, encodings, events, exports
 from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.tracking import Account, group_of, key_of
 
 _NAMES = {
-    "time": ("origintimestamputc", "received", "receiveddatetime"),
+    "time": ("origintimestamputc", "received", "receiveddatetime", "timestamp"),
     "sender": ("senderaddress",),
     "recipient": ("recipientaddress",),
     "status": ("status", "recipientstatus"),
@@ -129,7 +130,9 @@ class _Builder:
         return None
 
     def table(self) -> pa.Table:
-        return pa.table([pa.array(c, f.type) for c, f in zip(self._columns, EVENTS, strict=True)], schema=EVENTS)
+        return pa.table(
+            [pa.array(c, field.type) for c, field in zip(self._columns, EVENTS, strict=True)], schema=EVENTS
+        )
 
 
 def scan_segment(
@@ -234,16 +237,25 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
-def json_times(data: np.ndarray, coding: str) -> tuple[list[str], int]:
-    """(every stamp, number of records) of a JSON block."""
-    texts, count = [], 0
+def json_times(data: np.ndarray, coding: str) -> tuple[list[str], list[str], int]:
+    """(every stamp of a trace, every stamp of a Get-MessageTrackingLog, number of records) of a JSON block."""
+    texts: list[str] = []
+    walls: list[str] = []
+    count = 0
     for _, _, value in _elements(data, coding):
         count += 1
+        if _is_export(value):
+            walls += [_text(v) for k, v in value.items() if f.export_slot(k) == "date-time"]
+            continue
         row = _json_row(value)
         if row:
             texts.append(row["time"])
             texts += [_text(v) for k, v in value.items() if _squeeze(str(k)) in _BOUNDS and v]
-    return texts, count
+    return texts, walls, count
+
+
+def _is_export(value: Any) -> bool:
+    return isinstance(value, dict) and f.is_export(value)
 
 
 def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
@@ -264,26 +276,51 @@ def scan_json(block: Block, context: Context, coding: str) -> Scan:
     """Events of a JSON block, and an account of its records."""
     builder = _Builder(context, context.plan.order)
     raw = block.data.tobytes()
-    used, skipped, unread = 0, 0, []
-    number = context.number - 1
-    for offset, length, value in _elements(block.data, coding):
-        number += 1
-        if context.skip is not None and context.skip[number - context.number]:
+    used, skipped = 0, 0
+    unread: list[tuple[int, str]] = []
+    places: list[tuple[int, int]] = []
+    tracked: list[list[str] | None] = []
+    for r, (offset, length, value) in enumerate(_elements(block.data, coding)):
+        places.append((block.offset + offset, length))
+        tracked.append(None)
+        if context.skip is not None and context.skip[r]:
             skipped += 1
+            continue
+        if _is_export(value):
+            slots = {slot: v for k, v in value.items() if (slot := f.export_slot(k))}
+            made = exports.row(slots, context.plan.order, context.plan.zone)
+            if isinstance(made, str):
+                unread.append((r, made))
+            else:
+                tracked[-1] = made
             continue
         row = _json_row(value)
         if row is None:
             reason: str | None = "no valid JSON" if value is None else "no message trace: it has no recipient"
         else:
-            reason = builder.add(row, number, block.offset + offset, length)
+            reason = builder.add(row, context.number + r, *places[-1])
         if reason:
-            unread.append((number, block.offset + offset, length, reason, raw[offset : offset + length]))
+            unread.append((r, reason))
         else:
             used += 1
+    account = Account()
+    account.used = used
+    account.ignore("duplicate", skipped)
+    account.unread = unread
+    tables = [builder.table()]
+    if any(row is not None for row in tracked):
+        offsets, lengths = np.array(places, np.int64).reshape(-1, 2).T.copy()
+        tables.append(exports.events(tracked, (offsets, lengths), context, context.number, account))
+    account.unread.sort()
+    rows = [
+        (context.number + r, offset, length, reason, raw[offset - block.offset : offset - block.offset + length])
+        for r, reason in account.unread
+        for offset, length in [places[r]]
+    ]
     return Scan(
-        records=number - context.number + 1,
-        used=used,
-        ignored={"duplicate": skipped} if skipped else {},
-        unread=unread_rows(unread),
-        events=builder.table(),
+        records=len(places),
+        used=account.used,
+        ignored=dict(sorted(account.ignored.items())),
+        unread=unread_rows(rows),
+        events=pa.concat_tables(tables),
     )

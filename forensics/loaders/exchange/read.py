@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import blocks, csvscan, emit, online, tracking
+from forensics.loaders.exchange import blocks, csvscan, emit, exports, online, tracking
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.sniff import HEAD, form
 from forensics.loaders.exchange.survey import Plan
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+TOO_LONG = "part of a JSON document longer than can be read as a whole: export fewer days at a time, or JSON lines"
 
 
 def split(data: Bytes, last: bool) -> int:
@@ -65,11 +66,14 @@ def scan(block: Block, context: Context) -> Scan:
     for low, high, layout in blocks.segments(records, plan.layouts):
         if layout is None:
             for r in low + np.flatnonzero(kinds[low:high] == csvscan.DATA):
-                account.unread.append((int(r), f"no header, and {records.columns(int(r))} columns fit no known layout"))
+                why = f"no header, and {records.columns(int(r))} columns fit no known layout"
+                account.unread.append((int(r), TOO_LONG if plan.json else why))
         elif layout.kind == "tracking":
             parts.append(
                 tracking.scan_segment(records, low, high, layout, kinds, context.evidence, context.number, account)
             )
+        elif layout.kind == "export":
+            parts.append(exports.scan_segment(records, low, high, layout, kinds, context, account))
         else:
             parts.append(online.scan_segment(records, low, high, layout, kinds, context, account))
     account.unread.sort()

@@ -10,7 +10,7 @@ from forensics.loaders.exchange import encodings, event_ids
 from forensics.loaders.exchange import fields as f
 
 _JSON_KEYS = re.compile(rb'"(?:MessageTraceId|messageId|MessageId|receivedDateTime|Received)"')
-_JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"')
+_JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"|"Recipients".*"EventId"|"EventId".*"Recipients"', re.S)
 HEAD = 64 << 10
 """Bytes of a block that `form` looks at."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")

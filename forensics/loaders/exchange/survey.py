@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.loaders.base import Block, Survey
+from forensics.loaders.base import Block, Settings, Survey
 from forensics.loaders.exchange import blocks, csvscan, encodings, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
@@ -17,33 +17,42 @@ from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
 
 @dataclass(frozen=True)
 class Plan:
-    """What `scan` must know about the whole file. `order`: date order of a local date format (`dates.Dates`)."""
+    """What `scan` must know about the whole file.
+
+    `order`: date order of a local date format; `zone`: of stamps that name none (None: UTC); see `dates.Dates`.
+    """
 
     layouts: tuple[blocks.Layout, ...] = ()
-    order: Any = None
+    order: str | None = None
+    zone: str | None = None
+    json: bool = False
+    """The evidence begins as JSON: a block that does not was cut out of a document that is too long to be read."""
 
 
 class Surveyor:
     """Feeds on the blocks of one evidence in order; `result` gives the survey, its plan a `Plan`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self._layouts: list[blocks.Layout] = []
         self._numbers: dict[int, int] = {}
         self._records = 0
+        self._json = False
         self._first: int | None = None
         self._last: int | None = None
         self._notes: dict[str, Any] = {}
-        self._dates = Dates(name)
+        self._dates = Dates(name, settings.date_order(name), settings.for_source(name)[1])
 
     def feed(self, block: Block) -> None:
         coding, json = form(bytes(block.data[:HEAD]))
         if coding != encodings.UTF8:
             self._notes["encoding"] = coding
         self._numbers[block.offset] = self._records + 1
+        self._json |= json and block.offset == 0
         if json:
-            texts, count = online.json_times(block.data, coding)
+            texts, walls, count = online.json_times(block.data, coding)
             self._records += count
             self._dates.add(texts)
+            self._dates.add(walls, wall=bool(walls))
             return
         records = blocks.read(block.data, block.offset, coding, fields=False)
         self._records += len(records)
@@ -63,7 +72,7 @@ class Surveyor:
                 data -= low
                 self._times(*csvscan.span_of(records.text, begin[data, f.TIME], end[data, f.TIME]))
             else:
-                self._dates.add(online.times(records, data, layout))
+                self._dates.add(online.times(records, data, layout), wall=layout.kind == "export")
 
     def _headers(self, records: blocks.Records) -> None:
         """Finds `#Fields` lines and header rows; guesses a layout where data comes before any header."""
@@ -93,7 +102,7 @@ class Surveyor:
 
     def result(self) -> Survey:
         """Raises AmbiguousTime when dates have a local format whose order the file leaves open."""
-        order, span, notes = self._dates.decide()
+        order, zone, span, notes = self._dates.decide()
         if span:
             self._first = span[0] if self._first is None else min(self._first, span[0])
             self._last = span[1] if self._last is None else max(self._last, span[1])
@@ -104,7 +113,7 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=Plan(tuple(self._layouts), order),
+            plan=Plan(tuple(self._layouts), order, zone, self._json),
             notes=dict(found),
         )
 
@@ -113,6 +122,8 @@ def _label(layout: blocks.Layout) -> str:
     count = len(layout.names)
     if layout.kind == "summary":
         return "Exchange Online summary report"
+    if layout.kind == "export":
+        return "Get-MessageTrackingLog export"
     if layout.kind == "trace":
         return "Exchange Online message trace"
     if layout.online:

@@ -36,6 +36,13 @@ class Account:
         if count:
             self.ignored[kind] = self.ignored.get(kind, 0) + count
 
+    def add(self, other: Account, shift: int) -> None:
+        """Adds another account, the records of which begin at `shift`."""
+        self.used += other.used
+        for kind, count in other.ignored.items():
+            self.ignore(kind, count)
+        self.unread += [(shift + r, reason) for r, reason in other.unread]
+
 
 def slot_fields(records: Records, low: int, high: int, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Field positions by slot for the data records of a segment."""

@@ -16,6 +16,8 @@ from forensics.loaders import exchange
 from forensics.loaders.base import Context, Scan, Settings, Survey
 from forensics.stitch import tracking
 
+SETTINGS = Settings()
+
 
 @dataclass(frozen=True)
 class Block:
@@ -70,10 +72,10 @@ def blocks(content: bytes, size: int) -> Iterable[Block]:
         offset, want = offset + taken, size
 
 
-def read(*contents: bytes, size: int = 1 << 24) -> Read:
+def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -> Read:
     fragments, account, unread, surveys = [], Counter[str](), [], []
     for evidence, content in enumerate(contents):
-        surveyor = exchange.surveyor(f"file {evidence}", Settings())
+        surveyor = exchange.surveyor(f"file {evidence}", settings)
         cut = list(blocks(content, size))
         for block in cut:
             surveyor.feed(block)

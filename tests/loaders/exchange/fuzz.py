@@ -14,10 +14,12 @@ import sys
 from pathlib import Path
 
 from forensics.errors import AmbiguousTime
+from forensics.loaders.base import Settings
 
 from .driver import read
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "exchange-samples"
+SAID = Settings(timezone="Europe/London")
 STREWN = (
     b'"',
     b'""',
@@ -70,7 +72,7 @@ def main(seed: int, rounds: int) -> int:
         if not data:
             continue
         try:
-            read(data, size=chance.choice([64, 700, 5000, 1 << 20]))
+            read(data, size=chance.choice([64, 700, 5000, 1 << 20]), settings=SAID)
         except AmbiguousTime:
             continue
         except Exception:

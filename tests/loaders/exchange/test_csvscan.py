@@ -110,8 +110,6 @@ def test_invalid_utf8_is_replaced_not_lost() -> None:
     data = b"x,caf\xe9,y\n"
     records = blocks.read(array(data), 0, encodings.UTF8)
     assert cells(records) == [["x", "caf�", "y"]]
-    column = csvscan.gather(records.text, np.array([2, -1], np.int32), np.array([6, 0], np.int32))
-    assert column.to_pylist() == ["caf�", None]
 
 
 MOMENTS = st.integers(-62_000_000_000_000_000, 250_000_000_000_000_000).map(
@@ -137,6 +135,39 @@ NO_MOMENTS = """
 @pytest.mark.parametrize("text", NO_MOMENTS.strip("\n").replace("\n", "|").split("|"))
 def test_what_is_no_moment_is_none(text: str) -> None:
     assert csvscan.moment(array(text.encode()), 0, len(text)) == csvscan.NO_TIME
+
+
+SECONDS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(0, 2), st.integers(0, 61), st.integers(0, 999)).map(
+            lambda t: f"2023-06-01T10:0{t[0]}:{t[1]:02d}.{t[2]:03d}Z"
+        ),
+        st.sampled_from(["2023-06-01T10:01:00.0x0Z", "2023-06-01T10:01:0-.000Z", "1969-12-31T23:59:59.999Z", "x" * 24]),
+        st.sampled_from(["2023-06-01T10:01:07Z", "2023-06-01T10:01x07.000Z", "2023-06-01 10:01:07.000Z"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SECONDS)
+def test_moments_one_after_another_are_the_same(texts: list[str]) -> None:
+    memo = np.zeros(3, np.uint64)
+    for text in texts:
+        raw = array(text.encode())
+        assert csvscan.moment_after(raw, 0, len(text), memo) == csvscan.moment(raw, 0, len(text)), text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.binary(max_size=300), st.text('a,;"\r\n#é', max_size=300).map(str.encode)))
+def test_records_are_the_same_without_their_fields(data: bytes) -> None:
+    whole = blocks.read(array(data), 0, encodings.UTF8)
+    bare = blocks.read(array(data), 0, encodings.UTF8, fields=False)
+    for name in ("starts", "ends", "kinds", "offsets", "lengths"):
+        assert (getattr(whole, name) == getattr(bare, name)).all()
+    assert cells(whole) == cells(bare)
+    low, high = csvscan.span(bare.text, bare.starts, bare.ends, np.flatnonzero(bare.kinds == csvscan.DATA))
+    assert low == high == csvscan.NO_TIME
 
 
 def test_offsets_of_moments_count() -> None:

@@ -8,7 +8,7 @@ import pytest
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields, sniff
 from forensics.stitch import statuses
-from forensics.stitch.tracking import host_key
+from forensics.stitch.tracked import host_key
 
 DOCUMENTED = """AGENTINFO BADMAIL CLIENTSUBMISSION DEFER DELIVER DELIVERFAIL DROP DSN DUPLICATEDELIVER DUPLICATEEXPAND
 DUPLICATEREDIRECT EXPAND FAIL HADISCARD HARECEIVE HAREDIRECT HAREDIRECTFAIL INITMESSAGECREATED LOAD MODERATIONEXPIRE
