@@ -20,7 +20,7 @@ def kept() -> Iterator[None]:
     pool, collecting = pa.default_memory_pool(), gc.isenabled()
     pa.set_memory_pool(pa.system_memory_pool())
     _option(_TRIM, KEPT)
-    _option(_MAP, KEPT)
+    _option(_MAP, 32 << 20)  # the most that glibc takes
     _option(_ARENAS, 1)
     gc.disable()
     try:
