@@ -11,6 +11,10 @@ _SPONSORED = {"mil": "US", "gov": "US", "edu": "US"}
 _RENAMED = {"uk": "GB", "eu": "EU", "ac": "SH", "su": "RU"}
 """Country suffixes that differ from ISO 3166-1 alpha-2 (`ac` Ascension is part of SH; `su` is run from Russia)."""
 
+_CLOSED = frozenset({"mil", "gov"})
+"""Labels of suffixes under which only armed forces or public bodies may register (IANA root zone database; `.gov.uk`
+and its like by their registries' rules)."""
+
 
 def exposure(outcome: str, relay_shared: bool) -> str:
     """exposed, handed-on, not-exposed or unsettled (schema.EXPOSURES).
@@ -60,3 +64,15 @@ def story(typed: str, meant: str, part: str) -> str | None:
     suffix = domains.split(meant).suffix
     tail = typed[len(meant) - len(suffix) :]
     return f".{domains.u_label(suffix)} → .{domains.u_label(tail)}" if suffix and tail and tail != suffix else None
+
+
+def unrelated(typed: str, meant: str) -> bool:
+    """Whether the typed domain cannot be a second name of the meant one: the meant one lies under a closed suffix, and
+    the typed one under another country's registry.
+
+    >>> unrelated("navy.ml", "navy.mil"), unrelated("navy.com", "navy.mil"), unrelated("nvay.mil", "navy.mil")
+    (True, False, False)
+    """
+    there = jurisdiction(typed)
+    closed = bool(_CLOSED & set(domains.split(meant).suffix.split(".")))
+    return closed and there is not None and there != jurisdiction(meant)

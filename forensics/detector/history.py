@@ -70,16 +70,17 @@ create or replace temp table pairs as
 create or replace temp table heard as
     select sl, sd, rl, rd, count(*) as n, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all;
+-- What each address has written itself: messages, not deliveries.
+create or replace temp table written as
+    select sl, sd, count(distinct message) as n, min(t) as first from mail
+    where direction in ('inbound', 'outbound', 'internal') group by all;
 create or replace temp table addresses as
-    select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (w is not null) as writers,
-           min(first) as first
+    select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (not via) as writers,
+           count(distinct w) filter (via) as lists, min(first) as first
     from (
-        select rl as l, rd as d, wl || '@' || wd as w, n as out, 0 as inn, first from pairs
-        union all select sl, sd, null, 0, n, first from heard
-        union all select distinct on (sl, sd) sl, sd, null, 0, 1, t from (
-            select sl, sd, min(t) as t from mail where direction in ('outbound', 'internal') group by all
-        )
-        union all select rl, rd, null, 0, 1, min(first) from heard group by all
+        select rl as l, rd as d, wl || '@' || wd as w, via, n as out, 0 as inn, first from pairs
+        union all select sl, sd, null, null, 0, n, first from written
+        union all select rl, rd, null, null, 0, 0, min(first) from heard group by all
     ) group by all;
 create or replace temp table standing as
     select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn,

@@ -54,7 +54,18 @@ def matrix(measured: pa.Table, found: Sequence[Candidate], using: Parameters) ->
         measured,
         np.array([weights[pair] for pair in zip(typed, meant, strict=True)], dtype=float),
         np.array([free[name] for name in typed], dtype=bool),
+        merits(measured),
     )
+
+
+def merits(measured: pa.Table) -> np.ndarray:
+    """Rows that are judged on their own merits, whoever else is at the typed domain (`weighing`)."""
+
+    def column(name: str) -> np.ndarray:
+        return np.asarray(measured.column(name).to_numpy(zero_copy_only=False))
+
+    return np.asarray(column("unrelated").astype(bool) & column("address_known").astype(bool)
+                      & (column("answered_anyone") == 0))  # fmt: skip
 
 
 def groups(measured: pa.Table) -> np.ndarray:
@@ -109,7 +120,7 @@ def judge(
     signals = matrix(measured, found, using)
     sums = weighing.weigh(signals, using).sum(axis=1)
     first = prior or weighing.learn_prior(sums, group, count, using.prior)
-    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(first), *codes(measured))
+    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(first), *codes(measured), merits(measured))
     parts = np.round(weighing.weigh(signals, using), 4)
     sums = parts.sum(axis=1)
     prior = prior or weighing.learn_prior(sums, group, count, using.prior)

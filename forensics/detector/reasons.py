@@ -34,43 +34,42 @@ def sentence(name: str, row: Row) -> str:
     right, wrong = f"{row['rl']}@{meant}", f"{row['rl']}@{typed}"
     if name == "slip":
         slip = slips.classify(typed, meant)
-        return f"{typed} is {meant} with one slip: {slip.words}." if slip else f"{typed} resembles {meant}."
+        if slip is None:
+            return f"{typed} resembles {meant}."
+        return f"{typed} is {meant} with {'two slips' if slip.kind == 'two-edits' else 'one slip'}: {slip.words}."
     if name == "usage":
-        return (
-            f"Pairs of sender and address: {int(row['meant_pairs']):,} use {meant}, "
-            f"{int(row['typed_pairs']):,} {'uses' if row['typed_pairs'] == 1 else 'use'} {typed}."
-        )
+        return f"{meant} takes part in {_pairs(row['meant_pairs'])}, {typed} in {int(row['typed_pairs']):,}."
+    if name == "habit":
+        never = f"never to {right}" if not row["times_right"] else f"to {right} {_times(row['times_right'])}"
+        return f"{_upper(writer)} has written to {wrong} {_times(row['messages'])}, {never}."
     if name == "wrote-before":
         return f"{_upper(writer)} had written to {right} {_times(row['times_before'])} before first using {wrong}."
     if name == "wrote-after":
         return f"{_upper(writer)} wrote to {right} {span(row['gap_after'])} after a message to {wrong}."
     if name == "resent":
         if row["gap_same_subject"] is not None:
-            return f"{_upper(writer)} sent the same subject to {right} {span(row['gap_same_subject'])} later."
-        return f"{_upper(writer)} sent a message of the same size to {right} {span(row['gap_same_size'])} later."
+            same, gap = "with the same subject", row["gap_same_subject"]
+        else:
+            same, gap = "of much the same size", row["gap_same_size"]
+        return f"{_upper(writer)} sent a message {same} to {right} {span(gap)} later."
     fixed = {
         "address-known": f"{right} exists in the organisation's mail{_known(row)}.",
-        "beside-same": f"{right} is a recipient of the same message{_times_in(row['beside_same'], row['messages'])}.",
-        "beside-domain": f"Other addresses at {meant} are recipients of the same message"
-        f"{_times_in(row['beside_domain'], row['messages'])}.",
+        "beside-same": f"{right} is a recipient of {_same(row['beside_same'], row['messages'])}.",
+        "beside-domain": f"Other addresses at {meant} are recipients "
+        f"of {_same(row['beside_domain'], row['messages'])}.",
         "answered": f"{wrong} itself has written to the organisation {_times(row['answered_anyone'])}.",
         "silent": f"{typed} has never sent mail to the organisation.",
-        "own-mail": f"{typed} has sent mail to the organisation {_times(row['typed_in'])}.",
-        "fellows": f"{_many(row['typed_shared'] - bool(row['address_known']), 'other address', 'other addresses')} "
-        f"at {typed} exist at {meant} as well.",
-        "strangers": f"{_many(row['typed_addresses'], 'address', 'addresses')} at {typed} in use, of which "
-        f"{row['typed_shared']} exist at {meant}.",
+        "own-mail": f"{typed} has sent mail to the organisation ({_many(row['typed_in'], 'delivery', 'deliveries')}).",
+        "fellows": _fellows(row),
+        "strangers": f"Of {_many(row['typed_addresses'], 'address', 'addresses')} used at {typed} "
+        f"{int(row['typed_shared']) or 'none'} {'exists' if row['typed_shared'] <= 1 else 'exist'} at {meant}.",
         "repeated": f"{_upper(writer)} used {wrong} in {_many(row['messages'], 'message', 'messages')}.",
         "no-such-domain": f"Delivery failed because {typed} does not exist.",
-        "turned-away": f"{_share(row['failed'] - row['no_domain'])} of the deliveries to {wrong} were refused "
-        "or never accepted.",
-        "established": f"{_many(row['typed_pairs'], 'pair', 'pairs')} of sender and address use {typed}, with people "
-        f"whom {meant} does not have.",
-        "consensus": f"The other mail to {typed} {'speaks' if row.get('consensus', 0) > 0 else 'does not speak'} "
-        f"of slips for {meant}.",
-        "habit": f"{_upper(writer)} used {right} in {_many(row['times_right'], 'message', 'messages')} "
-        f"and {wrong} in {int(row['messages']):,}.",
-        "writers": f"{_many(row['typed_writers'], 'sender', 'senders')} came to use {typed} "
+        "turned-away": f"{_share(row)} to {wrong} {'was' if row['n'] == 1 else 'were'} refused or never accepted.",
+        "established": f"{typed} takes part in {_pairs(row['typed_pairs'])} and has people whom {meant} does not have.",
+        "consensus": f"The other addresses used at {typed} {'look' if row.get('consensus', 0) > 0 else 'do not look'} "
+        f"like slips for {meant}.",
+        "writers": f"{_who(row['typed_writers'] - row['typed_lists'], row['typed_lists'])} came to use {typed} "
         "independently of each other.",
         "newcomer": f"{meant} was in use before {typed} first appeared.",
         "unseen": f"{meant} does not appear in this log; only the watched zone suggests it.",
@@ -93,27 +92,51 @@ def span(seconds: float) -> str:
 
 def _known(row: Row) -> str:
     said = []
-    if row["address_writers"]:
-        said.append(f"{_many(row['address_writers'], 'sender has', 'senders have')} written to it")
+    if row["address_writers"] or row["address_lists"]:
+        who = _who(row["address_writers"], row["address_lists"])
+        said.append(f"{who} {'has' if row['address_writers'] + row['address_lists'] == 1 else 'have'} written to it")
     if row["address_in"]:
         said.append(f"it has written {_times(row['address_in'])}")
     return ": " + " and ".join(said) if said else ""
 
 
+def _pairs(count: float) -> str:
+    return _many(count, "pair of sender and address", "pairs of sender and address")
+
+
+def _who(senders: float, lists: float) -> str:
+    """Senders and lists that chose an address, in words."""
+    parts = [_many(senders, "sender", "senders")] if senders or not lists else []
+    return " and ".join([*parts, *([_many(lists, "list", "lists")] if lists else [])])
+
+
+def _fellows(row: Row) -> str:
+    count = row["typed_shared"] - bool(row["address_known"])
+    return (
+        f"{_many(count, 'other address', 'other addresses')} at {row['rd']} {'exists' if count == 1 else 'exist'} "
+        f"at {row['meant']} as well."
+    )
+
+
 def _times(count: float) -> str:
-    return "once" if count == 1 else "twice" if count == 2 else f"{int(count):,} times"
+    return "never" if count == 0 else "once" if count == 1 else "twice" if count == 2 else f"{int(count):,} times"
 
 
 def _many(count: float, one: str, many: str) -> str:
     return f"{int(count):,} {one if count == 1 else many}"
 
 
-def _share(part: float) -> str:
-    return "All" if part >= 0.999 else f"{part:.0%}"
+def _share(row: Row) -> str:
+    """Which of the deliveries failed."""
+    part = row["failed"] - row["no_domain"]
+    if row["n"] == 1:
+        return "The delivery"
+    return "All deliveries" if part >= 0.999 else f"{part:.0%} of the deliveries"
 
 
-def _times_in(count: int, total: int) -> str:
-    return "" if total <= 1 else f" in {int(count):,} of {int(total):,}"
+def _same(count: int, total: int) -> str:
+    """The same message; of several, how many."""
+    return "the same message" if total <= 1 else f"{int(count):,} of the same {int(total):,} messages"
 
 
 def _upper(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from forensics.detector.candidates import Candidate
+from forensics.detector.exposure import unrelated
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +27,7 @@ are counted as independent."""
 
 _TRIPLES = f"""
 create or replace temp table suspects as
-select p.*, c.meant, c.kind, c.channel, c.part, c.seen
+select p.*, c.meant, c.kind, c.channel, c.part, c.seen, c.unrelated
 from pairs p join candidates c on p.rd = c.typed where p.direction = 'outbound';
 
 create or replace temp table moments as
@@ -69,14 +70,18 @@ group by all;
 
 create or replace temp table starts as
 with firsts as (
-    select rd, rl, wl, wd, min(t) as t from mail
+    select rd, rl, wl, wd, min(t) as t, bool_or(via) as via from mail
     where direction = 'outbound' and rd in (select distinct typed from candidates) group by all
 ), ordered as (
     select *, t - lag(t) over (partition by rd, rl order by t, wd, wl) as gap from firsts
+), apart as (
+    select * from ordered where gap is null or gap > interval '{APART}'
 )
--- One writer who uses many addresses is one, however far apart.
-select rd, count(distinct (wl, wd)) filter (gap is null or gap > interval '{APART}') as writers
-from ordered group by all;
+-- One writer who uses many addresses is one, however far apart. At a name that cannot be the meant one's second name,
+-- an address that the meant domain has is judged on its own merits and makes nobody a witness for the typed domain.
+select c.typed, c.meant, count(distinct (a.wl, a.wd)) filter (not c.unrelated or k.l is null) as writers,
+       count(distinct (a.wl, a.wd)) filter (a.via and (not c.unrelated or k.l is null)) as lists
+from apart a join candidates c on c.typed = a.rd left join addresses k on k.l = a.rl and k.d = c.meant group by all;
 
 create or replace temp table fellows as
 select o.d as typed, c.meant, count(*) as addresses, count(k.l) as shared
@@ -85,15 +90,17 @@ left join addresses k on k.l = o.l and k.d = c.meant group by all;
 """
 
 _SIGNALS = """
-select s.wl, s.wd, s.rl, s.rd, s.meant, s.kind, s.channel, s.part, s.seen, s.via,
+select s.wl, s.wd, s.rl, s.rd, s.meant, s.kind, s.channel, s.part, s.seen, s.unrelated, s.via,
     s.n, s.messages, s.first, s.last, s.no_domain, s.failed,
     coalesce(e.n, 0) as times_before, coalesce(e.ever, 0) as times_right, coalesce(e.n > 0, false) as wrote_before,
     coalesce(r.gap_after is not null, false) as wrote_after,
     r.gap_after, r.gap_same_subject, r.gap_same_size,
     k.l is not null as address_known, coalesce(k.inn, 0) as address_in, coalesce(k.writers, 0) as address_writers,
+    coalesce(k.lists, 0) as address_lists,
     coalesce(c.beside_same, 0) as beside_same, coalesce(c.beside_domain, 0) as beside_domain,
     coalesce(h.n, 0) as answered_anyone, coalesce(t.inn, 0) as typed_in, coalesce(t.pairs, 0) as typed_pairs,
     coalesce(m.pairs, 0) as meant_pairs, coalesce(i.writers, 0) as typed_writers,
+    coalesce(i.lists, 0) as typed_lists,
     coalesce(m.first < t.first, false) as meant_older,
     f.addresses as typed_addresses, f.shared as typed_shared
 from suspects s
@@ -101,10 +108,10 @@ left join earlier e on e.wl = s.wl and e.wd = s.wd and e.rl = s.rl and e.rd = s.
 left join addresses k on k.l = s.rl and k.d = s.meant
 left join company c on c.wl = s.wl and c.wd = s.wd and c.rl = s.rl and c.rd = s.rd and c.meant = s.meant
 left join resent r on r.wl = s.wl and r.wd = s.wd and r.rl = s.rl and r.rd = s.rd and r.meant = s.meant
-left join (select sl, sd, sum(n)::bigint as n from heard group by all) h on h.sl = s.rl and h.sd = s.rd
+left join written h on h.sl = s.rl and h.sd = s.rd
 left join standing t on t.d = s.rd
 left join standing m on m.d = s.meant
-left join starts i on i.rd = s.rd
+left join starts i on i.typed = s.rd and i.meant = s.meant
 left join fellows f on f.typed = s.rd and f.meant = s.meant
 order by s.rd, s.rl, s.wd, s.wl, s.meant
 """
@@ -124,6 +131,7 @@ def measure(connection: duckdb.DuckDBPyConnection, candidates: Sequence[Candidat
             "channel": pa.array([c.slip.log10 for c in candidates], pa.float64()),
             "part": pa.array([c.slip.part for c in candidates], pa.string()),
             "seen": pa.array([c.seen for c in candidates], pa.bool_()),
+            "unrelated": pa.array([unrelated(c.typed, c.meant) for c in candidates], pa.bool_()),
         }
     )
     connection.register("candidates_given", table)

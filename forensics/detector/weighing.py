@@ -6,6 +6,11 @@ For a distinct (writer, address) and every domain that the address could have be
 
 All terms but the prior are the *weight of evidence*, log10 of a likelihood ratio; the coefficients were fitted
 together, so that correlated signals share what they say (`parameters.json`; `python tests/bench/fit.py`).
+An address that the organisation knows at the meant domain is judged on its own merits where the typed domain cannot be
+the meant one's second name (`exposure.unrelated`), and it never wrote itself: there the signals of DOMAIN, and a
+`consensus` against a slip, count nothing. They say that the typed domain is somebody's, and a slip can hit somebody's
+domain; that its people should bear the names of the writer's own partners elsewhere is not to be expected.
+
 Candidates compete: with odds o₁ … oₖ the probability of a slip for candidate i is oᵢ / (1 + Σ o), and the
 probability of any slip is Σ o / (1 + Σ o).
 """
@@ -25,7 +30,8 @@ import pyarrow as pa
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
     "usage": "how much more the meant domain is written to than the typed one (log10 ratio of distinct pairs, -3 to 3)",
-    "address-known": "the same local part at the meant domain appears in the organisation's mail",
+    "address-known": "the same local part at the meant domain appears in the organisation's mail; where the typed domain "
+    "cannot be the meant one's second name, what speaks of that domain as a whole is then left out",
     "habit": "how much more this writer uses the address at the meant domain (log10 ratio of messages, -2 to 2)",
     "wrote-before": "this writer had written to that address at the meant domain before",
     "wrote-after": "this writer wrote to that address at the meant domain within 7 days afterwards",
@@ -50,6 +56,8 @@ SIGNALS: dict[str, str] = {
 """Each signal's name and meaning. 0 everywhere says nothing; indicators are 0 or 1 unless a unit is named."""
 
 NAMES = tuple(SIGNALS)
+DOMAIN = ("own-mail", "strangers", "established", "writers")
+"""Signals that speak of the typed domain as a whole and not of the address."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +96,11 @@ def probability(log10_odds: float) -> float:
     return float(1.0 / (1.0 + 10.0 ** min(300.0, -log10_odds)))
 
 
-def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.ndarray:
+def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray, merits: np.ndarray) -> np.ndarray:
     """The matrix of signals (rows × NAMES) from `signals.measure`'s table; `consensus` is 0 and comes later.
 
-    `channel`: `channel.weight` of each row's candidate; `free`: whether each typed domain is a mail provider's own.
+    `channel`: `channel.weight` of each row's candidate; `free`: whether each typed domain is a mail provider's own;
+    `merits`: rows judged on their own merits, for which the signals of DOMAIN are 0.
     """
 
     def column(name: str) -> np.ndarray:
@@ -131,14 +140,16 @@ def signals(measured: pa.Table, channel: np.ndarray, free: np.ndarray) -> np.nda
         "free-mail": free.astype(float),
         "consensus": np.zeros(len(measured)),
     }
+    out |= {name: np.where(merits, 0.0, out[name]) for name in DOMAIN}
     return np.stack([np.nan_to_num(out[name]) for name in NAMES], axis=1)
 
 
-def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray) -> np.ndarray:
+def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray, merits: np.ndarray) -> np.ndarray:
     """What the *other* addresses of the same typed and meant domain say of each row.
 
     `odds`: each row's own log10 odds; `pair`, `address`: numbers of its domain pair and of its address. Writers of one
-    address are averaged first, so that a conversation is not a crowd. With n others the mean counts n / (n + 2).
+    address are averaged first, so that a conversation is not a crowd. With n others the mean counts n / (n + 2). For
+    `merits` see `signals`: there the others may speak for a slip, not against one.
     """
     if not len(odds):
         return np.zeros(0)
@@ -151,7 +162,8 @@ def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray) -> np.nda
     total, count = np.bincount(pair_of, mean), np.bincount(pair_of)
     others = count[pair] - 1.0
     rest = (total[pair] - mean[of_row]) / np.maximum(others, 1.0)
-    return np.asarray(np.where(others > 0, rest * others / (others + 2.0), 0.0))
+    said = np.where(others > 0, rest * others / (others + 2.0), 0.0)
+    return np.asarray(np.where(merits, np.maximum(said, 0.0), said))
 
 
 def weigh(matrix: np.ndarray, using: Parameters) -> np.ndarray:

@@ -5,8 +5,8 @@ Totals are whole-table counts; each carries the query that gives it again in `mi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from forensics.case import CaseFile
@@ -37,6 +37,9 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
     lasts = [moment for moment in (utc(span["last"]), *(e.last for e in evidence)) if moment is not None]
     by_outcome = {outcome: total(connection, where=f"{out} AND outcome = '{outcome}'") for outcome in OUTCOMES}
     unread = rows(connection, "SELECT reason, count(*) AS n FROM unread GROUP BY reason ORDER BY n DESC, reason")
+    gateways = _gateways(connection)
+    spans = [(g.first, g.last) for g in gateways]
+    spans += [(e.first, e.last) for e in evidence if e.first is not None and e.last is not None]
     return Coverage(
         first=min(firsts, default=None),
         last=max(lasts, default=None),
@@ -54,7 +57,8 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
         tls_unknown=total(connection, where=f"{out} AND tls IS NULL"),
         possible_duplicates=total(connection, where="possible_duplicate_of IS NOT NULL"),
         outcomes=tuple((name, n) for name, n in by_outcome.items() if n.value),
-        gateways=_gateways(connection),
+        gateways=gateways,
+        uncovered=uncovered(spans),
         records=sum(e.records for e in evidence),
         used=sum(e.used for e in evidence),
         ignored=sum(e.ignored for e in evidence),
@@ -64,6 +68,22 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
         watched=casefile.domains.watched,
         known_good=casefile.domains.known_good,
     )
+
+
+def uncovered(spans: Iterable[tuple[datetime, datetime]]) -> tuple[tuple[date, date], ...]:
+    """Runs of whole UTC days between the spans, in order of time: (first, last) of each.
+
+    >>> from datetime import datetime as t
+    >>> [(str(a), str(b)) for a, b in uncovered([(t(2023, 6, 9), t(2023, 6, 12)), (t(2023, 6, 1), t(2023, 6, 4))])]
+    [('2023-06-05', '2023-06-08')]
+    """
+    out: list[tuple[date, date]] = []
+    end: date | None = None
+    for first, last in sorted((first.date(), last.date()) for first, last in spans):
+        if end is not None and (first - end).days > 1:
+            out.append((end + timedelta(days=1), first - timedelta(days=1)))
+        end = last if end is None else max(end, last)
+    return tuple(out)
 
 
 def _gateways(connection: Any) -> tuple[Gateway, ...]:

@@ -156,7 +156,7 @@ def statements(facts: f.Facts, words: Words) -> b.Table:
             [
                 b.text(f"“{one.claim}”", _claimed(words, one)),
                 b.Span("strong", words(f"statement.result.{one.result}")),
-                passages.statement(one, words),
+                passages.statement(facts, one, words),
             ]
         )
         for one in facts.statements

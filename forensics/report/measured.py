@@ -13,7 +13,7 @@ from typing import Any
 
 from forensics.report.facts import Bin, Rate
 
-SETS = ("folds_real", "folds_simulated", "frozen", "ministry")
+SETS = ("folds_real", "folds_simulated", "frozen", "ministries", "ministry")
 """What was measured on, in the order of the annex; `rate.<name>` of the wording says what each is."""
 
 _CURVE = ("folds_real", "frozen", "folds_simulated")
@@ -27,7 +27,8 @@ def evaluation() -> Mapping[str, Any]:
 
 
 def rates(measured: Mapping[str, Any]) -> tuple[Rate, ...]:
-    """Precision, recall, intended domain right, calibration error of each set; then recall by kind of slip."""
+    """Precision, recall, intended domain right, cases that met their target, calibration error of each set; then recall
+    by kind of slip."""
     return tuple(_rates(measured))
 
 
@@ -39,6 +40,8 @@ def _rates(measured: Mapping[str, Any]) -> Iterator[Rate]:
         for measure in ("precision", "recall"):
             yield from _share(name, measure, one["pairs"][measure])
         yield from _share(name, "intended-right", one["intended"])
+        if "target" in one:
+            yield from _share(name, "cases-met", one["target"])
         c = one["calibration"]
         yield Rate(name, "calibration-error", c["ece"], c["low"], c["high"], c["count"])
     source = next((name for name in ("frozen", "folds_simulated", "folds_real") if name in measured), None)

@@ -241,6 +241,7 @@ def _unseen(facts: f.Facts, words: Words) -> b.Spans:
         period = {"first": words.day(seen.first), "last": words.day(seen.last)}
         out.append(say(words, "point.unseen_period", **period, gateways=joined(words, gateways)))
     counted = (
+        ("uncovered", passages.uncovered_days(facts)),
         ("silent", sum(len(gateway.silent_days) for gateway in seen.gateways)),
         ("unread", seen.unread),
         ("unknown", seen.unknown_outcome.value),

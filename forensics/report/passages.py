@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
-from forensics.report.blocks import Spans, code
-from forensics.report.facts import Facts, Incident, Number, Place, Statement, Story
+from forensics.report.blocks import Spans, code, text
+from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
 from forensics.report.prose import duration, joined, noun, say, sentences, when
 from forensics.report.wording import Words
 
@@ -201,6 +201,9 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         parts.append(say(words, "containment.not_covered", end=end, blocked=blocked))
     else:
         parts.append(say(words, "containment.holds", blocked=blocked, end=end))
+        holes = uncovered_days(facts, told.blocked_at)
+        if holes:
+            parts.append(say(words, "containment.uncovered", n=holes))
         if told.refused_after.value:
             parts.append(say(words, "containment.holds_refused", n=told.refused_after.value))
         if told.legitimate_after.value:
@@ -221,13 +224,35 @@ def no_statement(facts: Facts, words: Words) -> Spans:
     return say(words, "statement.none" if asked.answered else "statement.unanswered")
 
 
-def statement(one: Statement, words: Words) -> Spans:
+def statement(facts: Facts, one: Statement, words: Words) -> Spans:
     """What the evidence says about one public claim."""
     values = {
         name: when(words, datetime.fromisoformat(value)) if name == "limit" and isinstance(value, str) else value
         for name, value in one.values
     }
-    return say(words, f"statement.{one.basis}", **values)
+    said = say(words, f"statement.{one.basis}", **values)
+    holes = uncovered_days(facts) if one.result == "supported" else 0
+    return sentences(said, say(words, "statement.uncovered", n=holes) if holes else ())
+
+
+_FEW = 3
+"""Runs of days without a log that section 10 names."""
+
+
+def _gateway(words: Words, one: Gateway) -> Spans:
+    return (code(one.name or "–"), *say(words, "mark.aside", aside=_span(words, one.first, one.last)))
+
+
+def _span(words: Words, first: date, last: date) -> Spans:
+    """`1 June 2023 to 12 June 2023`, or the one day."""
+    names = words.day(first), words.day(last)
+    return text(names[0]) if names[0] == names[1] else say(words, "unseen.span", first=names[0], last=names[1])
+
+
+def uncovered_days(facts: Facts, after: datetime | None = None) -> int:
+    """Days within the period that no log covers; with `after`, those behind that moment."""
+    begin = date.min if after is None else after.date()
+    return sum((last - max(first, begin)).days + 1 for first, last in facts.coverage.uncovered if last >= begin)
 
 
 def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
@@ -235,9 +260,20 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     seen = facts.coverage
     out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken")]
     if seen.first is not None and seen.last is not None:
-        gateways: list[str | Spans] = [(code(g.name or "–"),) for g in seen.gateways]
+        gateways: list[str | Spans] = [_gateway(words, g) for g in seen.gateways]
         first, last = words.day(seen.first), words.day(seen.last)
         out.append(say(words, "unseen.period", first=first, last=last, gateways=joined(words, gateways)))
+    holes = uncovered_days(facts)
+    if holes:
+        spans_ = [
+            say(words, "unseen.span", first=words.day(first), last=words.day(last))
+            if first != last
+            else words.day(first)
+            for first, last in seen.uncovered[:_FEW]
+        ]
+        if len(seen.uncovered) > _FEW:
+            spans_.append(words("html.others", n=len(seen.uncovered) - _FEW))
+        out.append(say(words, "unseen.uncovered", n=holes, spans=joined(words, spans_)))
     silent = sum(len(g.silent_days) for g in seen.gateways)
     if silent:
         spans: list[str | Spans] = [

@@ -352,6 +352,10 @@ def _coverage(facts: f.Facts) -> Annex:
     ]
     rows += [(f"outcome.{name}", number.value, number.query or None) for name, number in c.outcomes]
     rows += [(name, getattr(c, name), None) for name in RECORDS]
+    rows += [
+        (f"uncovered.{first.isoformat()}/{last.isoformat()}", (last - first).days + 1, None)
+        for first, last in c.uncovered
+    ]
     rows += [(f"unread.{reason}", count, None) for reason, count in c.unread_reasons]
     return _annex("coverage", "measure value:int query", rows)
 

@@ -28,6 +28,7 @@ _LEG = (
 )  # fmt: skip
 SHORT = 64
 """Rows of one time that are sorted by insertion."""
+_UNKNOWN = schema.ROLES.index("unknown")
 _SETTLED = np.array([o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES])
 
 
@@ -45,6 +46,7 @@ def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | 
         own = shelf.pick(plan.own, False, _OWN)
         columns |= {name: pc.coalesce(head[name], own[name]) for name in _OWN}
     columns |= {name: leg[name] for name in _LEG if name != "at"}
+    columns["recipient_role"] = _roles(plan, leg["recipient_role"], shelf)
     columns["delivery_id"] = naming.as_strings(digits)
     columns["submitted_at"] = head["first_at"]
     columns["resolved_at"] = pc.if_else(pa.array(_SETTLED[plan.outcome]), leg["at"], pa.scalar(None, schema.TIME))
@@ -162,6 +164,28 @@ def _originals(plan: Plan, shelf: Shelf) -> pa.StringArray:
         return original
     as_recipient = shelf.pick(np.where(plan.from_recipient, plan.source, -1), True, ("recipient",))["recipient"]
     return pc.coalesce(original, as_recipient)
+
+
+def _roles(plan: Plan, own: Any, shelf: Shelf) -> Any:
+    """The leg's own role; where it has none, that of a leg it came from: only where a message was submitted is it
+    known."""
+    if not plan.depth.any():
+        return own
+    owner = np.repeat(np.arange(len(plan)), np.diff(plan.chains))
+    wanted = plan.chain_is_leg & (plan.depth[owner] > 0)
+    told = _role_codes(shelf.pick(plan.chain_numbers[wanted], True, ("recipient_role",))["recipient_role"])
+    roles, owner = _role_codes(own), owner[wanted]
+    heard = np.full(len(plan), _UNKNOWN, np.int32)
+    heard[owner[told != _UNKNOWN][::-1]] = told[told != _UNKNOWN][::-1]
+    roles = np.where(roles == _UNKNOWN, heard, roles).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(roles), text_array(schema.ROLES))
+
+
+def _role_codes(column: Any) -> NDArray[np.int32]:
+    coded = _coded(column)
+    codes = np.array([schema.ROLES.index(v) for v in coded.dictionary.to_pylist()] or [_UNKNOWN], np.int32)
+    found: NDArray[np.int32] = codes[coded.indices.to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _attempts(plan: Plan, attempts: pa.Array, shelf: Shelf) -> pa.Array:

@@ -6,7 +6,9 @@ each seed draws another organisation: its people, its `.mil` partners, its every
 with newsletters, free mail, genuine lookalikes and slips of its own), who slips and how, what the mistyped domains'
 servers answer, and whether subjects are logged.
 
-`FROZEN` was fixed, with this generator, before any of its cases was seen by the detector. `DEVELOPMENT` is for looking.
+`FIRST` was fixed, with this generator, before any of its cases was seen by the detector, and measured once: 12 of 20 met
+the target. What that taught was worked out on `DEVELOPMENT` and measured once on `SECOND`: 14 of 20. Worked out further on
+`DEVELOPMENT`, it is measured once on `FROZEN`.
 """
 
 # ruff: noqa: SIM905 (word lists read better as text)
@@ -25,9 +27,12 @@ from tests.bench.world import Correspondent, World
 
 DAY, HOUR = 86_400.0, 3600.0
 
-FROZEN: tuple[int, ...] = tuple(range(7301, 7321))
+FIRST: tuple[int, ...] = tuple(range(7301, 7321))
+SECOND: tuple[int, ...] = tuple(range(7401, 7421))
+"""Seeds of the cases that were measured before, under the parameters of their day (`before` in evaluation.json)."""
+FROZEN: tuple[int, ...] = tuple(range(7501, 7521))
 """Seeds of the cases that the evaluation reports."""
-DEVELOPMENT: tuple[int, ...] = tuple(range(7001, 7021))
+DEVELOPMENT: tuple[int, ...] = tuple(range(7001, 7051))
 
 MILITARY = (
     "navy.mil", "army.mil", "us.af.mil", "mail.mil", "usmc.mil", "dla.mil", "js.pentagon.mil", "uscg.mil", "disa.mil",

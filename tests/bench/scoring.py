@@ -119,7 +119,8 @@ def calibration(rows: Sequence[Scored], *, floor: float = 0.01, bins: int = 10, 
     """Expected calibration error over distinct (writer, address, candidate) with probability >= `floor`.
 
     Bins of equal mass; the interval is a bootstrap over domain pairs (rows of one pair are not independent), seed
-    fixed.
+    fixed. `if_right`, `if_right_high`: median and 97.5 % quantile of the error that perfectly calibrated probabilities of
+    the same sizes would show.
     """
     p, y = _points(rows, floor)
     groups: dict[tuple[str, str], list[Scored]] = {}
@@ -132,6 +133,9 @@ def calibration(rows: Sequence[Scored], *, floor: float = 0.01, bins: int = 10, 
         sample = [r for k in rng.integers(0, len(keys), len(keys)) for r in groups[keys[k]]] if keys else []
         drawn.append(_error(*_points(sample, floor), bins))
     low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (0.0, 0.0)
+    # What the same probabilities would come to if they were exactly right: with few points no detector does better.
+    chance = [_error(p, (rng.random(len(p)) < p).astype(float), bins) for _ in range(draws)]
+    least, most = np.quantile(chance, [0.5, 0.975]) if chance else (0.0, 0.0)
     curve = [
         {"predicted": round(float(p[b].mean()), 4), "observed": round(float(y[b].mean()), 4), "count": len(b)}
         for b in np.array_split(np.arange(len(p)), bins)
@@ -142,10 +146,25 @@ def calibration(rows: Sequence[Scored], *, floor: float = 0.01, bins: int = 10, 
         "ece": round(_error(p, y, bins), 4),
         "low": round(float(low), 4),
         "high": round(float(high), 4),
+        "if_right": round(float(least), 4),
+        "if_right_high": round(float(most), 4),
         "count": len(p),
         "log_loss": round(logloss, 2),
         "curve": curve,
     }
+
+
+def log_loss(rows: Sequence[Scored], *, floor: float = 0.01) -> float:
+    """Sum over typed domains, each once, of the mean log loss of its candidates with probability >= `floor`; a slip
+    without such a candidate costs -ln(floor)."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for r in rows:
+        points = [(p, name == r.truth) for name, p in r.candidates if p >= floor]
+        costs = [-float(np.log(max(p if right else 1.0 - p, 1e-9))) for p, right in points]
+        if r.truth is not None and not any(right for _, right in points):
+            costs.append(-float(np.log(floor)))
+        groups.setdefault((r.corpus, r.key[3]), []).extend(costs)
+    return round(sum(sum(costs) / len(costs) for costs in groups.values() if costs), 2)
 
 
 def by(rows: Sequence[Scored], group: Mapping[str, Sequence[Scored]] | None = None) -> dict[str, Any]:

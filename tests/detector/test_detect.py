@@ -48,7 +48,7 @@ def test_a_slip_is_found_with_its_reasons_and_by_hand() -> None:
     assert sum(weights) == pytest.approx(one["weight"], abs=1e-9)
     assert one["score"] == pytest.approx(1 / (1 + 10 ** -(one["prior"] + one["weight"])), abs=1e-6)
     texts = {r["name"]: r["text"] for r in one["reasons"]}
-    assert texts["resent"] == "ada sent the same subject to officer1@navy.mil 3 minutes later."
+    assert texts["resent"] == "ada sent a message with the same subject to officer1@navy.mil 3 minutes later."
     assert texts["wrote-before"].startswith("ada had written to officer1@navy.mil ")
     assert texts["slip"] == "navy.ml is navy.mil with one slip: the letter i left out of .mil."
     assert all(text.endswith(".") for text in texts.values())
@@ -151,7 +151,7 @@ def test_list_member_beside_the_right_address() -> None:
     assert [f["origin"] for f in found] == ["list"] * 4
     assert {f["level"] for f in found} <= {"high", "medium"}
     texts = {r["name"]: r["text"] for r in found[0]["reasons"]}
-    assert texts["beside-same"] == "officer1@navy.mil is a recipient of the same message in 4 of 4."
+    assert texts["beside-same"] == "officer1@navy.mil is a recipient of 4 of the same 4 messages."
 
 
 def test_reply_all_address_book_and_machines() -> None:
@@ -254,3 +254,21 @@ def test_nulls_and_odd_rows_are_survived() -> None:
 def test_empty_table_of_the_right_schema() -> None:
     found = run([])
     assert found.findings.schema == schema.FINDINGS and isinstance(found.correspondents, pa.Table)
+
+
+def test_what_is_said_of_an_address_is_true() -> None:
+    """Messages are counted and not deliveries, received mail is not written mail, and a list is no sender."""
+    rows = everyday()
+    rows += mail("officer9@navy.mil", "ada@albion.example", "ben@albion.example", day=1, message="both")
+    rows += mail("cyd@albion.example", "officer9@navy.mil", day=2)
+    rows += mail("cyd@albion.example", "officer9@navy.mil", day=3, via="ops@albion.example")
+    rows += mail("dan@albion.example", "officer9@navy.ml", day=11)
+    rows += mail("officer1@navy.mil", "eve@albion.example", day=1)
+    rows += mail("ada@albion.example", "eve@albion.exmaple", day=12)
+    texts = {f["intended_address"]: {r["name"]: r["text"] for r in f["reasons"]} for f in findings(run(rows))}
+    assert texts["officer9@navy.mil"]["address-known"] == (
+        "officer9@navy.mil exists in the organisation's mail: 1 sender and 1 list have written to it "
+        "and it has written once."
+    )
+    assert texts["eve@albion.example"]["address-known"] == "eve@albion.example exists in the organisation's mail."
+    assert texts["officer9@navy.mil"]["habit"].startswith("dan has written to officer9@navy.ml once, never to ")

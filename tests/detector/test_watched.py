@@ -32,3 +32,18 @@ def test_one_writer_of_many_addresses_is_one_writer() -> None:
     texts = [r["text"] for row in found.findings.to_pylist() for r in row["reasons"]]
     assert not [text for text in texts if "senders came to use navy.ml" in text]
     assert signals.APART == "30 days"
+
+
+def test_a_slip_into_somebodys_domain_is_found_and_its_people_are_left_alone() -> None:
+    """`.ml` cannot be a second name of `.mil`: what is known there is judged on its own merits."""
+    rows = everyday()
+    for day, local in enumerate(("a.keita", "o.diallo", "m.traore", "s.kone")):
+        rows += mail("cyd@albion.example", f"{local}@navy.ml", day=2 + day)
+        rows += mail(f"{local}@navy.ml", "cyd@albion.example", day=2.3 + day)
+        rows += mail("dan@albion.example", f"{local}@navy.ml", day=6 + day)
+    rows += mail("ada@albion.example", "officer1@navy.ml", day=11, message="slip")
+    found = detect(view(rows), CASE)
+    (one,) = found.findings.to_pylist()
+    assert (one["delivery_id"], one["intended_address"]) == ("slip>officer1@navy.ml", "officer1@navy.mil")
+    assert one["level"] in ("medium", "high")
+    assert not {r["name"] for r in one["reasons"]} & {"strangers", "established", "own-mail", "writers"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-from datetime import timedelta
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from forensics.errors import CaseError
+from forensics.report import blocks as b
+from forensics.report import coverage, passages
 from forensics.report.facts import Facts, Number, Tally
 from tests.report import made
 
@@ -75,6 +77,29 @@ def test_incidents_places_days_flows_and_stories_hold_the_same_deliveries() -> N
     assert sum(p.accepted.value for p in FACTS.places) == accepted
     assert sum(d.exposed for d in FACTS.days) == accepted
     assert sum(d.legitimate + d.exposed + d.not_exposed for d in FACTS.days) == FACTS.coverage.outbound.value
+
+
+def test_days_that_no_log_covers_are_told() -> None:
+    """Two servers whose logs do not meet: what was sent between them is unknown, and nothing is held to be proved."""
+
+    def at(month: int, day: int) -> datetime:
+        return datetime(2023, month, day, 12, tzinfo=UTC)
+
+    assert coverage.uncovered([]) == ()
+    assert coverage.uncovered([(at(3, 1), at(3, 4)), (at(3, 5), at(3, 9)), (at(3, 2), at(3, 3))]) == ()
+    assert coverage.uncovered([(at(3, 1), at(3, 4)), (at(3, 6), at(3, 9))]) == ((date(2023, 3, 5), date(2023, 3, 5)),)
+    words = made.context(FACTS).words
+    whole = [b.plain(said) for said in passages.unseen(FACTS, words)]
+    assert not any("covered by no log" in said for said in whole)
+    hole = ((date(2023, 4, 1), date(2023, 4, 5)), (date(2023, 4, 10), date(2023, 4, 10)))
+    torn = replace(FACTS, coverage=replace(FACTS.coverage, uncovered=hole))
+    said = " ".join(b.plain(one) for one in passages.unseen(torn, words))
+    assert "6 days within that period (1 April 2023 to 5 April 2023 and 10 April 2023) are covered by no log" in said
+    assert passages.uncovered_days(torn, at(4, 4)) == 3
+    assert "3 days after it are covered by no log." in b.plain(passages.containment(torn, words)[0])
+    one = replace(FACTS.statements[1], result="supported", basis="messages-at-most")
+    assert "6 days of the period are covered by none" in b.plain(passages.statement(torn, one, words))
+    assert "covered" not in b.plain(passages.statement(FACTS, one, words))
 
 
 def test_mail_to_the_address_meant_is_the_same_message_or_a_later_one() -> None:

@@ -46,6 +46,9 @@ class Coverage:
     outcomes: tuple[tuple[str, Number], ...]
     """Outbound deliveries by outcome, in schema order."""
     gateways: tuple[Gateway, ...]
+    uncovered: tuple[tuple[date, date], ...]
+    """Runs of UTC days (first, last) that lie within no server's period and no evidence file's: holes in the whole.
+    Days without a delivery within a server's period are its `silent_days`."""
     records: int
     used: int
     ignored: int
