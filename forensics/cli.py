@@ -6,6 +6,8 @@ Exit codes: 0 nothing found or verified · 1 findings present (only with --fail-
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -396,7 +398,12 @@ class _WithoutPandas:
 
 
 def start() -> None:
-    """The command `missent`, in a process of its own."""
+    """The command `missent`, in a process of its own: nothing here multiplies matrices or extends pydantic, and the
+    collector of cycles need not look through every module while they are imported."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    gc.set_threshold(50_000)
+    sys.setswitchinterval(0.0003)  # threads that come back from compiled code need the interpreter for little
     sys.meta_path.insert(0, _WithoutPandas())
     main()
 

@@ -10,27 +10,21 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
-from forensics import kernels, loaders, memory, overlap, spool, stitch, writing
+from forensics import loaders, memory, overlap, spool, stitch, surveying, writing
 from forensics.case import Case
 from forensics.custody import evidence as custody
-from forensics.errors import EvidenceError
 from forensics.loaders.base import Context, Settings, Survey
 from forensics.stitch import journeys
+from forensics.surveying import Begun, Surveyed
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
-BLOCK = 16 << 20
-"""Bytes of content read at a time."""
 SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
-HEAD = 64 << 10
 DEFAULTS = Settings()
-WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
-"""Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
 
 Progress = Callable[[str, int, int], None]
 """progress(step, done, total): step is `survey`, `read`, `join` or `write`; done and total are bytes or rows."""
@@ -79,14 +73,6 @@ class IngestResult:
 
 
 @dataclass(frozen=True)
-class _Surveyed:
-    source: Source
-    loader: str
-    survey: Survey
-    digests: custody.Digests
-
-
-@dataclass(frozen=True)
 class _Piece:
     """What one piece of work came to."""
 
@@ -126,6 +112,7 @@ def ingest(
     executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    begun: Begun | None = None,
 ) -> IngestResult:
     """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
     evidence.
@@ -138,22 +125,19 @@ def ingest(
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
     with memory.kept():
-        return _ingest(case, sources, settings, executor, workers or os.cpu_count() or 1, progress or _silent)
+        begun = begun or surveying.begin(sources, settings, executor)
+        return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
 
 
-def _ingest(
-    case: Case, sources: Sequence[Source], settings: Settings, executor: Executor, width: int, report: Progress
-) -> IngestResult:
-    if _weight(sources) > (WORTH_LOADING if kernels.warm() else WORTH_COMPILING):
-        _compile()
+def _ingest(case: Case, begun: Begun, executor: Executor, width: int, report: Progress) -> IngestResult:
     work = case.folder / ".work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        surveyed, skipped = _survey(sources, settings, executor, report)
-        evidence, names = _ordered(surveyed)
+        surveyed, skipped = surveying.finish(begun, report)
+        evidence, names = surveying.ordered(surveyed)
         shared = overlap.windows([e.survey for e in evidence])
-        duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], BLOCK)
+        duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], begun.size)
         batches = spool.Batches(work / "batches")
         fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
         numbers = writing.Numbers(work / "numbers")
@@ -161,7 +145,7 @@ def _ingest(
         total = sum(e.digests.content_size for e in evidence)
         done = 0
         accounts = [_Account() for _ in evidence]
-        for number, piece in _read(evidence, shared, duplicates, executor, width):
+        for number, piece in _read(evidence, shared, duplicates, executor, width, begun.size):
             accounts[number].add(piece)
             unread.add(piece.unread, evidence[number].digests.content_sha256)
             batches.add(piece.hops, piece.legs)
@@ -196,90 +180,17 @@ def _silent(step: str, done: int, total: int) -> None:
     """No progress wanted."""
 
 
-def _compile() -> None:
-    """Compile what every Postfix ingest needs before the work is spread; other loaders compile theirs when imported."""
-    from forensics.loaders.postfix import read, survey
-    from forensics.stitch import naming, queues
-
-    _ = read, survey, naming, queues
-    kernels.compile_kernels()
-
-
-def _weight(sources: Sequence[Source]) -> int:
-    """About how many bytes of log these are."""
-    return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
-
-
-def _survey(
-    sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress
-) -> tuple[list[_Surveyed], list[tuple[str, str]]]:
-    found: list[_Surveyed] = []
-    skipped: list[tuple[str, str]] = []
-    futures = [executor.submit(_survey_one, source, settings) for source in sources]
-    for n, (source, future) in enumerate(zip(sources, futures, strict=True), 1):
-        try:
-            outcome = future.result()
-        except EvidenceError as error:
-            skipped.append((source.name, error.what))
-        else:
-            if isinstance(outcome, str):
-                skipped.append((source.name, outcome))
-            else:
-                found.append(outcome)
-        report("survey", n, len(sources))
-    return found, skipped
-
-
-def _survey_one(source: Source, settings: Settings) -> _Surveyed | str:
-    """One source read through once: digests, loader, survey; or why it is no evidence."""
-    name: str | None = None
-    asked = False
-
-    def split(data: Any, last: bool) -> int:
-        nonlocal name, asked
-        if not asked:
-            asked = True
-            name = loaders.recognise(bytes(data[:HEAD]))
-        return loaders.load(name).split(data, last) if name else len(data)
-
-    digests = custody.Digests()
-    surveyor = None
-    any_block = False
-    for block in custody.blocks(source, split, size=BLOCK, digests=digests):
-        any_block = True
-        if name is None:
-            return "no known log format"
-        if surveyor is None:
-            surveyor = loaders.load(name).surveyor(source.name, settings)
-        surveyor.feed(block)
-    if surveyor is None or name is None:
-        reason = f": {digests.damage}" if digests.damage else ""
-        return ("no known log format" if any_block else "empty") + reason
-    return _Surveyed(source, name, surveyor.result(), digests)
-
-
-def _ordered(surveyed: Sequence[_Surveyed]) -> tuple[list[_Surveyed], dict[str, tuple[str, ...]]]:
-    """Each content once, by first time and id; the names it was given under."""
-    by_id: dict[str, list[_Surveyed]] = {}
-    for item in sorted(surveyed, key=lambda s: s.source.name):
-        by_id.setdefault(item.digests.content_sha256, []).append(item)
-    names = {k: tuple(i.source.name for i in v) for k, v in by_id.items()}
-    late = np.iinfo(np.int64).max
-    first = [v[0] for v in by_id.values()]
-    first.sort(key=lambda s: (late if s.survey.first is None else s.survey.first, s.digests.content_sha256))
-    return first, names
-
-
 def _read(
-    evidence: Sequence[_Surveyed],
+    evidence: Sequence[Surveyed],
     shared: Sequence[tuple[tuple[int, int], ...]],
     duplicates: Mapping[int, overlap.Duplicates],
     executor: Executor,
     width: int,
+    size: int,
 ) -> Iterator[tuple[int, _Piece]]:
     """The pieces of all evidence in order, with a bounded number of them at work ahead."""
     ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
-    for job in _jobs(evidence, shared, duplicates, executor):
+    for job in _jobs(evidence, shared, duplicates, executor, size):
         ahead.append(job)
         if len(ahead) > width:
             number, future = ahead.popleft()
@@ -292,20 +203,23 @@ def _read(
 
 
 def _jobs(
-    evidence: Sequence[_Surveyed],
+    evidence: Sequence[Surveyed],
     shared: Sequence[tuple[tuple[int, int], ...]],
     duplicates: Mapping[int, overlap.Duplicates],
     executor: Executor,
+    size: int,
 ) -> Iterator[tuple[int, Future[list[_Piece]]]]:
     for number, item in enumerate(evidence):
         skip = duplicates[number].mask if number in duplicates else None
         if item.digests.content_size <= SMALL:
             yield (
                 number,
-                executor.submit(_piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip),
+                executor.submit(
+                    _piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip, size
+                ),
             )
             continue
-        for block in custody.blocks(item.source, _cutter(item.survey), size=BLOCK):
+        for block in custody.blocks(item.source, _cutter(item.survey), size=size):
             context = _context(block.offset, item.survey, number, shared[number], skip)
             yield number, executor.submit(_piece, block, item.loader, context)
 
@@ -360,9 +274,11 @@ def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
     return split
 
 
-def _piece_of_all(source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any) -> list[_Piece]:
+def _piece_of_all(
+    source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any, size: int
+) -> list[_Piece]:
     out = []
-    for block in custody.blocks(source, loaders.load(loader).split, size=BLOCK):
+    for block in custody.blocks(source, loaders.load(loader).split, size=size):
         out += _piece(block, loader, _context(block.offset, survey, number, shared, skip))
     return out
 
@@ -386,7 +302,7 @@ def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
 
 
 def _account(
-    item: _Surveyed,
+    item: Surveyed,
     names: tuple[str, ...],
     account: _Account,
     duplicates: overlap.Duplicates | None,

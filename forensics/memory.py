@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-_TRIM, _MAP = -1, -3
-"""mallopt(3): M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""
+_TRIM, _MAP, _ARENAS = -1, -3, -8
+"""mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX."""
 KEPT = 1 << 30
 
 
@@ -20,7 +20,8 @@ def kept() -> Iterator[None]:
     pool, collecting = pa.default_memory_pool(), gc.isenabled()
     pa.set_memory_pool(pa.system_memory_pool())
     _option(_TRIM, KEPT)
-    _option(_MAP, KEPT)
+    _option(_MAP, 32 << 20)  # the most that glibc takes
+    _option(_ARENAS, 1)
     gc.disable()
     try:
         yield

@@ -79,8 +79,7 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
     """
-    from forensics import engine
-    from forensics import ingest as reading
+    from forensics import engine, surveying
     from forensics import known as known_evidence
     from forensics.custody import evidence, log, manifest
     from forensics.loaders.base import Settings
@@ -91,9 +90,8 @@ def ingest(
     found = evidence.discover(logs, case.streams)
     if not found.sources:
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
-    prepare(case, org=org, watch=watch, known_good=known_good)
     known = manifest.read(case) if case.manifest.exists() else None
-    sources = case_files.read(case).sources
+    sources = case_files.read(case).sources if case.toml.exists() else ()
     settings = {"sources": [one.model_dump() for one in sources]}
     new, named = known_evidence.parted(case, known, found.sources)
     told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
@@ -103,11 +101,16 @@ def ingest(
         and settings["sources"] == known.settings.get("sources")
         and known_evidence.agrees(named, year, timezone)
     ):
+        prepare(case, org=org, watch=watch, known_good=known_good)
         return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
     contents = [*known_evidence.again(case, known), *new]
     wanted = Settings(sources=(*sources, *told))
     with engine.executor(workers, cluster) as pool:
-        result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress)
+        begun = surveying.begin(contents, wanted, pool)  # the rest is made ready meanwhile
+        prepare(case, org=org, watch=watch, known_good=known_good)
+        from forensics import ingest as reading
+
+        result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress, begun=begun)
     skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
     if not result.evidence:
         raise _nothing_read(skipped)

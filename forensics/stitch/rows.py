@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forensics import schema
+from forensics.kernels import kernel
 from forensics.stitch import linking, naming
 from forensics.stitch.columns import domain_column, flat, text_array
 from forensics.stitch.journeys import Longs
@@ -25,6 +26,8 @@ _OWN = ("message_id", "network_message_id", "sender", "size_bytes", "recipient_c
 _LEG = (
     "recipient", "recipient_role", "at", "status_code", "response", "relay_name", "relay_address", "tls", "attempts",
 )  # fmt: skip
+SHORT = 64
+"""Rows of one time that are sorted by insertion."""
 _UNKNOWN = schema.ROLES.index("unknown")
 _SETTLED = np.array([o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES])
 
@@ -34,8 +37,7 @@ def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | 
 
     `twins`: for each row the delivery that it may repeat (leg -1: none), see `systems`.
     """
-    digits, submitted, top = _names(plan, shelf, evidence)
-    order = _order(digits, submitted, top)
+    digits, order = _names(plan, shelf, evidence)
     plan = plan.take(order)
     head = shelf.pick(plan.head, False, _HEAD)
     leg = shelf.pick(plan.leg, True, _LEG)
@@ -45,7 +47,7 @@ def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | 
         columns |= {name: pc.coalesce(head[name], own[name]) for name in _OWN}
     columns |= {name: leg[name] for name in _LEG if name != "at"}
     columns["recipient_role"] = _roles(plan, leg["recipient_role"], shelf)
-    columns["delivery_id"] = naming.as_strings(digits.reshape(-1, 32)[order].reshape(-1))
+    columns["delivery_id"] = naming.as_strings(digits)
     columns["submitted_at"] = head["first_at"]
     columns["resolved_at"] = pc.if_else(pa.array(_SETTLED[plan.outcome]), leg["at"], pa.scalar(None, schema.TIME))
     columns["outcome"] = pa.DictionaryArray.from_arrays(
@@ -69,15 +71,16 @@ def _repeated(twins: Plan, order: Longs, shelf: Shelf, evidence: Sequence[str]) 
     has = np.flatnonzero(twins.leg[order] >= 0)
     if len(has):
         unique, where = np.unique(twins.leg[order[has]], return_index=True)
-        names = naming.as_strings(_names(twins.take(order[has][where]), shelf, evidence)[0]).to_pylist()
-        by_leg = dict(zip(unique.tolist(), names, strict=True))
+        digits, at = _names(twins.take(order[has][where]), shelf, evidence)
+        names = naming.as_strings(digits).to_pylist()
+        by_leg = dict(zip(unique[at].tolist(), names, strict=True))
         for row in has.tolist():
             out[row] = by_leg[int(twins.leg[order[row]])]
     return pa.array(out, pa.string())
 
 
-def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[NDArray[np.uint8], Longs, NDArray[np.uint64]]:
-    """(digits of the delivery ids, submitted_at in microseconds, first 8 bytes of the ids) in the plan's order."""
+def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[NDArray[np.uint8], Longs]:
+    """(digits of the delivery ids in order of submitted_at and id, that order of the plan's entries)."""
     head = shelf.pick(plan.head, False, ("system", "host", "queue_id", "first_at"))
     submitted = head["first_at"].cast(pa.int64()).to_numpy()
     recipient = shelf.pick(plan.leg, True, ("recipient",))["recipient"]
@@ -85,30 +88,60 @@ def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[NDArray[n
         _coded(head["system"]), _coded(head["host"]), head["queue_id"], submitted, recipient, _originals(plan, shelf)
     )
     digits, top = naming.names(named)
-    if len(np.unique(top)) < len(top):
-        _tell_apart(digits, top, named, _records(plan, shelf, evidence)[1])
-    return digits, submitted, top
+    order = _order(digits, submitted, top)
+    if _tell_apart(digits, top, order, named, lambda: _records(plan, shelf, evidence)[1]):
+        order = _order(digits, submitted, top)
+    return digits.reshape(-1, 32)[order].reshape(-1), order
 
 
-def _tell_apart(digits: Any, top: Any, named: naming.Named, first: tuple[Longs, Longs]) -> None:
-    """Give rows of one name the names `#1`, `#2`, … in the order of their first records."""
+def _tell_apart(
+    digits: Any, top: Any, order: Longs, named: naming.Named, first: Callable[[], tuple[Longs, Longs]]
+) -> bool:
+    """Give rows of one name the names `#1`, `#2`, … in the order of their first records: were there any?"""
+    table = digits.reshape(-1, 32)
+    near = np.flatnonzero(top[order[1:]] == top[order[:-1]])
+    if not any((table[order[n]] == table[order[n + 1]]).all() for n in near.tolist()):
+        return False
+    evidence, number = first()
     seen: dict[bytes, int] = {}
-    whole = digits.tobytes()
-    for r in np.lexsort((first[1], first[0])).tolist():
-        name = whole[32 * r : 32 * r + 32]
+    for r in np.lexsort((number, evidence)).tolist():
+        name = table[r].tobytes()
         count = seen.get(name, 0)
         seen[name] = count + 1
         if count:
             naming.rename(digits, top, r, named.message(r) + f"#{count}".encode())
+    return True
 
 
 def _order(digits: NDArray[np.uint8], submitted: Longs, top: NDArray[np.uint64]) -> Longs:
-    order = np.lexsort((top, submitted))
-    same = (top[order][1:] == top[order][:-1]) & (submitted[order][1:] == submitted[order][:-1])
-    if same.any():  # two ids that agree in 8 of their 16 bytes
+    changes = np.flatnonzero(submitted[1:] != submitted[:-1])
+    longest = np.diff(changes, prepend=-1, append=len(submitted) - 1).max(initial=0)
+    if longest > SHORT or (submitted[1:] < submitted[:-1]).any():
+        order = np.lexsort((top, submitted))
+    else:
+        order = np.arange(len(submitted))
+        sort_runs(submitted, top, order)
+    same = (top[order[1:]] == top[order[:-1]]) & (submitted[order[1:]] == submitted[order[:-1]])
+    if same.any():  # two ids that agree in 8 of their 16 bytes, or altogether
         names = naming.as_strings(digits).to_pylist()
         order = np.array(sorted(range(len(names)), key=lambda r: (submitted[r], names[r])), np.int64)
     return order
+
+
+def _sort_runs(times, values, order):  # type: ignore[no-untyped-def]
+    order[:] = np.lexsort((values, times))
+
+
+@kernel("void(int64[::1], uint64[::1], int64[::1])", plain=_sort_runs)
+def sort_runs(times, values, order):  # type: ignore[no-untyped-def]
+    """Sort the numbers of rows with equal (ascending) times by value; runs are short."""
+    for k in range(1, order.size):
+        r = order[k]
+        j = k - 1
+        while j >= 0 and times[order[j]] == times[r] and values[order[j]] > values[r]:
+            order[j + 1] = order[j]
+            j -= 1
+        order[j + 1] = r
 
 
 def _coded(column: Any) -> pa.DictionaryArray:

@@ -115,8 +115,17 @@ def copy_rows(offsets, data, rows, places, starts, out):  # type: ignore[no-unty
 
 def _values(parts: Sequence[Part], count: int) -> pa.Array:
     """Columns of fixed width and dictionaries."""
-    if pa.types.is_dictionary(parts[0][0].type):
+    kind = parts[0][0].type
+    if pa.types.is_dictionary(kind):
         return _codes(parts, count)
+    if kind.bit_width in (32, 64) and not any(column.null_count for column, _, _ in parts):
+        width = np.int64 if kind.bit_width == 64 else np.int32
+        out, filled = np.zeros(count, width), 0
+        for column, rows, places in parts:
+            out[places] = np.frombuffer(column.buffers()[1], width)[rows]
+            filled += len(rows)
+        if filled == count:
+            return pa.Array.from_buffers(kind, count, [None, pa.py_buffer(out)])
     taken = [column.take(pa.array(rows)) for column, rows, _ in parts]
     places = np.concatenate([p for _, _, p in parts])
     if len(places) < count:

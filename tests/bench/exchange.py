@@ -152,7 +152,7 @@ def loader(path: str) -> int:
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from forensics import ingest
+    from forensics import ingest, surveying
     from forensics.custody.discovery import discover
     from forensics.custody.evidence import blocks
     from forensics.loaders import exchange
@@ -160,13 +160,13 @@ def loader(path: str) -> int:
 
     source = discover([path]).sources[0]
     surveyor = exchange.surveyor(source.name, Settings())
-    for block in blocks(source, exchange.split, size=ingest.BLOCK):
+    for block in blocks(source, exchange.split, size=surveying.BLOCK):
         surveyor.feed(block)
     survey = surveyor.result()
     read = 0
     with ThreadPoolExecutor(2) as pool:
         waiting: deque[Future[int]] = deque()
-        for block in blocks(source, ingest._cutter(survey), size=ingest.BLOCK):
+        for block in blocks(source, ingest._cutter(survey), size=surveying.BLOCK):
             context = Context(0, survey.blocks[block.offset], survey.plan)
             waiting.append(pool.submit(lambda b, c: exchange.scan(b, c).records, block, context))
             if len(waiting) > 2:

@@ -71,9 +71,9 @@ def test_block_by_block(
     logs: Path, single: dict[str, bytes], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Evidence that is read in many pieces, on the cluster and here, comes to the same rows."""
-    from forensics import ingest
+    from forensics import ingest, surveying
 
-    monkeypatch.setattr(ingest, "BLOCK", 1 << 15)
+    monkeypatch.setattr(surveying, "BLOCK", 1 << 15)
     monkeypatch.setattr(ingest, "SMALL", 1 << 14)
     here = tables(logs, tmp_path / "here", workers=2)
     assert_same(tables(logs, tmp_path / "there", cluster=scheduler), here)

@@ -104,8 +104,8 @@ def test_mutated_lines(data: Path) -> None:
 def test_a_million_mutated_lines_with_bounds_checked(data: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     script = (
-        "from pathlib import Path\nfrom forensics import ingest, kernels\nfrom tests.fuzz import test_postfix_lines as t\n"
-        f"ingest._compile()\nt.run({os.environ.get('MISSENT_FUZZ_LINES', '1000000')}, 7, Path({str(data / 'postfix-albion')!r}))"
+        "from pathlib import Path\nfrom forensics import kernels, surveying\nfrom tests.fuzz import test_postfix_lines as t\n"
+        f"surveying._load_joining(); kernels.compile_kernels()\nt.run({os.environ.get('MISSENT_FUZZ_LINES', '1000000')}, 7, Path({str(data / 'postfix-albion')!r}))"
     )
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(
