@@ -287,7 +287,7 @@ def _searched(facts: f.Facts, words: Words) -> b.Spans:
 def _would(facts: f.Facts, words: Words) -> b.Spans:
     found = {rate.name: rate for rate in facts.method.rates if rate.measure == "recall" and rate.low is not None}
     # What was never fitted on says most about a case that was never seen.
-    name = next((name for name in ("frozen", *measured.SETS) if name in found), None)
+    name = next((name for name in ("frozen", *measured.SETS, *found) if name in found), None)
     if name is None:
         return say(words, "html.annex.not_measured")
     rate = found[name]
