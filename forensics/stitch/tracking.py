@@ -133,9 +133,9 @@ class _Legs:
         peer = rows.take("peer", np.where(told, settled, -1))
         address = spans.unscoped(rows.data, rows.span("peer_address", np.where(told, settled, -1)))
         at = rows.plain["at"][settled]
-        rank = np.full(self.count, -1, np.int64)
+        rank = np.full(self.count + 1, -1, np.int64)
         rank[keep] = np.arange(len(keep))
-        mine = np.where(self.leg >= 0, rank[self.leg], -1)
+        mine = rank[self.leg]
         return pa.table(
             [
                 pa.array(self.message[keep]),

@@ -255,3 +255,8 @@ def test_records_are_those_of_the_recipient_and_of_the_message() -> None:
     )
     numbers: dict[str, Any] = {d["recipient"]: sorted({r["number"] for r in d["records"]}) for d in got.deliveries()}
     assert numbers == {B: [3, 5, 7], C: [3, 4, 5, 6]}
+
+
+def test_messages_without_any_recipient_give_no_delivery() -> None:
+    got = read(log(row(0, "AGENTINFO", ""), row(1, "SUBMIT", "", source="STOREDRIVER")))
+    assert not got.legs and len(got.hops) == 1 and got.account["used"] == 2
