@@ -101,7 +101,7 @@ def test_findings_held_for_review_keep_a_limit_open() -> None:
     assert held > 0
     at_limit = checked("messages-at-most", head)
     assert (at_limit.result, at_limit.basis) == ("not-determinable", "review-open")
-    assert "await review" in plain(passages.statement(at_limit, WORDS))
+    assert "await review" in plain(passages.statement(facts, at_limit, WORDS))
     assert checked("messages-at-most", head + held).result == "supported"
 
 
@@ -127,7 +127,7 @@ def test_a_check_without_its_value_is_an_error(check: str, value: Any) -> None:
 
 
 def test_a_limit_in_time_reads_like_one() -> None:
-    said = plain(passages.statement(checked("not-after", date(2023, 3, 19), confirmed=True), WORDS))
+    said = plain(passages.statement(made.facts(5), checked("not-after", date(2023, 3, 19), confirmed=True), WORDS))
     assert "after 20 March 2023, 00:00 UTC" in said
 
 
@@ -135,6 +135,6 @@ def test_every_basis_has_its_sentence() -> None:
     for check, value in (("messages-at-most", 5), ("messages-at-most", 900), ("not-after", date(2030, 1, 1)),
                          ("not-after", date(2023, 3, 19)), ("only-encrypted", None), ("none", None)):  # fmt: skip
         for confirmed in (False, True):
-            assert plain(passages.statement(checked(check, value, confirmed=confirmed), WORDS))
+            assert plain(passages.statement(made.facts(5), checked(check, value, confirmed=confirmed), WORDS))
     claims = [key for key in WORDS.entries if key.startswith("statement.")]
     assert len(claims) > 20
