@@ -29,9 +29,10 @@ import pyarrow as pa
 
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
-    "usage": "how much more the meant domain is written to than the typed one (log10 ratio of distinct pairs, -3 to 3)",
-    "address-known": "the same local part at the meant domain appears in the organisation's mail; where the typed domain "
-    "cannot be the meant one's second name, what speaks of that domain as a whole is then left out",
+    "usage": "in how many more pairs of sender and address the meant domain takes part than the typed one "
+    "(log10 ratio, -3 to 3)",
+    "address-known": "the same local part at the meant domain appears in the organisation's mail; where the typed "
+    "domain cannot be the meant one's second name, what speaks of that domain as a whole is then left out",
     "habit": "how much more this writer uses the address at the meant domain (log10 ratio of messages, -2 to 2)",
     "wrote-before": "this writer had written to that address at the meant domain before",
     "wrote-after": "this writer wrote to that address at the meant domain within 7 days afterwards",

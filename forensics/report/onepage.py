@@ -84,9 +84,12 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
 
 
 def brief(value: str, limit: int = _ANSWER) -> str:
-    """At most `limit` characters, cut between words where there are any, and an ellipsis where more follows."""
+    """At most `limit` characters, cut between sentences or words where it can be; an ellipsis where more follows."""
     if len(value) <= limit:
         return value
+    sentence = value[:limit].rpartition(". ")[0]
+    if len(sentence) > limit // 2:
+        return sentence + ". …"
     whole = value[:limit].rpartition(" ")[0]
     return (whole if len(whole) > limit // 2 else value[:limit]).rstrip(" ,;:.") + " …"
 
@@ -284,7 +287,7 @@ def _searched(facts: f.Facts, words: Words) -> b.Spans:
 def _would(facts: f.Facts, words: Words) -> b.Spans:
     found = {rate.name: rate for rate in facts.method.rates if rate.measure == "recall" and rate.low is not None}
     # What was never fitted on says most about a case that was never seen.
-    name = next((name for name in ("frozen", *measured.SETS) if name in found), None)
+    name = next((name for name in ("frozen", *measured.SETS, *found) if name in found), None)
     if name is None:
         return say(words, "html.annex.not_measured")
     rate = found[name]

@@ -45,16 +45,18 @@ def timeline(facts: Facts, words: Words) -> Chart | None:
     width = (WIDTH - _LEFT - _RIGHT - gaps * _GAP) / count
     top_scale = _scale(max((b.accepted + b.refused for run in runs for b in run), default=0), _UPPER)
     low_scale = _scale(max((b.legitimate for run in runs for b in run), default=0), _LOWER)
-    base = _TOP + _UPPER
+    found = bool(facts.groups.headline.deliveries.value)
+    # Without findings there is one panel: all outbound mail.
+    base = float(_TOP + _UPPER if found else 14 - _BETWEEN)
     floor = base + _BETWEEN + _LOWER
-    parts = _axes(words, top_scale, low_scale, base, floor)
+    parts = [*(_upper_axes(words, top_scale, base) if found else []), *_axes(words, low_scale, floor)]
     x = float(_LEFT)
     before: _Bar | None = None
     labelled = -100.0
     for run in runs:
         if before is not None:
             missing = (run[0].start - before.start).days - before.days
-            parts += _fold(words, x, missing, base, floor)
+            parts += _fold(words, x, missing, _TOP if found else 16, base if found else floor, floor)
             x += _GAP
         labelled = max(labelled, x - 60) if before is not None else labelled
         for bar in run:
@@ -67,14 +69,14 @@ def timeline(facts: Facts, words: Words) -> Chart | None:
         before = run[-1]
     head = facts.groups.headline
     alt = words(
-        "chart.timeline_alt",
+        "chart.timeline_alt" if found else "chart.outbound_alt",
         n=head.deliveries.value,
         accepted=head.accepted.value,
         first=words.day(facts.days[0].day),
         last=words.day(facts.days[-1].day),
         other=sum(day.legitimate for day in facts.days),
     )
-    caption = words(f"chart.timeline_{step}")
+    caption = words(f"chart.timeline_{step}" if found else f"chart.outbound_{step}")
     return Chart(svg.document("timeline", WIDTH, floor + 26, alt, parts), alt, caption, wide=True)
 
 
@@ -89,7 +91,7 @@ def _scale(most: int, height: float) -> tuple[int, float]:
     return top, height / top
 
 
-def _axes(words: Words, top: tuple[int, float], low: tuple[int, float], base: float, floor: float) -> list[str]:
+def _upper_axes(words: Words, top: tuple[int, float], base: float) -> list[str]:
     right = WIDTH - _RIGHT
     return [
         text(0, 10, words("chart.misdirected"), size=12, bold=True),
@@ -98,6 +100,12 @@ def _axes(words: Words, top: tuple[int, float], low: tuple[int, float], base: fl
         text(_LEFT - 6, _TOP + 4, words.number(top[0]), size=11, anchor="end", fill="soft"),
         text(_LEFT - 6, base + 4, "0", size=11, anchor="end", fill="soft"),
         text(0, base + _BETWEEN - 6, words("chart.other"), size=12, bold=True),
+    ]
+
+
+def _axes(words: Words, low: tuple[int, float], floor: float) -> list[str]:
+    right = WIDTH - _RIGHT
+    return [
         line(_LEFT, floor, right, floor, "soft"),
         text(_LEFT - 6, floor - _LOWER + 8, words.number(low[0]), size=11, anchor="end", fill="soft"),
         text(_LEFT - 6, floor + 4, "0", size=11, anchor="end", fill="soft"),
@@ -122,9 +130,9 @@ def _bar(
     return out
 
 
-def _fold(words: Words, x: float, missing: int, base: float, floor: float) -> list[str]:
+def _fold(words: Words, x: float, missing: int, top: float, base: float, floor: float) -> list[str]:
     middle = x + _GAP / 2 - 2
-    out = [line(middle, _TOP, middle, floor, "line", dash="2 3")]
+    out = [line(middle, top, middle, floor, "line", dash="2 3")]
     out.append(text(middle, base - 40, words("chart.gap", n=missing), size=10.5, anchor="middle", fill="soft"))
     out.append(text(middle, base - 27, words("chart.gap_what"), size=10.5, anchor="middle", fill="soft"))
     return out

@@ -149,6 +149,15 @@ def text(data: Array, span: Span) -> pa.Array:
     return column
 
 
+def of(column: pa.Array) -> tuple[Array, Span]:
+    """(buffer, spans) of a string column."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    null = column.is_null().to_numpy(zero_copy_only=False)
+    begin = np.where(null, np.int32(-1), ends[:-1])
+    return np.frombuffer(data or b"\0", np.uint8), (begin, ends[1:].copy())
+
+
 def coalesce(one: Span, other: Span) -> Span:
     """The first of both that is not null."""
     return choose(one[0] >= 0, one, other)

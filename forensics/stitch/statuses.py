@@ -14,15 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forensics.stitch import answering, spans
+
 _ROLES = {"to": "to", "cc": "cc", "bcc": "bcc"}
 _BRACKETED = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=(.*?)\}(?=;\{|\]|$)", re.S)
 _EXPIRED = re.compile(r"QUEUE\.Expired|\b[45]\.4\.7\b", re.I)
 _QUARANTINED = re.compile(r"quarantin", re.I)
-_REPLY = r"(?s)(?:^|;)\s*(?P<reply>[2345]\d\d[ -].*?)(?:;ClientSubmitTime:.*)?$"
-_QUEUED = (
-    r"(?i)^2.*?(?:\bqueued as (?P<postfix>[0-9A-Za-z]+)|\[InternalId=(?P<exchange>\d+)|\bid=(?P<exim>[0-9A-Za-z-]{6,}))"
-)
-_ENHANCED = r"(?:^|[^0-9.])(?P<code>[245]\.\d{1,3}\.\d{1,3})(?:[^0-9.]|$)"
 
 
 class Answers(NamedTuple):
@@ -62,27 +59,25 @@ def _told(status: str) -> tuple[str | None, str | None, str | None]:
     """(text, host, address) of a recipient-status; a role is no text."""
     if "{LED=" in status:
         told = dict(_BRACKETED.findall(status))
-        return told.get("LED") or told.get("MSG") or status, told.get("FQDN") or None, told.get("IP") or None
+        return told.get("LED") or told.get("MSG") or status, told.get("FQDN") or None, _unscoped(told.get("IP"))
     text = status.strip()
     return (None if not text or text.lower() in _ROLES else status), None, None
 
 
-def answers(status: pa.Array, context: pa.Array) -> Answers:
-    """Enhanced code, text, relay and queue id of the settling rows; the other server's answer wins."""
+def _unscoped(address: str | None) -> str | None:
+    """As `spans.unscoped`."""
+    return re.sub(r"^\[?([^\]%]*).*\Z", r"\1", address) if address else None
+
+
+def answers(status: pa.Array, data: spans.Array, context: spans.Span) -> Answers:
+    """Enhanced code, text, relay and queue id of the settling rows. The other server's answer, in `context`, wins."""
     encoded = status.dictionary_encode()
     told = [_told(s) for s in encoded.dictionary.to_pylist()]
     own, name, address = (pa.array([t[i] for t in told], pa.string()).take(encoded.indices) for i in range(3))
-    text = pc.coalesce(pc.struct_field(pc.extract_regex(context, _REPLY), "reply"), own)
-    ids = pc.extract_regex(text, _QUEUED)
-    found = [pc.struct_field(ids, n) for n in ("postfix", "exchange", "exim")]
-    blank = pa.scalar(None, pa.string())
-    found = [pc.if_else(pc.equal(f, ""), blank, f) for f in found]
-    return Answers(pc.struct_field(pc.extract_regex(text, _ENHANCED), "code"), text, name, address, pc.coalesce(*found))
-
-
-def unscoped(address: pa.Array) -> pa.Array:
-    """IP addresses without a zone index (`fe80::1%3` → `fe80::1`, RFC 4007) and without brackets."""
-    return pc.replace_substring_regex(address, r"^\[?([^\]%]*).*$", r"\1")
+    text = pc.coalesce(spans.text(data, answering.reply(data, context)), own)
+    said, lies = spans.of(text)
+    code, identity = answering.code(said, lies), answering.identity(said, lies)
+    return Answers(spans.text(said, code), text, name, address, spans.text(said, identity))
 
 
 def integers(text: pa.Array, type_: pa.DataType) -> pa.Array:

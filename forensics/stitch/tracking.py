@@ -127,9 +127,11 @@ class _Legs:
         settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
         handed = np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT))
         told = handed | np.isin(self.kinds[settled], (ids.DELIVER, ids.SAID_DELIVERED))
-        said = statuses.answers(rows.take("status", settled), rows.take("context", np.where(handed, settled, -1)))
+        said = statuses.answers(
+            rows.take("status", settled), rows.data, rows.span("context", np.where(handed, settled, -1))
+        )
         peer = rows.take("peer", np.where(told, settled, -1))
-        address = rows.take("peer_address", np.where(told, settled, -1))
+        address = spans.unscoped(rows.data, rows.span("peer_address", np.where(told, settled, -1)))
         at = rows.plain["at"][settled]
         rank = np.full(self.count, -1, np.int64)
         rank[keep] = np.arange(len(keep))
@@ -145,7 +147,7 @@ class _Legs:
                 said.code,
                 said.response,
                 pc.coalesce(said.relay_name, peer),
-                statuses.unscoped(pc.coalesce(said.relay_address, address)),
+                pc.coalesce(said.relay_address, spans.text(rows.data, address)),
                 pa.nulls(len(keep), pa.bool_()),
                 pa.array(self.attempts[keep].astype(np.int32)),
                 said.next_id,

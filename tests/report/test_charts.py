@@ -52,6 +52,9 @@ def test_charts_say_the_same_numbers_as_the_facts() -> None:
 def test_a_case_without_findings_draws_only_what_there_is() -> None:
     drawn = charts.draw(made.facts(0), WORDS)
     assert set(drawn) == {"timeline", "calibration"}
+    assert drawn["timeline"].caption == "Outbound deliveries a day"
+    assert "200 outbound deliveries, none of them held to be misdirected" in drawn["timeline"].alt
+    assert b"Misdirected" not in drawn["timeline"].svg
 
 
 def days(*numbers: int) -> tuple[Day, ...]:

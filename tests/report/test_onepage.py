@@ -141,6 +141,7 @@ def test_tiles_say_since_when_and_until_when() -> None:
 def test_what_is_cut_says_that_it_goes_on() -> None:
     assert onepage.brief("short") == "short"
     assert onepage.brief("one two three four", 12) == "one two …"
+    assert onepage.brief("One sentence. Then another one.", 20) == "One sentence. …"
     assert onepage.brief("x" * 100, 10) == "x" * 10 + " …"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields, sniff
-from forensics.stitch import statuses
+from forensics.stitch import spans, statuses
 from forensics.stitch.tracked import host_key
 
 DOCUMENTED = """AGENTINFO BADMAIL CLIENTSUBMISSION DEFER DELIVER DELIVERFAIL DROP DSN DUPLICATEDELIVER DUPLICATEEXPAND
@@ -82,15 +82,15 @@ def test_what_a_failure_says(status: str | None, kind: str) -> None:
     ],
 )
 def test_answers(status: str | None, context: str | None, expected: tuple[str | None, ...]) -> None:
-    told = statuses.answers(pa.array([status], pa.string()), pa.array([context], pa.string()))
+    data, span = spans.of(pa.array([context], pa.string()))
+    told = statuses.answers(pa.array([status], pa.string()), data, span)
     code, response, name, address, identity = (column[0].as_py() for column in told)
     assert (code or None, response, name, address, identity) == expected
 
 
 def test_addresses_and_numbers() -> None:
-    assert statuses.unscoped(pa.array(["fe80::1%3", "[::1]", "10.0.0.1", None])).to_pylist() == [
-        "fe80::1", "::1", "10.0.0.1", None,
-    ]  # fmt: skip
+    data, span = spans.of(pa.array(["fe80::1%3", "[::1]", "10.0.0.1", None]))
+    assert spans.text(data, spans.unscoped(data, span)).to_pylist() == ["fe80::1", "::1", "10.0.0.1", None]
     assert statuses.integers(pa.array(["12", "x", "", None, "9" * 30]), pa.int64()).to_pylist() == [12] + [None] * 4
     assert host_key("EX01.albion-defence.uk") == host_key("ex01")
 
