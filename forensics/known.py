@@ -9,7 +9,7 @@ from typing import Any
 
 from forensics import case as case_files
 from forensics.case import Case
-from forensics.custody import evidence, manifest, reread
+from forensics.custody import evidence, manifest
 from forensics.custody.manifest import Evidence, Manifest
 from forensics.errors import EvidenceError, VerificationFailed
 
@@ -56,8 +56,12 @@ def agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) ->
 
 def again(case: Case, known: Manifest | None) -> list[Any]:
     """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
+    if known is None:
+        return []
+    from forensics.custody import reread
+
     sources: list[Any] = []
-    for one in known.evidence if known else ():
+    for one in known.evidence:
         found = list(reread.places(case, one))
         if not found:
             raise EvidenceError(

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from forensics.case import Case
 from forensics.custody import canonical
@@ -60,6 +58,8 @@ def held(case: Case) -> tuple[Table, ...]:
 
 
 def _held(case: Case, name: str) -> Table | None:
+    import pyarrow.parquet as pq  # a twentieth of a second: while evidence is surveyed, not before
+
     found = files(case, name)
     if not found and not getattr(case, name).exists():
         return None
@@ -88,6 +88,8 @@ def content_digest(case: Case, name: str) -> str:
 def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """A Parquet file's rows, a row group at a time: a batch that spans row groups is refused by Arrow when a dictionary
     lies inside a list ("Nested data conversions not implemented for chunked array outputs")."""
+    import pyarrow.parquet as pq
+
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group, columns=columns).to_batches()
@@ -122,6 +124,8 @@ class Leaves:
         return canonical.digest([self.rows, sorted(leaves)])
 
     def _add(self, path: str, column: pa.Array) -> None:
+        import pyarrow.compute as pc
+
         kind = column.type
         if pa.types.is_dictionary(kind):
             column = column.cast(kind.value_type)
