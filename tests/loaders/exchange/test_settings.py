@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics import ingest, store
+from forensics import store, surveying
 from forensics.case import Case, Source
 from forensics.custody import evidence
 from forensics.errors import AmbiguousTime, UsageError
@@ -126,7 +126,7 @@ def test_a_json_document_beyond_the_limit_is_unread_with_the_reason(
 ) -> None:
     """One array is read as a whole; one that memory should not hold is cut, and says so for what it costs."""
     monkeypatch.setattr(evidence, "LONGEST_RECORD", 8192)
-    monkeypatch.setattr(ingest, "BLOCK", 4096)
+    monkeypatch.setattr(surveying, "BLOCK", 4096)
     big = tmp_path / "trace.json"
     whole = (SAMPLES / "trace-powershell.json").read_text("utf-8")
     records = whole[whole.index("{") : whole.rindex("}") + 1]
