@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from forensics.case import CaseFile
 from forensics.errors import CaseError
-from forensics.report import facts as f
+
+if TYPE_CHECKING:
+    from forensics.report import facts as f
 
 
 @dataclass(frozen=True)
@@ -296,6 +298,8 @@ def moment(value: datetime | None, home: ZoneInfo) -> datetime | None:
 
 def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> tuple[f.Item, ...]:
     """Every item with its answer as text. `delayed`: reasons for delay have become a required item."""
+    from forensics.report import facts as f
+
     out = []
     for entry in entries():
         value = getattr(getattr(answers, entry.section), entry.name)
@@ -334,6 +338,8 @@ def missing(casefile: CaseFile) -> tuple[str, ...]:
 
 def gather(answers: Questionnaire, home: ZoneInfo, *, delayed: bool) -> f.Questionnaire:
     """The questionnaire as facts."""
+    from forensics.report import facts as f
+
     all_items = items(answers, home, delayed=delayed)
     required = [item for item in all_items if item.required]
     return f.Questionnaire(

@@ -110,7 +110,8 @@ def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
 
     Raises UsageError when there is no such language or a file is not TOML.
     """
-    _locale(language)
+    if language != DEFAULT_LANGUAGE:
+        _locale(language)
     shipped = TEMPLATES / language
     if not shipped.is_dir() and folder is None:
         raise UsageError(

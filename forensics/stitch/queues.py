@@ -16,7 +16,8 @@ from forensics.loaders.postfix.read import fragments
 from forensics.stitch import grouping as g
 from forensics.stitch.subjects import decoded
 
-Rows = NDArray[np.int64]
+Rows = NDArray[np.int32]
+_NONE = np.int32(-1)
 
 
 def assemble(events: Events, *, final: bool) -> Assembled:
@@ -88,31 +89,29 @@ def _first(*columns: pa.Array) -> pa.Array:
 def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
     """The rows whose event is of one of these kinds, else -1."""
     if not len(events.ints):
-        return np.full(len(rows), -1, np.int64)
+        return np.full(len(rows), _NONE)
     wanted = np.zeros(w.KINDS, np.bool_)
     wanted[list(kinds)] = True
-    return np.where((rows >= 0) & wanted[events.ints[np.maximum(rows, 0), w.KIND]], rows, -1)
+    return np.where((rows >= 0) & wanted[events.ints[np.maximum(rows, 0), w.KIND]], rows, _NONE)
 
 
 def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
     count = len(hops)
-    first = hops[:, g.H_FIRST].astype(np.int64)
-    client = hops[:, g.H_CLIENT].astype(np.int64)
-    queued = hops[:, g.H_QUEUED].astype(np.int64)
-    sender = hops[:, g.H_FROM].astype(np.int64)
+    of = np.ascontiguousarray(hops.T)
+    first, client, queued, sender = of[g.H_FIRST], of[g.H_CLIENT], of[g.H_QUEUED], of[g.H_FROM]
     from_a = _kind_rows(events, sender, w.QUEUED, w.PICKUP, w.EXPIRED)
     from_b = _kind_rows(events, sender, w.REJECT, w.CHECK)
     refused = _kind_rows(events, sender, w.REJECT)
-    flags = hops[:, g.H_FLAGS]
+    flags = of[g.H_FLAGS]
     columns = {
         "hop": pa.array(np.arange(count, dtype=np.int64)),
         "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
         "host": _code(column(events, first, w.HOST)),
         "queue_id": column(events, first, w.QID),
-        "message_id": column(events, hops[:, g.H_MSGID].astype(np.int64), w.A),
+        "message_id": column(events, of[g.H_MSGID], w.A),
         "network_message_id": pa.nulls(count, pa.string()),
         "first_at": _times(events, first),
-        "last_at": _times(events, hops[:, g.H_LAST]),
+        "last_at": _times(events, of[g.H_LAST]),
         "sender": _first(column(events, from_a, w.A), column(events, from_b, w.B)),
         "authenticated_user": column(events, client, w.C),
         "client_name": _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
@@ -121,11 +120,11 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         ),
         "size_bytes": _sizes(events, queued),
         "recipient_count": _counts(events, queued),
-        "subject": decoded(column(events, hops[:, g.H_SUBJECT].astype(np.int64), w.C)),
+        "subject": decoded(column(events, of[g.H_SUBJECT], w.C)),
         "born": pa.array(flags & g.BORN != 0),
         "closed": pa.array(flags & g.CLOSED != 0),
         "records": records,
-        "previous_id": column(events, hops[:, g.H_PICKUP].astype(np.int64), w.G),
+        "previous_id": column(events, of[g.H_PICKUP], w.G),
         "greylisted": pa.array(flags & g.GREYLISTED != 0),
     }
     return pa.table(columns)
@@ -150,29 +149,29 @@ def _counts(events: Events, queued: Rows) -> pa.Array:
 
 
 def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table:
-    settle = legs[:, g.L_SETTLE].astype(np.int64)
-    first = legs[:, g.L_FIRST].astype(np.int64)
-    original = np.where(legs[:, g.L_DIRECT] == 0, legs[:, g.L_ORIG], -1).astype(np.int64)
+    of = np.ascontiguousarray(legs.T)
+    settle, first, outcome = of[g.L_SETTLE], of[g.L_FIRST], of[g.L_OUTCOME]
+    original = np.where(of[g.L_DIRECT] == 0, of[g.L_ORIG], _NONE)
     delivery = _kind_rows(events, settle, w.DELIVERY)
-    sent = np.where(legs[:, g.L_OUTCOME] == g.DELIVERED, delivery, -1)
-    roles = pa.array(np.where(legs[:, g.L_ROLE] == 1, 1, 0).astype(np.int32))
+    sent = np.where(outcome == g.DELIVERED, delivery, _NONE)
+    roles = pa.array((of[g.L_ROLE] == 1).astype(np.int32))
     columns = {
-        "hop": pa.array(hop_at[legs[:, g.L_HOP]].astype(np.int64)),
+        "hop": pa.array(hop_at[of[g.L_HOP]].astype(np.int64)),
         "recipient": column(events, first, w.A),
         "original_recipient": column(events, original, w.B),
         "recipient_role": pa.DictionaryArray.from_arrays(roles, pa.array(["unknown", "bcc"])),
-        "outcome": pa.DictionaryArray.from_arrays(pa.array(legs[:, g.L_OUTCOME]), pa.array(list(schema.OUTCOMES))),
-        "at": _times(events, legs[:, g.L_AT]),
+        "outcome": pa.DictionaryArray.from_arrays(pa.array(outcome), pa.array(list(schema.OUTCOMES))),
+        "at": _times(events, of[g.L_AT]),
         "status_code": column(events, settle, w.E),
         "response": column(events, settle, w.F),
         "relay_name": column(events, delivery, w.C),
         "relay_address": column(events, delivery, w.D),
         "tls": _tls(events, delivery),
-        "attempts": pa.array(legs[:, g.L_ATTEMPTS]),
+        "attempts": pa.array(of[g.L_ATTEMPTS]),
         "next_id": column(events, sent, w.G),
         "records": records,
         "forwarded": pa.array(_forwarded(events, sent)),
-        "alias": column(events, legs[:, g.L_ORIG].astype(np.int64), w.B),
+        "alias": column(events, of[g.L_ORIG], w.B),
     }
     return pa.table(columns)
 

@@ -37,7 +37,7 @@ class Events:
     elsewhere."""
 
 
-def gather(buf: Any, ints: Ints, rows: Longs, at: int) -> tuple[Any, Any, Any, bool]:
+def gather(buf: Any, ints: Ints, rows: Ints, at: int) -> tuple[Any, Any, Any, bool]:
     """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is
     negative."""
     offsets = np.empty(len(rows) + 1, np.int32)
@@ -46,7 +46,7 @@ def gather(buf: Any, ints: Ints, rows: Longs, at: int) -> tuple[Any, Any, Any, b
     return offsets, out, valid, copy_spans(buf, ints, rows, at, offsets, out) < 128
 
 
-@kernel("int64(int32[:,::1], int64[::1], int64, int32[::1], uint8[::1])")
+@kernel("int64(int32[:,::1], int32[::1], int64, int32[::1], uint8[::1])")
 def measure_spans(ints, rows, at, offsets, valid):  # type: ignore[no-untyped-def]
     """Offsets and validity bitmap for `gather`: how many bytes there are."""
     n = rows.size
@@ -69,7 +69,7 @@ def _copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-d
     return int(np.bitwise_or.reduce(out)) if out.size else 0
 
 
-@kernel("int64(uint8[::1], int32[:,::1], int64[::1], int64, int32[::1], uint8[::1])", plain=_copy_spans)
+@kernel("int64(uint8[::1], int32[:,::1], int32[::1], int64, int32[::1], uint8[::1])", plain=_copy_spans)
 def copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-def]
     """The bytes for `gather`: all of them or-ed, which tells whether any is not ASCII."""
     for k in range(rows.size):
@@ -86,7 +86,7 @@ def column(events: Events, rows: Any, at: int) -> pa.StringArray:
     """Span column `at` of the events `rows`; a row of -1 gives null."""
     if not len(events.ints):
         return pa.nulls(len(rows), pa.string())
-    offsets, data, valid, plain = gather(events.buffer, events.ints, np.ascontiguousarray(rows, np.int64), at)
+    offsets, data, valid, plain = gather(events.buffer, events.ints, np.ascontiguousarray(rows, np.int32), at)
     buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(data)]
     if plain:
         return pa.StringArray.from_buffers(len(rows), buffers[1], buffers[2], buffers[0])

@@ -43,26 +43,26 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
     ints, longs, lines, other, names, known = scan_block(buf, n, skip)
-    numbers = ints[:, w.LINE].astype(np.int64) + context.number
     ignored = _ignored(buf, other, names, known)
     if len(skip):
         duplicates = int(np.count_nonzero(skip[:lines]))
         if duplicates:
             ignored["duplicate"] = duplicates
-    times, good = years.resolve(
-        np.ascontiguousarray(ints[:, w.TIMEKIND]), np.ascontiguousarray(longs[:, w.TIME]), numbers, context.plan
-    )
+    count = len(ints)
+    numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
+    stamps = np.empty(count, np.int32)
+    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times)
+    times, good = years.resolve(stamps, times, numbers, context.plan)
     longs[:, w.TIME] = times
     event = (ints[:, w.KIND] >= w.EVENT) & good
     unread = np.flatnonzero(~event)
-    rows = np.flatnonzero(event)
-    offsets = ints[:, w.OFFSET].astype(np.int64) + block.offset
-    lengths = ints[:, w.LENGTH].astype(np.int64)
     if ready.offsets is not None:
         offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
     unread_table = _unread(block, ints, numbers, offsets, lengths, unread)
     if len(unread):
+        rows = np.flatnonzero(event)
         ints, longs, numbers, offsets, lengths = ints[rows], longs[rows], numbers[rows], offsets[rows], lengths[rows]
+        times = times[rows]
     events = Events(
         buffer=buf,
         ints=ints,
@@ -71,10 +71,23 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
         number=numbers,
         offset=offsets,
         length=lengths,
-        edge=_edges(longs[:, w.TIME], context.shared),
+        edge=_edges(times, context.shared),
     )
     keyed(events)
     return base.Scan(records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events)
+
+
+@kernel("void(int32[:,::1], int64[:,::1], int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1])")
+def addresses(  # type: ignore[no-untyped-def]
+    ints, longs, first, offset, numbers, offsets, lengths, stamps, times
+):
+    """Number, offset and length of each row's record in the evidence, its kind of stamp and its time."""
+    for r in range(numbers.size):
+        numbers[r] = ints[r, w.LINE] + first
+        offsets[r] = ints[r, w.OFFSET] + offset
+        lengths[r] = ints[r, w.LENGTH]
+        stamps[r] = ints[r, w.TIMEKIND]
+        times[r] = longs[r, w.TIME]
 
 
 def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
@@ -153,7 +166,7 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
     whole = np.empty((len(rows), 2), np.int32)
     whole[:, 0] = events.ints[rows, w.OFFSET]
     whole[:, 1] = whole[:, 0] + events.ints[rows, w.LENGTH]
-    offsets, data, _, _ = gather(events.buffer, whole, np.arange(len(rows), dtype=np.int64), 0)
+    offsets, data, _, _ = gather(events.buffer, whole, np.arange(len(rows), dtype=np.int32), 0)
     raw = pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     columns = [
         pa.array(events.longs[rows, w.KEY].astype(np.uint64)),
