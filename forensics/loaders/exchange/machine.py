@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from forensics import kernels
 from forensics.kernels import jit  # before numba: it chooses where compiled code is kept
 
 from numba import types  # isort: skip
+from numba.core.registry import cpu_target  # isort: skip
 from numba.extending import intrinsic  # isort: skip
+
+with kernels._without_scipy():  # what numba loads at its first use
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
 
 _intrinsic: Any = intrinsic
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
