@@ -69,14 +69,17 @@ def _named(name: str) -> str:
 
 
 def _time_basis(notes: Mapping[str, Any]) -> str:
-    """How year and zone were found, as noted: `year 2023 (date in the file's name); zone UTC (default)`."""
+    """How year, zone and order of dates were found, as noted: `year 2023 (date in the file's name); time zone UTC
+    (default)`."""
     said = []
-    for key, shown in (("year", "first"), ("zone", "name")):
+    for key, words, shown in (("year", "year", "first"), ("timezone", "time zone", "name"), ("zone", "", "")):
         note = notes.get(key)
         if isinstance(note, Mapping):
-            said.append(f"{key} {note.get(shown, '')} ({note.get('by', '')})")
+            said.append(f"{words} {note.get(shown, '')} ({note.get('by', '')})")
         elif note:
-            said.append(f"{key} {note}")
+            said.append(f"{words} {note}".strip())
+    if order := notes.get("date order"):
+        said.append(f"order of dates: {order}")
     return "; ".join(said)
 
 
