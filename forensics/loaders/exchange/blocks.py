@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.loaders.base import PADDING
 from forensics.loaders.exchange import csvscan, encodings
 from forensics.loaders.exchange import fields as f
 
@@ -60,7 +61,11 @@ class Records:
     def cells(self, r: int) -> list[str]:
         """All fields of a data record as text."""
         if not len(self.stops):
-            return read(self.text[self.starts[r] : self.ends[r]], 0, encodings.UTF8).cells(0)
+            # with a line end of its own: a CR at the end of the text would count as part of one
+            whole = np.zeros(int(self.ends[r] - self.starts[r]) + 2 + PADDING, np.uint8)
+            whole[: -PADDING - 2] = self.text[self.starts[r] : self.ends[r]]
+            whole[-PADDING - 2 : -PADDING] = (13, 10)
+            return read(whole[:-PADDING], 0, encodings.UTF8).cells(0)
         out = []
         s = int(self.starts[r])
         for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():

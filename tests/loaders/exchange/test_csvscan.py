@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forensics.loaders.exchange import blocks, csvscan, encodings
@@ -159,6 +159,8 @@ def test_moments_one_after_another_are_the_same(texts: list[str]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example(b"\x00\r\r")
+@example(b"\r\r")
 @given(st.one_of(st.binary(max_size=300), st.text('a,;"\r\n#é', max_size=300).map(str.encode)))
 def test_records_are_the_same_without_their_fields(data: bytes) -> None:
     whole = blocks.read(array(data), 0, encodings.UTF8)
