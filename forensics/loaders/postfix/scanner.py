@@ -12,7 +12,7 @@ import numpy as np
 from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
-from forensics.loaders.postfix.stamps import stamp
+from forensics.loaders.postfix.stamps import MEMO, SIZE, stamp_after
 from forensics.loaders.postfix.text import SEED, at, find, hashed, line_end, mix, queue_id_end, signed, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
@@ -43,6 +43,8 @@ SLOTS = w.SLOTS
     w.L_PLACED, w.L_RELEASED, w.L_REQUEUED, w.L_EXPIRED_SUPER, w.L_POSTFIX,
 )  # fmt: skip
 L_MILTER_HEADER, L_MILTER_BODY = w.L_MILTER_HEADER, w.L_MILTER_BODY
+SHORT_LINE = 96
+"""Bytes of a line, so that room is made for a block's rows at once; where lines are shorter they are counted first."""
 OTHERS = 4096
 """Slots for the names of other programs in one block; further names are counted together."""
 
@@ -261,13 +263,13 @@ def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
+def line(buf, i, end, ev, lv, r, memo):  # type: ignore[no-untyped-def]
     """One line [i, end) into row r: kind. For OTHER, span A is the program's name."""
     ev[r, KIND] = w.UNREAD
     if end == i:
         ev[r, N0] = w.R_EMPTY
         return w.UNREAD
-    kind, t, k, flavour = stamp(buf, i, end)
+    kind, t, k, flavour = stamp_after(buf, i, end, memo)
     ev[r, TIMEKIND] = kind
     lv[r, TIME] = t
     if kind == w.NO_TIME:
@@ -360,14 +362,19 @@ def scan_block(buf: Any, n: int, skip: Any) -> tuple[Any, Any, int, Any, Any, An
     program its count and the span of its name, and for each known Postfix program its count (last: programs beyond the
     table).
     """
-    lines = count_lines(buf, n)
-    ints = np.empty((lines + 1, w.INTS), np.int32)
-    longs = np.empty((lines + 1, w.LONGS), np.int64)
     other = np.zeros(OTHERS, np.int64)
     names = np.zeros((OTHERS, 2), np.int32)
     known = np.zeros(128, np.int64)
-    rows = scan_lines(buf, n, skip, ints, longs, np.zeros(OTHERS, np.uint64), other, names, known)
-    return ints[:rows], longs[:rows], lines, other, names, known
+    room = n // SHORT_LINE + 1024
+    while True:
+        ints = np.empty((room + 1, w.INTS), np.int32)
+        longs = np.empty((room + 1, w.LONGS), np.int64)
+        counts = np.zeros(2, np.int64)
+        hashes, memo = np.zeros(OTHERS, np.uint64), np.zeros(MEMO, np.int64)
+        if scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, counts):
+            return ints[: counts[0]], longs[: counts[0]], int(counts[1]), other, names, known
+        other[:], known[:] = 0, 0
+        room = count_lines(buf, n)
 
 
 @kernel("int64(uint8[::1], int64)")
@@ -383,11 +390,14 @@ def count_lines(buf, n):  # type: ignore[no-untyped-def]
 
 @kernel(
     "int64(uint8[::1], int64, boolean[::1], int32[:,::1], int64[:,::1], uint64[::1], int64[::1], int32[:,::1],"
-    " int64[::1])"
+    " int64[::1], int64[::1], int64[::1])"
 )
-def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type: ignore[no-untyped-def]
-    """`scan_block` into arrays of at least as many rows as there are lines, and one more: rows written."""
+def scan_lines(  # type: ignore[no-untyped-def]
+    buf, n, skip, ints, longs, hashes, other, names, known, memo, counts
+):
+    """`scan_block`: 1, or 0 when there are more rows than `ints` has room for beside one. `counts`: rows, lines."""
     filled = 0
+    memo[SIZE] = 0
     r = 0
     number = 0
     i = 0
@@ -397,6 +407,8 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type:
             number += 1
             i = e + 1
             continue
+        if r + 1 >= ints.shape[0]:
+            return 0
         for c in range(w.INTS):
             ints[r, c] = -1
         for c in range(w.LONGS):
@@ -408,7 +420,7 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type:
         if end > i and buf[end - 1] == 13:
             end -= 1
         ints[r, LENGTH] = end - i
-        kind = line(buf, i, end, ints, longs, r)
+        kind = line(buf, i, end, ints, longs, r, memo)
         ints[r, KIND] = kind
         if kind == w.OTHER:
             a, b = ints[r, A], ints[r, A + 1]
@@ -432,4 +444,6 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known):  # type:
             r += 1
         number += 1
         i = e + 1
-    return r
+    counts[0] = r
+    counts[1] = number
+    return 1

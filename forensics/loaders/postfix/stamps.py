@@ -9,6 +9,7 @@ import numpy as np
 
 from forensics.kernels import kernel
 from forensics.loaders.postfix import words as w
+from forensics.loaders.postfix.text import same_bytes
 
 MONTHS = w.MONTHS
 SECOND = 1_000_000
@@ -224,6 +225,34 @@ def stamp(buf, i, end):  # type: ignore[no-untyped-def]
                 kind, t = inner, t2
             k = e + 1
     return kind, t, k, 0
+
+
+START, SIZE, MEMO_KIND, MEMO_TIME, MEMO_FLAVOUR = range(5)
+"""What `stamp_after` remembers of the record before: where it started, bytes before its rest, what `stamp` said."""
+MEMO = 5
+
+
+@kernel()
+def stamp_after(buf, i, end, memo):  # type: ignore[no-untyped-def]
+    """`stamp`, sooner where the record before began with the same bytes: most of a busy log is several lines a second.
+
+    What follows the stamp could belong to it (a year, a zone, a second stamp, `stdout`) unless it is a small letter
+    other than s.
+    """
+    size = memo[SIZE]
+    if size > 0 and i + size < end and same_bytes(buf, memo[START], i, size):
+        c = buf[i + size]
+        if memo[MEMO_FLAVOUR] == 1 or (97 <= c <= 122 and c != 115):
+            return memo[MEMO_KIND], memo[MEMO_TIME], i + size, memo[MEMO_FLAVOUR]
+    kind, t, k, flavour = stamp(buf, i, end)
+    memo[SIZE] = 0
+    if kind != w.NO_TIME and flavour != 2:
+        memo[START] = i
+        memo[SIZE] = k - i
+        memo[MEMO_KIND] = kind
+        memo[MEMO_TIME] = t
+        memo[MEMO_FLAVOUR] = flavour
+    return kind, t, k, flavour
 
 
 @kernel()

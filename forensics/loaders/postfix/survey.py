@@ -14,7 +14,7 @@ from forensics.loaders import base
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix import wrapped, years
 from forensics.loaders.postfix.sniff import speaks_of_postfix
-from forensics.loaders.postfix.stamps import stamp
+from forensics.loaders.postfix.stamps import MEMO, SIZE, stamp_after
 from forensics.loaders.postfix.text import SEED, hashed, line_end, mix
 
 DAY = years.DAY
@@ -37,10 +37,11 @@ def new_state() -> np.ndarray[Any, np.dtype[np.int64]]:
     return state
 
 
-@kernel("void(uint8[::1], int64, int64[::1], int64[:,::1], uint64[::1])")
-def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
+@kernel("void(uint8[::1], int64, int64[::1], int64[:,::1], uint64[::1], int64[::1])")
+def survey_block(buf, n, state, turns, hosts, memo):  # type: ignore[no-untyped-def]
     """Carry `state` over the lines of buf[:n]; `turns`: (record, before, after, relative year, change of year)."""
     last_host = np.uint64(0)
+    memo[SIZE] = 0
     i = 0
     while i < n:
         e = line_end(buf, i, n)
@@ -48,7 +49,7 @@ def survey_block(buf, n, state, turns, hosts):  # type: ignore[no-untyped-def]
         if e == i:
             i = e + 1
             continue
-        kind, t, k, _ = stamp(buf, i, e)
+        kind, t, k, _ = stamp_after(buf, i, e, memo)
         if kind == w.ABSOLUTE:
             state[4] = min(state[4], t)
             state[5] = max(state[5], t)
@@ -135,7 +136,7 @@ class Surveyor:
     def feed(self, block: base.Block) -> None:
         self.blocks[block.offset] = int(self.state[0]) + 1
         ready = prepared(block)
-        survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts)
+        survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts, np.zeros(MEMO, np.int64))
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:

@@ -187,6 +187,26 @@ def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
     return (h ^ np.uint64(size)) * FACTOR
 
 
+def _same_bytes(buf, a, b, n):  # type: ignore[no-untyped-def]
+    return buf[a : a + n] == buf[b : b + n]
+
+
+@kernel(plain=_same_bytes)
+def same_bytes(buf, a, b, n):  # type: ignore[no-untyped-def]
+    """Are the n bytes at a those at b?"""
+    start = buf.ctypes.data
+    k = 0
+    while k + 8 <= n:
+        if kernels.load64(start + a + k) != kernels.load64(start + b + k):
+            return False
+        k += 8
+    while k < n:
+        if buf[a + k] != buf[b + k]:
+            return False
+        k += 1
+    return True
+
+
 @kernel()
 def tail(buf, i, end):  # type: ignore[no-untyped-def]
     """Up to 8 bytes as one number, the first one lowest."""
