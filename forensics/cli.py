@@ -405,7 +405,10 @@ def start() -> None:
     gc.set_threshold(50_000)
     sys.setswitchinterval(0.0003)  # threads that come back from compiled code need the interpreter for little
     sys.meta_path.insert(0, _WithoutPandas())
-    main()
+    try:
+        main()
+    finally:
+        gc.freeze()  # the process ends: nothing need be searched once more
 
 
 if __name__ == "__main__":
