@@ -3,11 +3,11 @@
 Kernels are plain Python functions over arrays. numba compiles them once; what is kept in the cache folder is the
 machine code of each, so that a later run needs neither numba nor its half second of start: the code is linked by
 llvmlite and called through ctypes, which lets go of the interpreter lock. While nothing is compiled (`compiled`), the
-functions run as they are. Results are the same.
+functions run as they are. Results are the same. Kernels declared with `always` work on addresses, or on too much, to
+be interpreted: the first call of one of them loads (or compiles, together) all that are declared by then.
 
 A kernel that Python calls (an *entry*) allocates nothing and raises nothing: its callers hand it arrays for its
-results.
-Import `jit` from here, never numba's own: the cache folder must be chosen before numba is imported.
+results. Import numba nowhere else: the cache folder must be chosen before.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ import hashlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 _FROM_LIBC = {"memchr", "memcpy", "memset", "memmove"}
 """All that the code of an entry may call outside itself."""
+_NUMBERS = {"event_ids.py", "events.py", "fields.py"}
+"""Modules without kernels, the constants of which kernels take."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,16 @@ class _Declared:
     function: Callable[..., Any]
     signature: str | None
     """`result(type, …)` of an entry; None when kernels alone call it."""
+    always: bool
+    """Never interpreted."""
 
     @property
     def name(self) -> str:
-        return f"{self.function.__module__}.{self.function.__qualname__}"
+        return _name(self.function)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 _declared: list[_Declared] = []
@@ -46,6 +54,9 @@ _compiled = False
 _folder: Path | None = None
 _engines: list[Any] = []
 """What owns the machine code."""
+_lock = threading.RLock()
+_loaded: dict[str, Callable[..., int]] = {}
+"""Entries that are never interpreted, by name, once they are machine code."""
 
 memchr: Any = None
 """C's memchr(address, byte, count) → address or 0, for compiled kernels."""
@@ -53,6 +64,12 @@ memcpy: Any = None
 """C's memcpy(to, from, count), for compiled kernels."""
 load64: Any = None
 """The 8 bytes at an address as a number of the machine's byte order, for compiled kernels."""
+store64: Any = None
+"""store64(address, word) writes 8 bytes in the machine's byte order, for compiled kernels."""
+store32: Any = None
+"""store32(address, word) writes 4 bytes likewise."""
+trailing_zeros: Any = None
+"""How many of the lowest bits of a 64-bit number are zero, for compiled kernels; the number is not zero."""
 
 
 def cache_folder() -> Path | None:
@@ -90,7 +107,7 @@ def _digest() -> str:
     for place in (here, here / "loaders" / "postfix", here / "loaders" / "exchange", here / "stitch"):
         for path in sorted(place.glob("*.py")):
             source = path.read_bytes()
-            if b"kernel" in source or b"KIND" in source:
+            if b"kernel" in source or b"KIND" in source or path.name in _NUMBERS:
                 digest.update(source)
     return digest.hexdigest()[:16]
 
@@ -104,25 +121,46 @@ def _numba() -> Any:
     return numba
 
 
-def jit(*signature: Any, **options: Any) -> Any:
-    """`numba.njit` without the GIL, cached on disk, with C's division; compiled from the start."""
-    return _numba().njit(*signature, **{**_OPTIONS, **options})
-
-
-def kernel(signature: str | None = None, *, plain: Callable[..., Any] | None = None) -> Callable[[Any], Any]:
+def kernel(
+    signature: str | None = None, *, plain: Callable[..., Any] | None = None, always: bool = False
+) -> Callable[[Any], Any]:
     """Declare a kernel: an entry when it has a `signature` (result `void` or `int64`), else one that kernels call.
 
     `plain` stands in for the function while interpreted, where wrapping arithmetic or speed asks for another way.
+    With `always` there is no such time; these kernels and the others do not call each other.
     """
 
     def declare(function: Any) -> Any:
-        declared = _Declared(plain or function, function, signature)
+        stands = plain or (_loading(function) if always and signature else function)
+        declared = _Declared(stands, function, signature, always)
         _declared.append(declared)
-        if _compiled and signature:
+        if _compiled and signature and not always:
             return _native([declared])[0]
         return declared.stands
 
     return declare
+
+
+def _loading(function: Any) -> Callable[..., int]:
+    """What stands for an entry that is never interpreted until its code is loaded."""
+    name = _name(function)
+
+    def first(*arguments: Any) -> int:
+        if name not in _loaded:
+            load()
+        return _loaded[name](*arguments)
+
+    return first
+
+
+def load() -> None:
+    """Put machine code in the place of all entries declared so far that are never interpreted."""
+    with _lock:
+        entries = [d for d in _declared if d.always and d.signature and d.name not in _loaded]
+        if entries:
+            made = _native(entries)
+            _loaded.update(zip((d.name for d in entries), made, strict=True))
+            _replace({id(d.stands): native for d, native in zip(entries, made, strict=True)})
 
 
 def compiled() -> bool:
@@ -150,12 +188,12 @@ def _without_scipy() -> Iterator[None]:
 
 
 def compile_kernels() -> None:
-    """Put machine code in the place of all entries of all modules, now and for modules imported later. On big-endian
-    machines they stay interpreted."""
+    """Put machine code in the place of all entries that may be interpreted, now and in modules imported later. On
+    big-endian machines they stay interpreted."""
     global _compiled
     if _compiled or sys.byteorder != "little":  # the kernels put words together from bytes
         return
-    entries = [d for d in _declared if d.signature]
+    entries = [d for d in _declared if d.signature and not d.always]
     _replace({id(d.stands): native for d, native in zip(entries, _native(entries), strict=True)})
     _compiled = True
     folder = cache_folder()
@@ -178,10 +216,11 @@ def _replace(replacement: dict[int, Any]) -> None:
 def _native(entries: list[_Declared]) -> list[Any]:
     codes = [_cached(d) for d in entries]
     missing = [n for n, code in enumerate(codes) if code is None]
-    if missing:
-        for n, made in zip(missing, _build([entries[n] for n in missing]), strict=True):
-            codes[n] = made
-    addresses = _linked([code for code in codes if code is not None])
+    with _lock:
+        if missing:
+            for n, made in zip(missing, _build([entries[n] for n in missing]), strict=True):
+                codes[n] = made
+        addresses = _linked([code for code in codes if code is not None])
     return [_callable(d, address) for d, address in zip(entries, addresses, strict=True)]
 
 
@@ -217,20 +256,18 @@ def _keep(declared: _Declared, symbol: str, code: bytes) -> None:
 
 
 def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
-    """(symbol, object code) of each entry, compiled by numba."""
-    global memchr, memcpy, load64
+    """(symbol, object code) of each entry, compiled by numba; all are `always`, or none."""
     numba = _numba()
-    from numba.core import compiler, registry, sigutils, types
+    from numba.core import compiler, registry, sigutils
 
     numba_compiler: Any = compiler
     signatures: Any = sigutils
-    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
-    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
-    load64 = _load64()
+    _from_the_machine()
     options = {"nogil": True, "error_model": "numpy", "_nrt": False}
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in _declared if not d.signature}
-    back = {id(made): d.stands for d in _declared if not d.signature for made in [inner[id(d.stands)]]}
+    called_by_them = [d for d in _declared if not d.signature and d.always == entries[0].always]
+    inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in called_by_them}
+    back = {id(inner[id(d.stands)]): d.stands for d in called_by_them}
     out = []
     _replace(inner)
     try:
@@ -257,18 +294,44 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     return out
 
 
-def _load64() -> Any:
+def _from_the_machine() -> None:
+    """Make what compiled kernels find in this module beside functions."""
+    global memchr, memcpy, load64, store64, store32, trailing_zeros
+    if memchr is not None:
+        return
     from llvmlite import ir
     from numba.core import types
     from numba.extending import intrinsic
 
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
+    def place(builder: Any, address: Any, bits: int) -> Any:
+        return builder.inttoptr(address, ir.IntType(bits).as_pointer())
+
+    def read(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load(place(builder, arguments[0], 64), align=1)
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], place(builder, arguments[0], signature.args[1].bitwidth), align=1)
+        return context.get_dummy_value()
+
+    def count(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
 
     def load(_typing: Any, _address: Any) -> Any:
-        return types.uint64(types.intp), generate
+        return types.uint64(types.intp), read
 
-    return intrinsic(load)
+    def store_eight(_typing: Any, _address: Any, _word: Any) -> Any:
+        return types.void(types.intp, types.uint64), write
+
+    def store_four(_typing: Any, _address: Any, _word: Any) -> Any:
+        return types.void(types.intp, types.uint32), write
+
+    def zeros(_typing: Any, _word: Any) -> Any:
+        return types.uint64(types.uint64), count
+
+    load64, store64, store32 = intrinsic(load), intrinsic(store_eight), intrinsic(store_four)
+    trailing_zeros = intrinsic(zeros)
+    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
 
 
 def _linked(codes: list[tuple[str, bytes]]) -> list[int]:
@@ -301,8 +364,8 @@ def _callable(declared: _Declared, address: int) -> Callable[..., int]:
     inside = declared.signature.partition("(")[2].removesuffix(")") if declared.signature else ""
     for part in re.findall(r"\w+(?:\[[^\]]*\])?", inside):
         array = _ARRAY.fullmatch(part)
-        kind = {"boolean": "bool"}.get(array.group(1), array.group(1)) if array else part
-        wanted.append((np.dtype(kind), array.group(2).count(",") + 1 if array else 0))
+        kind = array.group(1) if array else part
+        wanted.append((np.dtype("bool" if kind == "boolean" else kind), array.group(2).count(",") + 1 if array else 0))
     slots = sum(5 + 2 * dimensions if dimensions else 1 for _, dimensions in wanted)
     call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * slots)(address)
     name = declared.name

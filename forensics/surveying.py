@@ -57,7 +57,7 @@ def begin(sources: Sequence[Source], settings: Settings, executor: Executor) -> 
 
 
 def _load() -> None:
-    """What the first reading of Postfix logs compiles; other loaders compile theirs when imported."""
+    """What the first reading of Postfix logs compiles."""
     from forensics.loaders.postfix import survey
 
     _ = survey
@@ -69,6 +69,15 @@ def _load_joining() -> None:
     from forensics.stitch import queues, rows
 
     _ = read, queues, rows
+
+
+def _load_exchange() -> None:
+    """Exchange's kernels, which are never interpreted, with those that join its events: likewise together."""
+    from forensics.loaders.exchange import read
+    from forensics.stitch import tracking
+
+    _ = read, tracking
+    kernels.load()
 
 
 def _weight(sources: Sequence[Source]) -> int:
@@ -104,6 +113,8 @@ def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
         if not asked:
             asked = True
             name = loaders.recognise(bytes(data[:HEAD]))
+            if name == "exchange":
+                _load_exchange()
         return loaders.load(name).split(data, last) if name else len(data)
 
     digests = custody.Digests()

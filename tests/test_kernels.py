@@ -59,9 +59,11 @@ def makes(n):
 """
 
 
-def started(program: str, cache: Path) -> subprocess.CompletedProcess[str]:
+def started(program: str, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, env=environment, cwd=ROOT
+    )
 
 
 @pytest.mark.slow
@@ -86,6 +88,34 @@ def test_code_is_kept_and_linked_without_numba(tmp_path: Path) -> None:
 def test_a_kernel_that_allocates_is_refused(tmp_path: Path) -> None:
     done = started(ALLOCATES, tmp_path)
     assert done.returncode != 0 and not list(tmp_path.glob("*/__main__.*"))
+
+
+EXCHANGE = """
+import sys, tempfile
+from pathlib import Path
+from forensics import kernels
+from forensics.case import Case
+from forensics.custody.discovery import discover
+from forensics.ingest import ingest
+
+built, build = [], kernels._build
+kernels._build = lambda entries: built.append([e.name for e in entries if e.always]) or build(entries)
+with tempfile.TemporaryDirectory() as folder:
+    found = ingest(Case(Path(folder)), discover([sys.argv[1]]).sources)
+print(found.deliveries, sum(map(bool, built)), max(map(len, built), default=0), len(kernels._loaded), "numba" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_exchange_is_compiled_at_once_and_read_without_numba(data: Path, tmp_path: Path) -> None:
+    log = str(data / "exchange-albion" / "MSGTRK20230609-1_EX01.LOG.gz")
+    first = started(EXCHANGE, tmp_path, log)
+    assert first.returncode == 0, first.stderr
+    deliveries, builds, together, kernels, numba = first.stdout.split()
+    assert int(deliveries) > 10 and numba == "True"
+    assert builds == "1" and together == kernels and int(kernels) > 20
+    again = started(EXCHANGE, tmp_path, log)
+    assert again.stdout.split() == [deliveries, "0", "0", kernels, "False"], again.stderr
 
 
 @settings(deadline=None)

@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from forensics.kernels import jit
-from forensics.loaders.exchange.machine import find
+from forensics.loaders.exchange.machine import find, kernel
 from forensics.stitch.spans import Array, Span
 
 SUBMITTED: Final = np.frombuffer(b";clientsubmittime:", np.uint8)
@@ -17,7 +16,7 @@ INTERNAL: Final = np.frombuffer(b"[internalid=", np.uint8)
 NAMED: Final = np.frombuffer(b"id=", np.uint8)
 
 
-@jit()
+@kernel()
 def _at(data, i, end, word):
     """True when the small-letter `word` stands at i, in any case of its ASCII letters."""
     if end - i < word.shape[0]:
@@ -31,24 +30,24 @@ def _at(data, i, end, word):
     return True
 
 
-@jit()
+@kernel()
 def _digit(c):
     return 48 <= c <= 57
 
 
-@jit()
+@kernel()
 def _letter(c):
     return 65 <= c <= 90 or 97 <= c <= 122
 
 
-@jit()
+@kernel()
 def _digits_end(data, i, end):
     while i < end and _digit(data[i]):
         i += 1
     return i
 
 
-@jit()
+@kernel()
 def _opens_reply(data, i, end):
     """True when `2xx ` to `5xx ` or `2xx-` to `5xx-` stands at i."""
     if end - i < 4 or data[i] < 50 or data[i] > 53 or not _digit(data[i + 1]) or not _digit(data[i + 2]):
@@ -56,7 +55,7 @@ def _opens_reply(data, i, end):
     return data[i + 3] == 32 or data[i + 3] == 45
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], uint8[::1], int32[::1], int32[::1])")
 def _reply(data, begin, end, submitted, out, out_end):
     base = data.ctypes.data
     for r in range(begin.shape[0]):
@@ -91,7 +90,7 @@ def reply(data: Array, span: Span) -> Span:
     return out, out_end
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], int32[::1], int32[::1])")
 def _code(data, begin, end, out, out_end):
     base = data.ctypes.data
     for r in range(begin.shape[0]):
@@ -129,7 +128,7 @@ def code(data: Array, span: Span) -> Span:
     return out, out_end
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], uint8[::1], uint8[::1], uint8[::1], int32[::1], int32[::1])")
 def _identity(data, begin, end, queued, internal, named, out, out_end):
     for r in range(begin.shape[0]):
         out[r] = -1

@@ -1,4 +1,4 @@
-"""What becomes of each recipient of an Exchange message, as one numba pass over its rows in order."""
+"""What becomes of each recipient of an Exchange message, as one pass over its rows in order."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange.emit import INTRA, STORE
+from forensics.loaders.exchange.machine import kernel
+from forensics.stitch.spans import Array
 
 NOTHING, DELIVERED, BOUNCED, EXPIRED, DEFERRED, REJECTED, DISCARDED, HELD, SENT, INSIDE, DUPLICATE = range(11)
 """States of a recipient. SENT: handed to another server, so far delivered; INSIDE: handed on within."""
@@ -23,23 +24,64 @@ OUTCOMES: Final = np.array(
 )  # fmt: skip
 
 
-@jit()
-def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
+def settle(
+    count: int,
+    leg: Array,
+    effect: Array,
+    at: Array,
+    flags: Array,
+    host: Array,
+    peer: Array,
+    parent_leg: Array,
+    replaces: Array,
+) -> tuple[Array, Array, Array, Array, Array, Array]:
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 
     DELIVER is never undone. A hand-off (SEND, SENDEXTERNAL) is, once the server it went to is seen to have the message
     (RECEIVE there) or another server tells its end. A trace's word counts last, and only where the servers' own rows
     leave the recipient unsettled or handed on.
+
+    Returns for each recipient its state, the row that settled it, its last row (-1: none), attempts, the row that told
+    which address it replaces (-1: none), and whether others replaced it.
     """
-    state = np.zeros(count, np.int64)
-    settled = np.full(count, -1, np.int64)
-    last = np.full(count, -1, np.int64)
-    attempts = np.zeros(count, np.int64)
-    parent_row = np.full(count, -1, np.int64)
-    direct_host = np.full(count, -2, np.int64)
-    direct_store = np.zeros(count, np.bool_)
+
+    def each(value: int) -> Array:
+        return np.full(count, value, np.int64)
+
+    state, settled, last, attempts, parent_row = each(0), each(-1), each(-1), each(0), each(-1)
     replaced = np.zeros(count, np.bool_)
-    said = np.full(count, -1, np.int64)
+    settle_rows(
+        leg, effect, at, flags, host, peer, parent_leg, replaces, state, settled, last, attempts, parent_row, replaced,
+        each(-2), np.zeros(count, np.bool_), each(-1),
+    )  # fmt: skip
+    return state, settled, last, attempts, parent_row, replaced
+
+
+@kernel(
+    "void(int64[::1], int64[::1], int64[::1], int8[::1], int64[::1], int64[::1], int64[::1], boolean[::1], "
+    "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[::1], boolean[::1], "
+    "int64[::1])"
+)
+def settle_rows(
+    leg,
+    effect,
+    at,
+    flags,
+    host,
+    peer,
+    parent_leg,
+    replaces,
+    state,
+    settled,
+    last,
+    attempts,
+    parent_row,
+    replaced,
+    direct_host,
+    direct_store,
+    said,
+):
+    """`settle` into its results; the last three are work space."""
     for i in range(leg.shape[0]):
         k = leg[i]
         e = effect[i]
@@ -118,7 +160,7 @@ def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
                 b = said[k]
                 if b < 0 or effect[b] == ids.SAID_PENDING or at[i] > at[b]:
                     said[k] = i
-    for k in range(count):
+    for k in range(state.shape[0]):
         i = said[k]
         if i < 0:
             continue
@@ -140,4 +182,3 @@ def settle(count, leg, effect, at, flags, host, peer, parent_leg, replaces):
                 state[k] = HELD
             else:
                 state[k] = REJECTED
-    return state, settled, last, attempts, parent_row, replaced

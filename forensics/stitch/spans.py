@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from forensics.kernels import jit
-from forensics.loaders.exchange.machine import find, load, store
+from forensics import kernels
+from forensics.loaders.exchange.machine import find, kernel
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Span = tuple[Array, Array]
@@ -25,12 +25,12 @@ _ABOVE_Z: Final = np.uint64(0x2525252525252525)
 _FROM_33: Final = np.uint64(0x5F5F5F5F5F5F5F5F)
 
 
-@jit()
+@kernel()
 def _word(data, base, i, end):
     """Up to eight bytes of [i, end) as a number; nothing outside of the buffer is read."""
     n = end - i
     if i + 8 <= data.shape[0]:
-        word = load(base + i)
+        word = kernels.load64(base + i)
         return word if n >= 8 else word & ((np.uint64(1) << np.uint64(8 * n)) - np.uint64(1))
     word = np.uint64(0)
     for k in range(min(n, 8)):
@@ -38,14 +38,14 @@ def _word(data, base, i, end):
     return word
 
 
-@jit()
+@kernel()
 def _small(word):
     """Eight bytes with ASCII letters made small."""
     seven = word & _LOW
     return word | ((((seven + _FROM_A) ^ (seven + _ABOVE_Z)) & ~word & _HIGH) >> np.uint64(2))
 
 
-@jit()
+@kernel()
 def _strange(word, n):
     """True when one of the n bytes is not visible ASCII."""
     odd = (word | ~((word & _LOW) + _FROM_33)) & _HIGH
@@ -54,7 +54,7 @@ def _strange(word, n):
     return odd != 0
 
 
-@jit()
+@kernel("int64(uint8[::1], int32[::1], int32[::1], boolean, int64[::1], int64[::1], boolean[::1], int32[::1])")
 def distinct(data, begin, end, fold, codes, first, odd, table):
     """Number of each text, in the order of their first rows, -1 for null; with `fold` in any case of ASCII letters.
 
@@ -62,7 +62,8 @@ def distinct(data, begin, end, fold, codes, first, odd, table):
     """
     base = data.ctypes.data
     mask = np.uint64(table.shape[0] - 1)
-    table[:] = -1
+    for slot in range(table.shape[0]):
+        table[slot] = -1
     count = 0
     for r in range(begin.shape[0]):
         s = np.int64(begin[r])
@@ -105,7 +106,7 @@ def distinct(data, begin, end, fold, codes, first, odd, table):
     return count
 
 
-@jit()
+@kernel("int64(int32[::1], int32[::1], int32[::1])")
 def _offsets(begin, end, offsets):
     total = 0
     for i in range(begin.shape[0]):
@@ -116,7 +117,7 @@ def _offsets(begin, end, offsets):
     return total
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], uint8[::1])")
 def _copy(data, begin, end, out):
     """Copies all texts; `out` has eight bytes more than they take."""
     base = data.ctypes.data
@@ -127,7 +128,7 @@ def _copy(data, begin, end, out):
         if s < 0:
             continue
         for k in range(s, e, 8):
-            store(to + k - s, _word(data, base, k, e))
+            kernels.store64(to + k - s, _word(data, base, k, e))
         to += e - s
 
 
@@ -136,7 +137,7 @@ def text(data: Array, span: Span) -> pa.Array:
     begin, end = span
     count = len(begin)
     offsets = np.empty(count + 1, np.int32)
-    out = np.empty(int(_offsets(begin, end, offsets)) + 8, np.uint8)
+    out = np.empty(_offsets(begin, end, offsets) + 8, np.uint8)
     _copy(data, begin, end, out)
     present = begin >= 0
     bitmap = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
@@ -173,7 +174,7 @@ def only(where: Array, one: Span) -> Span:
     return np.where(where, one[0], np.int32(-1)), one[1]
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1])")
 def _bare(data, begin, end):
     for i in range(begin.shape[0]):
         s, e = begin[i], end[i]
@@ -197,7 +198,7 @@ def bare(data: Array, span: Span) -> Span:
     return begin, end
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1])")
 def _path(data, begin, end):
     for i in range(begin.shape[0]):
         s, e = begin[i], end[i]
@@ -212,7 +213,7 @@ def path(data: Array, span: Span) -> Span:
     return begin, end
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1])")
 def _unscoped(data, begin, end):
     base = data.ctypes.data
     for i in range(begin.shape[0]):

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from forensics.kernels import jit
 from forensics.loaders.exchange import events
 from forensics.loaders.exchange.emit import BY_ID
+from forensics.loaders.exchange.machine import kernel
 from forensics.stitch import forks, spans
 from forensics.stitch.spans import Array, Span
 
@@ -26,12 +26,12 @@ _FIRST: Final = events.TEXTS.index("host")
 _ABSENT: Final = events.ABSENT
 
 
-@jit()
-def _groups(groups, codes, table):
-    """Number of each record's group (two 64-bit halves), in the order of their first records."""
+@kernel("int64(uint64[:,::1], int64[::1], int32[::1], int64[::1])")
+def _groups(groups, codes, table, first):
+    """Number of each record's group (two 64-bit halves), in the order of their `first` records."""
     mask = np.uint64(table.shape[0] - 1)
-    table[:] = -1
-    first = np.empty(groups.shape[0], np.int64)
+    for slot in range(table.shape[0]):
+        table[slot] = -1
     count = 0
     for r in range(groups.shape[0]):
         h = (groups[r, 0] ^ (groups[r, 1] << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
@@ -52,14 +52,17 @@ def _groups(groups, codes, table):
     return count
 
 
-@jit()
+@kernel()
 def _get(data, k):
     return (
         np.int64(data[k]) | (np.int64(data[k + 1]) << 8) | (np.int64(data[k + 2]) << 16) | (np.int64(data[k + 3]) << 24)
     )
 
 
-@jit()
+@kernel(
+    "void(uint8[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], int32[:,::1], int64[::1], int64[::1], "
+    "int64[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
+)
 def _unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, named_end, status, status_end):
     """Positions of all text: `begin[column, record]`; of each row its record, part, effect, recipient and status."""
     row = 0
@@ -98,10 +101,12 @@ def _unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, n
             row += 1
 
 
-@jit()
+@kernel("void(int64[::1], int64[::1], int64[::1], int32[:,::1], int64[:,::1])")
 def _carried(group, rec, part, begin, out):
     """For each message and each column from `_FIRST` on the first row that has a value; -1 where none has."""
-    out[:] = -1
+    for c in range(out.shape[0]):
+        for m in range(out.shape[1]):
+            out[c, m] = -1
     for row in range(group.shape[0]):
         if part[row] != 0:
             continue
@@ -118,7 +123,7 @@ class Rows:
         offset = _one(table["group"]).offset
         groups = groups[offset : offset + len(table)]
         code = np.empty(len(table), np.int64)
-        _groups(groups, code, _table(len(table)))
+        _groups(groups, code, _table(len(table)), np.empty(len(table), np.int64))
         plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
         order = np.lexsort((plain["number"], plain["evidence"], plain["at"], code))
         packed = _one(table["texts"])

@@ -61,11 +61,9 @@ class Records:
     def cells(self, r: int) -> list[str]:
         """All fields of a data record as text."""
         if not len(self.stops):
-            # with a line end of its own: a CR at the end of the text would count as part of one
-            whole = np.zeros(int(self.ends[r] - self.starts[r]) + 2 + PADDING, np.uint8)
-            whole[: -PADDING - 2] = self.text[self.starts[r] : self.ends[r]]
-            whole[-PADDING - 2 : -PADDING] = (13, 10)
-            return read(whole[:-PADDING], 0, encodings.UTF8).cells(0)
+            line = self.raw(r) + b"\r\n"  # a CR at its end is its own
+            text = np.frombuffer(line + bytes(PADDING), np.uint8)[: len(line)]
+            return read(text, 0, encodings.UTF8).cells(0)
         out = []
         s = int(self.starts[r])
         for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():
@@ -86,7 +84,6 @@ def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Recor
     Without `fields` only where records are, which takes a tenth of the time.
     """
     text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
-    text = frozen(text)
     found = (None if fields else _kept(data)) or _records(text, last=True, fields=fields)[0]
     starts, ends = found[0], found[1]
     if coding == encodings.UTF8:
@@ -99,22 +96,18 @@ def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Recor
     return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths)
 
 
-def frozen(data: Array) -> Array:
-    """The same bytes, read-only: kernels are compiled for one kind of array only."""
-    view = data.view()
-    view.flags.writeable = False
-    return view
-
-
 def _records(text: Array, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int]:
     n = len(text)
-    lines, commas = csvscan.tally(text, n)
+    found = np.empty(3, np.int64)
+    csvscan.tally(text, n, found)
+    lines, commas = int(found[0]), int(found[1])
     starts = np.empty(lines + 2, np.int32)
     ends = np.empty(lines + 2, np.int32)
     kinds = np.empty(lines + 2, np.int8)
     firsts = np.empty(lines + 3, np.int32)
     stops = np.empty(lines + commas + 16 if fields else 0, np.int32)
-    r, k, taken = csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields)
+    csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields, found)
+    r, k, taken = (int(count) for count in found)
     return (starts[:r], ends[:r], kinds[:r], firsts[: r + 1], stops[:k]), taken
 
 
@@ -137,11 +130,11 @@ def complete(data: Array, coding: str, last: bool) -> int:
     if last:
         return len(data)
     if coding == encodings.UTF8:
-        found, taken = _records(frozen(data), last=False, fields=False)
+        found, taken = _records(data, last=False, fields=False)
         _last.cut = (data, taken, found)
-        return int(taken)
+        return taken
     whole = data[: len(data) // 2 * 2]
-    text = frozen(encodings.to_utf8(whole, coding))
+    text = encodings.to_utf8(whole, coding)
     taken = _records(text, last=False, fields=False)[1]
     return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
 

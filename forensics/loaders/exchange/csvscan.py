@@ -1,4 +1,4 @@
-"""CSV as numba kernels: record and field positions in one pass.
+"""CSV as kernels: record and field positions in one pass.
 
 Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
 breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
@@ -11,12 +11,14 @@ Every kernel reads at most a few bytes behind the block; blocks are padded with 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from forensics.kernels import jit
-from forensics.loaders.exchange.machine import find, load, trailing_zeros
+from forensics import kernels
+from forensics.loaders.exchange.machine import find, kernel
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 DATA: Final = 0
 COMMENT: Final = 1
@@ -30,43 +32,47 @@ LIMIT: Final = 1 << 20
 NO_TIME: Final = -(1 << 62)
 
 
-@jit()
-def tally(buf, n):
-    """(line feeds, commas) among the first n bytes."""
+@kernel("void(uint8[::1], int64, int64[::1])")
+def tally(buf, n, found):
+    """`found`: line feeds and commas among the first n bytes."""
     lines = 0
     commas = 0
     for i in range(n):
         c = buf[i]
         lines += c == 10
         commas += c == 44
-    return lines, commas
+    found[0] = lines
+    found[1] = commas
 
 
 _LOW: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
 _COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
 
 
-@jit()
+@kernel()
 def _commas(word):
     """The highest bit of each byte of eight that is a comma."""
     w = word ^ _COMMAS
     return ~(((w & _LOW) + _LOW) | w | _LOW)
 
 
-@jit()
+@kernel()
 def _comma(base, p, end):
     """Position of the first comma in [p, end), or `end`."""
     while p < end:
-        found = _commas(load(base + p))
+        found = _commas(kernels.load64(base + p))
         if found:
-            return min(p + np.int64(trailing_zeros(found) >> np.uint64(3)), end)
+            return min(p + np.int64(kernels.trailing_zeros(found) >> np.uint64(3)), end)
         p += 8
     return end
 
 
-@jit()
-def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
-    """Positions of all records; returns (records, fields, bytes taken).
+@kernel(
+    "void(uint8[::1], int64, int32[::1], int32[::1], int8[::1], int32[::1], int32[::1], int64, boolean, boolean, "
+    "int64[::1])"
+)
+def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, found):
+    """Positions of all records. `found`: how many records, fields, and bytes taken.
 
     `starts`, `ends`: bytes of a record without its line end; `kinds`; `firsts`: index of its first entry in `stops`,
     which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last). Without
@@ -93,11 +99,11 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
             if split:
                 i = start
                 while i < line:
-                    found = _commas(load(base + i))
-                    while found:
-                        stops[k] = i + np.int64(trailing_zeros(found) >> np.uint64(3))
+                    marks = _commas(kernels.load64(base + i))
+                    while marks:
+                        stops[k] = i + np.int64(kernels.trailing_zeros(marks) >> np.uint64(3))
                         k += 1
-                        found &= found - np.uint64(1)
+                        marks &= marks - np.uint64(1)
                     i += 8
                 while k > firsts[r] and stops[k - 1] >= line:
                     k -= 1
@@ -120,7 +126,10 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
                         break
                     if not closed:
                         if p >= n and not last and n - start <= limit:
-                            return r, firsts[r], start
+                            found[0] = r
+                            found[1] = firsts[r]
+                            found[2] = start
+                            return
                         kind = BROKEN
                         break
                     if p < n and buf[p] == 13 and (p + 1 >= n or buf[p + 1] == 10):
@@ -142,7 +151,10 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
                 k = firsts[r]
                 p = start + find(base + start, 10, n - start)
         if p >= n and not last:
-            return r, firsts[r], start
+            found[0] = r
+            found[1] = firsts[r]
+            found[2] = start
+            return
         end = p
         if end > start and buf[end - 1] == 13:
             end -= 1
@@ -155,10 +167,12 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split):
         r += 1
         pos = p + 1
     firsts[r] = k
-    return r, k, min(pos, n)
+    found[0] = r
+    found[1] = k
+    found[2] = min(pos, n)
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], int32[::1], int64, int64, int32[::1], int32[:,::1], int32[:,::1])")
 def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
     """Field positions by slot for records low..high: `begin[r, slot]`, `end[r, slot]`, quotes taken off.
 
@@ -191,19 +205,19 @@ def fields(buf, starts, firsts, stops, low, high, columns, begin, end):
                 end[r, slot] = e
 
 
-@jit()
+@kernel()
 def field_start(begin, r, slot):
     return np.int64(begin[r, slot])
 
 
-@jit()
+@kernel()
 def field_end(end, r, slot):
     """End of a field, whether it holds doubled quotes or not."""
     e = np.int64(end[r, slot])
     return e if e >= 0 else ~e
 
 
-@jit()
+@kernel()
 def _digits(buf, i, count):
     value = np.int64(0)
     for j in range(i, i + count):
@@ -214,7 +228,7 @@ def _digits(buf, i, count):
     return value
 
 
-@jit()
+@kernel()
 def _days(year, month, day):
     """Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-compatible low-level date algorithms")."""
     y = year - (month <= 2)
@@ -225,14 +239,14 @@ def _days(year, month, day):
     return era * 146097 + doe - 719468
 
 
-@jit()
+@kernel()
 def _month_days(year, month):
     if month == 2:
         return 29 if (year % 4 == 0 and year % 100 != 0) or year % 400 == 0 else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@jit()
+@kernel()
 def moment(buf, s, e):
     """`YYYY-MM-DD[T ]HH:MM:SS[.f…][Z|±HH:MM]` as microseconds UTC; no zone is UTC; NO_TIME when it is none."""
     if e - s < 19 or buf[s + 4] != 45 or buf[s + 7] != 45 or buf[s + 13] != 58 or buf[s + 16] != 58:
@@ -281,7 +295,7 @@ def moment(buf, s, e):
     return (value - shift) * 1000000 + micros
 
 
-@jit()
+@kernel()
 def moment_after(buf, s, e, memo):
     """`moment`, faster for stamps such as Exchange's (`2023-06-01T00:00:00.000Z`) of the same minute as the one before.
 
@@ -290,8 +304,8 @@ def moment_after(buf, s, e, memo):
     if e - s != 24 or buf[s + 19] != 46 or buf[s + 23] != 90:
         return moment(buf, s, e)
     base = buf.ctypes.data
-    first = load(base + s)
-    second = load(base + s + 8)
+    first = kernels.load64(base + s)
+    second = kernels.load64(base + s + 8)
     if first == memo[0] and second == memo[1] and buf[s + 16] == 58:
         seconds = _digits(buf, s + 17, 2)
         millis = _digits(buf, s + 20, 3)
@@ -306,12 +320,18 @@ def moment_after(buf, s, e, memo):
     return value
 
 
-@jit()
-def span(buf, starts, ends, wanted):
+def span(buf: Array, starts: Array, ends: Array, wanted: Array) -> tuple[int, int]:
     """(earliest, latest) time in the first field of the records `wanted`; NO_TIME twice when none has one."""
+    out = np.empty(2, np.int64)
+    span_within(buf, starts, ends, wanted, np.zeros(3, np.uint64), out)
+    return int(out[0]), int(out[1])
+
+
+@kernel("void(uint8[::1], int32[::1], int32[::1], int64[::1], uint64[::1], int64[::1])")
+def span_within(buf, starts, ends, wanted, memo, out):
+    """`span` into `out`; `memo` as of `moment_after`."""
     low = NO_TIME
     high = NO_TIME
-    memo = np.zeros(3, np.uint64)
     for i in range(wanted.shape[0]):
         s = np.int64(starts[wanted[i]])
         e = _comma(buf.ctypes.data, s, np.int64(ends[wanted[i]]))
@@ -326,12 +346,20 @@ def span(buf, starts, ends, wanted):
                 low = value
             if high == NO_TIME or value > high:
                 high = value
-    return low, high
+    out[0] = low
+    out[1] = high
 
 
-@jit()
-def span_of(buf, begin, end):
+def span_of(buf: Array, begin: Array, end: Array) -> tuple[int, int]:
     """The same of given fields; a negative end stands for a field with doubled quotes."""
+    out = np.empty(2, np.int64)
+    span_of_within(buf, begin, end, out)
+    return int(out[0]), int(out[1])
+
+
+@kernel("void(uint8[::1], int32[::1], int32[::1], int64[::1])")
+def span_of_within(buf, begin, end, out):
+    """`span_of` into `out`."""
     low = NO_TIME
     high = NO_TIME
     for i in range(begin.shape[0]):
@@ -343,10 +371,11 @@ def span_of(buf, begin, end):
                 low = value
             if high == NO_TIME or value > high:
                 high = value
-    return low, high
+    out[0] = low
+    out[1] = high
 
 
-@jit()
+@kernel("void(uint8[::1], int64[::1], int64[::1])")
 def utf16_units(text, positions, out):
     """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
     units = 0

@@ -1,4 +1,4 @@
-"""What tracking records are, as numba kernels over field positions: their effect, and which are of one message."""
+"""What tracking records are, as kernels over field positions: their effect, and which are of one message."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.csvscan import NO_TIME, field_end, field_start, moment_after
-from forensics.loaders.exchange.machine import find
+from forensics.loaders.exchange.machine import find, kernel
 
 USED: Final = 0
 BAD_TIME: Final = 1
@@ -61,7 +60,7 @@ INTRA_HASH: Final = np.uint64(_word_hash("Intra-Organization SMTP Send Connector
 """The implicit connector between transport services (Microsoft Learn, "Send connectors", Implicit Send connectors)."""
 
 
-@jit()
+@kernel()
 def _upper_hash(buf, s, e):
     value = _FNV
     for i in range(s, e):
@@ -72,7 +71,7 @@ def _upper_hash(buf, s, e):
     return value
 
 
-@jit()
+@kernel()
 def _key_hash(buf, s, e, mode):
     """FNV-1a of an id; of a network-message-id without hyphens and braces, lower-case."""
     value = _FNV ^ np.uint64(mode)
@@ -87,7 +86,7 @@ def _key_hash(buf, s, e, mode):
     return value ^ (value >> np.uint64(29))
 
 
-@jit()
+@kernel()
 def _bare(buf, s, e):
     """A Message-ID without blanks and <> around it."""
     while s < e and (buf[s] == 32 or buf[s] == 60):
@@ -97,7 +96,7 @@ def _bare(buf, s, e):
     return s, e
 
 
-@jit()
+@kernel()
 def _same(buf, s, e, t, u, mode):
     while True:
         while mode == BY_NETWORK and s < e and (buf[s] == 45 or buf[s] == 123 or buf[s] == 125):
@@ -123,7 +122,7 @@ QUARANTINE: Final = np.frombuffer(b"action=quarantine", np.uint8)
 EQUALS: Final = b"action=quarantine".index(b"=")
 
 
-@jit()
+@kernel()
 def _contains_fold(buf, s, e, word):
     """True when the lower-case ASCII `word`, whose one `=` is at `EQUALS`, lies in the field, in any case."""
     size = word.shape[0]
@@ -149,10 +148,12 @@ def _contains_fold(buf, s, e, word):
             return True
 
 
-@jit()
-def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, quarantine):
-    """Time, effect and flags of each data record; `state` says what cannot be used."""
-    memo = np.zeros(3, np.uint64)
+@kernel(
+    "void(uint8[::1], int8[::1], int32[:,::1], int32[:,::1], int64[::1], int8[::1], int8[::1], int8[::1], "
+    "uint64[::1], int8[::1], uint8[::1], uint64[::1])"
+)
+def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, quarantine, memo):
+    """Time, effect and flags of each data record; `state` says what cannot be used. `memo`: as of `moment_after`."""
     for r in range(kinds.shape[0]):
         state[r] = USED
         if kinds[r] != 0:
@@ -185,7 +186,7 @@ def classify(buf, kinds, begin, end, at, effect, flags, state, hashes, effects, 
                 effect[r] = ids.HOLD
 
 
-@jit()
+@kernel()
 def _guid(buf, s, e, digits):
     """(is it one?, halves) of a network-message-id of 32 hexadecimal digits; its 16 bytes, each half little-endian."""
     n = 0
@@ -213,14 +214,18 @@ DIGITS[[ord(c) for c in "0123456789abcdef"]] = DIGITS[[ord(c) for c in "01234567
 DIGITS[[ord(c) for c in "-{}"]] = 16
 
 
-@jit()
+@kernel(
+    "int64(uint8[::1], int8[::1], int8[::1], int32[:,::1], int32[:,::1], int32[::1], int8[::1], int32[::1], "
+    "uint64[:,::1], boolean[::1], uint8[::1], int32[::1])"
+)
 def group(buf, kinds, state, begin, end, message, modes, reps, ids, whole, digits, table):
     """Message number of each record in this block; `reps` is a record of each message. Returns the count.
 
     `whole[message]`: its id is a GUID, the bytes of which are `ids[message]`.
     """
     mask = np.uint64(table.shape[0] - 1)
-    table[:] = -1
+    for place in range(table.shape[0]):
+        table[place] = -1
     count = 0
     for r in range(kinds.shape[0]):
         message[r] = -1
@@ -292,7 +297,7 @@ def group(buf, kinds, state, begin, end, message, modes, reps, ids, whole, digit
     return count
 
 
-@jit()
+@kernel("void(uint8[::1], int32[::1], int32[::1], uint64[::1])")
 def fingerprint(buf, starts, ends, out):
     """64-bit FNV-1a of each record's bytes, mixed at the end (splitmix64)."""
     for r in range(starts.shape[0]):

@@ -42,5 +42,5 @@ def byte_positions(text: np.ndarray, positions: np.ndarray) -> np.ndarray:
     from forensics.loaders.exchange.csvscan import utf16_units
 
     out = np.empty(len(positions), np.int64)
-    utf16_units(text, positions, out)
+    utf16_units(text, positions.astype(np.int64, copy=False), out)
     return out * 2

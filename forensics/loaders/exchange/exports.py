@@ -90,14 +90,6 @@ def events(
     return tracking.scan_segment(records, 0, len(rows), LAYOUT, made.kinds, context.evidence, number, account)
 
 
-def rehearse() -> None:
-    """Read one record, so that the code for it is loaded while a file is still surveyed."""
-    told = {"date-time": "2023-06-01T00:00:00.000Z", "source": "SMTP", "event-id": "RECEIVE", "message-id": "<m@x>"}
-    fields = [told.get(slot, "x") for slot in f.SLOTS]
-    place = np.zeros(1, np.int64)
-    events([fields], (place, place), Context(0, 1), 1, tracking.Account())
-
-
 def _line(row: Sequence[str]) -> bytes:
     return (",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n").encode("utf-8", "replace")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.kernels import jit
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.csvscan import field_end, field_start
+from forensics.loaders.exchange.machine import kernel
 
 
-@jit()
+@kernel()
 def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
     """Cuts an address list at `;` outside quotes, blanks trimmed, empty ones left out; returns the count."""
     n = 0
@@ -41,7 +41,7 @@ def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
     return n
 
 
-@jit()
+@kernel()
 def _opens_status(buf, s, e):
     """True when a status begins here: three digits, a bracketed list, or a role."""
     while s < e and buf[s] == 32:
@@ -58,7 +58,7 @@ def _opens_status(buf, s, e):
     return e - s == 3 and buf[s] | 32 == 98 and buf[s + 1] | 32 == 99 and buf[s + 2] | 32 == 99
 
 
-@jit()
+@kernel()
 def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
     """Cuts a status list at `;` outside brackets; with `merge` what opens no status belongs to the piece before."""
     n = 0
@@ -84,7 +84,7 @@ def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
     return n
 
 
-@jit()
+@kernel()
 def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
     """Recipients and statuses of one record, aligned; returns their number, or -1 when the lists do not agree.
 

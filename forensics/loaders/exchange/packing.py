@@ -1,4 +1,4 @@
-"""Tracking records to rows of `events.EVENTS`, as numba kernels over field positions.
+"""Tracking records to rows of `events.EVENTS`, as kernels over field positions.
 
 A record has one part for each recipient; records that change no recipient's fate (`INFO`) have one without, unless
 nothing else of that message lies in the block. Values of the message are put on one record only (the earliest that has
@@ -12,13 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from forensics.kernels import jit
+from forensics import kernels
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import events
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.emit import BY_MESSAGE, LISTS_DIFFER, USED
 from forensics.loaders.exchange.lists import pair
-from forensics.loaders.exchange.machine import find, load, store, store_four
+from forensics.loaders.exchange.machine import find, kernel
 
 CARRIED: Final = (
     ("message_id", f.MESSAGE_ID, False),
@@ -40,11 +40,12 @@ CARRIED: Final = (
 SLOTS: Final = np.array([slot for _, slot, _ in CARRIED], np.int32)
 ENTERING: Final = np.array([entering for _, _, entering in CARRIED], np.bool_)
 _FIRST: Final = events.CARRIED
+CHOSEN: Final = len(events.TEXTS)
 _ABSENT: Final = events.ABSENT
 _MOST: Final = events.MOST
 
 
-@jit()
+@kernel()
 def _host_slot(begin, end, r, e):
     """The logging server: client-hostname of a hand-off (server-hostname is the other side), else server-hostname.
 
@@ -63,21 +64,22 @@ def _host_slot(begin, end, r, e):
     return -1
 
 
-@jit()
-def weigh(buf, state, message, modes, begin, end, effect, at, slots, entering, main, best):
+@kernel(
+    "int64(uint8[::1], int8[::1], int32[::1], int8[::1], int32[:,::1], int32[:,::1], int8[::1], int64[::1], "
+    "int32[::1], boolean[::1], boolean[::1], int32[:,::1], int32[::1])"
+)
+def weigh(buf, state, message, modes, begin, end, effect, at, slots, entering, main, best, none):
     """Marks records whose lists are unequal, messages that have more than `INFO`, and which record carries each value.
 
     `best[message, column]`: the earliest record with that value, the last column for its server; -1 where there is
-    none. Where the Message-ID is all
-    that joins records, every record carries its own: it may turn out to be several messages. Returns the largest
-    number of recipients.
+    none. Where the Message-ID is all that joins records, every record carries its own: it may turn out to be several
+    messages. `none`: an array that nothing is written into. Returns the largest number of recipients.
     """
     for r in range(state.shape[0]):
         if message[r] >= 0 and effect[r] != ids.INFO:
             main[message[r]] = True
     hosts = slots.shape[0]
     most = np.int64(1)
-    none = np.empty(1, np.int32)
     zero = np.int64(0)
     for r in range(state.shape[0]):
         m = message[r]
@@ -104,41 +106,65 @@ def weigh(buf, state, message, modes, begin, end, effect, at, slots, entering, m
     return most
 
 
-@jit()
+@kernel()
 def _copy(base, s, e, out, k):
     """Copies a field, doubled quotes undone, to `out` + k; returns k behind it. May write seven bytes more."""
     if e >= 0:
         n = e - s
         for i in range(0, n, 8):
-            store(out + k + i, load(base + s + i))
+            kernels.store64(out + k + i, kernels.load64(base + s + i))
         return k + n
     e = ~e
     while s < e:
         i = s + find(base + s, 34, e - s)
         i = min(i + 1, e)  # with one quote of two
         for j in range(0, i - s, 8):
-            store(out + k + j, load(base + s + j))
+            kernels.store64(out + k + j, kernels.load64(base + s + j))
         k += i - s
         s = i + 1 if i < e else e
     return k
 
 
-@jit()
+@kernel()
 def _length(s, e):
     """Bytes of a field at most."""
     return (e if e >= 0 else ~e) - s
 
 
-@jit()
-def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, best, most, rec, parts, offsets, out):
+@kernel(
+    "int64(uint8[::1], int8[::1], int32[::1], int8[::1], int32[:,::1], int32[:,::1], int8[::1], int32[::1], "
+    "boolean[::1], boolean[::1], int32[:,::1], int64, int32[::1], int32[::1], int32[::1], uint8[::1], int32[::1], "
+    "int32[::1], int32[::1], int32[::1], int32[::1])"
+)
+def pack(
+    buf,
+    state,
+    message,
+    modes,
+    begin,
+    end,
+    effect,
+    slots,
+    entering,
+    main,
+    best,
+    most,
+    rec,
+    parts,
+    offsets,
+    out,
+    rs,
+    re,
+    ss,
+    se,
+    chosen,
+):
     """Fills the rows of all used records; returns their number, or -1 when `out` is too small.
 
     `rec`: the record of each row; `parts`; `offsets` of its `texts` in `out`. Records of `INFO` tell their server only
-    where no other record of the message and block does so earlier.
+    where no other record of the message and block does so earlier. Work space: `rs`, `re`, `ss`, `se` for `most`
+    recipients and statuses; `chosen` for a slot of each column of `events.TEXTS`.
     """
-    rs, re = np.empty(most, np.int32), np.empty(most, np.int32)
-    ss, se = np.empty(most, np.int32), np.empty(most, np.int32)
-    chosen = np.empty(_FIRST + slots.shape[0], np.int32)
     zero = np.int64(0)
     rows = 0
     k = np.int64(0)
@@ -194,9 +220,9 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
             if slot >= 0 and begin[r, slot] != end[r, slot]:
                 mask |= np.uint32(1) << np.uint32(c)
                 behind = _copy(base, np.int64(begin[r, slot]), np.int64(end[r, slot]), to, k + 4)
-                store_four(to + k, np.uint32(behind - k - 4))
+                kernels.store32(to + k, np.uint32(behind - k - 4))
                 k = behind
-        store_four(to + top, mask)
+        kernels.store32(to + top, mask)
         for i in range(n):
             out[k] = e
             behind = k + 9
@@ -209,8 +235,8 @@ def pack(buf, state, message, modes, begin, end, effect, slots, entering, main, 
                 from_ = behind
                 behind = _copy(base, np.int64(ss[i]), np.int64(se[i]), to, behind)
                 said = np.uint32(behind - from_)
-            store_four(to + k + 1, told)
-            store_four(to + k + 5, said)
+            kernels.store32(to + k + 1, told)
+            kernels.store32(to + k + 5, said)
             k = behind
         rec[rows] = r
         parts[rows] = n

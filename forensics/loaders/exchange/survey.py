@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +9,10 @@ from typing import Any
 import numpy as np
 
 from forensics.loaders.base import Block, Settings, Survey
-from forensics.loaders.exchange import blocks, csvscan, encodings, exports, online, tracking
+from forensics.loaders.exchange import blocks, csvscan, encodings, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
 from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
-
-LARGE = 4 << 20
-"""Bytes of a first block behind which a second reading follows that is worth preparing."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,6 @@ class Surveyor:
 
     def feed(self, block: Block) -> None:
         coding, json = form(bytes(block.data[:HEAD]))
-        if not block.offset and len(block.data) >= LARGE:
-            threading.Thread(target=exports.rehearse).start()
         if coding != encodings.UTF8:
             self._notes["encoding"] = coding
         self._numbers[block.offset] = self._records + 1

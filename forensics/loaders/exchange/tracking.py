@@ -87,8 +87,9 @@ def scan_segment(
         account.unread.append((low + int(r), f"{have[r]} columns, the header names {wanted}"))
         kinds[r] = csvscan.BROKEN
     emit.classify(
-        buf, kinds, begin, end, at, effect, flags, state, emit.EVENT_HASHES, emit.EVENT_EFFECTS, emit.QUARANTINE
-    )
+        buf, kinds, begin, end, at, effect, flags, state, emit.EVENT_HASHES, emit.EVENT_EFFECTS, emit.QUARANTINE,
+        np.zeros(3, np.uint64),
+    )  # fmt: skip
     message = np.empty(count, np.int32)
     modes = np.zeros(count, np.int8)
     reps = np.empty(max(count, 1), np.int32)
@@ -99,8 +100,9 @@ def scan_segment(
     main = np.zeros(messages, np.bool_)
     best = np.full((messages, len(packing.SLOTS) + 1), -1, np.int32)
     most = packing.weigh(
-        buf, state, message, modes, begin, end, effect, at, packing.SLOTS, packing.ENTERING, main, best
-    )
+        buf, state, message, modes, begin, end, effect, at, packing.SLOTS, packing.ENTERING, main, best,
+        np.empty(1, np.int32),
+    )  # fmt: skip
 
     data = kinds == csvscan.DATA
     account.used += int(np.count_nonzero(data & (state == emit.USED)))
@@ -117,12 +119,13 @@ def scan_segment(
         flags |= emit.ONLINE
     rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
     offsets = np.empty(count + 1, np.int32)
+    space = [np.empty(size, np.int32) for size in (most, most, most, most, packing.CHOSEN)]
     room = (int(records.ends[high - 1]) - int(records.starts[low])) // 2 + 200 * count
     while True:
         out = np.empty(room, np.uint8)
         rows = packing.pack(
             buf, state, message, modes, begin, end, effect, packing.SLOTS, packing.ENTERING, main, best, most,
-            rec, parts, offsets, out,
+            rec, parts, offsets, out, *space,
         )  # fmt: skip
         if rows >= 0:
             break
