@@ -98,16 +98,29 @@ def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Recor
 
 def _records(text: Array, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int]:
     n = len(text)
+    got = _into(text, n // 100 + 64, n // 12 + 64, last=last, fields=fields)
+    if got is None:  # shorter records, or more fields, than logs have: count them
+        found = np.empty(2, np.int64)
+        csvscan.tally(text, n, found)
+        lines, commas = int(found[0]), int(found[1])
+        got = _into(text, lines + 2, lines + commas + 16, last=last, fields=fields)
+    if got is None:
+        raise AssertionError(f"{lines} lines and {commas} commas leave no room for their records")
+    return got
+
+
+def _into(text: Array, most: int, stops_most: int, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int] | None:
+    """`_records` with room for so many records and fields; None when there are more."""
     found = np.empty(3, np.int64)
-    csvscan.tally(text, n, found)
-    lines, commas = int(found[0]), int(found[1])
-    starts = np.empty(lines + 2, np.int32)
-    ends = np.empty(lines + 2, np.int32)
-    kinds = np.empty(lines + 2, np.int8)
-    firsts = np.empty(lines + 3, np.int32)
-    stops = np.empty(lines + commas + 16 if fields else 0, np.int32)
-    csvscan.records(text, n, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields, found)
+    starts = np.empty(most, np.int32)
+    ends = np.empty(most, np.int32)
+    kinds = np.empty(most, np.int8)
+    firsts = np.empty(most + 1, np.int32)
+    stops = np.empty(stops_most if fields else 0, np.int32)
+    csvscan.records(text, len(text), starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields, found)
     r, k, taken = (int(count) for count in found)
+    if r < 0:
+        return None
     return (starts[:r], ends[:r], kinds[:r], firsts[: r + 1], stops[:k]), taken
 
 

@@ -72,7 +72,7 @@ def _comma(base, p, end):
     "int64[::1])"
 )
 def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, found):
-    """Positions of all records. `found`: how many records, fields, and bytes taken.
+    """Positions of all records. `found`: how many records (-1: the arrays are too small), fields, and bytes taken.
 
     `starts`, `ends`: bytes of a record without its line end; `kinds`; `firsts`: index of its first entry in `stops`,
     which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last). Without
@@ -80,10 +80,13 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, foun
     taken.
     """
     base = buf.ctypes.data
+    found[0] = -1
     r = 0
     k = 0
     pos = 0
     while pos < n:
+        if r + 1 >= starts.shape[0]:
+            return
         if n - pos >= 3 and buf[pos] == 0xEF and buf[pos + 1] == 0xBB and buf[pos + 2] == 0xBF:
             if pos + 3 >= n:
                 break
@@ -99,6 +102,8 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, foun
             if split:
                 i = start
                 while i < line:
+                    if k + 9 > stops.shape[0]:
+                        return
                     marks = _commas(kernels.load64(base + i))
                     while marks:
                         stops[k] = i + np.int64(kernels.trailing_zeros(marks) >> np.uint64(3))
@@ -107,6 +112,8 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, foun
                     i += 8
                 while k > firsts[r] and stops[k - 1] >= line:
                     k -= 1
+                if k + 1 > stops.shape[0]:
+                    return
                 stops[k] = line - 1 if line > start and buf[line - 1] == 13 else line
                 k += 1
         else:
@@ -142,6 +149,8 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, foun
                         line = p + find(base + p, 10, n - p)
                     p = _comma(base, p, line)
                 if split:
+                    if k + 1 > stops.shape[0]:
+                        return
                     stops[k] = p - 1 if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10) else p
                     k += 1
                 if p >= n or buf[p] == 10:

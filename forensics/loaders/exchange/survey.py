@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,8 @@ class Surveyor:
         self._first: int | None = None
         self._last: int | None = None
         self._notes: dict[str, Any] = {}
+        self._beside = ThreadPoolExecutor(1)
+        self._waiting: Future[tuple[int, int]] | None = None
         self._dates = Dates(name, settings.date_order(name), settings.for_source(name)[1])
 
     def feed(self, block: Block) -> None:
@@ -63,7 +66,7 @@ class Surveyor:
             data = low + np.flatnonzero(records.kinds[low:high] == csvscan.DATA)
             column = int(f.positions(layout.names)[f.TIME])
             if layout.kind == "tracking" and column == 0:
-                self._times(*csvscan.span(records.text, records.starts, records.ends, data))
+                self._times_of(records, data)
                 continue
             if not len(records.stops):
                 records = blocks.read(block.data, block.offset, coding)
@@ -95,6 +98,16 @@ class Surveyor:
                     count = len(names)
                     self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
 
+    def _times_of(self, records: blocks.Records, data: np.ndarray) -> None:
+        """Times of records that begin with them, looked for while the next block is read and cut."""
+        self._wait()
+        self._waiting = self._beside.submit(csvscan.span, records.text, records.starts, records.ends, data)
+
+    def _wait(self) -> None:
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._times(*waiting.result())
+
     def _times(self, low: int, high: int) -> None:
         if low != csvscan.NO_TIME:
             self._first = low if self._first is None else min(self._first, low)
@@ -102,6 +115,8 @@ class Surveyor:
 
     def result(self) -> Survey:
         """Raises AmbiguousTime when dates have a local format whose order the file leaves open."""
+        self._wait()
+        self._beside.shutdown()
         order, zone, span, notes = self._dates.decide()
         if span:
             self._first = span[0] if self._first is None else min(self._first, span[0])

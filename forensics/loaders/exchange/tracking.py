@@ -46,8 +46,8 @@ class Account:
 
 def slot_fields(records: Records, low: int, high: int, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Field positions by slot for the data records of a segment."""
-    begin = np.zeros((high - low, len(f.SLOTS)), np.int32)
-    end = np.zeros((high - low, len(f.SLOTS)), np.int32)
+    begin = np.empty((high - low, len(f.SLOTS)), np.int32)
+    end = np.empty((high - low, len(f.SLOTS)), np.int32)
     csvscan.fields(
         records.text,
         records.starts[low:high],

@@ -106,6 +106,19 @@ def test_a_quote_never_closed_costs_one_line(monkeypatch: pytest.MonkeyPatch) ->
     assert blocks.complete(array(data[:80]), encodings.UTF8, False) == 0
 
 
+@pytest.mark.parametrize(
+    "line", ["a,b\r\n", "\n", ",,,,,,,,,,,,,,,,\n", '"x",,,,,,,,,,,,,,,,,,,,\n', '"",' * 60 + "\n", '"a,,,,,,,,,"b\n']
+)
+@pytest.mark.parametrize("fields", [True, False])
+def test_records_shorter_than_those_of_logs_are_all_found(line: str, fields: bool) -> None:
+    records = blocks.read(array(line.encode() * 3000), 0, encodings.UTF8, fields=fields)
+    assert (records.starts == np.arange(3000) * len(line)).all()
+    assert (records.ends == (np.arange(3000) + 1) * len(line) - (2 if "\r" in line else 1)).all()
+    if records.kinds[0] == csvscan.DATA:
+        assert cells(records)[:3] == list(csv.reader([line])) * 3
+        assert not fields or (np.diff(records.firsts) == line.count(",") + 1).all()
+
+
 def test_invalid_utf8_is_replaced_not_lost() -> None:
     data = b"x,caf\xe9,y\n"
     records = blocks.read(array(data), 0, encodings.UTF8)
