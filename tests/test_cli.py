@@ -6,6 +6,8 @@ import gzip
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forensics.cli import main
+from tests.conftest import ROOT
 
 ORG = "albion-defence.uk"
 
@@ -247,3 +250,17 @@ def test_names_that_are_no_domains_and_zones_that_nobody_knows(data: Path, tmp_p
 def test_scores_never_say_certainty(case: Path) -> None:
     told = call("detect", "--case", case).output
     assert "score" in told and "score 1.00" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [(["formats"], 0, ""), (["no-such"], 2, "No such command"), (["verify", "."], 2, "to do")],
+)
+def test_the_process_ends_as_it_should(arguments: list[str], code: int, says: str) -> None:
+    command = [sys.executable, "-m", "forensics.cli", *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT / "docs", env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr if says else not done.stderr
+    assert bool(done.stdout) is (code == 0)
