@@ -187,9 +187,10 @@ def _without_scipy() -> Iterator[None]:
             del sys.modules["scipy.linalg"]
 
 
-def compile_kernels() -> None:
+def compile_kernels(*, all_declared: bool = True) -> None:
     """Put machine code in the place of all entries that may be interpreted, now and in modules imported later. On
-    big-endian machines they stay interpreted."""
+    big-endian machines they stay interpreted. `all_declared`: no module with kernels is left out, so that what is kept
+    makes later runs `warm`."""
     global _compiled
     if _compiled or sys.byteorder != "little":  # the kernels put words together from bytes
         return
@@ -197,7 +198,7 @@ def compile_kernels() -> None:
     _replace({id(d.stands): native for d, native in zip(entries, _native(entries), strict=True)})
     _compiled = True
     folder = cache_folder()
-    if folder is not None:
+    if folder is not None and all_declared:
         try:
             (folder / "complete").touch()
         except OSError:

@@ -47,12 +47,14 @@ def begin(sources: Sequence[Source], settings: Settings, executor: Executor) -> 
     weight = _weight(sources)
     if weight > WORTH_LOADING and kernels.warm():
         _load()
+        kernels.compile_kernels()
+    elif weight > WORTH_COMPILING and _all_exchange(sources):
+        _load_rows()
+        kernels.compile_kernels(all_declared=False)
     elif weight > WORTH_COMPILING:
         _load()
         _load_joining()
-    else:
-        return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
-    kernels.compile_kernels()
+        kernels.compile_kernels()
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
 
 
@@ -66,9 +68,25 @@ def _load() -> None:
 def _load_joining() -> None:
     """All other kernels: they are compiled together, because they share much."""
     from forensics.loaders.postfix import read
-    from forensics.stitch import queues, rows
+    from forensics.stitch import queues
 
-    _ = read, queues, rows
+    _ = read, queues
+    _load_rows()
+
+
+def _load_rows() -> None:
+    """What makes deliveries of any system's events."""
+    from forensics.stitch import rows
+
+    _ = rows
+
+
+def _all_exchange(sources: Sequence[Source]) -> bool:
+    """True when Postfix' kernels would be compiled in vain."""
+    try:
+        return all(loaders.recognise(custody.head(source)) == "exchange" for source in sources)
+    except EvidenceError:
+        return False
 
 
 def _load_exchange() -> None:

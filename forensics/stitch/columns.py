@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.loaders.postfix.text import SEED, address_key, hashed, lower_hash, mix
+from forensics.loaders.postfix.text import ALL, SEED, address_key, address_number, hashed, lower_hash, mix
 
 Hashes = NDArray[np.uint64]
 
@@ -103,8 +103,6 @@ def hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
 
 def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     """64-bit hash of `domains.key` of every address, 0 for null."""
-    from forensics.loaders.postfix.read import address_hash
-
     if column.null_count == len(column):
         return np.zeros(len(column), np.uint64)
     column = flat(column)
@@ -112,7 +110,7 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     plain = np.empty(len(column), np.bool_)
     _key_rows(*buffers(column), out, plain)
     for r in np.flatnonzero(~plain).tolist():
-        out[r] = address_hash(column[r].as_py().encode()) & 0xFFFFFFFFFFFFFFFF
+        out[r] = address_number(domains.key(column[r].as_py()).encode()) & ALL
     return out
 
 
