@@ -17,7 +17,7 @@ from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.loaders.base import Context, Settings, Survey
 from forensics.stitch import journeys
-from forensics.surveying import Begun, Surveyed
+from forensics.surveying import Begun, Progress, Surveyed
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
 DEFAULTS = Settings()
-
-Progress = Callable[[str, int, int], None]
-"""progress(step, done, total): step is `survey`, `read`, `join` or `write`; done and total are bytes or rows."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ def ingest(
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
     with memory.kept():
-        begun = begun or surveying.begin(sources, settings, executor)
+        begun = begun or surveying.begin(sources, settings, executor, progress)
         return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
 
 

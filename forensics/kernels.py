@@ -58,6 +58,9 @@ _lock = threading.RLock()
 _loaded: dict[str, Callable[..., int]] = {}
 """Entries that are never interpreted, by name, once they are machine code."""
 
+progress: Callable[[str, int, int], None] | None = None
+"""Told (`compile`, entries done, entries) while the compiler works: half a minute, once for a version and machine."""
+
 memchr: Any = None
 """C's memchr(address, byte, count) → address or 0, for compiled kernels."""
 memcpy: Any = None
@@ -273,7 +276,9 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     _replace(inner)
     try:
         with _without_scipy():
-            for declared in entries:
+            for done, declared in enumerate(entries):
+                if progress is not None:
+                    progress("compile", done, len(entries))
                 flags: Any = numba_compiler.Flags()
                 flags.nrt, flags.error_model, flags.release_gil = False, "numpy", True
                 flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True

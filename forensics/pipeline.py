@@ -19,7 +19,7 @@ from forensics.errors import CaseError, EvidenceError, UsageError
 from forensics.results import Detected, Ingested, Reported, Run
 
 if TYPE_CHECKING:
-    from forensics.ingest import Progress
+    from forensics.surveying import Progress
 
 
 def run(
@@ -106,7 +106,7 @@ def ingest(
     contents = [*known_evidence.again(case, known), *new]
     wanted = Settings(sources=(*sources, *told))
     with engine.executor(workers, cluster) as pool:
-        begun = surveying.begin(contents, wanted, pool)  # the rest is made ready meanwhile
+        begun = surveying.begin(contents, wanted, pool, progress)  # the rest is made ready meanwhile
         prepare(case, org=org, watch=watch, known_good=known_good)
         from forensics import ingest as reading
 

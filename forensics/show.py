@@ -20,9 +20,10 @@ from forensics.report.visible import cut, visible
 
 if TYPE_CHECKING:
     from forensics import results, workbench
-    from forensics.ingest import Progress
+    from forensics.surveying import Progress
 
 STEPS = {
+    "compile": "Compiling, only once",
     "survey": "Surveying",
     "read": "Reading",
     "join": "Joining",

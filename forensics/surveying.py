@@ -24,6 +24,11 @@ WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
 """Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
 
 
+Progress = Callable[[str, int, int], None]
+"""progress(step, done, total): step is `compile`, `survey`, `read`, `join` or `write`; done and total are kernels,
+sources, bytes or rows."""
+
+
 @dataclass(frozen=True)
 class Surveyed:
     source: Source
@@ -42,8 +47,9 @@ class Begun:
     """Bytes in a block; the second reading must cut as the first one did."""
 
 
-def begin(sources: Sequence[Source], settings: Settings, executor: Executor) -> Begun:
-    """Start the survey of every source; `finish` waits for it."""
+def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
+    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
+    kernels.progress = report
     weight = _weight(sources)
     if weight > WORTH_LOADING and kernels.warm():
         _load()
@@ -103,7 +109,7 @@ def _weight(sources: Sequence[Source]) -> int:
     return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
 
 
-def finish(begun: Begun, report: Callable[[str, int, int], None]) -> tuple[list[Surveyed], list[tuple[str, str]]]:
+def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:
     """What was surveyed, and (name, reason) of what could not be read. Raises AmbiguousTime."""
     found: list[Surveyed] = []
     skipped: list[tuple[str, str]] = []

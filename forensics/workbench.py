@@ -17,9 +17,9 @@ from forensics.results import Run
 if TYPE_CHECKING:
     from forensics.custody.verify import Verification
     from forensics.detector.explain import Explanation as Weighed
-    from forensics.ingest import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
+    from forensics.surveying import Progress
 
 DEMOS = ("albion", "mod-2023")
 
