@@ -16,21 +16,19 @@ from forensics.loaders.postfix.text import ALL, SEED, address_key, address_numbe
 Hashes = NDArray[np.uint64]
 
 
-def flat(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
-    """One contiguous string array without an offset."""
+def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """One contiguous array without an offset."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if column.type != pa.string():
-        column = column.cast(pa.string())
-    if column.offset:
-        column = pa.concat_arrays([column, pa.array([], pa.string())])
-        if column.offset:
-            column = column.take(pa.array(np.arange(len(column))))
-    return column
+            column = column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)
+    return column.take(pa.array(np.arange(len(column)))) if column.offset else column
+
+
+def flat(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
+    """`whole`, as strings."""
+    column = whole(column)
+    return column if column.type == pa.string() else column.cast(pa.string())
 
 
 def text_array(values: Sequence[str]) -> pa.StringArray:

@@ -67,7 +67,7 @@ def link(
     """
     hops, legs = len(hop_id), len(leg_hop)
     order = np.argsort(hop_id, kind="stable")
-    of_hop = np.full((7, hops), -1, np.int64)
+    of_hop = np.full((6, hops), -1, np.int64)
     of_leg = np.full((7, legs), -1, np.int64)
     bits = np.zeros((3, legs), np.bool_)
     slots = np.full(max(16, 1 << (4 * legs + 3).bit_length()), -1, np.int64)
@@ -95,8 +95,8 @@ def join(  # type: ignore[no-untyped-def]
     """`link`; `order`: hops sorted by id. Results and room for work: `of_hop` and `of_leg` (all -1, but the outcomes),
     `bits` and `small` (zero), `slots` (all -1; a power of two, four times the legs or more)."""
     hops, legs = sorted_ids.size, leg_hop.size
-    parent, distance, heirs, handed, first_handed, left, last_left = (
-        of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5], of_hop[6],
+    parent, distance, heirs, handed, left, last_left = (
+        of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5],
     )  # fmt: skip
     child, head, root, source, up, outcome, ended = (
         of_leg[0], of_leg[1], of_leg[2], of_leg[3], of_leg[4], of_leg[5], of_leg[6],
@@ -177,8 +177,6 @@ def join(  # type: ignore[no-untyped-def]
         b = child[leg]
         if b >= 0:
             handed[b] += 1
-            if first_handed[b] < 0:
-                first_handed[b] = leg
             for key in (leg_key[leg], leg_alias[leg]):
                 if key != np.uint64(0):
                     s = mix(key ^ spread(b)) & mask

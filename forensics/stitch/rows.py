@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forensics import schema
 from forensics.kernels import kernel
 from forensics.stitch import linking, naming
-from forensics.stitch.columns import domain_column, flat, text_array
+from forensics.stitch.columns import domain_column, flat, text_array, whole
 from forensics.stitch.journeys import Longs
 from forensics.stitch.plans import Plan
 from forensics.stitch.shelf import Shelf, gathered_records
@@ -149,9 +149,7 @@ def _coded(column: Any) -> pa.DictionaryArray:
 
 
 def _cast(column: Any, kind: pa.DataType) -> pa.Array:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+    array = whole(column)
     if pa.types.is_dictionary(kind) and not pa.types.is_dictionary(array.type):
         array = flat(array).dictionary_encode()
     return array if array.type == kind else array.cast(kind)

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from forensics.kernels import kernel
 from forensics.loaders.postfix.text import copy
-from forensics.stitch.columns import text_array
+from forensics.stitch.columns import buffers, present, text_array, whole
 
 Batch = tuple[pa.Table, pa.Table]
 Longs = NDArray[np.int64]
-_NO_BITS = np.zeros(0, np.uint8)
-_NO_DATA = np.zeros(1, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,9 @@ class Shelf:
             if table is None:
                 raise AssertionError("nothing was read, so nothing can be picked")
             return {name: pa.nulls(len(numbers), table.schema.field(name).type) for name in columns}
-        tables = [(table, rows, places) for table, rows, places in pieces]
         out: dict[str, pa.Array] = {}
         for name in columns:
-            parts = [(_whole(table, name), rows, places) for table, rows, places in tables]
+            parts = [(whole(table[name]), rows, places) for table, rows, places in pieces]
             kind = parts[0][0].type
             out[name] = _strings(parts, len(numbers)) if pa.types.is_string(kind) else _values(parts, len(numbers))
         return out
@@ -56,16 +53,6 @@ class Shelf:
                 yield self.load(batch)[1 if legs else 0], ordered[low:high] - starts[batch], order[low:high]
 
 
-def _whole(table: pa.Table, name: str) -> pa.Array:
-    column = table[name]
-    if column.num_chunks == 1 and not column.chunk(0).offset:
-        return column.chunk(0)
-    joined = column.combine_chunks()
-    if isinstance(joined, pa.ChunkedArray):
-        joined = joined.chunk(0) if joined.num_chunks else pa.nulls(0, joined.type)
-    return joined.take(pa.array(np.arange(len(joined)))) if joined.offset else joined
-
-
 Part = tuple[pa.Array, Longs, Longs]
 
 
@@ -74,17 +61,14 @@ def _strings(parts: Sequence[Part], count: int) -> pa.StringArray:
     valid = np.zeros((count + 7) // 8, np.uint8)
     sources = []
     for column, rows, places in parts:
-        bits, offsets, data = column.buffers()
-        b = np.frombuffer(bits, np.uint8) if bits is not None and column.null_count else _NO_BITS
-        o = np.frombuffer(offsets, np.int32)
-        d = np.frombuffer(data, np.uint8) if data is not None and data.size else _NO_DATA
-        measure_rows(o, b, rows, places, sizes, valid)
-        sources.append((o, d, rows, places))
+        offsets, data, bits = buffers(column)
+        measure_rows(offsets, bits, rows, places, sizes, valid)
+        sources.append((offsets, data, rows, places))
     starts = np.zeros(count + 1, np.int32)
     np.cumsum(sizes[:count], out=starts[1:])
     out = np.empty(int(starts[count]), np.uint8)
-    for o, d, rows, places in sources:
-        copy_rows(o, d, rows, places, starts, out)
+    for offsets, data, rows, places in sources:
+        copy_rows(offsets, data, rows, places, starts, out)
     return pa.StringArray.from_buffers(count, pa.py_buffer(starts), pa.py_buffer(out), pa.py_buffer(valid))
 
 
@@ -93,7 +77,7 @@ def measure_rows(offsets, bits, rows, places, sizes, valid):  # type: ignore[no-
     """Size and validity of these rows of a string column, put at their places. No `bits`: nothing is null."""
     for k in range(rows.size):
         r = rows[k]
-        if bits.size == 0 or bits[r >> 3] >> np.uint8(r & 7) & np.uint8(1) != 0:
+        if present(bits, r):
             p = places[k]
             sizes[p] = offsets[r + 1] - offsets[r]
             valid[p >> 3] |= np.uint8(1 << (p & 7))
@@ -132,8 +116,8 @@ def _values(parts: Sequence[Part], count: int) -> pa.Array:
         taken.append(pa.nulls(1, taken[0].type))
     back = np.full(count, len(places), np.int64)
     back[places] = np.arange(len(places))
-    whole = pa.concat_arrays(taken) if len(taken) > 1 else taken[0]
-    return whole if len(places) == count and bool((places[1:] > places[:-1]).all()) else whole.take(pa.array(back))
+    joined = pa.concat_arrays(taken) if len(taken) > 1 else taken[0]
+    return joined if len(places) == count and bool((places[1:] > places[:-1]).all()) else joined.take(pa.array(back))
 
 
 def _codes(parts: Sequence[Part], count: int) -> pa.DictionaryArray:
@@ -159,7 +143,7 @@ def gathered_records(shelf: Shelf, numbers: Longs, is_leg: NDArray[np.bool_]) ->
     for legs in (False, True):
         of_kind = np.flatnonzero(is_leg == legs)
         for table, rows, places in shelf.pieces(numbers[of_kind], legs):
-            column = _whole(table, "records")
+            column = whole(table["records"])
             values = column.values
             fields = [np.ascontiguousarray(values.field(n).to_numpy(zero_copy_only=False)) for n in range(4)]
             at = of_kind[places]
