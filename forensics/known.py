@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from glob import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forensics import case as case_files
 from forensics.case import Case
 from forensics.custody import evidence, manifest
 from forensics.custody.manifest import Evidence, Manifest
 from forensics.errors import EvidenceError, VerificationFailed
+
+if TYPE_CHECKING:
+    from forensics.casefile import Source
 
 
 def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
@@ -30,16 +32,18 @@ def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[
     return new, named
 
 
-def told(
-    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
-) -> tuple[case_files.Source, ...]:
+def told(known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None) -> tuple[Source, ...]:
     """What people have said about single files: now, by options, about those named now; earlier, about the others."""
-    said = [case_files.Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
+    if not (known or year or timezone):
+        return ()
+    from forensics.casefile import Source
+
+    said = [Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
     for one in known.evidence if known else ():
         years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
         first = years.get("first") if years.get("by") == "setting" else None
         zone = zones.get("name") if zones.get("by") == "setting" else None
-        said += [case_files.Source(file=escape(name), year=first, timezone=zone) for name in one.names]
+        said += [Source(file=escape(name), year=first, timezone=zone) for name in one.names]
     return tuple(said)
 
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import case as case_files
-from forensics import domains, results
-from forensics.case import Case, CaseFile
+from forensics import results
+from forensics.case import Case
 from forensics.errors import CaseError, EvidenceError, UsageError
 from forensics.results import Detected, Ingested, Reported, Run
 
 if TYPE_CHECKING:
+    from forensics.casefile import Source
     from forensics.surveying import Progress
 
 
@@ -43,6 +43,7 @@ def run(
     command: Sequence[str] = (),
 ) -> Run:
     """The main job. Raises MissentError as its stages do; a wish that cannot be met is refused before any work."""
+    from forensics import casefile as case_files
     from forensics import report as reporting
 
     reporting.chosen(formats, edition)
@@ -79,7 +80,7 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
     """
-    from forensics import engine, surveying
+    from forensics import engine, memory, surveying
     from forensics import known as known_evidence
     from forensics.custody import evidence, log, manifest
     from forensics.loaders.base import Settings
@@ -91,7 +92,11 @@ def ingest(
     if not found.sources:
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
     known = manifest.read(case) if case.manifest.exists() else None
-    sources = case_files.read(case).sources if case.toml.exists() else ()
+    sources: Sequence[Source] = ()
+    if case.toml.exists():
+        from forensics import casefile as case_files
+
+        sources = case_files.read(case).sources
     settings = {"sources": [one.model_dump() for one in sources]}
     new, named = known_evidence.parted(case, known, found.sources)
     told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
@@ -101,15 +106,18 @@ def ingest(
         and settings["sources"] == known.settings.get("sources")
         and known_evidence.agrees(named, year, timezone)
     ):
+        from forensics.preparing import prepare
+
         prepare(case, org=org, watch=watch, known_good=known_good)
         return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
     contents = [*known_evidence.again(case, known), *new]
     wanted = Settings(sources=(*sources, *told))
-    with engine.executor(workers, cluster) as pool:
+    with memory.kept(), engine.executor(workers, cluster) as pool:
         begun = surveying.begin(contents, wanted, pool, progress)  # the rest is made ready meanwhile
-        prepare(case, org=org, watch=watch, known_good=known_good)
         from forensics import ingest as reading
+        from forensics.preparing import prepare
 
+        prepare(case, org=org, watch=watch, known_good=known_good)
         result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress, begun=begun)
     skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
     if not result.evidence:
@@ -144,8 +152,10 @@ def detect(
     """
     import json
 
+    from forensics import casefile as case_files
     from forensics import detector, store
     from forensics.custody import log, manifest
+    from forensics.preparing import prepare
 
     started = log.now()
     case = Case(Path(case_dir))
@@ -180,6 +190,7 @@ def report(
     command: Sequence[str] = (),
 ) -> Reported:
     """Write the report in each format and seal it. Raises CaseError when nothing was detected yet."""
+    from forensics import casefile as case_files
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
@@ -210,30 +221,6 @@ def report(
         )
     seal.write(case, written.files, {"edition": edition, "command": list(command)})
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
-
-
-def prepare(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
-    """Make the case if it is not there; remember what the options say in its case.toml."""
-    from forensics.report import asking
-
-    if not case.toml.exists():
-        if case.folder.exists() and not case.folder.is_dir():
-            raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
-        asked = asking.template()
-        case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=asked)
-        return
-    held = case_files.read(case)
-    given = CaseFile(
-        organisation=case_files.Organisation(domains=tuple(org)),
-        domains=case_files.Domains(known_good=tuple(known_good), watched=tuple(watch)),
-    )
-    for table, key, old, wanted in (
-        ("organisation", "domains", held.organisation.domains, given.organisation.domains),
-        ("domains", "watched", held.domains.watched, given.domains.watched),
-        ("domains", "known_good", held.domains.known_good, given.domains.known_good),
-    ):
-        if missing := [value for value in wanted if value not in old]:
-            case_files.remember(case, table, key, missing)
 
 
 def moment(text: str, *, end: bool = False) -> datetime:

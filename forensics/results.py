@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import case as case_files
 from forensics.case import Case
 
 if TYPE_CHECKING:
@@ -87,6 +86,7 @@ def ingested(case: Case, held: Manifest, already: int, skipped: Sequence[tuple[s
 
 def detected(case: Case) -> Detected:
     """What the case's findings come to, and the verdict in one sentence."""
+    from forensics import casefile as case_files
     from forensics import store
     from forensics.custody import manifest
 

@@ -154,7 +154,7 @@ def _inside(case: Case, org: Collection[str]) -> list[str]:
     if org:
         return domains.clean(org)
     if case.toml.exists():
-        from forensics import case as cases
+        from forensics import casefile as cases
 
         return list(cases.read(case).organisation.domains)
     return []

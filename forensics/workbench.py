@@ -8,8 +8,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import case as case_files
-from forensics import pipeline
+from forensics import casefile as case_files
+from forensics import pipeline, preparing
 from forensics.case import Case
 from forensics.errors import CaseError, UsageError
 from forensics.results import Run
@@ -161,7 +161,7 @@ def init(
     case = Case(Path(case_dir))
     if case.toml.exists():
         raise CaseError(f"{case.toml} exists", remedy="edit it, or `missent ask` its open questions")
-    pipeline.prepare(case, org=org, watch=watch, known_good=known_good)
+    preparing.prepare(case, org=org, watch=watch, known_good=known_good)
     return case.toml
 
 

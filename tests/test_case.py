@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import case as cases
+from forensics import casefile as cases
 from forensics import tomltext
 from forensics.case import Case
 from forensics.errors import CaseError

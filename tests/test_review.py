@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from forensics import case as cases
+from forensics import casefile as cases
 from forensics import schema
+from forensics.case import Case
 from forensics.custody import log, manifest
 from forensics.custody.verify import verify
 from forensics.errors import CaseError, UsageError, VerificationFailed
@@ -148,9 +149,9 @@ def test_altered_verdicts_are_not_used(built):
 
 def test_before_detection(tmp_path):
     with pytest.raises(CaseError, match="nothing was detected yet"):
-        record(cases.Case(tmp_path), NAVY, "A")
+        record(Case(tmp_path), NAVY, "A")
     with pytest.raises(CaseError, match="nothing was detected yet"):
-        export_csv(cases.Case(tmp_path), tmp_path / "x.csv")
+        export_csv(Case(tmp_path), tmp_path / "x.csv")
 
 
 def rows_of(path, delimiter=","):

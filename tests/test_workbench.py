@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from forensics import case as case_files
+from forensics import casefile as case_files
 from forensics import workbench
 from forensics.case import Case
 from forensics.cli import main

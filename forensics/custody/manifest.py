@@ -15,7 +15,6 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from importlib import metadata
 from typing import Any
 
 from forensics import case as cases
@@ -36,6 +35,8 @@ LIBRARIES = (
 
 def versions() -> dict[str, str]:
     """Versions of Missent, Python and the libraries that shape results; `not installed` where one is absent."""
+    from importlib import metadata
+
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from forensics import domains
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.detector import candidates, findings, history, incidents, judging, signals, weighing, zones
 from forensics.detector.candidates import Candidate
 from forensics.detector.weighing import Parameters

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forensics import domains
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.detector import detection, findings, history, judging, weighing
 from forensics.detector.judging import Judged
 from forensics.detector.weighing import Parameters

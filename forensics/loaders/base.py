@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from forensics.case import Source as SourceSettings
+if TYPE_CHECKING:
+    from forensics.casefile import Source as SourceSettings
 
 PADDING = 64
 """Zero bytes that must lie behind every block, so that a scanner may look ahead unchecked."""

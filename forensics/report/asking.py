@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from forensics import case as cases
+from forensics import casefile as cases
 from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.report import questionnaire as q

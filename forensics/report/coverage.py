@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.report import tallies
 from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Number
 from forensics.report.incidents import rows, utc

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.report import clock, coverage, destinations, incidents, questionnaire, statements, tallies
 from forensics.report.facts import Evidence, Facts, Header, Method
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.case import Case, CaseFile
+from forensics.case import Case
+from forensics.casefile import CaseFile
 from forensics.custody import manifest
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError

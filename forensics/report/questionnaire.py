@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.errors import CaseError
 
 if TYPE_CHECKING:

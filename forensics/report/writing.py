@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from forensics.case import Case, CaseFile
+from forensics.case import Case
+from forensics.casefile import CaseFile
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError
 from forensics.report import charts, context, gather, inputs, redaction, wording

@@ -71,7 +71,7 @@ def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Review
 
 def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
     """Add domains to `known_good` of case.toml and say so in the custody log; returns the new ones."""
-    from forensics import case as cases
+    from forensics import casefile as cases
     from forensics.custody import manifest
 
     new = tuple(domain for domain in dict.fromkeys(domains) if cases.remember_known_good(case, domain))

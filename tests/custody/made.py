@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics import case as cases
+from forensics import casefile as cases
 from forensics import schema
 from forensics.case import Case
 from forensics.custody import manifest, seal

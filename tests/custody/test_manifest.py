@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forensics.case import Case, remember_known_good
+from forensics.case import Case
+from forensics.casefile import remember_known_good
 from forensics.custody import log, manifest
 from forensics.custody.names import display, label, undisplay
 from forensics.errors import CaseError

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.case import remember_known_good
+from forensics.casefile import remember_known_good
 from forensics.custody import citations, log, manifest, seal
 from forensics.custody.verify import Verification, verify
 from forensics.errors import CaseError

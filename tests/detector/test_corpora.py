@@ -120,7 +120,7 @@ def test_replay_pairs(replay: tuple[Path, Path]) -> None:
 
 def test_detection_is_the_same_on_one_thread(albion: Path) -> None:
     from forensics import detector
-    from forensics.case import read
+    from forensics.casefile import read
 
     casefile = read(Case(albion))
     tables = []

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from forensics import schema
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.detector import Detection, detect, weighing
 from tests.detector.material import START, Row, everyday, mail, view
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.detector import detect
 from forensics.detector.explain import explain
 from forensics.errors import UsageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.detector import detect, signals
 from tests.detector.material import everyday, mail, view
 

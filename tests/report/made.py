@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from forensics import schema
-from forensics.case import CaseFile
+from forensics.casefile import CaseFile
 from forensics.report import charts
 from forensics.report.context import Context
 from forensics.report.facts import Bin, Evidence, Facts, Method, Rate

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import case as cases
-from forensics.case import Case, CaseFile
+from forensics import casefile as cases
+from forensics.case import Case
+from forensics.casefile import CaseFile
 from forensics.errors import CaseError
 from forensics.report import asking, questionnaire
 from forensics.report.wording import load

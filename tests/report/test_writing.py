@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forensics import case as cases
+from forensics import casefile as cases
 from forensics import pipeline, results, store
 from forensics import report as reporting
 from forensics.case import Case

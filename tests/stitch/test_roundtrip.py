@@ -199,7 +199,7 @@ def test_exactly_what_was_put_in(
         before, forensics.surveying.BLOCK = forensics.surveying.BLOCK, block
         try:
             # stamps without a year: each file's own first year
-            from forensics.case import Source
+            from forensics.casefile import Source
 
             sources = tuple(
                 Source(file=p.name, year=(START + timedelta(seconds=order[cuts[int(p.suffix[1:])]][0])).year)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from forensics import store, surveying
-from forensics.case import Case, Source
+from forensics.case import Case
+from forensics.casefile import Source
 from forensics.custody import evidence
 from forensics.errors import AmbiguousTime, UsageError
 from forensics.loaders.base import Settings

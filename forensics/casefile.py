@@ -1,0 +1,246 @@
+"""case.toml: what people say of a case.
+
+It is written by people; the tool only creates it (`create`) and adds what commands are asked to remember
+(`remember`). Everything else in the case folder is written by the tool.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from forensics import domains
+from forensics.case import Case
+from forensics.errors import CaseError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Domains as sorted A-labels. Raises ValueError for what cannot be one."""
+    cleaned = domains.clean(given)
+    for name in cleaned:
+        if not domains.is_name(name):
+            raise ValueError(f"{name!r} is no domain")
+    return tuple(cleaned)
+
+
+class Organisation(_Strict):
+    """Whose mail this is."""
+
+    name: str = ""
+    domains: tuple[str, ...] = ()
+    """Every domain of the organisation; each covers its subdomains."""
+    timezone: str = "UTC"
+    """The organisation's own zone, shown beside UTC in reports."""
+
+    @field_validator("domains")
+    @classmethod
+    def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _names(value)
+
+
+class Domains(_Strict):
+    """What people know about other domains."""
+
+    known_good: tuple[str, ...] = ()
+    """Genuine correspondents: never accused."""
+    watched: tuple[str, ...] = ()
+    """Domains or zones (`*.mil`) that mail is meant for even if this log never shows it."""
+    shared_relays: tuple[str, ...] = ()
+    """Relay host names or zones that take mail for many domains: acceptance there is `handed-on`."""
+    jurisdictions_of_concern: tuple[str, ...] = ()
+    """ISO 3166 codes the organisation wants named; empty by default: the tool has no politics."""
+
+    @field_validator("known_good")
+    @classmethod
+    def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _names(value)
+
+    @field_validator("watched")
+    @classmethod
+    def _watched(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        zones = {("*." if w.startswith(("*.", ".")) else "") + domains.clean([w])[0] for w in value if w.strip()}
+        return tuple(sorted(zones))
+
+
+class Source(_Strict):
+    """What people say about one evidence file, when the file itself does not tell."""
+
+    file: str
+    """File name or path, as given to ingest; `*` patterns allowed."""
+    year: int | None = None
+    timezone: str | None = None
+    date_order: Literal["dmy", "mdy"] | None = None
+    """Of dates such as 3/4/2024 in an export, where the file does not show it."""
+
+
+class Detection(_Strict):
+    """Overrides of the detector's stated assumptions."""
+
+    prior: float | None = Field(default=None, gt=0, lt=1)
+    """Probability, before any evidence, that one distinct (sender, address) pair is a slip."""
+
+
+class CaseFile(_Strict):
+    """case.toml as a whole. `questionnaire` is typed in `forensics.report.questionnaire`."""
+
+    version: int = 1
+    organisation: Organisation = Organisation()
+    domains: Domains = Domains()
+    sources: tuple[Source, ...] = ()
+    detection: Detection = Detection()
+    questionnaire: dict[str, Any] = Field(default_factory=dict)
+
+
+def read(case: Case) -> CaseFile:
+    """case.toml, checked. Raises CaseError naming the line or key that is wrong."""
+    try:
+        data = tomllib.loads(case.toml.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CaseError(
+            f"{case.folder} is not a case: it has no case.toml",
+            remedy="make one with `missent ingest LOG… --case DIR --org DOMAIN` or `missent init --case DIR`",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+    except OSError as error:
+        raise CaseError(f"{case.toml}: {error.strerror}") from None
+    return _validate(case, data)
+
+
+def _validate(case: Case, data: dict[str, Any]) -> CaseFile:
+    try:
+        return CaseFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CaseError(f"{case.toml}: {where}: {first['msg']}", remedy="mend that entry") from None
+
+
+def _parse(case: Case, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+
+
+TEMPLATE = """# A Missent case. This file is yours: Missent writes it once, then only adds what you ask it to remember.
+# Lists are written ["one", "two"]; lines that begin with # are remarks.
+version = 1
+
+[organisation]
+# Name of the organisation, as reports print it.
+name = {name}
+# Every domain of the organisation; each covers its subdomains.
+domains = {domains}
+# Its own time zone, shown beside UTC in reports, such as "Europe/London".
+timezone = {timezone}
+
+[domains]
+# Genuine correspondents: never accused, however odd their names look.
+known_good = {known_good}
+# Domains or zones that mail is meant for even if these logs never show it, such as "*.mil".
+watched = {watched}
+# Relay hosts or zones that take mail for many domains: acceptance there does not tell who got it.
+shared_relays = []
+# ISO 3166 codes of countries that reports name as of concern to you; empty: none.
+jurisdictions_of_concern = []
+
+# What an evidence file itself does not tell, for each file (patterns with * are allowed):
+# [[sources]]
+# file = "mail.log*"
+# year = 2023
+# timezone = "Europe/London"
+# date_order = "dmy"  # or "mdy": what 3/4/2024 means in an export that does not show it
+
+# The detector's assumption before any evidence (a probability); leave it out for the documented one.
+# [detection]
+# prior = 0.0001
+
+"""
+
+
+def create(
+    case: Case,
+    organisation: Sequence[str],
+    *,
+    name: str = "",
+    timezone: str = "UTC",
+    known_good: Sequence[str] = (),
+    watched: Sequence[str] = (),
+    questionnaire: str | None = None,
+) -> None:
+    """Make the folder and a commented case.toml. `questionnaire`: the text of its `[questionnaire]` part.
+
+    Raises CaseError when there is a case.toml already, or a domain or zone is none.
+    """
+    text = TEMPLATE.format(
+        name=_toml(name),
+        domains=_toml(organisation),
+        timezone=_toml(timezone),
+        known_good=_toml(known_good),
+        watched=_toml(watched),
+    )
+    text += questionnaire if questionnaire is not None else "# What the logs cannot tell.\n[questionnaire]\n"
+    _validate(case, _parse(case, text))
+    if case.toml.exists():
+        raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case")
+    try:
+        case.folder.mkdir(parents=True, exist_ok=True)
+        with case.toml.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise CaseError(f"{case.folder}: cannot be made: {error.strerror}", expected="a folder") from None
+
+
+def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Add `values` to the list `key` of `[table]` in case.toml; returns those that were new.
+
+    Remarks and layout stay. Raises CaseError when the file is laid out so that this cannot be done safely; it is then
+    unchanged.
+    """
+    from forensics import tomltext
+
+    text = case.toml.read_bytes().decode("utf-8") if case.toml.exists() else ""
+    before = _parse(case, text)
+    held = before.get(table, {}).get(key, [])
+    new = tuple(value for value in dict.fromkeys(values) if value not in held)
+    if not new:
+        return ()
+    expected = {**before, table: {**before.get(table, {}), key: [*held, *new]}}
+    after = tomltext.add(text, table, key, [_toml(value) for value in new])
+    try:
+        right = after is not None and tomllib.loads(after) == expected
+    except tomllib.TOMLDecodeError:
+        right = False
+    if not right or after is None:
+        raise CaseError(
+            f"{case.toml}: {', '.join(new)} could not be added to {table}.{key}: it is written in a way of its own",
+            remedy=f"add it to that list by hand: {_toml(list(new))}",
+        )
+    _validate(case, expected)
+    temporary = case.toml.with_name(".case.toml.new")
+    temporary.write_bytes(after.encode("utf-8"))
+    temporary.replace(case.toml)
+    return new
+
+
+def remember_known_good(case: Case, domain: str) -> bool:
+    """Add a domain to `domains.known_good`; False when it was there already. Raises CaseError as `remember` does."""
+    cleaned = domains.clean([domain])
+    known = read(case).domains.known_good
+    return bool(remember(case, "domains", "known_good", [one for one in cleaned if one not in known]))
+
+
+def _toml(value: str | Sequence[str]) -> str:
+    """A TOML string or list of strings."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(f"\\u{ord(c):04x}" if c < " " or c == "\x7f" else c for c in escaped) + '"'
+    return "[" + ", ".join(_toml(one) for one in value) + "]"
