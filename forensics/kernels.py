@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,17 @@ def _name(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
+@dataclass(frozen=True)
+class _Inline:
+    """What machine code has in the place of a call."""
+
+    builder: Callable[..., Any] | str
+    signature: str
+
+
 _declared: list[_Declared] = []
+_inlines: list[tuple[_Inline, Callable[..., Any]]] = []
+"""With what stands for each while interpreted."""
 _compiled = False
 _folder: Path | None = None
 _engines: list[Any] = []
@@ -60,19 +71,6 @@ _loaded: dict[str, Callable[..., int]] = {}
 
 progress: Callable[[str, int, int], None] | None = None
 """Told (`compile`, entries done, entries) while the compiler works: half a minute, once for a version and machine."""
-
-memchr: Any = None
-"""C's memchr(address, byte, count) → address or 0, for compiled kernels."""
-memcpy: Any = None
-"""C's memcpy(to, from, count), for compiled kernels."""
-load64: Any = None
-"""The 8 bytes at an address as a number of the machine's byte order, for compiled kernels."""
-store64: Any = None
-"""store64(address, word) writes 8 bytes in the machine's byte order, for compiled kernels."""
-store32: Any = None
-"""store32(address, word) writes 4 bytes likewise."""
-trailing_zeros: Any = None
-"""How many of the lowest bits of a 64-bit number are zero, for compiled kernels; the number is not zero."""
 
 
 def cache_folder() -> Path | None:
@@ -142,6 +140,30 @@ def kernel(
         return declared.stands
 
     return declare
+
+
+def inline(signature: str) -> Callable[[Any], Any]:
+    """Declare what compiled kernels may call beside kernels: the decorated function is given an llvmlite IRBuilder and
+    the values of the arguments, and returns the value of the call (None for `void`). It is never interpreted."""
+
+    def declare(builder: Any) -> Any:
+        return _stand_in(_Inline(builder, signature), builder.__name__, builder.__doc__)
+
+    return declare
+
+
+def external(name: str, signature: str) -> Any:
+    """Declare a function of the C library, which compiled kernels may call."""
+    return _stand_in(_Inline(name, signature), name, f"C's {name}.")
+
+
+def _stand_in(declared: _Inline, name: str, doc: str | None) -> Any:
+    def stands(*_arguments: Any) -> Any:
+        raise AssertionError(f"{name} is for compiled kernels")
+
+    stands.__name__, stands.__doc__ = name, doc
+    _inlines.append((declared, stands))
+    return stands
 
 
 def _loading(function: Any) -> Callable[..., int]:
@@ -266,12 +288,14 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
 
     numba_compiler: Any = compiler
     signatures: Any = sigutils
-    _from_the_machine()
     options = {"nogil": True, "error_model": "numpy", "_nrt": False}
     bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     called_by_them = [d for d in _declared if not d.signature and d.always == entries[0].always]
     inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in called_by_them}
     back = {id(inner[id(d.stands)]): d.stands for d in called_by_them}
+    for one, stands in _inlines:
+        inner[id(stands)] = _inlined(one)
+        back[id(inner[id(stands)])] = stands
     out = []
     _replace(inner)
     try:
@@ -300,44 +324,30 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     return out
 
 
-def _from_the_machine() -> None:
-    """Make what compiled kernels find in this module beside functions."""
-    global memchr, memcpy, load64, store64, store32, trailing_zeros
-    if memchr is not None:
-        return
-    from llvmlite import ir
-    from numba.core import types
+@cache
+def _inlined(declared: _Inline) -> Any:
+    """What numba takes for it."""
+    from inspect import Parameter, Signature, signature
+
+    from numba.core import sigutils, types
     from numba.extending import intrinsic
 
-    def place(builder: Any, address: Any, bits: int) -> Any:
-        return builder.inttoptr(address, ir.IntType(bits).as_pointer())
+    signatures: Any = sigutils
+    arguments, result = signatures.normalize_signature(declared.signature)
+    builder = declared.builder
+    if isinstance(builder, str):
+        return types.ExternalFunction(builder, result(*arguments))
 
-    def read(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.load(place(builder, arguments[0], 64), align=1)
+    def code(context: Any, place: Any, _signature: Any, values: Any) -> Any:
+        value = builder(place, *values)
+        return context.get_dummy_value() if value is None else value
 
-    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[1], place(builder, arguments[0], signature.args[1].bitwidth), align=1)
-        return context.get_dummy_value()
+    def typed(_context: Any, *_types: Any) -> Any:
+        return result(*arguments), code
 
-    def count(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
-
-    def load(_typing: Any, _address: Any) -> Any:
-        return types.uint64(types.intp), read
-
-    def store_eight(_typing: Any, _address: Any, _word: Any) -> Any:
-        return types.void(types.intp, types.uint64), write
-
-    def store_four(_typing: Any, _address: Any, _word: Any) -> Any:
-        return types.void(types.intp, types.uint32), write
-
-    def zeros(_typing: Any, _word: Any) -> Any:
-        return types.uint64(types.uint64), count
-
-    load64, store64, store32 = intrinsic(load), intrinsic(store_eight), intrinsic(store_four)
-    trailing_zeros = intrinsic(zeros)
-    memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
-    memchr = types.ExternalFunction("memchr", types.intp(types.intp, types.intc, types.uintp))
+    names = ["context", *list(signature(builder).parameters)[1:]]
+    typed.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names])  # type: ignore[attr-defined]
+    return intrinsic(typed)
 
 
 def _linked(codes: list[tuple[str, bytes]]) -> list[int]:

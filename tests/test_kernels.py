@@ -129,8 +129,6 @@ def test_columns_hash_as_their_text_does(values: list[str | None]) -> None:
     column = pa.array(values, pa.string())
     mixed = [0 if v is None else int(text._mix(text.hash_number(v.encode(), int(text.SEED)))) for v in values]
     assert columns.hashes(column).tolist() == mixed
-    values = [v for v in values if v is None or not v.rstrip(".").endswith("@")]  # nowhere: no recipient of a log
-    column = pa.array(values, pa.string())
     keys = [0 if v is None else text.address_number(domains.key(v).encode()) & text.ALL for v in values]
     assert columns.keys(column).tolist() == keys
     assert columns.domain_column(column).to_pylist() == [None if v is None else domains.parts(v)[1] for v in values]

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from forensics import kernels
 from forensics.loaders.exchange.machine import find, kernel
+from forensics.machine import load64, store64
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Span = tuple[Array, Array]
@@ -30,7 +30,7 @@ def _word(data, base, i, end):
     """Up to eight bytes of [i, end) as a number; nothing outside of the buffer is read."""
     n = end - i
     if i + 8 <= data.shape[0]:
-        word = kernels.load64(base + i)
+        word = load64(base + i)
         return word if n >= 8 else word & ((np.uint64(1) << np.uint64(8 * n)) - np.uint64(1))
     word = np.uint64(0)
     for k in range(min(n, 8)):
@@ -128,7 +128,7 @@ def _copy(data, begin, end, out):
         if s < 0:
             continue
         for k in range(s, e, 8):
-            kernels.store64(to + k - s, _word(data, base, k, e))
+            store64(to + k - s, _word(data, base, k, e))
         to += e - s
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from forensics import kernels
 from forensics.loaders.exchange.machine import find, kernel
+from forensics.machine import load64, trailing_zeros
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,9 +60,9 @@ def _commas(word):
 def _comma(base, p, end):
     """Position of the first comma in [p, end), or `end`."""
     while p < end:
-        found = _commas(kernels.load64(base + p))
+        found = _commas(load64(base + p))
         if found:
-            return min(p + np.int64(kernels.trailing_zeros(found) >> np.uint64(3)), end)
+            return min(p + np.int64(trailing_zeros(found) >> np.uint64(3)), end)
         p += 8
     return end
 
@@ -104,9 +104,9 @@ def records(buf, n, starts, ends, kinds, firsts, stops, limit, last, split, foun
                 while i < line:
                     if k + 9 > stops.shape[0]:
                         return
-                    marks = _commas(kernels.load64(base + i))
+                    marks = _commas(load64(base + i))
                     while marks:
-                        stops[k] = i + np.int64(kernels.trailing_zeros(marks) >> np.uint64(3))
+                        stops[k] = i + np.int64(trailing_zeros(marks) >> np.uint64(3))
                         k += 1
                         marks &= marks - np.uint64(1)
                     i += 8
@@ -313,8 +313,8 @@ def moment_after(buf, s, e, memo):
     if e - s != 24 or buf[s + 19] != 46 or buf[s + 23] != 90:
         return moment(buf, s, e)
     base = buf.ctypes.data
-    first = kernels.load64(base + s)
-    second = kernels.load64(base + s + 8)
+    first = load64(base + s)
+    second = load64(base + s + 8)
     if first == memo[0] and second == memo[1] and buf[s + 16] == 58:
         seconds = _digits(buf, s + 17, 2)
         millis = _digits(buf, s + 20, 3)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from forensics import kernels
+from forensics.machine import memchr
 
 
 def kernel(signature: str | None = None) -> Callable[[Any], Any]:
@@ -21,5 +22,5 @@ def kernel(signature: str | None = None) -> Callable[[Any], Any]:
 @kernel()
 def find(address, byte, count):
     """Position of the first such byte among `count`, or `count`."""
-    at = kernels.memchr(address, byte, count)
+    at = memchr(address, byte, count)
     return at - address if at else count

@@ -12,13 +12,13 @@ from typing import Final
 
 import numpy as np
 
-from forensics import kernels
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import events
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.emit import BY_MESSAGE, LISTS_DIFFER, USED
 from forensics.loaders.exchange.lists import pair
 from forensics.loaders.exchange.machine import find, kernel
+from forensics.machine import load64, store32, store64
 
 CARRIED: Final = (
     ("message_id", f.MESSAGE_ID, False),
@@ -112,14 +112,14 @@ def _copy(base, s, e, out, k):
     if e >= 0:
         n = e - s
         for i in range(0, n, 8):
-            kernels.store64(out + k + i, kernels.load64(base + s + i))
+            store64(out + k + i, load64(base + s + i))
         return k + n
     e = ~e
     while s < e:
         i = s + find(base + s, 34, e - s)
         i = min(i + 1, e)  # with one quote of two
         for j in range(0, i - s, 8):
-            kernels.store64(out + k + j, kernels.load64(base + s + j))
+            store64(out + k + j, load64(base + s + j))
         k += i - s
         s = i + 1 if i < e else e
     return k
@@ -220,9 +220,9 @@ def pack(
             if slot >= 0 and begin[r, slot] != end[r, slot]:
                 mask |= np.uint32(1) << np.uint32(c)
                 behind = _copy(base, np.int64(begin[r, slot]), np.int64(end[r, slot]), to, k + 4)
-                kernels.store32(to + k, np.uint32(behind - k - 4))
+                store32(to + k, np.uint32(behind - k - 4))
                 k = behind
-        kernels.store32(to + top, mask)
+        store32(to + top, mask)
         for i in range(n):
             out[k] = e
             behind = k + 9
@@ -235,8 +235,8 @@ def pack(
                 from_ = behind
                 behind = _copy(base, np.int64(ss[i]), np.int64(se[i]), to, behind)
                 said = np.uint32(behind - from_)
-            kernels.store32(to + k + 1, told)
-            kernels.store32(to + k + 5, said)
+            store32(to + k + 1, told)
+            store32(to + k + 5, said)
             k = behind
         rec[rows] = r
         parts[rows] = n

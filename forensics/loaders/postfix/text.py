@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics import kernels
 from forensics.kernels import kernel
+from forensics.machine import load64, memchr, memcpy
 
 
 def lit(text: str) -> np.ndarray:
@@ -178,7 +178,7 @@ def hashed(buf, i, end, h):  # type: ignore[no-untyped-def]
     start = buf.ctypes.data
     size = end - i
     while i + 8 <= end:
-        h = (h ^ kernels.load64(start + i)) * FACTOR
+        h = (h ^ load64(start + i)) * FACTOR
         h ^= h >> np.uint64(32)
         i += 8
     if i < end:
@@ -197,7 +197,7 @@ def same_bytes(buf, a, b, n):  # type: ignore[no-untyped-def]
     start = buf.ctypes.data
     k = 0
     while k + 8 <= n:
-        if kernels.load64(start + a + k) != kernels.load64(start + b + k):
+        if load64(start + a + k) != load64(start + b + k):
             return False
         k += 8
     while k < n:
@@ -209,7 +209,9 @@ def same_bytes(buf, a, b, n):  # type: ignore[no-untyped-def]
 
 @kernel()
 def tail(buf, i, end):  # type: ignore[no-untyped-def]
-    """Up to 8 bytes as one number, the first one lowest."""
+    """Up to 8 bytes, but not none, as one number, the first one lowest."""
+    if end >= 8:
+        return load64(buf.ctypes.data + end - 8) >> np.uint64(8 * (8 - (end - i)))
     word = np.uint64(0)
     shift = np.uint64(0)
     while i < end:
@@ -242,7 +244,7 @@ def lower_hash(buf, i, end):  # type: ignore[no-untyped-def]
     h = SEED
     seen = np.uint64(0)
     while i + 8 <= end:
-        word = kernels.load64(start + i)
+        word = load64(start + i)
         seen |= word
         h = (h ^ lowered(word)) * FACTOR
         h ^= h >> np.uint64(32)
@@ -273,6 +275,8 @@ def address_key(buf, i, end):  # type: ignore[no-untyped-def]
                 break
         while has_at and buf[stop - 1] == 46:
             stop -= 1
+    if stop > i and buf[stop - 1] == 64:  # no domain
+        stop -= 1
     h, plain = lower_hash(buf, i, stop)
     return mix(h), plain
 
@@ -327,7 +331,7 @@ def _line_end(buf, i, n):  # type: ignore[no-untyped-def]
 def line_end(buf, i, n):  # type: ignore[no-untyped-def]
     """Position of the first line feed in [i, n), or n."""
     start = buf.ctypes.data
-    found = kernels.memchr(start + i, 10, n - i)
+    found = memchr(start + i, 10, n - i)
     return n if found == 0 else found - start
 
 
@@ -338,12 +342,12 @@ def _copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
 @kernel(plain=_copy)
 def copy(out, k, buf, i, n):  # type: ignore[no-untyped-def]
     """n bytes of buf from i to out at k; the caller knows that both have them."""
-    kernels.memcpy(out.ctypes.data + k, buf.ctypes.data + i, n)
+    memcpy(out.ctypes.data + k, buf.ctypes.data + i, n)
 
 
 def address_number(raw: bytes) -> int:
     """`address_key` of a whole address as the int64 with the same bits, in plain Python."""
     if b"@" in raw:
-        raw = raw.rstrip(b".")
+        raw = raw.rstrip(b".").removesuffix(b"@")
     h = int(_mix(hash_number(raw.lower(), int(SEED))))  # type: ignore[no-untyped-call]
     return h - (1 << 64) if h >> 63 else h
