@@ -11,6 +11,7 @@ import pyarrow as pa
 _TRIM, _MAP, _ARENAS = -1, -3, -8
 """mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX."""
 KEPT = 1 << 30
+MUCH = 640 << 20
 
 
 @contextmanager
@@ -41,9 +42,13 @@ def _option(name: int, value: int) -> None:
 
 
 def release() -> None:
-    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it."""
+    """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it;
+    unless the process never held much: to get its pages anew would cost more than they are worth."""
     import ctypes
+    import resource
 
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MUCH // 1024:  # kilobytes; bytes on macOS: always more
+        return
     pa.default_memory_pool().release_unused()
     try:
         ctypes.CDLL(None).malloc_trim(0)

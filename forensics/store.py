@@ -27,8 +27,9 @@ TABLES = ("deliveries", "unread", "findings", "incidents", "correspondents")
 _SCHEMAS = {name: getattr(schema, name.upper()) for name in TABLES}
 _REPEATED = {
     "deliveries": (
-        "system", "host", "sender_domain", "recipient_domain", "recipient_role", "outcome", "status_code", "relay_name",
-        "relay_address", "client_name", "client_address", "records.list.element.evidence",
+        "system", "host", "sender", "sender_domain", "authenticated_user", "recipient_domain", "recipient_role",
+        "outcome", "status_code", "relay_name", "relay_address", "client_name", "client_address",
+        "records.list.element.evidence",
     ),
     "unread": ("evidence", "reason"),
     "findings": ("observed_domain", "intended_domain", "slip", "level", "exposure", "origin"),

@@ -139,31 +139,36 @@ def group(buf: Any, ints: Any, longs: Any, edge: Any) -> tuple[Ints, Ints, Ints,
     """(hops, legs, hop of each event, leg of each event or -1). Columns: H_… and L_…; entries are event rows or
     numbers."""
     n = len(ints)
-    size = max(16, 1 << (2 * n + 1).bit_length())
     hops, legs = np.empty((n, HOP), np.int32), np.empty((n, LEG), np.int32)
-    event_hop, event_leg = np.empty(n, np.int32), np.full(n, -1, np.int32)
+    event_hop, event_leg = np.empty(n, np.int32), np.empty(n, np.int32)
     counts = np.zeros(2, np.int64)
-    table, leg_table = np.full(size, -1, np.int32), np.full(size, -1, np.int32)
-    sort_events(
-        buf, ints, longs, edge, np.zeros(size, np.uint64), table, leg_table, hops, legs, event_hop, event_leg, counts
-    )
-    return hops[: counts[0]].copy(), legs[: counts[1]].copy(), event_hop, event_leg
+    # a message has about five events: tables that serve for that many stay in the processor's cache
+    size = max(16, 1 << (n // 2).bit_length())
+    while True:
+        keys, table, leg_table = np.zeros(size, np.uint64), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
+        if sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, event_hop, event_leg, counts):
+            return hops[: counts[0]].copy(), legs[: counts[1]].copy(), event_hop, event_leg
+        size *= 4
 
 
 @kernel(
-    "void(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1], uint64[::1], int32[::1], int32[::1], int32[:,::1],"
+    "int64(uint8[::1], int32[:,::1], int64[:,::1], boolean[::1], uint64[::1], int32[::1], int32[::1], int32[:,::1],"
     " int32[:,::1], int32[::1], int32[::1], int64[::1])"
 )
 def sort_events(  # type: ignore[no-untyped-def]
     buf, ints, longs, edge, keys, table, leg_table, hops, legs, event_hop, event_leg, counts
 ):
     """`group` into arrays of as many rows as there are events; `counts`: hops and legs made. `keys`, `table` and
-    `leg_table` are hash tables of twice the size or more, a power of two."""
+    `leg_table` are empty hash tables, their size a power of two; 0 when they are too small, else 1."""
     n = ints.shape[0]
     mask = np.uint64(table.size - 1)
+    most = table.size // 2
     hop_count = 0
     leg_count = 0
     for e in range(n):
+        if hop_count > most or leg_count > most:
+            return 0
+        event_leg[e] = -1
         kind = ints[e, KIND]
         key = unsigned(longs[e, KEY])
         slot = key & mask
@@ -323,6 +328,7 @@ def sort_events(  # type: ignore[no-untyped-def]
             event_leg[e] = -1
     counts[0] = hop_count
     counts[1] = leg_count
+    return 1
 
 
 def by_group(groups: Ints, position: Ints, count: int) -> tuple[Ints, Ints]:

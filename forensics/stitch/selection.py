@@ -79,15 +79,35 @@ def _distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values[np.concatenate([[True], values[1:] != values[:-1]])] if len(values) else values
 
 
+def _shared(some: Sequence[NDArray[np.uint64]], others: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Hashes that both have, sorted, each once; 0 is none. Most of `some` find no mark of `others` in a table by their
+    highest bits; most of `others` then find none of the rest by their lowest; and only what is left has to be sorted.
+    """
+    bits = _bits(8 * sum(map(len, others)))
+    shift = np.uint64(64 - bits)
+    marks = np.zeros(1 << bits, np.bool_)
+    for v in others:
+        marks[v >> shift] = True
+    found = _distinct(np.concatenate([np.zeros(0, np.uint64), *(v[marks[v >> shift]] for v in some)]))
+    bits = _bits(32 * len(found))
+    mask = np.uint64((1 << bits) - 1)
+    marks = np.zeros(1 << bits, np.bool_)
+    marks[found & mask] = True
+    fellows = _distinct(np.concatenate([np.zeros(0, np.uint64), *(v[marks[v & mask]] for v in others)]))
+    return found[_known(found, fellows)]
+
+
+def _bits(places: int) -> int:
+    """Of an index of a table with about so many places, kept to 64 MiB of marks."""
+    return min(max(places, 1024).bit_length(), 26)
+
+
 def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
     """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
     hop_starts = np.cumsum([0, *(len(b.id) for b in lights)])
     leg_starts = np.cumsum([0, *(len(b.hop) for b in lights)])
-    nothing = np.zeros(0, np.uint64)
-    ids = _distinct(np.concatenate([nothing, *(b.id for b in lights)]))
-    named = _distinct(np.concatenate([nothing, *(b.next for b in lights)]))
-    wanted = np.unique(np.concatenate([named[_known(named, ids)], *(b.previous for b in lights)]))
-    del ids, named
+    shared = _shared([b.next for b in lights], [b.id for b in lights])
+    wanted = np.unique(np.concatenate([shared, *(b.previous for b in lights)]))
     peers = np.unique(np.concatenate([*(b.peers for b in lights), np.zeros(0, np.uint64)]))
     everything = not all(b.alone for b in lights)
     small = np.uint32 if max(hop_starts[-1], leg_starts[-1]) < 2**32 else np.int64
