@@ -64,19 +64,21 @@ def deliveries(
     links = journeys.link(chosen.parts, (systems.handed_over,))
     twins = systems.possible_duplicates(chosen.parts, links)
     lying = shelf.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
-    joined = _Joined(chosen, links, twins, lying, tuple(evidence))
     final = np.flatnonzero(links.final)
     # rows to write: legs that were joined by their number there, then the rest, counted on
     submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
     order = np.argsort(submitted, kind="stable")
     submitted = submitted[order]
     items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)]).astype(_small(chosen))[order]
-    del order, final
+    chosen = replace(chosen, rest_first=np.zeros(0, np.int64))  # eight bytes a row that nobody needs from here on
+    joined = _Joined(chosen, links, twins, lying, tuple(evidence))
+    planned = list(_files(submitted))
+    del order, final, submitted
     files = []
     written = 0
     with ThreadPoolExecutor(width) as writers:
         futures: deque[Future[int]] = deque()
-        for name, slices in _files(submitted):
+        for name, slices in planned:
             files.append(f"deliveries/{name}")
             futures.append(writers.submit(_write, [items[a:b] for a, b in slices], joined, fresh / name))
             if len(futures) > width:
