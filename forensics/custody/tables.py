@@ -58,20 +58,25 @@ def held(case: Case) -> tuple[Table, ...]:
 
 
 def _held(case: Case, name: str) -> Table | None:
-    import pyarrow.parquet as pq  # a twentieth of a second: while evidence is surveyed, not before
-
     found = files(case, name)
     if not found and not getattr(case, name).exists():
         return None
-    rows = 0
-    digests = []
-    for path in found:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        digests.append(TableFile(path.relative_to(case.folder).as_posix(), sha256, path.stat().st_size))
-        with _readable(path):
-            rows += pq.read_metadata(path).num_rows
-    return Table(name, rows, tuple(digests))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        digests = tuple(pool.map(lambda path: _file(case, path), found))
+    return Table(name, sum(_rows(path) for path in found), digests)
+
+
+def _file(case: Case, path: Path) -> TableFile:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return TableFile(path.relative_to(case.folder).as_posix(), sha256, path.stat().st_size)
+
+
+def _rows(path: Path) -> int:
+    import pyarrow.parquet as pq  # a twentieth of a second: while evidence is surveyed, not before
+
+    with _readable(path):
+        return int(pq.read_metadata(path).num_rows)
 
 
 def content_digest(case: Case, name: str) -> str:
