@@ -403,7 +403,8 @@ def start() -> None:
     collector of cycles need not look through every module while they are imported."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    gc.set_threshold(50_000)
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # one heap: what is given back is used again
+    gc.set_threshold(200_000)
     sys.setswitchinterval(0.0003)  # threads that come back from compiled code need the interpreter for little
     sys.meta_path.insert(0, _WithoutPandas())
     try:

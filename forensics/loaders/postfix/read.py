@@ -50,11 +50,11 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
             ignored["duplicate"] = duplicates
     count = len(ints)
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
-    stamps = np.empty(count, np.int32)
-    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times)
+    stamps, told = np.empty(count, np.int32), np.empty(count, np.bool_)
+    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, told)
     times, good = years.resolve(stamps, times, numbers, context.plan)
     longs[:, w.TIME] = times
-    event = (ints[:, w.KIND] >= w.EVENT) & good
+    event = told & good
     unread = np.flatnonzero(~event)
     if ready.offsets is not None:
         offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
@@ -77,17 +77,22 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     return base.Scan(records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events)
 
 
-@kernel("void(int32[:,::1], int64[:,::1], int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1])")
+@kernel(
+    "void(int32[:,::1], int64[:,::1], int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1],"
+    " boolean[::1])"
+)
 def addresses(  # type: ignore[no-untyped-def]
-    ints, longs, first, offset, numbers, offsets, lengths, stamps, times
+    ints, longs, first, offset, numbers, offsets, lengths, stamps, times, told
 ):
-    """Number, offset and length of each row's record in the evidence, its kind of stamp and its time."""
+    """Number, offset and length of each row's record in the evidence, its kind of stamp, its time, and whether it is an
+    event."""
     for r in range(numbers.size):
         numbers[r] = ints[r, w.LINE] + first
         offsets[r] = ints[r, w.OFFSET] + offset
         lengths[r] = ints[r, w.LENGTH]
         stamps[r] = ints[r, w.TIMEKIND]
         times[r] = longs[r, w.TIME]
+        told[r] = ints[r, w.KIND] >= w.EVENT
 
 
 def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
@@ -126,11 +131,13 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
     return edge
 
 
-@kernel("void(uint8[::1], int32[:,::1], int64[:,::1])")
+@kernel("int64(uint8[::1], int32[:,::1], int64[:,::1])")
 def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
     """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is
-    let in."""
+    let in. Which flags any row has."""
+    seen = np.int64(0)
     for r in range(ints.shape[0]):
+        seen |= ints[r, w.FLAGS]
         if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
             h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED)
             if ints[r, w.D] >= 0:
@@ -139,14 +146,14 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
                 s, _ = address_key(buf, ints[r, w.B], ints[r, w.B + 1])
                 h = mix(h) ^ s
             longs[r, w.KEY] = signed(mix(h ^ unsigned(longs[r, w.RKEY])))
+    return seen
 
 
 def keyed(events: Events) -> None:
     """Finish the keys: temporary refusals, and recipients that are not ASCII (their key is `domains.key`'s)."""
-    triplets(events.buffer, events.ints, events.longs)
-    flags = events.ints[:, w.FLAGS]
+    seen = triplets(events.buffer, events.ints, events.longs)
     for flag, span, key in ((w.NON_ASCII_TO, w.A, w.RKEY), (w.NON_ASCII_ORIG, w.B, w.OKEY)):
-        for r in np.flatnonzero(flags & flag).tolist():
+        for r in np.flatnonzero(events.ints[:, w.FLAGS] & flag).tolist() if seen & flag else ():
             raw = bytes(events.buffer[events.ints[r, span] : events.ints[r, span + 1]])
             events.longs[r, key] = address_hash(raw)
 
