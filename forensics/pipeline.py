@@ -12,13 +12,12 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import results
 from forensics.case import Case
 from forensics.errors import CaseError, EvidenceError, UsageError
-from forensics.results import Detected, Ingested, Reported, Run
 
 if TYPE_CHECKING:
     from forensics.casefile import Source
+    from forensics.results import Detected, Ingested, Reported, Run
     from forensics.surveying import Progress
 
 
@@ -45,6 +44,7 @@ def run(
     """The main job. Raises MissentError as its stages do; a wish that cannot be met is refused before any work."""
     from forensics import casefile as case_files
     from forensics import report as reporting
+    from forensics.results import Run
 
     reporting.chosen(formats, edition)
     case = Case(Path(case_dir))
@@ -81,40 +81,49 @@ def ingest(
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
     """
     from forensics import engine, memory, surveying
-    from forensics import known as known_evidence
-    from forensics.custody import evidence, log, manifest
+    from forensics.custody import evidence
     from forensics.loaders.base import Settings
 
-    started = log.now()
+    started = datetime.now(UTC)
     _zone(timezone)
     case = Case(Path(case_dir))
     found = evidence.discover(logs, case.streams)
     if not found.sources:
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
-    known = manifest.read(case) if case.manifest.exists() else None
     sources: Sequence[Source] = ()
     if case.toml.exists():
         from forensics import casefile as case_files
 
         sources = case_files.read(case).sources
     settings = {"sources": [one.model_dump() for one in sources]}
-    new, named = known_evidence.parted(case, known, found.sources)
-    told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
-    if (
-        known
-        and not new
-        and settings["sources"] == known.settings.get("sources")
-        and known_evidence.agrees(named, year, timezone)
-    ):
+    contents, wanted = list(found.sources), Settings(sources=tuple(sources))
+    if case.manifest.exists() or year is not None or timezone is not None:
+        from forensics import known as known_evidence
+        from forensics import results
+        from forensics.custody import manifest
         from forensics.preparing import prepare
 
-        prepare(case, org=org, watch=watch, known_good=known_good)
-        return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
-    contents = [*known_evidence.again(case, known), *new]
-    wanted = Settings(sources=(*sources, *told))
+        known = manifest.read(case) if case.manifest.exists() else None
+        new, named = known_evidence.parted(case, known, found.sources)
+        told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
+        if (
+            known
+            and not new
+            and settings["sources"] == known.settings.get("sources")
+            and known_evidence.agrees(named, year, timezone)
+        ):
+            prepare(case, org=org, watch=watch, known_good=known_good)
+            return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
+        contents = [*known_evidence.again(case, known), *new]
+        wanted = Settings(sources=(*sources, *told))
+    else:
+        known, named = None, []
     with memory.kept(), engine.executor(workers, cluster) as pool:
-        begun = surveying.begin(contents, wanted, pool, progress)  # the rest is made ready meanwhile
+        begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
         from forensics import ingest as reading
+        from forensics import known as known_evidence
+        from forensics import results
+        from forensics.custody import manifest
         from forensics.preparing import prepare
 
         prepare(case, org=org, watch=watch, known_good=known_good)
@@ -153,11 +162,11 @@ def detect(
     import json
 
     from forensics import casefile as case_files
-    from forensics import detector, store
-    from forensics.custody import log, manifest
+    from forensics import detector, results, store
+    from forensics.custody import manifest
     from forensics.preparing import prepare
 
-    started = log.now()
+    started = datetime.now(UTC)
     case = Case(Path(case_dir))
     case_files.read(case)
     manifest.read(case)
@@ -195,6 +204,7 @@ def report(
     from forensics import review as reviewing
     from forensics import store
     from forensics.custody import manifest, seal
+    from forensics.results import Reported
 
     case = Case(Path(case_dir))
     wanted = reporting.chosen(formats, edition)
