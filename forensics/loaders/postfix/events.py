@@ -84,7 +84,7 @@ def copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-de
 
 def column(events: Events, rows: Any, at: int) -> pa.StringArray:
     """Span column `at` of the events `rows`; a row of -1 gives null."""
-    if not len(events.ints):
+    if not len(rows) or rows.max() < 0:
         return pa.nulls(len(rows), pa.string())
     offsets, data, valid, plain = gather(events.buffer, events.ints, np.ascontiguousarray(rows, np.int32), at)
     buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(data)]
