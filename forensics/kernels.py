@@ -233,7 +233,7 @@ def compile_kernels(*, all_declared: bool = True) -> None:
 def _replace(replacement: dict[int, Any]) -> None:
     """Give every name in the package's modules that means one of these what replaces it."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == __name__.partition(".")[0]:
+        if _ours(name):
             for key, value in list(vars(module).items()):
                 if id(value) in replacement:
                     setattr(module, key, replacement[id(value)])
@@ -241,9 +241,11 @@ def _replace(replacement: dict[int, Any]) -> None:
 
 def _native(entries: list[_Declared]) -> list[Any]:
     codes = [_cached(d) for d in entries]
-    missing = [n for n, code in enumerate(codes) if code is None]
     with _lock:
-        if missing:
+        if missing := [n for n, code in enumerate(codes) if code is None]:
+            _build_apart([entries[n] for n in missing])
+            codes = [code or _cached(d) for d, code in zip(entries, codes, strict=True)]
+        if missing := [n for n, code in enumerate(codes) if code is None]:
             for n, made in zip(missing, _build([entries[n] for n in missing]), strict=True):
                 codes[n] = made
         addresses = _linked([code for code in codes if code is not None])
@@ -281,17 +283,48 @@ def _keep(declared: _Declared, symbol: str, code: bytes) -> None:
         return
 
 
+def _build_apart(entries: list[_Declared]) -> None:
+    """Compile what other processes can find into the cache."""
+    folder = cache_folder()
+    names = [d.name for d in entries if _ours(d.name)]
+    if folder is None or not names:
+        return
+    from forensics import compiling
+
+    def told(done: int) -> None:
+        if progress is not None:
+            progress("compile", done, len(entries))
+
+    told(0)
+    compiling.apart(names, {"NUMBA_CACHE_DIR": str(folder.parent)}, told)
+
+
+def _ours(name: str) -> bool:
+    return name.partition(".")[0] == __name__.partition(".")[0]
+
+
+def serve() -> None:
+    """Compile the entries that standard input names, one a line, and name on standard output each that is done."""
+    from importlib import import_module
+
+    for line in sys.stdin:
+        name = line.strip()
+        import_module(name.rpartition(".")[0])
+        entry = next(d for d in _declared if d.name == name and d.signature)
+        if _cached(entry) is None:
+            _build([entry])
+        print(name, flush=True)
+
+
 def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     """(symbol, object code) of each entry, compiled by numba; all are `always`, or none."""
-    numba = _numba()
+    _numba()
     from numba.core import compiler, registry, sigutils
 
     numba_compiler: Any = compiler
     signatures: Any = sigutils
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    bare = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     called_by_them = [d for d in _declared if not d.signature and d.always == entries[0].always]
-    inner = {id(d.stands): numba.njit(**options, **bare)(d.function) for d in called_by_them}
+    inner = {id(d.stands): _called(d) for d in called_by_them}
     back = {id(inner[id(d.stands)]): d.stands for d in called_by_them}
     for one, stands in _inlines:
         inner[id(stands)] = _inlined(one)
@@ -322,6 +355,13 @@ def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
     finally:
         _replace(back)
     return out
+
+
+@cache
+def _called(declared: _Declared) -> Any:
+    """What numba takes for a kernel that kernels call."""
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    return _numba().njit(**options, no_cpython_wrapper=True, no_cfunc_wrapper=True)(declared.function)
 
 
 @cache

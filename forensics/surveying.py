@@ -82,9 +82,9 @@ def _load_joining() -> None:
 
 def _load_rows() -> None:
     """What makes deliveries of any system's events."""
-    from forensics.stitch import rows
+    from forensics.stitch import rows, systems
 
-    _ = rows
+    _ = rows, systems
 
 
 def _all_exchange(sources: Sequence[Source]) -> bool:
