@@ -16,12 +16,21 @@ from forensics.loaders.postfix.text import ALL, SEED, address_key, address_numbe
 Hashes = NDArray[np.uint64]
 
 
+def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The column as one array, which `combine_chunks` would copy even where it is one already."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    joined = column.combine_chunks()
+    if isinstance(joined, pa.ChunkedArray):
+        return joined.chunk(0) if joined.num_chunks else pa.nulls(0, column.type)
+    return joined
+
+
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """One contiguous array without an offset."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else pa.nulls(0, column.type)
+    column = one_chunk(column)
     return column.take(pa.array(np.arange(len(column)))) if column.offset else column
 
 

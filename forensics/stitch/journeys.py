@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from forensics import schema
 from forensics.stitch import linking
-from forensics.stitch.columns import flat, hashes, keys, label_hashes
+from forensics.stitch.columns import flat, hashes, keys, label_hashes, one_chunk
 
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -64,9 +64,7 @@ def _optional(table: pa.Table, name: str, kind: pa.DataType) -> Any:
 
 
 def _codes(column: Any, names: Sequence[str]) -> NDArray[np.int64]:
-    coded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.chunk(0) if coded.num_chunks else pa.array([], schema.CODE)
+    coded = one_chunk(column)
     if not len(coded):
         return np.zeros(0, np.int64)
     coded = coded if pa.types.is_dictionary(coded.type) else coded.dictionary_encode()

@@ -16,6 +16,7 @@ from forensics.loaders.exchange import events
 from forensics.loaders.exchange.emit import BY_ID
 from forensics.loaders.exchange.machine import kernel
 from forensics.stitch import forks, spans
+from forensics.stitch.columns import one_chunk
 from forensics.stitch.spans import Array, Span
 
 RECIPIENT, STATUS = "recipient", "status"
@@ -119,14 +120,14 @@ class Rows:
     """Rows in order of message, time, evidence and record: one for each part of each record."""
 
     def __init__(self, table: pa.Table) -> None:
-        groups = np.frombuffer(_one(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
-        offset = _one(table["group"]).offset
+        groups = np.frombuffer(one_chunk(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
+        offset = one_chunk(table["group"]).offset
         groups = groups[offset : offset + len(table)]
         code = np.empty(len(table), np.int64)
         _groups(groups, code, _table(len(table)), np.empty(len(table), np.int64))
         plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
         order = np.lexsort((plain["number"], plain["evidence"], plain["at"], code))
-        packed = _one(table["texts"])
+        packed = one_chunk(table["texts"])
         _, offsets, data = packed.buffers()
         starts = np.frombuffer(offsets, np.int32)[packed.offset : packed.offset + len(table)]
         self.data = np.frombuffer(data, np.uint8)
@@ -225,10 +226,6 @@ class Rows:
     def taken(self, name: str) -> pa.Array:
         """The same as a column."""
         return spans.text(self.data, self.told(name))
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _table(count: int) -> Array:
