@@ -324,42 +324,47 @@ def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers):  # 
         offsets[r + 1] = k
 
 
-def merge_records(chains: Any, starts: Any, given: Any) -> tuple[Any, Any]:
-    """(offsets, values): for each delivery all records of its hops and legs, each once, by evidence and number.
+def merge_records(chains: Any, starts: Any, given: Any) -> tuple[Any, tuple[Any, Any, Any, Any]]:
+    """(offsets, (evidence, number, offset, length)): for each delivery all records of its hops and legs, each once, by
+    evidence and number.
 
-    `chains`: which of the hops and legs each delivery has; `starts`: which of the records each of those. Values have
-    the columns evidence, number, offset, length; `given` is sorted in place.
+    `chains`: which of the hops and legs each delivery has; `starts`: which of the records each of those. `given` has
+    one row a record, and is sorted in place.
     """
     at = np.zeros(len(chains), np.int32)
-    kept = collect_records(chains, starts, given, at)
-    return at, given[:kept]
+    evidence = np.empty(len(given), np.int32)
+    number, offset, length = (np.empty(len(given), np.int64) for _ in range(3))
+    kept = collect_records(chains, starts, given, at, evidence, number, offset, length)
+    return at, (evidence[:kept], number[:kept], offset[:kept], length[:kept])
 
 
-@kernel("int64(int64[::1], int32[::1], int64[:,::1], int32[::1])")
-def collect_records(chains, starts, out, out_at):  # type: ignore[no-untyped-def]
-    """`merge_records` in place: how many records are kept, where those of each delivery end."""
+@kernel("int64(int64[::1], int32[::1], int64[:,::1], int32[::1], int32[::1], int64[::1], int64[::1], int64[::1])")
+def collect_records(  # type: ignore[no-untyped-def]
+    chains, starts, given, out_at, evidence, numbers, offsets, lengths
+):
+    """`merge_records`: how many records are kept."""
     count = chains.size - 1
     for r in range(count):
         start, n = starts[chains[r]], starts[chains[r + 1]]
         for i in range(start + 1, n):
-            e, number, o, length = out[i, 0], out[i, 1], out[i, 2], out[i, 3]
+            e, number, o, length = given[i, 0], given[i, 1], given[i, 2], given[i, 3]
             j = i - 1
-            while j >= start and (out[j, 0] > e or (out[j, 0] == e and out[j, 1] > number)):
+            while j >= start and (given[j, 0] > e or (given[j, 0] == e and given[j, 1] > number)):
                 for c in range(4):
-                    out[j + 1, c] = out[j, c]
+                    given[j + 1, c] = given[j, c]
                 j -= 1
-            out[j + 1, 0], out[j + 1, 1], out[j + 1, 2], out[j + 1, 3] = e, number, o, length
+            given[j + 1, 0], given[j + 1, 1], given[j + 1, 2], given[j + 1, 3] = e, number, o, length
     # a record may tell of the hop and of the leg: it counts once
     kept = 0
-    start = 0
     for r in range(count):
-        end = starts[chains[r + 1]]
+        start, end = starts[chains[r]], starts[chains[r + 1]]
         for i in range(start, end):
-            if i > start and out[i, 0] == out[i - 1, 0] and out[i, 1] == out[i - 1, 1]:
+            if i > start and given[i, 0] == given[i - 1, 0] and given[i, 1] == given[i - 1, 1]:
                 continue
-            for c in range(4):
-                out[kept, c] = out[i, c]
+            evidence[kept] = given[i, 0]
+            numbers[kept] = given[i, 1]
+            offsets[kept] = given[i, 2]
+            lengths[kept] = given[i, 3]
             kept += 1
-        start = end
         out_at[r + 1] = kept
     return kept

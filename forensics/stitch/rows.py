@@ -199,15 +199,13 @@ def _attempts(plan: Plan, attempts: pa.Array, shelf: Shelf) -> pa.Array:
 def _records(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[pa.Array, tuple[Longs, Longs]]:
     """The `records` column, and (evidence, number) of each row's first record."""
     starts, given = gathered_records(shelf, plan.chain_numbers, plan.chain_is_leg)
-    at, values = linking.merge_records(plan.chains, starts, given)
-    code = pa.DictionaryArray.from_arrays(pa.array(values[:, 0].astype(np.int32)), text_array(evidence))
-    struct = pa.StructArray.from_arrays(
-        [code, *(pa.array(np.ascontiguousarray(values[:, c])) for c in (1, 2, 3))], fields=list(schema.RECORD)
-    )
+    at, (which, number, *rest) = linking.merge_records(plan.chains, starts, given)
+    code = pa.DictionaryArray.from_arrays(pa.array(which), text_array(evidence))
+    struct = pa.StructArray.from_arrays([code, pa.array(number), *map(pa.array, rest)], fields=list(schema.RECORD))
     column = pa.ListArray.from_arrays(pa.array(at), struct, type=schema.DELIVERIES.field("records").type)
     none = np.zeros(len(plan), np.int64)
-    if not len(values):
+    if not len(which):
         return column, (none, none)
     has = at[1:] > at[:-1]
     first = np.where(has, at[:-1], 0)
-    return column, (np.where(has, values[first, 0], 0), np.where(has, values[first, 1], 0))
+    return column, (np.where(has, which[first], 0), np.where(has, number[first], 0))
