@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from forensics import domains
+from forensics.errors import CaseError, UsageError
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,16 @@ class Case:
     def streams(self) -> Path:
         """Copies of evidence that came from standard input, by digest."""
         return self.folder / "streams"
+
+
+def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
+    """What no case can be made with or told is refused before any work. Raises CaseError, UsageError."""
+    if case.folder.exists() and not case.folder.is_dir():
+        raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
+    for option, given in (("--org", org), ("--watch", watch), ("--known-good", known_good)):
+        for name in given:
+            if not all(domains.is_name(one) for one in domains.clean([name])):
+                raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org")
 
 
 def digest(case: Case) -> str:

@@ -65,7 +65,7 @@ class Domains(_Strict):
     @field_validator("watched")
     @classmethod
     def _watched(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        zones = {("*." if w.startswith(("*.", ".")) else "") + domains.clean([w])[0] for w in value if w.strip()}
+        zones = {("*." if w.startswith(("*.", ".")) else "") + _names((w,))[0] for w in value if w.strip()}
         return tuple(sorted(zones))
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.case import Case
+from forensics.case import Case, refuse
 from forensics.errors import CaseError, EvidenceError, UsageError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def ingest(
     started = datetime.now(UTC)
     _zone(timezone)
     case = Case(Path(case_dir))
+    refuse(case, org=org, watch=watch, known_good=known_good)
     found = evidence.discover(logs, case.streams)
     if not found.sources:
         raise _nothing_read([(p.path, p.reason) for p in found.problems])

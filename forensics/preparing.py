@@ -6,17 +6,15 @@ from collections.abc import Sequence
 
 from forensics import casefile as case_files
 from forensics import domains
-from forensics.case import Case
+from forensics.case import Case, refuse
 from forensics.casefile import CaseFile
-from forensics.errors import CaseError
 from forensics.report import asking
 
 
 def prepare(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:
     """Make the case if it is not there; remember what the options say in its case.toml."""
+    refuse(case, org=org, watch=watch, known_good=known_good)
     if not case.toml.exists():
-        if case.folder.exists() and not case.folder.is_dir():
-            raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
         asked = asking.template()
         case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=asked)
         return

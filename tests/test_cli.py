@@ -245,6 +245,13 @@ def test_names_that_are_no_domains_and_zones_that_nobody_knows(data: Path, tmp_p
     assert "foo bar" in call("init", "--org", "foo bar", "--case", tmp_path / "case", code=2).output
     log = data / "postfix-albion-filter" / "mail.log-20240101"
     assert "Mars/X" in call("ingest", log, "--timezone", "Mars/X", "--case", tmp_path / "case", code=2).output
+    made = tmp_path / "made"
+    call("init", "--case", made)
+    for option in ("--org", "--watch", "--known-good"):
+        for case in (tmp_path / "new", made):
+            told = call("ingest", log, option, "foo bar", "--case", case, code=2).output
+            assert f"{option} foo bar: no domain" in told
+    assert not (tmp_path / "new").exists() and not (made / "manifest.json").exists()
 
 
 def test_scores_never_say_certainty(case: Path) -> None:

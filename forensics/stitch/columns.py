@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.loaders.postfix.text import ALL, SEED, address_key, address_number, hashed, lower_hash, mix
+from forensics.loaders.postfix.text import ALL, SEED, address_key, hashed, key_number, lower_hash, mix
 
 Hashes = NDArray[np.uint64]
 
@@ -117,7 +117,7 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     plain = np.empty(len(column), np.bool_)
     _key_rows(*buffers(column), out, plain)
     for r in np.flatnonzero(~plain).tolist():
-        out[r] = address_number(domains.key(column[r].as_py()).encode()) & ALL
+        out[r] = key_number(domains.key(column[r].as_py()).encode()) & ALL
     return out
 
 

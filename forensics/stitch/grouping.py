@@ -38,10 +38,14 @@ TIME, KEY, RKEY, OKEY = w.TIME, w.KEY, w.RKEY, w.OKEY
 
 @kernel()
 def same_text(buf, a, a_end, b, b_end):  # type: ignore[no-untyped-def]
-    """Equal when ASCII case and dots at the end are left out."""
+    """Equal addresses: ASCII case, dots at the end and an `@` without a domain are left out."""
     while a_end > a and buf[a_end - 1] == 46:
         a_end -= 1
     while b_end > b and buf[b_end - 1] == 46:
+        b_end -= 1
+    if a_end > a and buf[a_end - 1] == 64:
+        a_end -= 1
+    if b_end > b and buf[b_end - 1] == 64:
         b_end -= 1
     if a_end - a != b_end - b:
         return False
@@ -62,12 +66,12 @@ def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):  # type: ign
     rkey = unsigned(longs[e, RKEY])
     slot = mix(rkey ^ spread(h)) & mask
     a, a_end = ints[e, A], ints[e, A + 1]
-    plain = ints[e, FLAGS] & w.NON_ASCII_TO == 0
+    plain = ints[e, FLAGS] & w.ODD_TO == 0
     while table[slot] >= 0:
         leg = table[slot]
         first = legs[leg, L_FIRST]
         if legs[leg, L_HOP] == h and unsigned(longs[first, RKEY]) == rkey:
-            other = ints[first, FLAGS] & w.NON_ASCII_TO == 0
+            other = ints[first, FLAGS] & w.ODD_TO == 0
             if plain != other or not plain or same_text(buf, a, a_end, ints[first, A], ints[first, A + 1]):
                 return leg, count
         slot = (slot + np.uint64(1)) & mask

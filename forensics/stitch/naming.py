@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forensics import domains
 from forensics.kernels import kernel
-from forensics.loaders.postfix.text import copy, lowered, tail
+from forensics.loaders.postfix.text import HIGH, copy, lowered, oddities, oddities_of, tail
 from forensics.machine import load64, store64
 from forensics.stitch.blake2b import BLOCK, LANES, eight, one
 from forensics.stitch.columns import buffers, flat, present, text_array
@@ -54,17 +54,15 @@ def put_key(room, n, data, start, end):  # type: ignore[no-untyped-def]
     while i < end:
         if i + 8 <= end:
             word = load64(from_here + i)
-            seen |= word | (word - np.uint64(0x2121212121212121))  # a byte below 33 borrows
+            seen |= oddities(word)
         else:
             word = tail(data, i, end)
-            behind = ~np.uint64(0) << np.uint64(8 * (end - i))
-            seen |= word | ((word | behind) - np.uint64(0x2121212121212121)) & ~behind
+            seen |= oddities_of(word, end - i)
         other = word ^ np.uint64(0x4040404040404040)  # zero where there is an @
         ats |= (other - np.uint64(0x0101010101010101)) & ~other
         store64(to + i, lowered(word))
         i += 8
-    high = np.uint64(0x8080808080808080)
-    return n + end - start, seen & high == np.uint64(0) and ats & high != np.uint64(0) and domain
+    return n + end - start, seen & HIGH == np.uint64(0) and ats & HIGH != np.uint64(0) and domain
 
 
 @kernel()

@@ -281,3 +281,21 @@ def test_a_bare_carriage_return_ends_no_line(tmp_path: Path) -> None:
     text = line("postfix/smtpd[1]: connect from a\rb") + message(ID, to("x@navy.example")).replace("\n", "\r\n")
     (row,) = rows(tmp_path, text)
     assert [r["number"] for r in row["records"]] == [2, 3, 4, 5, 6]
+
+
+def test_one_address_however_it_is_written(tmp_path: Path) -> None:
+    """Case, dots behind the domain, an `@` without a domain and blanks beside it make no other recipient."""
+    for n, written in enumerate(
+        (("root", "root@", "ROOT@."), ("Jo@navy.example", "jo@Navy.example.", "jo@ navy.example"), ("é@", "É@."))
+    ):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        text = message(ID, *(to(one, "sent (250 ok)") for one in written))
+        (row,) = rows(folder, text)
+        assert row["attempts"] == len(written) and row["outcome"] == "delivered"
+        assert len(row["records"]) >= len(written)
+
+
+def test_addresses_that_differ_by_their_signs_only(tmp_path: Path) -> None:
+    text = message(ID, *(to(one, "sent (250 ok)") for one in ("a@", "a@@", "é@", "é@@", "a@b.@")))
+    assert sorted(r["recipient"] for r in rows(tmp_path, text)) == ["a@", "a@@", "a@b.@", "é@", "é@@"]

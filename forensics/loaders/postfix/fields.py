@@ -131,7 +131,7 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
         step = 2
     if e < 0:
         return w.UNREAD
-    recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
+    recipient(buf, k, e, ev, lv, r, A, RKEY, w.ODD_TO)
     k = e + step
     if at(buf, k, L_ORIG_TO):
         k += 8
@@ -144,7 +144,7 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
             step = 2
         if e < 0:
             return w.UNREAD
-        recipient(buf, k, e, ev, lv, r, B, OKEY, w.NON_ASCII_ORIG)
+        recipient(buf, k, e, ev, lv, r, B, OKEY, w.ODD_ORIG)
         k = e + step
     k += 6  # relay=
     e = find(buf, k, end, L_DELAY_NEXT)
@@ -342,7 +342,7 @@ def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
             e = local
         if e < 0:
             return False
-    recipient(buf, k, e, ev, lv, r, A, RKEY, w.NON_ASCII_TO)
+    recipient(buf, k, e, ev, lv, r, A, RKEY, w.ODD_TO)
     return True
 
 

@@ -15,7 +15,7 @@ from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import SEED, address_key, address_number, hashed, mix, signed, unsigned
+from forensics.loaders.postfix.text import SEED, address_key, hashed, key_number, mix, signed, unsigned
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the
@@ -152,7 +152,7 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
 def keyed(events: Events) -> None:
     """Finish the keys: temporary refusals, and recipients that are not ASCII (their key is `domains.key`'s)."""
     seen = triplets(events.buffer, events.ints, events.longs)
-    for flag, span, key in ((w.NON_ASCII_TO, w.A, w.RKEY), (w.NON_ASCII_ORIG, w.B, w.OKEY)):
+    for flag, span, key in ((w.ODD_TO, w.A, w.RKEY), (w.ODD_ORIG, w.B, w.OKEY)):
         for r in np.flatnonzero(events.ints[:, w.FLAGS] & flag).tolist() if seen & flag else ():
             raw = bytes(events.buffer[events.ints[r, span] : events.ints[r, span + 1]])
             events.longs[r, key] = address_hash(raw)
@@ -163,7 +163,7 @@ def address_hash(raw: bytes) -> int:
     from forensics import domains
     from forensics.loaders.postfix.events import text
 
-    return address_number(domains.key(text(raw)).encode())
+    return key_number(domains.key(text(raw)).encode())
 
 
 def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:

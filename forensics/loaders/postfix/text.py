@@ -20,6 +20,8 @@ def lit(text: str) -> np.ndarray:
 SEED = np.uint64(0xCBF29CE484222325)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 ALL = 0xFFFFFFFFFFFFFFFF
+HIGH, BLANKS = np.uint64(0x8080808080808080), np.uint64(0x2121212121212121)
+"""The highest bit of each of eight bytes; the least byte that is no blank, eight times."""
 
 # Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only, 8 = neither
 # (other letters), 16 = a digit.
@@ -231,41 +233,54 @@ def lowered(word):  # type: ignore[no-untyped-def]
     return word | capital >> np.uint64(2)
 
 
+@kernel()
+def oddities(word):  # type: ignore[no-untyped-def]
+    """A word with a highest bit of a byte set where one of eight bytes is not ASCII or a blank: below 33 it borrows."""
+    return word | (word - BLANKS)
+
+
+@kernel()
+def oddities_of(word, n):  # type: ignore[no-untyped-def]
+    """The same of its first n bytes, fewer than eight; the others are zero."""
+    behind = ~np.uint64(0) << np.uint64(8 * n)
+    return word | ((word | behind) - BLANKS) & ~behind
+
+
 def _lower_hash(buf, i, end):  # type: ignore[no-untyped-def]
     raw = bytes(buf[i:end])
-    return np.uint64(hash_number(raw.lower(), int(SEED))), raw.isascii()
+    return np.uint64(hash_number(raw.lower(), int(SEED))), raw.isascii() and min(raw, default=33) > 32
 
 
 @kernel(plain=_lower_hash)
 def lower_hash(buf, i, end):  # type: ignore[no-untyped-def]
-    """(`hashed` of [i, end) with ASCII capitals made small, ASCII?)."""
+    """(`hashed` of [i, end) with ASCII capitals made small, plain?); not plain: not ASCII, or with blanks."""
     start = buf.ctypes.data
     size = end - i
     h = SEED
     seen = np.uint64(0)
     while i + 8 <= end:
         word = load64(start + i)
-        seen |= word
+        seen |= oddities(word)
         h = (h ^ lowered(word)) * FACTOR
         h ^= h >> np.uint64(32)
         i += 8
     if i < end:
         word = tail(buf, i, end)
-        seen |= word
+        seen |= oddities_of(word, end - i)
         h = (h ^ lowered(word)) * FACTOR
         h ^= h >> np.uint64(32)
-    return (h ^ np.uint64(size)) * FACTOR, seen & np.uint64(0x8080808080808080) == np.uint64(0)
+    return (h ^ np.uint64(size)) * FACTOR, seen & HIGH == np.uint64(0)
 
 
 def _address_key(buf, i, end):  # type: ignore[no-untyped-def]
     raw = bytes(buf[i:end])
-    return np.uint64(address_number(raw) & ALL), raw.isascii()
+    return np.uint64(address_number(raw) & ALL), raw.isascii() and min(raw, default=33) > 32
 
 
 @kernel(plain=_address_key)
 def address_key(buf, i, end):  # type: ignore[no-untyped-def]
-    """(hash, ASCII?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if
-    ASCII."""
+    """(hash, plain?) of an address: lower-cased, dots behind the domain left out. Equal for equal `domains.key`, if
+    plain: ASCII without blanks."""
     stop = end
     if end > i and buf[end - 1] == 46:
         has_at = False
@@ -349,5 +364,9 @@ def address_number(raw: bytes) -> int:
     """`address_key` of a whole address as the int64 with the same bits, in plain Python."""
     if b"@" in raw:
         raw = raw.rstrip(b".").removesuffix(b"@")
-    h = int(_mix(hash_number(raw.lower(), int(SEED))))  # type: ignore[no-untyped-call]
-    return h - (1 << 64) if h >> 63 else h
+    return key_number(raw.lower())
+
+
+def key_number(key: bytes) -> int:
+    """`address_key` of an address that is a `domains.key` already."""
+    return _signed(_mix(hash_number(key, int(SEED))))  # type: ignore[no-untyped-call, no-any-return]
