@@ -87,17 +87,16 @@ def _first(*columns: pa.Array) -> pa.Array:
 
 
 def _cells(table: Any, rows: Any, column: int) -> Any:
-    """One column of these rows; NumPy takes a pair of indices apart several times as slowly."""
-    return table.reshape(-1).take(rows * np.int64(table.shape[1]) + column)
+    """One column of these rows, of row 0 where a row is negative. NumPy takes a pair of indices apart several times as
+    slowly."""
+    return table.reshape(-1).take(np.maximum(rows, 0) * np.int64(table.shape[1]) + column)
 
 
 def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
     """The rows whose event is of one of these kinds, else -1."""
-    if not len(events.ints):
-        return np.full(len(rows), _NONE)
     wanted = np.zeros(w.KINDS, np.bool_)
     wanted[list(kinds)] = True
-    return np.where((rows >= 0) & wanted[_cells(events.ints, np.maximum(rows, 0), w.KIND)], rows, _NONE)
+    return np.where((rows >= 0) & wanted[_cells(events.ints, rows, w.KIND)], rows, _NONE)
 
 
 def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
@@ -136,20 +135,15 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
 
 
 def _sizes(events: Events, queued: Rows) -> pa.Array:
-    if not len(events.ints):
-        return pa.nulls(len(queued), pa.int64())
-    rows = np.maximum(queued, 0)
-    values = _cells(events.ints, rows, w.N0).astype(np.int64)
-    for k in np.flatnonzero((queued >= 0) & (_cells(events.ints, rows, w.B) >= 0)).tolist():
+    values = _cells(events.ints, queued, w.N0).astype(np.int64)
+    for k in np.flatnonzero((queued >= 0) & (_cells(events.ints, queued, w.B) >= 0)).tolist():
         start, end = events.ints[queued[k], w.B : w.B + 2]
         values[k] = min(int(bytes(events.buffer[start:end])), 2**63 - 1)
     return pa.array(values, mask=queued < 0)
 
 
 def _counts(events: Events, queued: Rows) -> pa.Array:
-    if not len(events.ints):
-        return pa.nulls(len(queued), pa.int32())
-    values = _cells(events.ints, np.maximum(queued, 0), w.N1)
+    values = _cells(events.ints, queued, w.N1)
     return pa.array(values, mask=(queued < 0) | (values < 0))
 
 
@@ -182,14 +176,10 @@ def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table
 
 
 def _tls(events: Events, rows: Rows) -> pa.Array:
-    if not len(events.ints):
-        return pa.nulls(len(rows), pa.bool_())
-    flags = np.where(rows >= 0, _cells(events.ints, np.maximum(rows, 0), w.FLAGS), 0)
+    flags = np.where(rows >= 0, _cells(events.ints, rows, w.FLAGS), 0)
     return pa.array(flags & w.WITH_TLS != 0, mask=flags & (w.WITH_TLS | w.WITHOUT_TLS) == 0)
 
 
 def _forwarded(events: Events, rows: Rows) -> NDArray[np.bool_]:
-    if not len(events.ints):
-        return np.zeros(len(rows), np.bool_)
-    found: NDArray[np.bool_] = (rows >= 0) & (_cells(events.ints, np.maximum(rows, 0), w.N1) == w.FORWARDED_AS)
+    found: NDArray[np.bool_] = (rows >= 0) & (_cells(events.ints, rows, w.N1) == w.FORWARDED_AS)
     return found
