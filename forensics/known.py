@@ -8,18 +8,28 @@ from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case
-from forensics.custody import evidence, manifest
-from forensics.custody.manifest import Evidence, Manifest
 from forensics.errors import EvidenceError, VerificationFailed
 
 if TYPE_CHECKING:
     from forensics.casefile import Source
+    from forensics.custody.manifest import Evidence, Manifest
+
+
+def held(case: Case) -> Manifest | None:
+    """What the case says that it holds; None for a case without evidence, for which nothing more is imported here."""
+    if not case.manifest.exists():
+        return None
+    from forensics.custody import manifest
+
+    return manifest.read(case)
 
 
 def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
     """Sources whose file the case does not hold yet, and the evidence of those that it does."""
     if known is None:
         return list(sources), []
+    from forensics.custody import evidence, manifest
+
     held = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
     new, named = [], []
     for source in sources:
@@ -62,7 +72,7 @@ def again(case: Case, known: Manifest | None) -> list[Any]:
     """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
     if known is None:
         return []
-    from forensics.custody import reread
+    from forensics.custody import manifest, reread
 
     sources: list[Any] = []
     for one in known.evidence:

@@ -81,10 +81,11 @@ def ingest(
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
     """
     from forensics import engine, memory, surveying
-    from forensics.custody import evidence
+    from forensics import known as known_evidence
+    from forensics.custody import chain, evidence
     from forensics.loaders.base import Settings
 
-    started = datetime.now(UTC)
+    started = chain.now()
     _zone(timezone)
     case = Case(Path(case_dir))
     refuse(case, org=org, watch=watch, known_good=known_good)
@@ -97,32 +98,25 @@ def ingest(
 
         sources = case_files.read(case).sources
     settings = {"sources": [one.model_dump() for one in sources]}
-    contents, wanted = list(found.sources), Settings(sources=tuple(sources))
-    if case.manifest.exists() or year is not None or timezone is not None:
-        from forensics import known as known_evidence
+    known = known_evidence.held(case)
+    new, named = known_evidence.parted(case, known, found.sources)
+    told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
+    if (
+        known
+        and not new
+        and settings["sources"] == known.settings.get("sources")
+        and known_evidence.agrees(named, year, timezone)
+    ):
         from forensics import results
-        from forensics.custody import manifest
         from forensics.preparing import prepare
 
-        known = manifest.read(case) if case.manifest.exists() else None
-        new, named = known_evidence.parted(case, known, found.sources)
-        told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
-        if (
-            known
-            and not new
-            and settings["sources"] == known.settings.get("sources")
-            and known_evidence.agrees(named, year, timezone)
-        ):
-            prepare(case, org=org, watch=watch, known_good=known_good)
-            return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
-        contents = [*known_evidence.again(case, known), *new]
-        wanted = Settings(sources=(*sources, *told))
-    else:
-        known, named = None, []
+        prepare(case, org=org, watch=watch, known_good=known_good)
+        return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
+    contents = [*known_evidence.again(case, known), *new]
+    wanted = Settings(sources=(*sources, *told))
     with memory.kept(), engine.executor(workers, cluster) as pool:
         begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
         from forensics import ingest as reading
-        from forensics import known as known_evidence
         from forensics import results
         from forensics.custody import manifest
         from forensics.preparing import prepare
@@ -164,10 +158,10 @@ def detect(
 
     from forensics import casefile as case_files
     from forensics import detector, results, store
-    from forensics.custody import manifest
+    from forensics.custody import log, manifest
     from forensics.preparing import prepare
 
-    started = datetime.now(UTC)
+    started = log.now()
     case = Case(Path(case_dir))
     case_files.read(case)
     manifest.read(case)
