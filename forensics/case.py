@@ -74,8 +74,10 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
         raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
     for option, given in (("--org", org), ("--watch", watch), ("--known-good", known_good)):
         for name in given:
-            if not all(domains.is_name(one) for one in domains.clean([name])):
-                raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org")
+            try:
+                domains.names([name])
+            except ValueError:
+                raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org") from None
 
 
 def digest(case: Case) -> str:

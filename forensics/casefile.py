@@ -21,15 +21,6 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _names(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Domains as sorted A-labels. Raises ValueError for what cannot be one."""
-    cleaned = domains.clean(given)
-    for name in cleaned:
-        if not domains.is_name(name):
-            raise ValueError(f"{name!r} is no domain")
-    return tuple(cleaned)
-
-
 class Organisation(_Strict):
     """Whose mail this is."""
 
@@ -42,7 +33,7 @@ class Organisation(_Strict):
     @field_validator("domains")
     @classmethod
     def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _names(value)
+        return domains.names(value)
 
 
 class Domains(_Strict):
@@ -60,12 +51,12 @@ class Domains(_Strict):
     @field_validator("known_good")
     @classmethod
     def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _names(value)
+        return domains.names(value)
 
     @field_validator("watched")
     @classmethod
     def _watched(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        zones = {("*." if w.startswith(("*.", ".")) else "") + _names((w,))[0] for w in value if w.strip()}
+        zones = {("*." if w.startswith(("*.", ".")) else "") + domains.names([w])[0] for w in value if w.strip()}
         return tuple(sorted(zones))
 
 

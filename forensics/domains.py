@@ -158,3 +158,12 @@ def is_name(domain: str) -> bool:
 def clean(domains: Iterable[str]) -> list[str]:
     """Sorted distinct A-labels of user-given domains; `*.mil` and `.mil` keep their meaning as `mil`."""
     return sorted({a_label(d.removeprefix("*.").removeprefix(".")) for d in domains if d.strip()})
+
+
+def names(given: Iterable[str]) -> tuple[str, ...]:
+    """`clean`, checked. Raises ValueError for what cannot be a domain."""
+    cleaned = clean(given)
+    for name in cleaned:
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no domain")
+    return tuple(cleaned)

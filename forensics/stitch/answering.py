@@ -3,6 +3,7 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,13 @@ SUBMITTED: Final = np.frombuffer(b";clientsubmittime:", np.uint8)
 QUEUED: Final = np.frombuffer(b"queued as ", np.uint8)
 INTERNAL: Final = np.frombuffer(b"[internalid=", np.uint8)
 NAMED: Final = np.frombuffer(b"id=", np.uint8)
+
+
+def _found(search: Callable[..., int], data: Array, span: Span, *words: Array) -> Span:
+    """What `search` finds in each text; null where it finds nothing."""
+    begin, end = np.full(len(span[0]), -1, np.int32), np.zeros(len(span[0]), np.int32)
+    search(data, *span, *words, begin, end)
+    return begin, end
 
 
 @kernel()
@@ -59,8 +67,6 @@ def _opens_reply(data, i, end):
 def _reply(data, begin, end, submitted, out, out_end):
     base = data.ctypes.data
     for r in range(begin.shape[0]):
-        out[r] = -1
-        out_end[r] = 0
         s, e = np.int64(begin[r]), np.int64(end[r])
         if s < 0:
             continue
@@ -85,17 +91,13 @@ def _reply(data, begin, end, submitted, out, out_end):
 
 def reply(data: Array, span: Span) -> Span:
     """The reply in a source-context such as `08DB…;250 2.0.0 Ok: queued as 4AbC…;ClientSubmitTime:…`; null without."""
-    out, out_end = np.empty(len(span[0]), np.int32), np.empty(len(span[0]), np.int32)
-    _reply(data, *span, SUBMITTED, out, out_end)
-    return out, out_end
+    return _found(_reply, data, span, SUBMITTED)
 
 
 @kernel("void(uint8[::1], int32[::1], int32[::1], int32[::1], int32[::1])")
 def _code(data, begin, end, out, out_end):
     base = data.ctypes.data
     for r in range(begin.shape[0]):
-        out[r] = -1
-        out_end[r] = 0
         s, e = np.int64(begin[r]), np.int64(end[r])
         if s < 0:
             continue
@@ -123,16 +125,12 @@ def _code(data, begin, end, out, out_end):
 
 def code(data: Array, span: Span) -> Span:
     """The first enhanced status code (RFC 3463) in each text; null without."""
-    out, out_end = np.empty(len(span[0]), np.int32), np.empty(len(span[0]), np.int32)
-    _code(data, *span, out, out_end)
-    return out, out_end
+    return _found(_code, data, span)
 
 
 @kernel("void(uint8[::1], int32[::1], int32[::1], uint8[::1], uint8[::1], uint8[::1], int32[::1], int32[::1])")
 def _identity(data, begin, end, queued, internal, named, out, out_end):
     for r in range(begin.shape[0]):
-        out[r] = -1
-        out_end[r] = 0
         s, e = np.int64(begin[r]), np.int64(end[r])
         if s < 0 or s == e or data[s] != 50:
             continue
@@ -172,6 +170,4 @@ def _identity(data, begin, end, queued, internal, named, out, out_end):
 def identity(data: Array, span: Span) -> Span:
     """The id that a server gave the message it took, in its reply `2…`: `queued as` (Postfix), `[InternalId=`
     (Exchange), `id=` (Exim); null without."""
-    out, out_end = np.empty(len(span[0]), np.int32), np.empty(len(span[0]), np.int32)
-    _identity(data, *span, QUEUED, INTERNAL, NAMED, out, out_end)
-    return out, out_end
+    return _found(_identity, data, span, QUEUED, INTERNAL, NAMED)

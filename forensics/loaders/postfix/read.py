@@ -134,7 +134,7 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
 @kernel("int64(uint8[::1], int32[:,::1], int64[:,::1])")
 def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
     """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is
-    let in. Which flags any row has."""
+    let in. Returns the flags of all rows or-ed."""
     seen = np.int64(0)
     for r in range(ints.shape[0]):
         seen |= ints[r, w.FLAGS]
@@ -150,7 +150,7 @@ def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
 
 
 def keyed(events: Events) -> None:
-    """Finish the keys: temporary refusals, and recipients that are not ASCII (their key is `domains.key`'s)."""
+    """Finish the keys: temporary refusals, and recipients that are not plain (their key is `domains.key`'s)."""
     seen = triplets(events.buffer, events.ints, events.longs)
     for flag, span, key in ((w.ODD_TO, w.A, w.RKEY), (w.ODD_ORIG, w.B, w.OKEY)):
         for r in np.flatnonzero(events.ints[:, w.FLAGS] & flag).tolist() if seen & flag else ():

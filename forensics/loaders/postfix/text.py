@@ -229,7 +229,7 @@ def lowered(word):  # type: ignore[no-untyped-def]
     low = word & np.uint64(0x7F7F7F7F7F7F7F7F)
     from_a = low + np.uint64(0x3F3F3F3F3F3F3F3F)
     past_z = low + np.uint64(0x2525252525252525)
-    capital = (from_a ^ past_z) & ~word & np.uint64(0x8080808080808080)
+    capital = (from_a ^ past_z) & ~word & HIGH
     return word | capital >> np.uint64(2)
 
 
