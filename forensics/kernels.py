@@ -7,7 +7,7 @@ functions run as they are. Results are the same. Kernels declared with `always` 
 be interpreted: the first call of one of them loads (or compiles, together) all that are declared by then.
 
 A kernel that Python calls (an *entry*) allocates nothing and raises nothing: its callers hand it arrays for its
-results. Import numba nowhere else: the cache folder must be chosen before.
+results. What numba does is in `compiling`; nothing else imports it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,11 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FROM_LIBC = {"memchr", "memcpy", "memset", "memmove"}
-"""All that the code of an entry may call outside itself."""
 _NUMBERS = {"event_ids.py", "events.py", "fields.py"}
 """Modules without kernels, the constants of which kernels take."""
 
@@ -113,15 +109,6 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _numba() -> Any:
-    folder = cache_folder()
-    if folder is not None:
-        os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    import numba
-
-    return numba
-
-
 def kernel(
     signature: str | None = None, *, plain: Callable[..., Any] | None = None, always: bool = False
 ) -> Callable[[Any], Any]:
@@ -197,19 +184,6 @@ def warm() -> bool:
     """True when compiling would only mean loading."""
     folder = cache_folder()
     return folder is not None and (folder / "complete").exists()
-
-
-@contextmanager
-def _without_scipy() -> Iterator[None]:
-    """numba's first use imports SciPy, if there is one, to find a BLAS: half a second for what no kernel here needs."""
-    absent = "scipy.linalg" not in sys.modules
-    if absent:
-        sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if absent:
-            del sys.modules["scipy.linalg"]
 
 
 def compile_kernels(*, all_declared: bool = True) -> None:
@@ -291,12 +265,13 @@ def _build_apart(entries: list[_Declared]) -> None:
         return
     from forensics import compiling
 
-    def told(done: int) -> None:
-        if progress is not None:
-            progress("compile", done, len(entries))
+    _tell(0, len(entries))
+    compiling.apart(names, {"NUMBA_CACHE_DIR": str(folder.parent)}, lambda done: _tell(done, len(entries)))
 
-    told(0)
-    compiling.apart(names, {"NUMBA_CACHE_DIR": str(folder.parent)}, told)
+
+def _tell(done: int, total: int) -> None:
+    if progress is not None:
+        progress("compile", done, total)
 
 
 def _ours(name: str) -> bool:
@@ -317,77 +292,26 @@ def serve() -> None:
 
 
 def _build(entries: list[_Declared]) -> list[tuple[str, bytes]]:
-    """(symbol, object code) of each entry, compiled by numba; all are `always`, or none."""
-    _numba()
-    from numba.core import compiler, registry, sigutils
+    """(symbol, object code) of each entry, compiled in this process; all are `always`, or none."""
+    from forensics import compiling
 
-    numba_compiler: Any = compiler
-    signatures: Any = sigutils
-    called_by_them = [d for d in _declared if not d.signature and d.always == entries[0].always]
-    inner = {id(d.stands): _called(d) for d in called_by_them}
-    back = {id(inner[id(d.stands)]): d.stands for d in called_by_them}
-    for one, stands in _inlines:
-        inner[id(stands)] = _inlined(one)
-        back[id(inner[id(stands)])] = stands
+    helpers = [(d.stands, compiling.helper(d.function)) for d in _declared if _called_by(entries, d)]
+    helpers += [(stands, compiling.inlined(one.builder, one.signature)) for one, stands in _inlines]
     out = []
-    _replace(inner)
+    _replace({id(stands): made for stands, made in helpers})
     try:
-        with _without_scipy():
-            for done, declared in enumerate(entries):
-                if progress is not None:
-                    progress("compile", done, len(entries))
-                flags: Any = numba_compiler.Flags()
-                flags.nrt, flags.error_model, flags.release_gil = False, "numpy", True
-                flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-                target = registry.cpu_target
-                arguments, result = signatures.normalize_signature(declared.signature)
-                made = numba_compiler.compile_extra(
-                    target.typing_context, target.target_context, declared.function, arguments, result, flags, {}
-                )
-                called = set(re.findall(r"^declare [^@\n]*@\"?([^\"( ]+)", made.library.get_llvm_str(), re.M))
-                strange = {name for name in called if not name.startswith("llvm.")} - _FROM_LIBC
-                if strange:
-                    raise TypeError(f"{declared.name} allocates or raises: its code calls {sorted(strange)}")
-                code = made.library._get_compiled_object()
-                symbol = made.fndesc.llvm_func_name
-                _keep(declared, symbol, code)
-                out.append((symbol, code))
+        for done, declared in enumerate(entries):
+            _tell(done, len(entries))
+            symbol, code = compiling.object_code(declared.function, str(declared.signature))
+            _keep(declared, symbol, code)
+            out.append((symbol, code))
     finally:
-        _replace(back)
+        _replace({id(made): stands for stands, made in helpers})
     return out
 
 
-@cache
-def _called(declared: _Declared) -> Any:
-    """What numba takes for a kernel that kernels call."""
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    return _numba().njit(**options, no_cpython_wrapper=True, no_cfunc_wrapper=True)(declared.function)
-
-
-@cache
-def _inlined(declared: _Inline) -> Any:
-    """What numba takes for it."""
-    from inspect import Parameter, Signature, signature
-
-    from numba.core import sigutils, types
-    from numba.extending import intrinsic
-
-    signatures: Any = sigutils
-    arguments, result = signatures.normalize_signature(declared.signature)
-    builder = declared.builder
-    if isinstance(builder, str):
-        return types.ExternalFunction(builder, result(*arguments))
-
-    def code(context: Any, place: Any, _signature: Any, values: Any) -> Any:
-        value = builder(place, *values)
-        return context.get_dummy_value() if value is None else value
-
-    def typed(_context: Any, *_types: Any) -> Any:
-        return result(*arguments), code
-
-    names = ["context", *list(signature(builder).parameters)[1:]]
-    typed.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names])  # type: ignore[attr-defined]
-    return intrinsic(typed)
+def _called_by(entries: list[_Declared], declared: _Declared) -> bool:
+    return not declared.signature and declared.always == entries[0].always
 
 
 def _linked(codes: list[tuple[str, bytes]]) -> list[int]:
