@@ -79,7 +79,7 @@ class Detection(_Strict):
 
 
 class CaseFile(_Strict):
-    """case.toml as a whole. `questionnaire` is typed in `forensics.report.questionnaire`."""
+    """case.toml as a whole. `questionnaire` is typed in `forensics.report.facts.questionnaire`."""
 
     version: int = 1
     organisation: Organisation = Organisation()

@@ -179,11 +179,11 @@ def run(
     LOG is a file, folder, glob, archive or - (standard input); Postfix, Exchange message tracking and
     Exchange Online message trace are recognised by content.
     """
-    from forensics import pipeline, show
+    from forensics import pipeline, terminal
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         result = pipeline.run(logs, case_dir, progress=progress, command=_command(), **options)
-    show.run(result, as_json=as_json)
+    terminal.run(result, as_json=as_json)
     ctx.exit(int(fail_on_findings and result.detected.findings > 0))
 
 
@@ -194,11 +194,11 @@ def run(
 @JSON
 def ingest(logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
     """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest."""
-    from forensics import pipeline, show
+    from forensics import pipeline, terminal
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         result = pipeline.ingest(logs, case_dir, progress=progress, command=_command(), **options)
-    show.ingested(result, as_json=as_json)
+    terminal.ingested(result, as_json=as_json)
 
 
 @main.command()
@@ -209,11 +209,11 @@ def ingest(logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any)
 @click.pass_context
 def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
     """Weigh every outbound delivery of the case and write findings and incidents."""
-    from forensics import pipeline, show
+    from forensics import pipeline, terminal
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         result = pipeline.detect(case_dir, progress=progress, command=_command(), **options)
-    show.detected(result, as_json=as_json)
+    terminal.detected(result, as_json=as_json)
     ctx.exit(int(fail_on_findings and result.findings > 0))
 
 
@@ -236,11 +236,11 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 @JSON
 def report(case_dir: Path, as_json: bool, **options: Any) -> None:
     """Write the incident report in the formats and edition asked for."""
-    from forensics import pipeline, show
+    from forensics import pipeline, terminal
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         result = pipeline.report(case_dir, progress=progress, command=_command(), **options)
-    show.reported(result, as_json=as_json)
+    terminal.reported(result, as_json=as_json)
 
 
 @main.command()
@@ -261,11 +261,11 @@ def report(case_dir: Path, as_json: bool, **options: Any) -> None:
 @click.pass_context
 def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_records: bool, as_json: bool) -> None:
     """Walk the case back to the bytes: evidence, counts, cited records, tables, custody log, reports."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         result = workbench.verify(case_dir, evidence=evidence, all_records=all_records, progress=progress)
-    show.verified(result, as_json=as_json)
+    terminal.verified(result, as_json=as_json)
     ctx.exit(0 if result.ok else 4)
 
 
@@ -286,9 +286,9 @@ def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_rec
 @JSON
 def review(case_dir: Path, as_json: bool, **options: Any) -> None:
     """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.reviewed(workbench.review(case_dir, **options), as_json=as_json)
+    terminal.reviewed(workbench.review(case_dir, **options), as_json=as_json)
 
 
 @main.command()
@@ -297,9 +297,9 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
 @JSON
 def explain(case_dir: Path, subject: str, as_json: bool) -> None:
     """Show the two propositions, the weighed parts and the quoted records behind a delivery or a domain."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.explained(workbench.explain(case_dir, subject), as_json=as_json)
+    terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
 
 @main.command("watch-list")
@@ -315,9 +315,9 @@ def explain(case_dir: Path, subject: str, as_json: bool) -> None:
 @JSON
 def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.watch_list(workbench.watch_list(names, limit=limit), as_json=as_json)
+    terminal.watch_list(workbench.watch_list(names, limit=limit), as_json=as_json)
 
 
 @main.command()
@@ -327,18 +327,18 @@ def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
 @JSON
 def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
     """Ask the case's tables (deliveries, unread, correspondents, findings, incidents) with DuckDB SQL."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.table(workbench.sql(case_dir, query), "json" if as_json else form)
+    terminal.table(workbench.sql(case_dir, query), "json" if as_json else form)
 
 
 @main.command()
 @JSON
 def formats(as_json: bool) -> None:
     """List what can be read, and how each is recognised."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.formats(workbench.formats(), as_json=as_json)
+    terminal.formats(workbench.formats(), as_json=as_json)
 
 
 @main.command()
@@ -356,11 +356,11 @@ def formats(as_json: bool) -> None:
 @JSON
 def demo(out: Path, reports: Path | None, as_json: bool) -> None:
     """Run the worked examples on the logs that come with Missent."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    with show.progress(quiet=as_json) as progress:
+    with terminal.progress(quiet=as_json) as progress:
         results = workbench.demo(out, reports, progress=progress, command=_command())
-    show.demo(results, as_json=as_json)
+    terminal.demo(results, as_json=as_json)
 
 
 @main.command()
@@ -368,9 +368,9 @@ def demo(out: Path, reports: Path | None, as_json: bool) -> None:
 @_options(ABOUT)
 def init(case_dir: Path, **options: Any) -> None:
     """Make an empty case: case.toml with every question explained."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.created(workbench.init(case_dir, **options))
+    terminal.created(workbench.init(case_dir, **options))
 
 
 @main.command()
@@ -378,9 +378,9 @@ def init(case_dir: Path, **options: Any) -> None:
 @click.option("--all", "everything", is_flag=True, help="Ask again what is answered already.")
 def ask(case_dir: Path, everything: bool) -> None:
     """Fill in the questionnaire of case.toml, question by question."""
-    from forensics import show, workbench
+    from forensics import terminal, workbench
 
-    show.asked(workbench.ask(case_dir, everything=everything))
+    terminal.asked(workbench.ask(case_dir, everything=everything))
 
 
 def _command() -> list[str]:

@@ -17,8 +17,8 @@ from forensics.errors import CaseError, EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from forensics.casefile import Source
+    from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
-    from forensics.surveying import Progress
 
 
 def run(
@@ -80,9 +80,11 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
     """
-    from forensics import engine, memory, surveying
-    from forensics import known as known_evidence
+    from forensics import engine
     from forensics.custody import chain, evidence
+    from forensics.ingest import allocator as memory
+    from forensics.ingest import known as known_evidence
+    from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
 
     started = chain.now()
@@ -108,20 +110,18 @@ def ingest(
         and known_evidence.agrees(named, year, timezone)
     ):
         from forensics import results
-        from forensics.preparing import prepare
 
-        prepare(case, org=org, watch=watch, known_good=known_good)
+        create_or_update(case, org=org, watch=watch, known_good=known_good)
         return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
     contents = [*known_evidence.again(case, known), *new]
     wanted = Settings(sources=(*sources, *told))
     with memory.kept(), engine.executor(workers, cluster) as pool:
         begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
-        from forensics import ingest as reading
         from forensics import results
         from forensics.custody import manifest
-        from forensics.preparing import prepare
+        from forensics.ingest import read as reading
 
-        prepare(case, org=org, watch=watch, known_good=known_good)
+        create_or_update(case, org=org, watch=watch, known_good=known_good)
         result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress, begun=begun)
     skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
     if not result.evidence:
@@ -159,13 +159,12 @@ def detect(
     from forensics import casefile as case_files
     from forensics import detector, results, store
     from forensics.custody import log, manifest
-    from forensics.preparing import prepare
 
     started = log.now()
     case = Case(Path(case_dir))
     case_files.read(case)
     manifest.read(case)
-    prepare(case, org=org, watch=watch, known_good=known_good)
+    create_or_update(case, org=org, watch=watch, known_good=known_good)
     casefile = case_files.read(case)
     if not casefile.organisation.domains:
         raise _no_organisation()
@@ -226,6 +225,33 @@ def report(
         )
     seal.write(case, written.files, {"edition": edition, "command": list(command)})
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
+
+
+def create_or_update(
+    case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()
+) -> None:
+    """Make the case if it is not there; remember what the options say in its case.toml."""
+    from forensics import casefile as case_files
+    from forensics import domains
+    from forensics.report import asking
+
+    refuse(case, org=org, watch=watch, known_good=known_good)
+    if not case.toml.exists():
+        questions = asking.template()
+        case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=questions)
+        return
+    held = case_files.read(case)
+    given = case_files.CaseFile(
+        organisation=case_files.Organisation(domains=tuple(org)),
+        domains=case_files.Domains(known_good=tuple(known_good), watched=tuple(watch)),
+    )
+    for table, key, old, wanted in (
+        ("organisation", "domains", held.organisation.domains, given.organisation.domains),
+        ("domains", "watched", held.domains.watched, given.domains.watched),
+        ("domains", "known_good", held.domains.known_good, given.domains.known_good),
+    ):
+        if missing := [value for value in wanted if value not in old]:
+            case_files.remember(case, table, key, missing)
 
 
 def moment(text: str, *, end: bool = False) -> datetime:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
-from forensics import pipeline, preparing
+from forensics import pipeline
 from forensics.case import Case
 from forensics.errors import CaseError, UsageError
 from forensics.results import Run
@@ -17,9 +17,9 @@ from forensics.results import Run
 if TYPE_CHECKING:
     from forensics.custody.verify import Verification
     from forensics.detector.explain import Explanation as Weighed
+    from forensics.ingest.survey import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
-    from forensics.surveying import Progress
 
 DEMOS = ("albion", "mod-2023")
 
@@ -161,7 +161,7 @@ def init(
     case = Case(Path(case_dir))
     if case.toml.exists():
         raise CaseError(f"{case.toml} exists", remedy="edit it, or `missent ask` its open questions")
-    preparing.prepare(case, org=org, watch=watch, known_good=known_good)
+    pipeline.create_or_update(case, org=org, watch=watch, known_good=known_good)
     return case.toml
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from forensics import store
 from forensics.case import Case
 from forensics.custody.evidence import discover
-from forensics.ingest import IngestResult, ingest
+from forensics.ingest.read import IngestResult, ingest
 from forensics.loaders.base import Settings
 
 

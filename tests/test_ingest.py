@@ -110,7 +110,7 @@ def test_same_rows_however_the_log_is_cut(
         _, split = read(tmp_path / "split", files, year)
         assert stripped(split) == stripped(expected)
 
-    monkeypatch.setattr("forensics.surveying.BLOCK", 40_000)
+    monkeypatch.setattr("forensics.ingest.survey.BLOCK", 40_000)
     _, small = read(tmp_path / "small", {"mail.log": whole}, year)
     assert stripped(small) == stripped(expected)
     assert [len(r["records"]) for r in small] == [len(r["records"]) for r in expected]

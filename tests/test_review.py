@@ -17,7 +17,7 @@ from forensics.case import Case
 from forensics.custody import log, manifest
 from forensics.custody.verify import verify
 from forensics.errors import CaseError, UsageError, VerificationFailed
-from forensics.report import rulings
+from forensics.report.facts import rulings
 from forensics.review import (
     Ruling,
     current,

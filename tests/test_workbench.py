@@ -13,7 +13,7 @@ from forensics.case import Case
 from forensics.cli import main
 from forensics.errors import CaseError
 from forensics.loaders import LOADERS
-from forensics.report import questionnaire
+from forensics.report.facts import questionnaire
 
 
 def test_init_writes_a_case_that_reads_back_with_nothing_answered(tmp_path: Path) -> None:

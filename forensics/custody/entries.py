@@ -102,7 +102,7 @@ class Manifest:
 
 
 class Ingested(Protocol):
-    """What ingest tells about one evidence (`forensics.ingest.EvidenceResult`)."""
+    """What ingest tells about one evidence (`forensics.ingest.read.EvidenceResult`)."""
 
     @property
     def id(self) -> str: ...

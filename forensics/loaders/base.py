@@ -7,8 +7,8 @@ A loader turns blocks of bytes into events and events into hops and legs; it ope
 2. `surveyor` → `feed(block)` for every block in order → `result()`: how many records, first and last time, and
    whatever must be known about the whole file before single blocks can be read (years, zones, a CSV header).
 3. `scan(block, context)` for every block, in parallel and in any order: events, and an account of every record.
-4. `assemble(events, final=False)` of the system's module in `forensics.stitch` (`stitch.ASSEMBLERS`): hops and legs
-   that are complete inside the block; the events of all others come back as `fragments`, a table that must have the
+4. `assemble(events, final=False)`: hops and legs that are complete inside the block; the events of all others come
+   back as `fragments`, a table that must have the
    column `key` (uint64: equal for all events of one group).
 5. `resume(fragments)` → events → `assemble(events, final=True)`: fragments of all blocks of all evidence,
    partitioned by `key`. Fragments arrive in any order; the loader sorts them by what it put into them.
@@ -182,6 +182,9 @@ class Loader(Protocol):
 
     def resume(self, fragments: pa.Table) -> Any:
         """Fragments (of any number of blocks and evidence, in any order) back into events for `assemble`."""
+
+    def assemble(self, events: Any, *, final: bool) -> Assembled:
+        """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments."""
 
 
 def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:

@@ -14,10 +14,10 @@ from typing import Any
 from forensics import casefile as cases
 from forensics.case import Case
 from forensics.errors import CaseError
-from forensics.report import questionnaire as q
-from forensics.report import wording
-from forensics.report.questionnaire import Entry
-from forensics.report.wording import Words
+from forensics.report.facts import questionnaire as q
+from forensics.report.facts.questionnaire import Entry
+from forensics.report.text import wording
+from forensics.report.text.wording import Words
 
 
 @dataclass(frozen=True)

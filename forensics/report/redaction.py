@@ -30,7 +30,6 @@ from typing import Any, get_type_hints
 from forensics import domains
 from forensics.case import Case
 from forensics.errors import CaseError
-from forensics.report import places, slipmarks
 from forensics.report.facts import (
     Facts,
     Finding,
@@ -43,6 +42,8 @@ from forensics.report.facts import (
     Slip,
     Statement,
     Story,
+    places,
+    slipmarks,
 )
 
 KEY_FILE = "redaction.key"

@@ -13,10 +13,11 @@ from forensics.case import Case
 from forensics.casefile import CaseFile
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError
-from forensics.report import charts, context, gather, inputs, redaction, wording
-from forensics.report.context import Context
-from forensics.report.facts import EDITIONS, Facts
-from forensics.report.wording import Words
+from forensics.report import charts, redaction
+from forensics.report.facts import EDITIONS, Facts, gather, inputs
+from forensics.report.text import context, wording
+from forensics.report.text.context import Context
+from forensics.report.text.wording import Words
 
 Rendered = bytes | Mapping[str, bytes]
 
@@ -27,7 +28,7 @@ class Format:
 
     file: str
     module: str
-    """Module of `forensics.report` with `render(facts, context)`; imported only when asked for."""
+    """Module of `forensics.report.formats` with `render(facts, context)`; imported only when asked for."""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -103,7 +104,7 @@ def write(
 
 def render(name: str, facts: Facts, made: Context) -> Rendered:
     """One format."""
-    rendered: Rendered = import_module(f"forensics.report.{FORMATS[name].module}").render(facts, made)
+    rendered: Rendered = import_module(f"forensics.report.formats.{FORMATS[name].module}").render(facts, made)
     return rendered
 
 

@@ -15,10 +15,10 @@ from rich.text import Text
 from forensics.case import Case
 from forensics.custody.chain import Clock, now
 from forensics.errors import UsageError
-from forensics.report import pieces, wording
-from forensics.report.slipmarks import segments
-from forensics.report.visible import visible
-from forensics.report.wording import Words
+from forensics.report.facts.slipmarks import segments
+from forensics.report.text import pieces, wording
+from forensics.report.text.visible import visible
+from forensics.report.text.wording import Words
 from forensics.review.sheets import incidents
 from forensics.review.verdicts import Ruling, Verdict, current, on, record
 

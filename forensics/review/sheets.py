@@ -19,7 +19,7 @@ from forensics.custody import canonical
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import CaseError, UsageError
-from forensics.report.visible import visible
+from forensics.report.text.visible import visible
 from forensics.review.verdicts import Ruling, Verdict, current, on, record_all
 from forensics.schema import VERDICTS
 

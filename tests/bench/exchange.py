@@ -152,9 +152,10 @@ def loader(path: str) -> int:
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from forensics import ingest, surveying
     from forensics.custody.discovery import discover
     from forensics.custody.evidence import blocks
+    from forensics.ingest import read as ingest
+    from forensics.ingest import survey as surveying
     from forensics.loaders import exchange
     from forensics.loaders.base import Context, Settings
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.report import html
 from forensics.report.facts import Facts
+from forensics.report.formats import html
 from tests.browser import chromium
 from tests.report import made
 

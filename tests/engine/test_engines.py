@@ -71,7 +71,8 @@ def test_block_by_block(
     logs: Path, single: dict[str, bytes], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Evidence that is read in many pieces, on the cluster and here, comes to the same rows."""
-    from forensics import ingest, surveying
+    from forensics.ingest import read as ingest
+    from forensics.ingest import survey as surveying
 
     monkeypatch.setattr(surveying, "BLOCK", 1 << 15)
     monkeypatch.setattr(ingest, "SMALL", 1 << 14)

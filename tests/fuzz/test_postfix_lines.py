@@ -19,8 +19,9 @@ import pytest
 from forensics import kernels
 from forensics.loaders import base
 from forensics.loaders import postfix as loader
+from forensics.loaders.postfix import assembling as queues
 from forensics.loaders.postfix import years
-from forensics.stitch import journeys, queues
+from forensics.stitch import journeys
 
 TOKENS = (
     b"to=<", b"orig_to=<", b">, relay=", b", delay=", b"status=sent", b"(", b")", b"from=<", b"; from=<", b"> to=<", b"> proto=",

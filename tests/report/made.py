@@ -16,10 +16,10 @@ import pyarrow as pa
 from forensics import schema
 from forensics.casefile import CaseFile
 from forensics.report import charts
-from forensics.report.context import Context
 from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
-from forensics.report.gather import Inputs, gather
-from forensics.report.wording import load
+from forensics.report.facts.gather import Inputs, gather
+from forensics.report.text.context import Context
+from forensics.report.text.wording import load
 
 START = datetime(2023, 3, 20, 8, 15, tzinfo=UTC)
 EVIDENCE = "a" * 64

@@ -16,9 +16,9 @@ import pytest
 
 from forensics.report import writing
 from forensics.report.facts import Facts
-from forensics.report.grids import GROUPS, MEASURES
-from forensics.report.tables import GROUPS as ALL_GROUPS
-from forensics.report.tables import MEASURES as ALL_MEASURES
+from forensics.report.formats.tables import GROUPS as ALL_GROUPS
+from forensics.report.formats.tables import MEASURES as ALL_MEASURES
+from forensics.report.text.grids import GROUPS, MEASURES
 from tests.report import made
 
 Grid = dict[str, list[int]]

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.report import answers, personal
-from forensics.report.answers import WORD_CAP, capped
 from forensics.report.facts import Facts
+from forensics.report.formats import answers
+from forensics.report.formats.answers import WORD_CAP, capped
+from forensics.report.text import personal
 from tests.report import made
 
 

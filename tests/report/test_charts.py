@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from forensics.report import charts, timechart
+from forensics.report import charts
+from forensics.report.charts import timechart
 from forensics.report.facts import Day
-from forensics.report.wording import load
+from forensics.report.text.wording import load
 from tests.report import made
 
 FACTS = made.facts(60, made.HOSTILE)

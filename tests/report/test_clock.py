@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from forensics.errors import CaseError
-from forensics.report import clock, passages, statements
-from forensics.report.blocks import plain
-from forensics.report.facts import Statement
-from forensics.report.questionnaire import Claim, Questionnaire
-from forensics.report.wording import load
+from forensics.report.facts import Statement, clock, statements
+from forensics.report.facts.questionnaire import Claim, Questionnaire
+from forensics.report.text import passages
+from forensics.report.text.blocks import plain
+from forensics.report.text.wording import load
 from tests.report import made
 
 LONDON = ZoneInfo("Europe/London")

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from forensics.report import data
+from forensics.report.formats import data
 from forensics.report.redaction import redact
 from tests.report import made
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from forensics.errors import CaseError
-from forensics.report import blocks as b
-from forensics.report import coverage, passages
-from forensics.report.facts import Facts, Number, Tally
+from forensics.report.facts import Facts, Number, Tally, coverage
+from forensics.report.text import blocks as b
+from forensics.report.text import passages
 from tests.report import made
 
 FACTS = made.facts(60, verdicts=[made.CONFIRM])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typst
 
-from forensics.report.glyphs import FAMILIES, drawable
-from forensics.report.pdf import drawn, fonts
+from forensics.report.formats.glyphs import FAMILIES, drawable
+from forensics.report.formats.pdf import drawn, fonts
 
 
 def set_all(families: tuple[str, ...], characters: list[int]) -> Any:

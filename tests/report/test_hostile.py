@@ -14,10 +14,10 @@ import openpyxl
 import pypdf
 import pytest
 
-from forensics.report import answers, csvs, data, docx, markdown, pdf, veris, xlsx
-from forensics.report import blocks as b
 from forensics.report.facts import Facts, Finding
-from forensics.report.visible import cut, original, visible
+from forensics.report.formats import answers, csvs, data, docx, markdown, pdf, veris, xlsx
+from forensics.report.text import blocks as b
+from forensics.report.text.visible import cut, original, visible
 from tests.report import made
 
 VALUES = (*made.HOSTILE, made.SURROGATE)

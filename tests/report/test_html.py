@@ -10,9 +10,9 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
-from forensics.report import html
-from forensics.report.blocks import Span
 from forensics.report.facts import Facts
+from forensics.report.formats import html
+from forensics.report.text.blocks import Span
 from tests.report import made
 
 FACTS = made.facts(40, made.HOSTILE, verdicts=[made.CONFIRM])
@@ -95,7 +95,7 @@ def test_beyond_a_number_the_page_says_where_reasons_are(monkeypatch) -> None:  
 
 def test_the_same_facts_give_the_same_bytes_wherever_they_are_set() -> None:
     code = (
-        "from tests.report import made; from forensics.report import html; import hashlib;"
+        "from tests.report import made; from forensics.report.formats import html; import hashlib;"
         "f = made.facts(40, verdicts=[made.CONFIRM]);"
         "print(hashlib.sha256(html.render(f, made.context(f))).hexdigest())"
     )

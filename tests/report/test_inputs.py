@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forensics.loaders.postfix import years
-from forensics.report.inputs import _time_basis
+from forensics.report.facts.inputs import _time_basis
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ import openpyxl
 import pypdf
 import pytest
 
-from forensics.report import annexed, detailed, document, docx, docx_template, pdf, xlsx
 from forensics.report.facts import Facts
-from forensics.report.wording import TEMPLATES
+from forensics.report.formats import docx, docx_template, pdf, xlsx
+from forensics.report.text import annexed, detailed, document
+from forensics.report.text.wording import TEMPLATES
 from tests.report import made
 
 LAID_OUT = ("pdf", "docx", "xlsx", "md", "csv", "veris", "answers")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.report import measured, prose
-from forensics.report.facts import Bin, Rate
-from forensics.report.wording import load
+from forensics.report.facts import Bin, Rate, measured
+from forensics.report.text import prose
+from forensics.report.text.wording import load
 
 
 def share(hits: int, of: int) -> dict[str, float]:

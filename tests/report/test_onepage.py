@@ -14,11 +14,12 @@ from typing import Any
 import pypdf
 import pytest
 
-from forensics.report import blocks as b
-from forensics.report import document, docx, grids, onepage, pdf, pieces
-from forensics.report.context import Context
 from forensics.report.facts import Facts, Record
-from forensics.report.wording import Words
+from forensics.report.formats import docx, pdf
+from forensics.report.text import blocks as b
+from forensics.report.text import document, grids, onepage, pieces
+from forensics.report.text.context import Context
+from forensics.report.text.wording import Words
 from tests.report import made
 
 PAPERS = ("a4", "us-letter")

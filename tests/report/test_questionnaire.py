@@ -13,8 +13,9 @@ from forensics import casefile as cases
 from forensics.case import Case
 from forensics.casefile import CaseFile
 from forensics.errors import CaseError
-from forensics.report import asking, questionnaire
-from forensics.report.wording import load
+from forensics.report import asking
+from forensics.report.facts import questionnaire
+from forensics.report.text.wording import load
 
 WORDS = load()
 ENTRIES = list(questionnaire.entries())

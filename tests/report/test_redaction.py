@@ -20,11 +20,12 @@ import pytest
 from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.report import facts as module
-from forensics.report import prose, redaction
+from forensics.report import redaction
 from forensics.report.facts import Facts, Number
 from forensics.report.redaction import redact
-from forensics.report.visible import visible
-from forensics.report.wording import load
+from forensics.report.text import prose
+from forensics.report.text.visible import visible
+from forensics.report.text.wording import load
 from forensics.report.writing import FORMATS
 from tests.report import made
 
@@ -82,7 +83,7 @@ def texts(name: str, rendered: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_no_raw_value_is_in_any_format(name: str) -> None:
-    module = import_module(f"forensics.report.{FORMATS[name].module}")
+    module = import_module(f"forensics.report.formats.{FORMATS[name].module}")
     context = made.context(redacted())
     rendered = module.render(redacted(), context)
     held = [text.lower() for text in texts(name, rendered)]
@@ -98,7 +99,7 @@ def test_no_raw_value_is_in_any_format(name: str) -> None:
 
 def test_the_search_itself_finds_raw_values_in_the_full_edition() -> None:
     """Whatever the test above looks for, it would find."""
-    html = import_module("forensics.report.html").render(full(), made.context(full())).decode()
+    html = import_module("forensics.report.formats.html").render(full(), made.context(full())).decode()
     seen = [value for value in raw() if value in html]
     assert len(seen) > 60
 
@@ -270,7 +271,7 @@ def test_an_organisation_that_is_a_suffix_is_named_nowhere(domain: str) -> None:
     hidden = redact(own, KEY)
     context = made.context(hidden)
     for name, one in FORMATS.items():
-        rendered = import_module(f"forensics.report.{one.module}").render(hidden, context)
+        rendered = import_module(f"forensics.report.formats.{one.module}").render(hidden, context)
         for text in texts(name, rendered):
             assert domain not in text.casefold(), name
 

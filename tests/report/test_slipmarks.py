@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.report import places, prose, slipmarks
-from forensics.report.wording import load
+from forensics.report.facts import places, slipmarks
+from forensics.report.text import prose
+from forensics.report.text.wording import load
 
 WORDS = load()
 NAME = st.text("abcdefgh.-", max_size=14)

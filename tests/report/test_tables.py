@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.report.csvs import guarded, moment, to_csv
-from forensics.report.tables import Annex, Column, annexes
-from forensics.report.visible import original
-from forensics.report.wording import load
+from forensics.report.formats.csvs import guarded, moment, to_csv
+from forensics.report.formats.tables import Annex, Column, annexes
+from forensics.report.text.visible import original
+from forensics.report.text.wording import load
 from tests.report import made
 
 ANY = st.text(st.characters(), max_size=60)

@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from forensics.report import veris
 from forensics.report.facts import Facts
+from forensics.report.formats import veris
 from tests.report import made
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.report.visible import cut, original, visible
+from forensics.report.text.visible import cut, original, visible
 
 ANY = st.text(st.characters(), max_size=200)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import UsageError
-from forensics.report.wording import Words, load
+from forensics.report.text.wording import Words, load
 
 WORDS = Words("en-GB", {"messages": {"one": "{n} message", "other": "{n} messages"}, "who": "from {name}"})
 

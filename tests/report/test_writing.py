@@ -150,6 +150,6 @@ def test_ten_thousand_findings_make_a_page_that_can_be_used() -> None:
 
 
 def reporting_html(facts: Any) -> bytes:
-    from forensics.report import html
+    from forensics.report.formats import html
 
     return html.render(facts, made.context(facts))

@@ -194,9 +194,9 @@ def test_exactly_what_was_put_in(
             path.write_text("".join(lines[a:b]))
             paths.append(path)
         rng.shuffle(paths)
-        import forensics.surveying
+        import forensics.ingest.survey
 
-        before, forensics.surveying.BLOCK = forensics.surveying.BLOCK, block
+        before, forensics.ingest.survey.BLOCK = forensics.ingest.survey.BLOCK, block
         try:
             # stamps without a year: each file's own first year
             from forensics.casefile import Source
@@ -207,7 +207,7 @@ def test_exactly_what_was_put_in(
             )
             result, rows = run(Path(place) / "case", paths, Settings(sources=sources))
         finally:
-            forensics.surveying.BLOCK = before
+            forensics.ingest.survey.BLOCK = before
     assert result.unread == 0
     got = Counter(
         (

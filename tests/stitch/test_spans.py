@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forensics import domains
-from forensics.loaders.exchange import events
-from forensics.stitch import spans
-from forensics.stitch.tracked import Rows
+from forensics.loaders.exchange import events, spans
+from forensics.loaders.exchange.rows import Rows
 
 TEXT = st.one_of(st.none(), st.text('aB<>[]% \t\n\r."@;é1', max_size=24), st.text(max_size=12))
 TEXTS = st.lists(TEXT, min_size=1, max_size=12)

@@ -13,7 +13,7 @@ import pytest
 
 from forensics.case import Case
 from forensics.custody.discovery import discover
-from forensics.ingest import ingest
+from forensics.ingest.read import ingest
 from forensics.loaders.exchange import fields
 
 OK = "250 2.1.5 Recipient OK"

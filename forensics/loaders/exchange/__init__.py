@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Block, Context, Scan, Settings
+from forensics.loaders.base import Assembled, Block, Context, Scan, Settings
 from forensics.loaders.exchange.sniff import detect
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FORMATS = (
 )
 """(name, what) of all that this loader reads, for `missent formats`."""
 
-__all__ = ["NAME", "detect", "fingerprints", "resume", "scan", "split", "surveyor"]
+__all__ = ["FORMATS", "NAME", "assemble", "detect", "fingerprints", "resume", "scan", "split", "surveyor"]
 
 
 def split(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
@@ -65,3 +65,10 @@ def resume(fragments: pa.Table) -> pa.Table:
     from forensics.loaders.exchange.events import EVENTS
 
     return fragments.select(EVENTS.names).cast(EVENTS)
+
+
+def assemble(events: Any, *, final: bool) -> Assembled:
+    """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments."""
+    from forensics.loaders.exchange import assembling
+
+    return assembling.assemble(events, final=final)

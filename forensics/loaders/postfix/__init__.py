@@ -68,3 +68,10 @@ def resume(fragments: pa.Table) -> Any:
     from forensics.loaders.postfix.read import resume as read
 
     return read(fragments)
+
+
+def assemble(events: Any, *, final: bool) -> base.Assembled:
+    """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments."""
+    from forensics.loaders.postfix import assembling
+
+    return assembling.assemble(events, final=final)

@@ -1,6 +1,6 @@
 """The one fact base of a report: every number, name and time that any format shows.
 
-`gather` (in `forensics.report.gather`) computes a `Facts` once; every format lays it out and computes nothing.
+`gather` (in `forensics.report.facts.gather`) computes a `Facts` once; every format lays it out and computes nothing.
 A `Number` carries the deliveries behind it, or, for totals over a whole table, the query that gives it again.
 
 Fields whose value comes from the logs or names a person are marked `Annotated[…, Raw(kind)]`; the redacted
@@ -49,15 +49,7 @@ from forensics.report.facts.searched import (
     Sensitivity,
     Signal,
 )
-from forensics.report.facts.told import (
-    Action,
-    Clock,
-    Containment,
-    Header,
-    Item,
-    Questionnaire,
-    Statement,
-)
+from forensics.report.facts.stated import Action, Clock, Containment, Header, Item, Questionnaire, Statement
 
 __all__ = [
     "EDITIONS",

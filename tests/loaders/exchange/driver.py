@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from forensics.loaders import exchange
 from forensics.loaders.base import Context, Scan, Settings, Survey
-from forensics.stitch import tracking
+from forensics.loaders.exchange import assembling as tracking
 
 SETTINGS = Settings()
 

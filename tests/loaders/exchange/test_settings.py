@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from forensics import store, surveying
+from forensics import store
 from forensics.case import Case
 from forensics.casefile import Source
 from forensics.custody import evidence
 from forensics.errors import AmbiguousTime, UsageError
+from forensics.ingest import survey as surveying
 from forensics.loaders.base import Settings
 from tests.ingesting import run
 from tests.test_cli import call

@@ -6,9 +6,8 @@ import pyarrow as pa
 import pytest
 
 from forensics.loaders.exchange import event_ids as ids
-from forensics.loaders.exchange import fields, sniff
-from forensics.stitch import spans, statuses
-from forensics.stitch.tracked import host_key
+from forensics.loaders.exchange import fields, sniff, spans, statuses
+from forensics.loaders.exchange.rows import host_key
 
 DOCUMENTED = """AGENTINFO BADMAIL CLIENTSUBMISSION DEFER DELIVER DELIVERFAIL DROP DSN DUPLICATEDELIVER DUPLICATEEXPAND
 DUPLICATEREDIRECT EXPAND FAIL HADISCARD HARECEIVE HAREDIRECT HAREDIRECTFAIL INITMESSAGECREATED LOAD MODERATIONEXPIRE

@@ -1,0 +1,340 @@
+"""Evidence in, deliveries out: survey every file, read all blocks in parallel, join, write the case's tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from forensics import loaders
+from forensics.case import Case
+from forensics.custody import evidence as custody
+from forensics.ingest import allocator as memory
+from forensics.ingest import deliveries as writing
+from forensics.ingest import overlap, spool
+from forensics.ingest import survey as surveying
+from forensics.ingest.survey import Begun, Progress, Surveyed
+from forensics.loaders.base import Context, Settings, Survey
+from forensics.stitch import journeys
+
+if TYPE_CHECKING:
+    from forensics.custody.evidence import Source
+
+SMALL = 48 << 20
+"""An evidence up to this size is read as one piece of work; larger ones block by block."""
+DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class EvidenceResult:
+    """One evidence, accounted for: records = used + sum(ignored.values()) + unread."""
+
+    id: str
+    """SHA-256 of the decompressed content."""
+    names: tuple[str, ...]
+    """Every display name under which this content was given, the first in order first."""
+    source: Source
+    loader: str
+    file_sha256: str
+    file_size: int
+    content_size: int
+    records: int
+    used: int
+    ignored: Mapping[str, int]
+    unread: int
+    duplicates: int
+    """Records that an earlier evidence holds too; also counted in `ignored` as `duplicate`."""
+    duplicate_of: tuple[tuple[int, int, str, int], ...]
+    """Runs of duplicates: (first number, count, evidence id, first number there)."""
+    first: int | None
+    last: int | None
+    """Earliest and latest time, microseconds UTC."""
+    damage: str | None
+    """Why the rest of a damaged container could not be read; None when all was read."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Inferences: year, zone, clock steps."""
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    evidence: tuple[EvidenceResult, ...]
+    """In the order that `records.evidence` counts: by first time, then id."""
+    skipped: tuple[tuple[str, str], ...]
+    """(name, reason) of sources that could not be opened or recognised."""
+    deliveries: int
+    unread: int
+    files: tuple[str, ...]
+    """Parquet files written, relative to the case folder, sorted."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one piece of work came to."""
+
+    records: int
+    used: int
+    ignored: Mapping[str, int]
+    unread: pa.Table
+    hops: pa.Table
+    legs: pa.Table
+    parts: journeys.Parts
+    fragments: pa.Table | None
+    size: int
+
+
+@dataclass
+class _Account:
+    """The running sum of one evidence."""
+
+    records: int = 0
+    used: int = 0
+    unread: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+
+    def add(self, piece: _Piece) -> None:
+        self.records += piece.records
+        self.used += piece.used
+        self.unread += len(piece.unread)
+        for kind, count in piece.ignored.items():
+            self.ignored[kind] = self.ignored.get(kind, 0) + count
+
+
+def ingest(
+    case: Case,
+    sources: Sequence[Source],
+    settings: Settings = DEFAULTS,
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    begun: Begun | None = None,
+) -> IngestResult:
+    """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
+    evidence.
+
+    `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends
+    on
+    neither, nor on the order of `sources`. Raises AmbiguousTime.
+    """
+    if executor is None:
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
+            return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
+    with memory.kept():
+        begun = begun or surveying.begin(sources, settings, executor, progress)
+        return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
+
+
+def _ingest(case: Case, begun: Begun, executor: Executor, width: int, report: Progress) -> IngestResult:
+    work = case.folder / ".work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        surveyed, skipped = surveying.finish(begun, report)
+        evidence, names = surveying.ordered(surveyed)
+        shared = overlap.windows([e.survey for e in evidence])
+        duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], begun.size)
+        batches = spool.Batches(work / "batches")
+        fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
+        numbers = writing.Numbers(work / "numbers")
+        unread = writing.Unread(work / "unread")
+        total = sum(e.digests.content_size for e in evidence)
+        done = 0
+        accounts = [_Account() for _ in evidence]
+        for number, piece in _read(evidence, shared, duplicates, executor, width, begun.size):
+            accounts[number].add(piece)
+            unread.add(piece.unread, evidence[number].digests.content_sha256)
+            batches.add(piece.hops, piece.legs)
+            numbers.add(piece.parts)
+            if piece.fragments is not None:
+                fragments[evidence[number].loader].add(piece.fragments)
+            done += piece.size
+            report("read", done, total)
+        memory.release()
+        for hops, legs, parts in _joined(fragments, executor, width):
+            batches.add(hops, legs)
+            numbers.add(parts)
+        ids = [e.digests.content_sha256 for e in evidence]
+        count, files = writing.deliveries(case, work / "deliveries", batches, numbers, ids, width, report)
+        unread_files = unread.finish(case)
+        results = tuple(
+            _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
+            for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
+        )
+        return IngestResult(
+            evidence=results,
+            skipped=tuple(sorted(skipped)),
+            deliveries=count,
+            unread=sum(e.unread for e in results),
+            files=tuple(sorted(files + unread_files)),
+        )
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress wanted."""
+
+
+def _read(
+    evidence: Sequence[Surveyed],
+    shared: Sequence[tuple[tuple[int, int], ...]],
+    duplicates: Mapping[int, overlap.Duplicates],
+    executor: Executor,
+    width: int,
+    size: int,
+) -> Iterator[tuple[int, _Piece]]:
+    """The pieces of all evidence in order, with a bounded number of them at work ahead."""
+    ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
+    for job in _jobs(evidence, shared, duplicates, executor, size):
+        ahead.append(job)
+        if len(ahead) > width:
+            number, future = ahead.popleft()
+            for piece in future.result():
+                yield number, piece
+    while ahead:
+        number, future = ahead.popleft()
+        for piece in future.result():
+            yield number, piece
+
+
+def _jobs(
+    evidence: Sequence[Surveyed],
+    shared: Sequence[tuple[tuple[int, int], ...]],
+    duplicates: Mapping[int, overlap.Duplicates],
+    executor: Executor,
+    size: int,
+) -> Iterator[tuple[int, Future[list[_Piece]]]]:
+    for number, item in enumerate(evidence):
+        skip = duplicates[number].mask if number in duplicates else None
+        if item.digests.content_size <= SMALL:
+            yield (
+                number,
+                executor.submit(
+                    _piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip, size
+                ),
+            )
+            continue
+        for block in custody.blocks(item.source, _cutter(item.survey), size=size):
+            context = _context(block.offset, item.survey, number, shared[number], skip)
+            yield number, executor.submit(_piece, block, item.loader, context)
+
+
+def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -> Context:
+    start = survey.blocks[offset]
+    later = [n for n in survey.blocks.values() if n > start]
+    end = min(later) if later else survey.records + 1
+    return Context(
+        evidence=number,
+        number=start,
+        plan=survey.plan,
+        skip=None if skip is None else skip[start - 1 : end - 1],
+        shared=shared,
+    )
+
+
+def _joined(
+    fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
+) -> Iterator[tuple[pa.Table, pa.Table, journeys.Parts]]:
+    """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work
+    ahead."""
+    ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.Parts]]] = deque()
+    for name, waiting in fragments.items():
+        for table in waiting.partitions():
+            ahead.append(executor.submit(_join, name, table))
+            if len(ahead) > width:
+                yield ahead.popleft().result()
+    while ahead:
+        yield ahead.popleft().result()
+
+
+def _join(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table, journeys.Parts]:
+    loader = loaders.load(name)
+    made = loader.assemble(loader.resume(table), final=True)
+    return made.hops, made.legs, journeys.parts(made.hops, made.legs)
+
+
+def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
+    """A split for the second reading of an evidence: where the survey cut it, without looking for record ends again."""
+    starts = iter(sorted(survey.blocks)[1:])
+    here = 0
+    following = next(starts, None)
+
+    def split(data: Any, last: bool) -> int:
+        nonlocal here, following
+        if following is None or following - here > len(data):
+            return len(data) if last else 0
+        taken = following - here
+        here, following = following, next(starts, None)
+        return taken
+
+    return split
+
+
+def _piece_of_all(
+    source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any, size: int
+) -> list[_Piece]:
+    out = []
+    for block in custody.blocks(source, loaders.load(loader).split, size=size):
+        out += _piece(block, loader, _context(block.offset, survey, number, shared, skip))
+    return out
+
+
+def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
+    module = loaders.load(loader)
+    scan = module.scan(block, context)
+    made = module.assemble(scan.events, final=False)
+    return [
+        _Piece(
+            records=scan.records,
+            used=scan.used,
+            ignored=scan.ignored,
+            unread=scan.unread,
+            hops=made.hops,
+            legs=made.legs,
+            parts=journeys.parts(made.hops, made.legs),
+            fragments=made.fragments,
+            size=len(block.data),
+        )
+    ]
+
+
+def _account(
+    item: Surveyed,
+    names: tuple[str, ...],
+    account: _Account,
+    duplicates: overlap.Duplicates | None,
+    ids: Sequence[str],
+) -> EvidenceResult:
+    records, used, unread = account.records, account.used, account.unread
+    ignored = dict(sorted(account.ignored.items()))
+    if records != used + sum(ignored.values()) + unread or records != item.survey.records:
+        raise AssertionError(
+            f"{item.source.name}: {records} records (surveyed {item.survey.records}) are not {used} used "
+            f"+ {sum(ignored.values())} ignored + {unread} unread"
+        )
+    runs = () if duplicates is None else tuple((a, n, ids[e], b) for a, n, e, b in duplicates.runs)
+    return EvidenceResult(
+        id=item.digests.content_sha256,
+        names=names,
+        source=item.source,
+        loader=item.loader,
+        file_sha256=item.digests.file_sha256,
+        file_size=item.digests.file_size,
+        content_size=item.digests.content_size,
+        records=records,
+        used=used,
+        ignored=ignored,
+        unread=unread,
+        duplicates=ignored.get("duplicate", 0),
+        duplicate_of=runs,
+        first=item.survey.first,
+        last=item.survey.last,
+        damage=item.digests.damage,
+        notes=item.survey.notes,
+    )

@@ -1,0 +1,169 @@
+"""The first pass over all evidence: digests, format, times; which content is which evidence, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forensics import kernels, loaders
+from forensics.custody import evidence as custody
+from forensics.errors import EvidenceError
+from forensics.loaders.base import Settings, Survey
+
+if TYPE_CHECKING:
+    from forensics.custody.evidence import Source
+
+BLOCK = 16 << 20
+"""Bytes of content read at a time."""
+HEAD = 64 << 10
+WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
+"""Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
+
+
+Progress = Callable[[str, int, int], None]
+"""progress(step, done, total): step is `compile`, `survey`, `read`, `join` or `write`; done and total are kernels,
+sources, bytes or rows."""
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    source: Source
+    loader: str
+    survey: Survey
+    digests: custody.Digests
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Surveys at work, each in its place."""
+
+    sources: Sequence[Source]
+    futures: Sequence[Future[Surveyed | str]]
+    size: int
+    """Bytes in a block; the second reading must cut as the first one did."""
+
+
+def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
+    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
+    kernels.progress = report
+    weight = _weight(sources)
+    if weight > WORTH_LOADING and kernels.warm():
+        _load()
+        kernels.compile_kernels()
+    elif weight > WORTH_COMPILING and _all_exchange(sources):
+        _load_rows()
+        kernels.compile_kernels(all_declared=False)
+    elif weight > WORTH_COMPILING:
+        _load()
+        _load_joining()
+        kernels.compile_kernels()
+    return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
+
+
+def _load() -> None:
+    """What the first reading of Postfix logs compiles."""
+    from forensics.loaders.postfix import survey
+
+    _ = survey
+
+
+def _load_joining() -> None:
+    """All other kernels: they are compiled together, because they share much."""
+    from forensics.loaders.postfix import assembling as queues
+    from forensics.loaders.postfix import read
+
+    _ = read, queues
+    _load_rows()
+
+
+def _load_rows() -> None:
+    """What makes deliveries of any system's events."""
+    from forensics.stitch import rows, systems
+
+    _ = rows, systems
+
+
+def _all_exchange(sources: Sequence[Source]) -> bool:
+    """True when Postfix' kernels would be compiled in vain."""
+    try:
+        return all(loaders.recognise(custody.head(source)) == "exchange" for source in sources)
+    except EvidenceError:
+        return False
+
+
+def _load_exchange() -> None:
+    """Exchange's kernels, which are never interpreted, with those that join its events: likewise together."""
+    from forensics.loaders.exchange import assembling as tracking
+    from forensics.loaders.exchange import read
+
+    _ = read, tracking
+    kernels.load()
+
+
+def _weight(sources: Sequence[Source]) -> int:
+    """About how many bytes of log these are."""
+    return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
+
+
+def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:
+    """What was surveyed, and (name, reason) of what could not be read. Raises AmbiguousTime."""
+    found: list[Surveyed] = []
+    skipped: list[tuple[str, str]] = []
+    for n, (source, future) in enumerate(zip(begun.sources, begun.futures, strict=True), 1):
+        try:
+            outcome = future.result()
+        except EvidenceError as error:
+            skipped.append((source.name, error.what))
+        else:
+            if isinstance(outcome, str):
+                skipped.append((source.name, outcome))
+            else:
+                found.append(outcome)
+        report("survey", n, len(begun.sources))
+    return found, skipped
+
+
+def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
+    """One source read through once: digests, loader, survey; or why it is no evidence."""
+    name: str | None = None
+    asked = False
+
+    def split(data: Any, last: bool) -> int:
+        nonlocal name, asked
+        if not asked:
+            asked = True
+            name = loaders.recognise(bytes(data[:HEAD]))
+            if name == "exchange":
+                _load_exchange()
+        return loaders.load(name).split(data, last) if name else len(data)
+
+    digests = custody.Digests()
+    surveyor = None
+    any_block = False
+    for block in custody.blocks(source, split, size=size, digests=digests):
+        any_block = True
+        if name is None:
+            return "no known log format"
+        if surveyor is None:
+            surveyor = loaders.load(name).surveyor(source.name, settings)
+        surveyor.feed(block)
+    if surveyor is None or name is None:
+        reason = f": {digests.damage}" if digests.damage else ""
+        return ("no known log format" if any_block else "empty") + reason
+    return Surveyed(source, name, surveyor.result(), digests)
+
+
+def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:
+    """Each content once, by first time and id; the names it was given under."""
+    by_id: dict[str, list[Surveyed]] = {}
+    for item in sorted(surveyed, key=lambda s: s.source.name):
+        by_id.setdefault(item.digests.content_sha256, []).append(item)
+    names = {k: tuple(i.source.name for i in v) for k, v in by_id.items()}
+    late = np.iinfo(np.int64).max
+    first = [v[0] for v in by_id.values()]
+    first.sort(key=lambda s: (late if s.survey.first is None else s.survey.first, s.digests.content_sha256))
+    return first, names

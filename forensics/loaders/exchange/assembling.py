@@ -1,0 +1,238 @@
+"""Exchange events → hops and legs: one hop for each message over all servers, one leg for each final recipient.
+
+Rows are ordered by time, then by evidence and record: every Exchange row has a full UTC time, and files may have been
+split, shuffled and joined. What each effect does to a recipient is in `settling.settle`; the effects are those of
+`loaders.exchange.event_ids`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forensics import domains, schema
+from forensics.loaders.base import Assembled
+from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange import spans, statuses
+from forensics.loaders.exchange.emit import ONLINE, STORE
+from forensics.loaders.exchange.rows import Rows, host_key
+from forensics.loaders.exchange.settling import (
+    BOUNCED,
+    DEFERRED,
+    DELIVERED,
+    DISCARDED,
+    DUPLICATE,
+    EXPIRED,
+    HELD,
+    INSIDE,
+    NOTHING,
+    OUTCOMES,
+    REJECTED,
+    SENT,
+    settle,
+)
+from forensics.loaders.exchange.spans import Array
+
+LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
+"""Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
+
+
+def assemble(events: pa.Table, *, final: bool) -> Assembled:
+    """Hops and legs of all messages in `events`; without `final` nothing is complete: any server may tell more."""
+    if not final or not events.num_rows:
+        none = Assembled(schema.HOPS.empty_table(), LEGS.empty_table(), None if final else events)
+        return none
+    rows = Rows(events)
+    legs = _Legs(rows)
+    return Assembled(_hops(rows, legs), legs.table(), None)
+
+
+class _Legs:
+    """Recipients of all messages and what became of them."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        named, replaces = rows.codes("recipient", "related", fold=domains.key, ascii_lower=True)
+        host, peer = rows.codes("host", "peer", fold=host_key)
+        self.kinds = self._effects()
+        wide = np.int64(max(named.max(initial=0), replaces.max(initial=0)) + 1)
+        pair = np.where(named >= 0, rows.group * wide + named, -1)
+        parent_pair = np.where(replaces >= 0, rows.group * wide + replaces, -1)
+        found, first = np.unique(pair, return_index=True)
+        keep = found >= 0
+        found, first = found[keep], first[keep]
+        order = np.argsort(first, kind="stable")  # legs in the order of their first row
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        self.first = first[order]
+        found, rank = (found, rank) if len(found) else (np.array([-2]), np.array([0]))
+        self.leg = np.where(pair >= 0, rank[np.searchsorted(found, pair).clip(max=len(found) - 1)], -1)
+        at = np.searchsorted(found, parent_pair).clip(max=len(found) - 1)
+        self.parent_leg = np.where((parent_pair >= 0) & (found[at] == parent_pair), rank[at], -1)
+        self.message = rows.group[self.first]
+        self.count = len(self.first)
+        self.state, self.settled, self.last, self.attempts, self.parent_row, self.replaced = settle(
+            self.count, self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self.parent_leg,
+            replaces >= 0,
+        )  # fmt: skip
+        self._same = named[self.first]
+        self._replaces = replaces
+        standing = np.zeros(rows.messages, bool)
+        standing[self.message[~self.replaced]] = True
+        settled = np.isin(self.state, (DELIVERED, BOUNCED, EXPIRED, REJECTED, DISCARDED, HELD, SENT, DUPLICATE))
+        self.final = np.flatnonzero(~self.replaced | settled | ~standing[self.message])
+        """Legs that are final recipients: not replaced by others, or settled all the same."""
+        self._roles()
+
+    def _effects(self) -> Array:
+        """Effects with a FAIL told apart by its status."""
+        effect: Array = self.rows.effect.copy()
+        fails = np.flatnonzero(effect == ids.FAIL)
+        if len(fails):
+            kind = statuses.failures(self.rows.take("status", fails))
+            effect[fails] = np.select(
+                [kind == "expired", kind == "discarded", kind == "held"], [ids.EXPIRE, ids.DISCARD, ids.HOLD], ids.FAIL
+            )
+        return effect
+
+    def _roles(self) -> None:
+        entries = np.flatnonzero((self.leg >= 0) & (self.kinds == ids.ENTER))
+        told = self.rows.take("status", entries).dictionary_encode()
+        names = np.array([*(statuses.role(s) for s in told.dictionary.to_pylist()), "unknown"], object)
+        role = names[told.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
+        telling = role != "unknown"
+        self.role = np.full(self.count, "unknown", object)
+        legs, at = np.unique(self.leg[entries[telling]], return_index=True)
+        self.role[legs] = role[telling][at]
+
+    def _original(self) -> tuple[pa.Array, Array]:
+        """(the outermost address that a recipient came from, the leg of that address or -1)."""
+        row = self.parent_row.copy()
+        for _ in range(32):
+            upper = np.where(row >= 0, self.parent_leg[row], -1)
+            further = np.where(upper >= 0, self.parent_row[upper], -1)
+            step = (further >= 0) & (further != row) & (upper != np.arange(self.count))
+            if not step.any():
+                break
+            row = np.where(step, further, row)
+        row = np.where((row >= 0) & (self._replaces[row] != self._same), row, -1)
+        return self.rows.take("related", row), np.where(row >= 0, self.parent_leg[row], -1)
+
+    def table(self) -> pa.Table:
+        rows = self.rows
+        original, root = self._original()
+        role = np.where((self.role == "unknown") & (root >= 0), self.role[root], self.role) if self.count else self.role
+        keep = self.final
+        settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
+        handed = np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT))
+        told = handed | np.isin(self.kinds[settled], (ids.DELIVER, ids.SAID_DELIVERED))
+        said = statuses.answers(
+            rows.take("status", settled), rows.data, rows.span("context", np.where(handed, settled, -1))
+        )
+        peer = rows.take("peer", np.where(told, settled, -1))
+        address = spans.unscoped(rows.data, rows.span("peer_address", np.where(told, settled, -1)))
+        at = rows.plain["at"][settled]
+        rank = np.full(self.count + 1, -1, np.int64)
+        rank[keep] = np.arange(len(keep))
+        mine = rank[self.leg]
+        return pa.table(
+            [
+                pa.array(self.message[keep]),
+                rows.take("recipient", self.first[keep]),
+                original.take(pa.array(keep)),
+                pa.array(role[keep], pa.string()).cast(schema.CODE),
+                pa.array(OUTCOMES[self.state[keep]], pa.string()).cast(schema.CODE),
+                pa.array(at, pa.int64()).cast(schema.TIME),
+                said.code,
+                said.response,
+                pc.coalesce(said.relay_name, peer),
+                pc.coalesce(said.relay_address, spans.text(rows.data, address)),
+                pa.nulls(len(keep), pa.bool_()),
+                pa.array(self.attempts[keep].astype(np.int32)),
+                said.next_id,
+                _records(rows, mine, len(keep)),
+                pa.array(np.isin(self.kinds[settled], (ids.DELIVER, ids.DUPLICATE))),
+            ],
+            schema=LEGS,
+        )
+
+
+def _records(rows: Rows, owner: Array, count: int) -> pa.Array:
+    """For each owner 0…count-1 the records of its rows in order, each record once."""
+    at = np.flatnonzero(owner >= 0)
+    at = at[np.argsort(owner[at], kind="stable")]
+    key = owner[at]
+    evidence, number = rows.plain["evidence"][at], rows.plain["number"][at]
+    fresh = np.ones(len(at), bool)
+    fresh[1:] = (key[1:] != key[:-1]) | (evidence[1:] != evidence[:-1]) | (number[1:] != number[:-1])
+    at, key = at[fresh], key[fresh]
+    offsets = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(key, minlength=count), out=offsets[1:])
+    values = pa.StructArray.from_arrays(
+        [pa.array(rows.plain[n][at]) for n in ("evidence", "number", "offset", "length")],
+        fields=list(schema.RECORD_INDEX),
+    )
+    item = schema.LEGS.field("records").type
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=item)
+
+
+def _hops(rows: Rows, legs: _Legs) -> pa.Table:
+    count = rows.messages
+    purported = rows.told("purported")
+    sender = spans.path(rows.data, spans.coalesce(rows.told("return_path"), purported))
+    store = rows.plain["flags"] & STORE != 0
+    submitted = np.zeros(count, bool)
+    submitted[rows.group[store & (legs.kinds == ids.ENTER)]] = True
+    last = np.r_[rows.first[1:] - 1, len(rows.group) - 1]
+    entered = np.zeros(count, bool)
+    entering = (ids.ENTER, ids.REPORT, *range(ids.SAID_DELIVERED, ids.SAID_NOTHING + 1))
+    entered[rows.group[np.isin(legs.kinds, entering)]] = True
+    pending = np.zeros(count, bool)
+    final = legs.final
+    pending[legs.message[final[np.isin(legs.state[final], (NOTHING, DEFERRED, INSIDE))]]] = True
+    # Rows that name no final recipient (lists that were expanded, rows of agents) belong to the message.
+    rank = np.zeros(legs.count + 1, bool)
+    rank[final] = True
+    of_leg = np.where(legs.leg >= 0, rank[legs.leg], False)
+    mine = np.where(of_leg, -1, rows.group)
+    name, address = _client(rows, submitted)
+    online = rows.plain["flags"][rows.first] & ONLINE != 0
+    system = np.where(online, "exchange-online", "exchange")
+    return pa.table(
+        [
+            pa.array(np.arange(count)),
+            pa.array(system, pa.string()).cast(schema.CODE),
+            rows.taken("host").cast(schema.CODE),
+            rows.taken("internal_id"),
+            spans.text(rows.data, spans.bare(rows.data, rows.told("message_id"))),
+            rows.taken("network_message_id"),
+            pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
+            pa.array(rows.plain["at"][last]).cast(schema.TIME),
+            spans.text(rows.data, sender),
+            spans.text(rows.data, spans.only(submitted, purported)),
+            spans.text(rows.data, name),
+            spans.text(rows.data, spans.unscoped(rows.data, address)),
+            statuses.integers(rows.taken("size"), pa.int64()),
+            statuses.integers(rows.taken("recipient_count"), pa.int32()),
+            rows.taken("subject"),
+            pa.array(entered),
+            pa.array(~pending),
+            _records(rows, mine, count),
+        ],
+        schema=schema.HOPS,
+    )
+
+
+def _client(rows: Rows, submitted: Array) -> tuple[spans.Span, spans.Span]:
+    """Name and address of the submitting client.
+
+    For a mailbox submission, and where the server's own front end passed the connection on (client-hostname is the
+    server), the client is original-client-ip; else the peer that connected.
+    """
+    client, server = rows.codes("client_host", "server_host", fold=host_key)
+    by, at = rows.carried("client_host"), rows.carried("server_host")
+    own = (by >= 0) & (at >= 0) & (client[by] == server[at])
+    connected, original = rows.told("client_ip"), rows.told("original_ip")
+    address = spans.choose(submitted | own, spans.coalesce(original, connected), spans.coalesce(connected, original))
+    return spans.only(submitted | ~own, rows.told("client_host")), address

@@ -1,0 +1,238 @@
+"""Exchange events in order, with their text where it lies: unpacked positions, codes where text is compared.
+
+See `loaders.exchange.events` for the layout that is read here.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.loaders.exchange import events, spans
+from forensics.loaders.exchange import resent as forks
+from forensics.loaders.exchange.emit import BY_ID
+from forensics.loaders.exchange.machine import kernel
+from forensics.loaders.exchange.spans import Array, Span
+from forensics.stitch.columns import one_chunk
+
+RECIPIENT, STATUS = "recipient", "status"
+_COLUMN: Final = {name: c for c, name in enumerate(events.TEXTS)}
+_COLUMNS: Final = len(events.TEXTS)
+_FIRST: Final = events.TEXTS.index("host")
+"""Columns from here on are asked for by message."""
+_ABSENT: Final = events.ABSENT
+
+
+@kernel("int64(uint64[:,::1], int64[::1], int32[::1], int64[::1])")
+def _groups(groups, codes, table, first):
+    """Number of each record's group (two 64-bit halves), in the order of their `first` records."""
+    mask = np.uint64(table.shape[0] - 1)
+    for slot in range(table.shape[0]):
+        table[slot] = -1
+    count = 0
+    for r in range(groups.shape[0]):
+        h = (groups[r, 0] ^ (groups[r, 1] << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
+        h = (h ^ (h >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        probe = (h ^ (h >> np.uint64(32))) & mask
+        while True:
+            g = table[probe]
+            if g < 0:
+                table[probe] = count
+                first[count] = r
+                codes[r] = count
+                count += 1
+                break
+            if groups[first[g], 0] == groups[r, 0] and groups[first[g], 1] == groups[r, 1]:
+                codes[r] = g
+                break
+            probe = (probe + np.uint64(1)) & mask
+    return count
+
+
+@kernel()
+def _get(data, k):
+    return (
+        np.int64(data[k]) | (np.int64(data[k + 1]) << 8) | (np.int64(data[k + 2]) << 16) | (np.int64(data[k + 3]) << 24)
+    )
+
+
+@kernel(
+    "void(uint8[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], int32[:,::1], int64[::1], int64[::1], "
+    "int64[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
+)
+def _unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, named_end, status, status_end):
+    """Positions of all text: `begin[column, record]`; of each row its record, part, effect, recipient and status."""
+    row = 0
+    for r in range(order.shape[0]):
+        k = np.int64(offsets[order[r]])
+        mask = _get(data, k)
+        k += 4
+        for c in range(_COLUMNS):
+            if (mask >> c) & 1:
+                n = _get(data, k)
+                begin[c, r] = k + 4
+                k += 4 + n
+                end[c, r] = k
+            else:
+                begin[c, r] = -1
+                end[c, r] = 0
+        for p in range(parts[order[r]]):
+            rec[row] = r
+            part[row] = p
+            effect[row] = data[k]
+            n = _get(data, k + 1)
+            m = _get(data, k + 5)
+            k += 9
+            named[row] = -1
+            named_end[row] = 0
+            status[row] = -1
+            status_end[row] = 0
+            if n != _ABSENT:
+                named[row] = k
+                k += n
+                named_end[row] = k
+            if m != _ABSENT:
+                status[row] = k
+                k += m
+                status_end[row] = k
+            row += 1
+
+
+@kernel("void(int64[::1], int64[::1], int64[::1], int32[:,::1], int64[:,::1])")
+def _carried(group, rec, part, begin, out):
+    """For each message and each column from `_FIRST` on the first row that has a value; -1 where none has."""
+    for c in range(out.shape[0]):
+        for m in range(out.shape[1]):
+            out[c, m] = -1
+    for row in range(group.shape[0]):
+        if part[row] != 0:
+            continue
+        for c in range(out.shape[0]):
+            if begin[_FIRST + c, rec[row]] >= 0 and out[c, group[row]] < 0:
+                out[c, group[row]] = row
+
+
+class Rows:
+    """Rows in order of message, time, evidence and record: one for each part of each record."""
+
+    def __init__(self, table: pa.Table) -> None:
+        groups = np.frombuffer(one_chunk(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
+        offset = one_chunk(table["group"]).offset
+        groups = groups[offset : offset + len(table)]
+        code = np.empty(len(table), np.int64)
+        _groups(groups, code, _table(len(table)), np.empty(len(table), np.int64))
+        plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
+        order = np.lexsort((plain["number"], plain["evidence"], plain["at"], code))
+        packed = one_chunk(table["texts"])
+        _, offsets, data = packed.buffers()
+        starts = np.frombuffer(offsets, np.int32)[packed.offset : packed.offset + len(table)]
+        self.data = np.frombuffer(data, np.uint8)
+        count = int(plain["parts"].sum())
+        self.begin, self.end = (np.empty((_COLUMNS, len(table)), np.int32) for _ in range(2))
+        self.rec, self.part, self.effect = (np.empty(count, t) for t in (np.int64, np.int64, np.int64))
+        own = [np.empty(count, np.int32) for _ in range(4)]
+        _unpack(self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *own)
+        self._spans = {RECIPIENT: (own[0], own[1]), STATUS: (own[2], own[3])}
+        where = order[self.rec]
+        self.plain = {n: plain[n][where] for n in ("at", "evidence", "number", "offset", "length", "flags")}
+        self.group = code[where]
+        """Message of each row: 0… in order."""
+        self._forks()
+        self.messages = int(self.group[-1]) + 1
+        self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
+        """First row of each message."""
+        self._carried = np.empty((_COLUMNS - _FIRST, self.messages), np.int64)
+        _carried(self.group, self.rec, self.part, self.begin, self._carried)
+
+    def __len__(self) -> int:
+        return len(self.rec)
+
+    def _forks(self) -> None:
+        """Tells resent messages apart where rows are known by Message-ID alone."""
+        concerned = self.plain["flags"] & BY_ID != 0
+        if not concerned.any():
+            return
+        host, peer, client = self.codes("host", "peer", "client_host", fold=host_key)
+        (internal,) = self.codes("internal_id", fold=str)
+        every = np.arange(len(self))
+        group = forks.split(
+            self.group, concerned, host, peer, client, internal, self.effect, self.plain["at"],
+            self.take("context", every), self.take("internal_id", every),
+        )  # fmt: skip
+        order = np.argsort(group, kind="stable")
+        self.rec, self.part, self.effect = self.rec[order], self.part[order], self.effect[order]
+        self._spans = {n: (s[order], e[order]) for n, (s, e) in self._spans.items()}
+        self.plain = {n: v[order] for n, v in self.plain.items()}
+        group = group[order]
+        self.group = np.cumsum(np.r_[False, group[1:] != group[:-1]]).astype(np.int64)
+
+    def span(self, name: str, rows: Array | None = None) -> Span:
+        """A column's text in these rows (default all): null where the row is negative."""
+        if rows is None:
+            if name in self._spans:
+                return self._spans[name]
+            c = _COLUMN[name]
+            return self.begin[c][self.rec], self.end[c][self.rec]
+        if name in self._spans:
+            begin, end = self._spans[name]
+            begin, end = begin[rows], end[rows]
+        else:
+            c, records = _COLUMN[name], self.rec[rows]
+            begin, end = self.begin[c][records], self.end[c][records]
+        return np.where(rows < 0, np.int32(-1), begin), end
+
+    def codes(self, *names: str, fold: Callable[[str], str], ascii_lower: bool = False) -> list[Array]:
+        """For each column the code of each row, -1 for null; spellings that `fold` makes equal have one code.
+
+        `ascii_lower`: of visible ASCII that does not end with a dot or `@`, `fold` only makes letters small.
+        """
+        records = all(name in _COLUMN for name in names)
+        if records:  # one code for each record is enough
+            columns = [_COLUMN[n] for n in names]
+            begin = np.concatenate([self.begin[c] for c in columns])
+            end = np.concatenate([self.end[c] for c in columns])
+        else:
+            found = [self.span(n) for n in names]
+            begin, end = np.concatenate([s for s, _ in found]), np.concatenate([e for _, e in found])
+        codes = np.empty(len(begin), np.int64)
+        first, odd = np.empty(len(begin), np.int64), np.empty(len(begin), np.bool_)
+        count = spans.distinct(self.data, begin, end, ascii_lower, codes, first, odd, _table(len(begin)))
+        if not ascii_lower or odd[:count].any():
+            texts = spans.text(self.data, (begin[first[:count]], end[first[:count]])).to_pylist()
+            seen: dict[str, int] = {}
+            again = np.array([seen.setdefault(fold(t), len(seen)) for t in texts] or [-1], np.int64)
+            codes = np.where(codes < 0, -1, again[codes])
+        each = len(begin) // len(names)
+        out = [codes[i * each : (i + 1) * each] for i in range(len(names))]
+        return [c[self.rec] for c in out] if records else out
+
+    def take(self, name: str, rows: Array) -> pa.Array:
+        """Values of a column in these rows; null where the row is negative."""
+        return spans.text(self.data, self.span(name, rows))
+
+    def carried(self, name: str) -> Array:
+        """Row of each message that has a value in this column, the earliest; -1 where none has."""
+        found: Array = self._carried[_COLUMN[name] - _FIRST]
+        return found
+
+    def told(self, name: str) -> Span:
+        """For each message the earliest value of a column."""
+        return self.span(name, self.carried(name))
+
+    def taken(self, name: str) -> pa.Array:
+        """The same as a column."""
+        return spans.text(self.data, self.told(name))
+
+
+def _table(count: int) -> Array:
+    """A hash table for so many keys."""
+    return np.empty(1 << (2 * count + 2).bit_length(), np.int32)
+
+
+def host_key(name: str) -> str:
+    """A server's name as rows of one organisation are compared: its first label, any case."""
+    return name.strip().casefold().partition(".")[0]

@@ -1,0 +1,87 @@
+"""Reading Exchange's recipient-status and source-context: roles, kinds of failure, codes, the other server's answer.
+
+Forms (Microsoft Learn, "Message tracking"; bracketed lists as Exchange 2013 and later write them):
+`To`, `250 2.1.5 Recipient OK`, `550 4.4.7 QUEUE.Expired;text`, `[{LED=550 5.1.1 …};{MSG=…};{FQDN=…};{IP=…};{LRT=…}]`,
+and in source-context of a hand-off `08DB…;250 2.0.0 Ok: queued as 4AbC…;ClientSubmitTime:…`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forensics.loaders.exchange import replies as answering
+from forensics.loaders.exchange import spans
+
+_ROLES = {"to": "to", "cc": "cc", "bcc": "bcc"}
+_BRACKETED = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=(.*?)\}(?=;\{|\]|$)", re.S)
+_EXPIRED = re.compile(r"QUEUE\.Expired|\b[45]\.4\.7\b", re.I)
+_QUARANTINED = re.compile(r"quarantin", re.I)
+
+
+class Answers(NamedTuple):
+    code: pa.Array
+    response: pa.Array
+    relay_name: pa.Array
+    relay_address: pa.Array
+    next_id: pa.Array
+
+
+def role(status: str) -> str:
+    """`to`, `cc`, `bcc` or `unknown`."""
+    return _ROLES.get(status.strip().lower(), "unknown")
+
+
+def failure(status: str | None) -> str:
+    """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`."""
+    if not status:
+        return "bounced"
+    text = dict(_BRACKETED.findall(status)).get("LED", status).strip()
+    if _EXPIRED.search(text):
+        return "expired"
+    if _QUARANTINED.search(text):
+        return "held"
+    return "discarded" if text.startswith("2") else "bounced"
+
+
+def failures(status: pa.Array) -> np.ndarray:
+    """`failure` of each status."""
+    encoded = status.dictionary_encode()
+    kinds = np.array([failure(s) for s in encoded.dictionary.to_pylist()] + ["bounced"], object)
+    found: np.ndarray = kinds[encoded.indices.fill_null(len(kinds) - 1).to_numpy(zero_copy_only=False)]
+    return found
+
+
+def _told(status: str) -> tuple[str | None, str | None, str | None]:
+    """(text, host, address) of a recipient-status; a role is no text."""
+    if "{LED=" in status:
+        told = dict(_BRACKETED.findall(status))
+        return told.get("LED") or told.get("MSG") or status, told.get("FQDN") or None, _unscoped(told.get("IP"))
+    text = status.strip()
+    return (None if not text or text.lower() in _ROLES else status), None, None
+
+
+def _unscoped(address: str | None) -> str | None:
+    """As `spans.unscoped`."""
+    return re.sub(r"^\[?([^\]%]*).*\Z", r"\1", address) if address else None
+
+
+def answers(status: pa.Array, data: spans.Array, context: spans.Span) -> Answers:
+    """Enhanced code, text, relay and queue id of the settling rows. The other server's answer, in `context`, wins."""
+    encoded = status.dictionary_encode()
+    told = [_told(s) for s in encoded.dictionary.to_pylist()]
+    own, name, address = (pa.array([t[i] for t in told], pa.string()).take(encoded.indices) for i in range(3))
+    text = pc.coalesce(spans.text(data, answering.reply(data, context)), own)
+    said, lies = spans.of(text)
+    code, identity = answering.code(said, lies), answering.identity(said, lies)
+    return Answers(spans.text(said, code), text, name, address, spans.text(said, identity))
+
+
+def integers(text: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Numbers of a text column; what is no number is null."""
+    good = pc.match_substring_regex(text, r"^\d{1,9}$" if type_ == pa.int32() else r"^\d{1,18}$")
+    return pc.if_else(good, text, pa.scalar(None, pa.string())).cast(type_)

@@ -1,0 +1,185 @@
+"""Postfix events → hops and legs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forensics import schema
+from forensics.loaders.base import Assembled
+from forensics.loaders.postfix import grouping as g
+from forensics.loaders.postfix import words as w
+from forensics.loaders.postfix.events import Events, column
+from forensics.loaders.postfix.read import fragments
+from forensics.loaders.postfix.subjects import decoded
+
+Rows = NDArray[np.int32]
+_NONE = np.int32(-1)
+
+
+def assemble(events: Events, *, final: bool) -> Assembled:
+    """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments.
+
+    A hop is complete when its birth and its removal are here and none of its events is at an edge.
+    """
+    hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
+    flags = hops[:, g.H_FLAGS]
+    if final:
+        complete = np.ones(len(hops), np.bool_)
+    else:
+        complete = (flags & (g.BORN | g.CLOSED | g.EDGE) == g.BORN | g.CLOSED) & (flags & g.GREYLISTED == 0)
+    rest = None
+    if not final:
+        rest = (
+            fragments(events, np.flatnonzero(~complete[event_hop]))
+            if len(event_hop)
+            else fragments(events, np.zeros(0, np.int64))
+        )
+    leg_rows = np.flatnonzero(
+        (legs[:, g.L_OUTCOME] >= 0) & complete[legs[:, g.L_HOP]] & (flags[legs[:, g.L_HOP]] & g.PROBED == 0)
+    )
+    used = np.zeros(len(hops), np.bool_)
+    used[legs[leg_rows, g.L_HOP]] = True
+    hop_rows = np.flatnonzero(complete & (used | (hops[:, g.H_PICKUP] >= 0) | (hops[:, g.H_CLIENT] >= 0)))
+    hop_at = np.full(len(hops), -1, np.int32)
+    hop_at[hop_rows] = np.arange(len(hop_rows), dtype=np.int32)
+    leg_at = np.full(len(legs) + 1, -1, np.int32)
+    leg_at[leg_rows] = np.arange(len(leg_rows), dtype=np.int32)
+    message_level = np.where(event_leg < 0, event_hop, np.int32(-1)).astype(np.int32)
+    return Assembled(
+        hops=_hops(events, hops[hop_rows], _records(events, message_level, hop_at, len(hop_rows))),
+        legs=_legs(events, hop_at, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
+        fragments=rest,
+    )
+
+
+def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int32], count: int) -> pa.Array:
+    offsets, rows = g.by_group(groups, position, count)
+    fields = list(schema.RECORD_INDEX)
+    values = pa.StructArray.from_arrays(
+        [
+            pa.array(events.evidence[rows]),
+            pa.array(events.number[rows]),
+            pa.array(events.offset[rows]),
+            pa.array(events.length[rows]),
+        ],
+        fields=fields,
+    )
+    kind = schema.HOPS.field("records").type
+    return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)
+
+
+def _times(events: Events, rows: Any) -> pa.Array:
+    return pa.array(_cells(events.longs, rows, w.TIME)).cast(pa.timestamp("us")).cast(schema.TIME)
+
+
+def _code(values: pa.Array) -> pa.Array:
+    return values.dictionary_encode().cast(schema.CODE)
+
+
+def _first(*columns: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.coalesce(*columns)
+
+
+def _cells(table: Any, rows: Any, column: int) -> Any:
+    """One column of these rows, of row 0 where a row is negative. NumPy takes a pair of indices apart several times as
+    slowly."""
+    return table.reshape(-1).take(np.maximum(rows, 0) * np.int64(table.shape[1]) + column)
+
+
+def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
+    """The rows whose event is of one of these kinds, else -1."""
+    wanted = np.zeros(w.KINDS, np.bool_)
+    wanted[list(kinds)] = True
+    return np.where((rows >= 0) & wanted[_cells(events.ints, rows, w.KIND)], rows, _NONE)
+
+
+def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
+    count = len(hops)
+    of = np.ascontiguousarray(hops.T)
+    first, client, queued, sender = of[g.H_FIRST], of[g.H_CLIENT], of[g.H_QUEUED], of[g.H_FROM]
+    from_a = _kind_rows(events, sender, w.QUEUED, w.PICKUP, w.EXPIRED)
+    from_b = _kind_rows(events, sender, w.REJECT, w.CHECK)
+    refused = _kind_rows(events, sender, w.REJECT)
+    flags = of[g.H_FLAGS]
+    columns = {
+        "hop": pa.array(np.arange(count, dtype=np.int64)),
+        "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
+        "host": _code(column(events, first, w.HOST)),
+        "queue_id": column(events, first, w.QID),
+        "message_id": column(events, of[g.H_MSGID], w.A),
+        "network_message_id": pa.nulls(count, pa.string()),
+        "first_at": _times(events, first),
+        "last_at": _times(events, of[g.H_LAST]),
+        "sender": _first(column(events, from_a, w.A), column(events, from_b, w.B)),
+        "authenticated_user": column(events, client, w.C),
+        "client_name": _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
+        "client_address": _first(
+            column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D)
+        ),
+        "size_bytes": _sizes(events, queued),
+        "recipient_count": _counts(events, queued),
+        "subject": decoded(column(events, of[g.H_SUBJECT], w.C)),
+        "born": pa.array(flags & g.BORN != 0),
+        "closed": pa.array(flags & g.CLOSED != 0),
+        "records": records,
+        "previous_id": column(events, of[g.H_PICKUP], w.G),
+        "greylisted": pa.array(flags & g.GREYLISTED != 0),
+    }
+    return pa.table(columns)
+
+
+def _sizes(events: Events, queued: Rows) -> pa.Array:
+    values = _cells(events.ints, queued, w.N0).astype(np.int64)
+    for k in np.flatnonzero((queued >= 0) & (_cells(events.ints, queued, w.B) >= 0)).tolist():
+        start, end = events.ints[queued[k], w.B : w.B + 2]
+        values[k] = min(int(bytes(events.buffer[start:end])), 2**63 - 1)
+    return pa.array(values, mask=queued < 0)
+
+
+def _counts(events: Events, queued: Rows) -> pa.Array:
+    values = _cells(events.ints, queued, w.N1)
+    return pa.array(values, mask=(queued < 0) | (values < 0))
+
+
+def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table:
+    of = np.ascontiguousarray(legs.T)
+    settle, first, outcome = of[g.L_SETTLE], of[g.L_FIRST], of[g.L_OUTCOME]
+    original = np.where(of[g.L_DIRECT] == 0, of[g.L_ORIG], _NONE)
+    delivery = _kind_rows(events, settle, w.DELIVERY)
+    sent = np.where(outcome == g.DELIVERED, delivery, _NONE)
+    roles = pa.array((of[g.L_ROLE] == 1).astype(np.int32))
+    columns = {
+        "hop": pa.array(hop_at[of[g.L_HOP]].astype(np.int64)),
+        "recipient": column(events, first, w.A),
+        "original_recipient": column(events, original, w.B),
+        "recipient_role": pa.DictionaryArray.from_arrays(roles, pa.array(["unknown", "bcc"])),
+        "outcome": pa.DictionaryArray.from_arrays(pa.array(outcome), pa.array(list(schema.OUTCOMES))),
+        "at": _times(events, of[g.L_AT]),
+        "status_code": column(events, settle, w.E),
+        "response": column(events, settle, w.F),
+        "relay_name": column(events, delivery, w.C),
+        "relay_address": column(events, delivery, w.D),
+        "tls": _tls(events, delivery),
+        "attempts": pa.array(of[g.L_ATTEMPTS]),
+        "next_id": column(events, sent, w.G),
+        "records": records,
+        "forwarded": pa.array(_forwarded(events, sent)),
+        "alias": column(events, of[g.L_ORIG], w.B),
+    }
+    return pa.table(columns)
+
+
+def _tls(events: Events, rows: Rows) -> pa.Array:
+    flags = np.where(rows >= 0, _cells(events.ints, rows, w.FLAGS), 0)
+    return pa.array(flags & w.WITH_TLS != 0, mask=flags & (w.WITH_TLS | w.WITHOUT_TLS) == 0)
+
+
+def _forwarded(events: Events, rows: Rows) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (rows >= 0) & (_cells(events.ints, rows, w.N1) == w.FORWARDED_AS)
+    return found

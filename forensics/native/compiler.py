@@ -1,0 +1,214 @@
+"""How kernels are compiled and kept: numba's public interface, and a cache folder that fits this code and this user.
+
+A *kernel* is a plain function over arrays that only other kernels call. An *entry* is one that Python calls: it has a
+stated signature, allocates nothing and raises nothing, lets go of the interpreter lock, and is kept in numba's cache.
+
+numba knows neither that a constant of another module has changed nor who wrote what lies in its cache. So the cache
+folder is named by a digest of every byte of this room, of numba, of its compiler, of Python and of the processor; and
+nothing is loaded from a folder, or a file, that somebody else could have written.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import platform
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding
+import numba
+from numba import types
+
+ROOM = Path(__file__).parent
+
+_njit: Any = numba.njit
+_config: Any = numba.config
+
+Progress = Callable[[str, int, int], None]
+"""progress("compile", done, total): entries."""
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """What kernels and entries call. Compiled into each of them."""
+    return _njit(nogil=True, error_model="numpy")(function)
+
+
+class Entry:
+    """A kernel that Python calls: compiled for one signature, or loaded from the cache, at its first call. Arguments of
+    other types are refused."""
+
+    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        self.signature = signature
+        self.__doc__ = function.__doc__
+        self._function = function
+        self._compiled: Callable[..., Any] | None = None
+        ENTRIES.append(self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._compiled or self.load())(*arguments)
+
+    def load(self) -> Callable[..., Any]:
+        """Compile it, or take it out of the cache."""
+        with _SETTING, _cache_folder_set():
+            if self._compiled is None:
+                self._compiled = _njit(_types(self.signature), cache=True, nogil=True, error_model="numpy")(
+                    self._function
+                )
+            made: Callable[..., Any] = self._compiled
+            return made
+
+
+ENTRIES: list[Entry] = []
+"""All entries of the modules that were imported."""
+
+
+def entry(signature: str) -> Callable[[Callable[..., Any]], Entry]:
+    """Declare an entry: `"result(type, …)"`, an array being `uint8[:]` or, where it is only read, `const uint8[:]`; all
+    arrays are contiguous."""
+
+    def declare(function: Callable[..., Any]) -> Entry:
+        return Entry(function, signature)
+
+    return declare
+
+
+def _types(signature: str) -> Any:
+    result, _, inside = signature.removesuffix(")").partition("(")
+    words = [word.strip() for word in inside.replace("[:,:]", "[::]").split(",")]
+    return _type(result)(*(_type(word) for word in words))
+
+
+def _type(word: str) -> Any:
+    kind, bracket, dimensions = word.removeprefix("const ").partition("[")
+    element = getattr(types, kind)
+    if not bracket:
+        return element
+    return types.Array(element, dimensions.count(":"), "C", readonly=word.startswith("const "))
+
+
+def cached() -> bool:
+    """Whether all entries were compiled by some earlier run, so that to compile means to load."""
+    try:
+        return (cache_folder() / "complete").read_text("utf-8") == _times()
+    except OSError:
+        return False
+
+
+def _times() -> str:
+    """When the files of this room were written: numba compiles anew when that has changed."""
+    return repr([(str(path.relative_to(ROOM)), path.stat().st_mtime_ns) for path in sorted(ROOM.rglob("*.py"))])
+
+
+def compile_all(progress: Progress | None = None) -> None:
+    """Compile every entry of the room, or load it. Half a minute of one processor, once for a version and a machine."""
+    import_room()
+    for done, one in enumerate(ENTRIES):
+        if progress is not None:
+            progress("compile", done, len(ENTRIES))
+        one.load()
+    if progress is not None:
+        progress("compile", len(ENTRIES), len(ENTRIES))
+    (cache_folder() / "complete").write_text(_times(), "utf-8")
+
+
+def import_room() -> None:
+    """Import every module of the room, so that all entries are declared."""
+    from importlib import import_module
+
+    for path in sorted(ROOM.rglob("*.py")):
+        parts = path.relative_to(ROOM).with_suffix("").parts
+        if parts[-1] != "__init__":
+            import_module(".".join((__package__ or "", *parts)))
+
+
+@cache
+def digest() -> str:
+    """Names the cache folder: every byte of this room, and all that decides what is made of it."""
+    settings = sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_") and k != "NUMBA_CACHE_DIR")
+    about = (
+        numba.__version__, llvmlite.__version__, llvmlite.binding.llvm_version_info, sys.version, platform.machine(),
+        llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten(), settings, str(ROOM),
+    )  # fmt: skip
+    made = hashlib.sha256(repr(about).encode())
+    for path in sorted(ROOM.rglob("*.py")):
+        content = path.read_bytes()
+        made.update(f"{path.relative_to(ROOM).as_posix()}\0{len(content)}\0".encode() + content)
+    return made.hexdigest()[:24]
+
+
+@cache
+def cache_folder() -> Path:
+    """Where compiled code lies: below $NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent, else ~/.cache/missent; where that
+    is not this user's own and nobody else's, a fresh folder that goes with the process."""
+    folder = _chosen() / digest()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fault = untrusted(folder)
+        if not fault and not os.access(folder, os.W_OK | os.X_OK):
+            fault = f"{folder} cannot be written"
+    except (OSError, RuntimeError) as error:
+        fault = str(error)
+    if not fault:
+        return folder
+    print(f"missent: compiled code is not kept: {fault}", file=sys.stderr)
+    private = Path(tempfile.mkdtemp(prefix="missent-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    return private
+
+
+def _chosen() -> Path:
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen).absolute()
+    if chosen := os.environ.get("XDG_CACHE_HOME"):
+        return Path(chosen).absolute() / "missent"
+    return Path.home() / ".cache" / "missent"
+
+
+def untrusted(folder: Path) -> str:
+    """Why code must not be loaded from this folder; empty when only this user (or root) can have put it there: the
+    folder is closed to others, all that is in it is the user's own, and no folder above lets others exchange it."""
+    if not hasattr(os, "getuid"):
+        return ""
+    me = os.getuid()
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode):
+        return f"{folder} is no folder"
+    if about.st_uid != me or about.st_mode & 0o077:
+        return f"{folder} is not this user's alone (owner {about.st_uid}, mode {stat.S_IMODE(about.st_mode):04o})"
+    for above in folder.resolve().parents:
+        held = above.stat()
+        open_to_others = held.st_mode & 0o022 and not held.st_mode & stat.S_ISVTX
+        if held.st_uid not in (0, me) or open_to_others:
+            mode = f"{stat.S_IMODE(held.st_mode):04o}"
+            return f"{above} lets others exchange what lies in it (owner {held.st_uid}, mode {mode})"
+    for inside in folder.rglob("*"):
+        file = inside.lstat()
+        if stat.S_ISLNK(file.st_mode) or file.st_uid != me:
+            return f"{inside} was not written by this user"
+    return ""
+
+
+@contextmanager
+def _cache_folder_set() -> Iterator[None]:
+    """numba reads its setting when a function is declared; other users of numba in this process keep theirs."""
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = str(cache_folder())
+    try:
+        yield
+    finally:
+        _config.CACHE_DIR = before
+
+
+_SETTING = threading.RLock()

@@ -1,0 +1,136 @@
+"""The report's charts, drawn as SVG from facts alone.
+
+They read in grey: accepted mail is a filled bar, refused mail an outline, and every bar has its number. One colour
+warns, and only where mail was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from forensics.report.charts import flowchart, svg, timechart
+from forensics.report.charts.svg import line, rect, text
+from forensics.report.facts import Facts, Place
+from forensics.report.text.blocks import Chart
+from forensics.report.text.wording import Words
+
+WIDTH = 760
+_ROW = 30
+
+
+def draw(facts: Facts, words: Words) -> dict[str, Chart]:
+    """Every chart that has something to show, by name: timeline, outcomes, flows, places, calibration."""
+    makers: dict[str, Callable[[Facts, Words], Chart | None]] = {
+        "timeline": timechart.timeline,
+        "outcomes": outcomes,
+        "flows": flowchart.flows,
+        "places": places,
+        "calibration": calibration,
+    }
+    drawn = {name: make(facts, words) for name, make in makers.items()}
+    return {name: chart for name, chart in drawn.items() if chart is not None}
+
+
+def outcomes(facts: Facts, words: Words) -> Chart | None:
+    """Shares of the headline deliveries by what became of them, as one divided bar."""
+    head = facts.groups.headline
+    total = head.deliveries.value
+    if not total:
+        return None
+    shares = [
+        (words(f"exposure.{key}"), number.value, fill, stroke)
+        for key, number, fill, stroke in (
+            ("exposed", head.exposed, "warn", ""),
+            ("handed-on", head.handed_on, "soft", ""),
+            ("not-exposed", head.not_exposed, "none", "ink"),
+            ("unsettled", head.unsettled, "none", "soft"),
+        )
+        if number.value
+    ]
+    parts: list[str] = []
+    at = 0.0
+    for name, value, fill, stroke in shares:
+        width = WIDTH * value / total
+        parts.append(rect(at + 0.5, 0.5, max(1, width - 2), 19, fill, stroke=stroke, title=f"{name}: {value}"))
+        at += width
+    at = 0.0
+    for name, value, fill, _ in shares:
+        width = WIDTH * value / total
+        colour = "warn" if fill == "warn" else "ink"
+        anchor, x = ("end", WIDTH) if at > 0.75 * WIDTH and at + width >= WIDTH - 1 else ("start", at)
+        said = words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
+        parts.append(text(x, 38 + 18 * _below(shares, at, total), said, fill=colour, size=13, bold=True, anchor=anchor))
+        at += width
+    listed = words.join([f"{name} {words.number(value)}" for name, value, _, _ in shares])
+    alt = words("chart.outcomes_alt", n=total, parts=listed)
+    return Chart(svg.document("outcomes", WIDTH, 44 + 18 * (len(shares) > 2), alt, parts), alt, words("chart.outcomes"))
+
+
+def _below(shares: list[tuple[str, int, str, str]], at: float, total: int) -> int:
+    """1 where a label would run into the one before it."""
+    start = 0.0
+    for _, value, _, _ in shares:
+        width = WIDTH * value / total
+        if start < at and at < start + 190 and start + width >= at - 1:
+            return 1
+        start += width
+    return 0
+
+
+def places(facts: Facts, words: Words) -> Chart | None:
+    """Deliveries by country or suffix, accepted and refused."""
+    if not facts.places:
+        return None
+    shown = facts.places[:12]
+    most = max(place.deliveries.value for place in shown)
+    left, right = 190, 140
+    scale = (WIDTH - left - right) / most
+    parts = []
+    for n, place in enumerate(shown):
+        y = n * _ROW
+        name = place.country_name or words("chart.no_country" if place.exists else "chart.no_registry")
+        parts.append(text(left - 12, y + 19, svg.label(name, 22), size=13, anchor="end", fill="ink"))
+        parts.append(text(0, y + 19, "." + svg.label(place.suffix, 10), size=12, mono=True, fill="soft"))
+        accepted = place.accepted.value * scale
+        rest = (place.deliveries.value - place.accepted.value) * scale
+        if accepted:
+            parts.append(rect(left, y + 5, accepted, 19, "warn"))
+        if rest:
+            parts.append(rect(left + accepted + 0.5, y + 5.5, max(1, rest - 1), 18, "none", stroke="ink"))
+        parts.append(text(left + accepted + rest + 8, y + 19, _of(place, words), size=12, fill="soft"))
+    height = len(shown) * _ROW + 4
+    parts.append(line(left, 0, left, height, "ink"))
+    listed = words.join([f"{p.country_name or '.' + p.suffix} {_of(p, words)}" for p in shown])
+    alt = words("chart.places_alt", parts=listed)
+    return Chart(svg.document("places", WIDTH, height, alt, parts), alt, words("chart.places"))
+
+
+def _of(place: Place, words: Words) -> str:
+    return words("chart.place", accepted=place.accepted.value, n=place.deliveries.value)
+
+
+def calibration(facts: Facts, words: Words) -> Chart | None:
+    """Scores given against the share that were slips, on the measured cases."""
+    bins = facts.method.reliability
+    if not bins:
+        return None
+    size, left, top = 300, 56, 12
+    parts = [
+        rect(left, top, size, size, "none", stroke="line"),
+        line(left, top + size, left + size, top, "soft", dash="4 4"),
+    ]
+    for tenth in (0, 25, 50, 75, 100):
+        at = size * tenth / 100
+        parts.append(text(left + at, top + size + 18, f"{tenth} %", size=11, anchor="middle", fill="soft"))
+        parts.append(text(left - 8, top + size - at + 4, f"{tenth} %", size=11, anchor="end", fill="soft"))
+    points = [(left + size * b.predicted, top + size * (1 - b.observed), b.count) for b in bins]
+    for (x1, y1, _), (x2, y2, _) in pairwise(points):
+        parts.append(line(x1, y1, x2, y2, "accent", width=1.5))
+    parts.extend(svg.circle(x, y, min(9, 2.5 + count**0.5 / 4), "accent") for x, y, count in points)
+    parts.append(text(left + size / 2, top + size + 38, words("chart.predicted"), size=12, anchor="middle"))
+    parts.append(text(left + size + 16, top + 16, words("chart.observed"), size=12))
+    cases = sum(b.count for b in bins)
+    alt = words("chart.calibration_alt", n=cases, bins=len(bins))
+    drawn = svg.document("calibration", WIDTH - 200, top + size + 48, alt, parts)
+    return Chart(drawn, alt, words("chart.calibration"), share=0.7)

@@ -1,0 +1,88 @@
+"""The 72 hours of GDPR Art. 33(1), and whether the block holds.
+
+The clock starts when the controller became aware (EDPB 9/2022, para. 31: a reasonable degree of certainty), which
+only the controller can say. It is read at `as_of`, never at the time the report is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from forensics.report.facts import Clock, Containment, Finding, Number, tallies
+from forensics.report.facts.incidents import rows, utc
+from forensics.report.facts.questionnaire import Questionnaire, moment
+
+HOURS = 72
+
+
+def clock(answers: Questionnaire, home: ZoneInfo, as_of: datetime | None) -> Clock:
+    """What the answers say about time; nothing is assumed where they are silent."""
+    aware = moment(answers.discovery.aware_at, home)
+    notified = moment(answers.notification.notified_at, home)
+    now = utc(as_of)
+    deadline = aware + timedelta(hours=HOURS) if aware else None
+    remaining = int((deadline - now).total_seconds()) if deadline and now else None
+    if deadline is None:
+        state = "not-answered"
+    elif notified is not None:
+        state = "notified-in-time" if notified <= deadline else "notified-late"
+    elif remaining is None:
+        state = "deadline"
+    else:
+        state = "running" if remaining >= 0 else "passed"
+    return Clock(
+        state=state,
+        discovered_at=moment(answers.discovery.discovered_at, home),
+        aware_at=aware,
+        deadline=deadline,
+        as_of=now,
+        remaining_seconds=remaining,
+        notified_at=notified,
+        discovered_how=answers.discovery.discovered_how,
+        delay_reasons=answers.discovery.delay_reasons,
+    )
+
+
+def delayed(told: Clock) -> bool:
+    """Reasons for delay are now owed (Art. 33(1), last sentence)."""
+    return told.state in ("passed", "notified-late")
+
+
+def containment(
+    connection: Any, findings: Sequence[Finding], blocked_at: datetime | None, logs_end: datetime | None
+) -> Containment:
+    """Whether the logs show an accepted send after the block. `logs_end`: last time in the evidence."""
+    head = tallies.headline(findings)
+    accepted = [f for f in head if f.exposure in tallies.ACCEPTED]
+    after = [f for f in head if blocked_at is not None and _settled(f) > blocked_at]
+    broken = [f for f in after if f.exposure in tallies.ACCEPTED]
+    if blocked_at is None:
+        state = "not-answered"
+        legitimate = Number(0)
+    else:
+        query = (
+            "SELECT count(*) FROM deliveries WHERE direction = 'outbound' "
+            f"AND submitted_at > TIMESTAMPTZ '{blocked_at.isoformat()}'"
+        )
+        rest = rows(connection, query)[0]
+        legitimate = Number(next(iter(rest.values())) - sum(f.submitted_at > blocked_at for f in head), None, query)
+        if broken:
+            state = "broken"
+        else:
+            state = "holds" if logs_end is not None and logs_end > blocked_at else "not-covered"
+    return Containment(
+        state=state,
+        blocked_at=blocked_at,
+        last_accepted=accepted[-1].submitted_at if accepted else None,
+        logs_end=logs_end,
+        accepted_after=tallies.number(broken),
+        refused_after=tallies.number(f for f in after if f.exposure not in tallies.ACCEPTED),
+        legitimate_after=legitimate,
+    )
+
+
+def _settled(finding: Finding) -> datetime:
+    return finding.resolved_at or finding.submitted_at

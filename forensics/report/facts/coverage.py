@@ -1,0 +1,144 @@
+"""What was searched and what could not be seen: totals of the tables, gateways, days, evidence.
+
+Totals are whole-table counts; each carries the query that gives it again in `missent sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from forensics.casefile import CaseFile
+from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Number, tallies
+from forensics.report.facts.incidents import rows, utc
+from forensics.schema import OUTCOMES
+
+MESSAGE = "DISTINCT (system, host, queue_id, network_message_id, submitted_at)"
+"""What tells one message from another in `deliveries`."""
+
+
+def total(connection: Any, what: str = "count(*)", where: str = "true") -> Number:
+    """One count over `deliveries`, with its query."""
+    query = f"SELECT {what} FROM deliveries WHERE {where}"
+    return Number(connection.sql(query).fetchall()[0][0], None, query)
+
+
+def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) -> Coverage:
+    """Everything about coverage. Needs the view `deliveries` with `direction`, and `unread`."""
+    out = "direction = 'outbound'"
+    span = rows(
+        connection,
+        "SELECT min(submitted_at) AS first, max(greatest(submitted_at, coalesce(resolved_at, submitted_at))) AS last "
+        "FROM deliveries",
+    )[0]
+    firsts = [moment for moment in (utc(span["first"]), *(e.first for e in evidence)) if moment is not None]
+    lasts = [moment for moment in (utc(span["last"]), *(e.last for e in evidence)) if moment is not None]
+    by_outcome = {outcome: total(connection, where=f"{out} AND outcome = '{outcome}'") for outcome in OUTCOMES}
+    unread = rows(connection, "SELECT reason, count(*) AS n FROM unread GROUP BY reason ORDER BY n DESC, reason")
+    gateways = _gateways(connection)
+    spans = [(g.first, g.last) for g in gateways]
+    spans += [(e.first, e.last) for e in evidence if e.first is not None and e.last is not None]
+    return Coverage(
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        deliveries=total(connection),
+        outbound=total(connection, where=out),
+        inbound=total(connection, where="direction = 'inbound'"),
+        internal=total(connection, where="direction = 'internal'"),
+        relayed=total(connection, where="direction = 'relayed'"),
+        machine=total(connection, where=f"{out} AND coalesce(sender, '') = ''"),
+        messages=total(connection, f"count({MESSAGE})", out),
+        external_domains=total(connection, "count(DISTINCT recipient_domain)", out),
+        unknown_outcome=by_outcome["unknown"],
+        deferred=by_outcome["deferred"],
+        without_subject=total(connection, where=f"{out} AND subject IS NULL"),
+        tls_unknown=total(connection, where=f"{out} AND tls IS NULL"),
+        possible_duplicates=total(connection, where="possible_duplicate_of IS NOT NULL"),
+        outcomes=tuple((name, n) for name, n in by_outcome.items() if n.value),
+        gateways=gateways,
+        uncovered=uncovered(spans),
+        records=sum(e.records for e in evidence),
+        used=sum(e.used for e in evidence),
+        ignored=sum(e.ignored for e in evidence),
+        unread=sum(e.unread for e in evidence),
+        duplicates=sum(e.duplicates for e in evidence),
+        unread_reasons=tuple((row["reason"], row["n"]) for row in unread),
+        watched=casefile.domains.watched,
+        known_good=casefile.domains.known_good,
+    )
+
+
+def uncovered(spans: Iterable[tuple[datetime, datetime]]) -> tuple[tuple[date, date], ...]:
+    """Runs of whole UTC days between the spans, in order of time: (first, last) of each.
+
+    >>> from datetime import datetime as t
+    >>> [(str(a), str(b)) for a, b in uncovered([(t(2023, 6, 9), t(2023, 6, 12)), (t(2023, 6, 1), t(2023, 6, 4))])]
+    [('2023-06-05', '2023-06-08')]
+    """
+    out: list[tuple[date, date]] = []
+    end: date | None = None
+    for first, last in sorted((first.date(), last.date()) for first, last in spans):
+        if end is not None and (first - end).days > 1:
+            out.append((end + timedelta(days=1), first - timedelta(days=1)))
+        end = last if end is None else max(end, last)
+    return tuple(out)
+
+
+def _gateways(connection: Any) -> tuple[Gateway, ...]:
+    out = []
+    days = rows(
+        connection,
+        "SELECT host, system, (submitted_at AT TIME ZONE 'UTC')::date AS day, count(*) AS n, "
+        "min(submitted_at) AS first, max(submitted_at) AS last FROM deliveries GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+    )
+    by: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in days:
+        by.setdefault((row["host"] or "", row["system"]), []).append(row)
+    for (host, system), own in by.items():
+        seen = {row["day"] for row in own}
+        first, last = own[0]["day"], own[-1]["day"]
+        span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        quoted = host.replace("'", "''")
+        out.append(
+            Gateway(
+                name=host,
+                system=system,
+                first=min(row["first"] for row in own).astimezone(UTC),
+                last=max(row["last"] for row in own).astimezone(UTC),
+                deliveries=Number(
+                    sum(row["n"] for row in own),
+                    None,
+                    f"SELECT count(*) FROM deliveries WHERE coalesce(host, '') = '{quoted}' AND system = '{system}'",
+                ),
+                silent_days=tuple(day for day in span if day not in seen),
+            )
+        )
+    return tuple(out)
+
+
+def days(connection: Any, findings: Sequence[Finding]) -> tuple[Day, ...]:
+    """Outbound deliveries per UTC day, days without any left out. Low and dismissed findings count as legitimate."""
+    counts = {
+        row["day"]: row["n"]
+        for row in rows(
+            connection,
+            "SELECT (submitted_at AT TIME ZONE 'UTC')::date AS day, count(*) AS n "
+            "FROM deliveries WHERE direction = 'outbound' GROUP BY 1 ORDER BY 1",
+        )
+    }
+    accepted: dict[date, int] = {}
+    refused: dict[date, int] = {}
+    for finding in tallies.headline(findings):
+        side = accepted if finding.exposure in tallies.ACCEPTED else refused
+        day = finding.submitted_at.date()
+        side[day] = side.get(day, 0) + 1
+    return tuple(
+        Day(
+            day=day,
+            legitimate=max(0, n - accepted.get(day, 0) - refused.get(day, 0)),
+            exposed=accepted.get(day, 0),
+            not_exposed=refused.get(day, 0),
+        )
+        for day, n in counts.items()
+    )

@@ -1,0 +1,109 @@
+"""Gathers `Facts`: the only place where a report's numbers are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from forensics.casefile import CaseFile
+from forensics.report.facts import (
+    Evidence,
+    Facts,
+    Header,
+    Method,
+    clock,
+    coverage,
+    destinations,
+    incidents,
+    questionnaire,
+    statements,
+    tallies,
+)
+
+LANGUAGE = "en-GB"
+
+
+def unmeasured() -> Method:
+    """A method annex without any measurement."""
+    return Method(
+        version="",
+        settings_digest="",
+        suffix_list_digest="",
+        libraries=(),
+        parameters=(),
+        rates=(),
+        reliability=(),
+        evaluated_on="",
+    )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a report is made from, beside the tables.
+
+    `evidence` in the order of the manifest; `id` of each is known by `evidence_ids` (evidence id → `E1`).
+    """
+
+    casefile: CaseFile
+    evidence: Sequence[Evidence] = ()
+    evidence_ids: dict[str, str] = field(default_factory=dict)
+    method: Method = field(default_factory=unmeasured)
+    verdicts: Iterable[object] = ()
+    as_of: datetime | None = None
+    case_state: str = ""
+    verify: str = ""
+
+
+def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
+    """The facts of the full edition.
+
+    `connection`: DuckDB with the views deliveries (with `direction`), unread, findings, incidents.
+    """
+    casefile = inputs.casefile
+    answers = questionnaire.read(casefile)
+    home = questionnaire.zone(casefile)
+    findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids)
+    pairs = incidents.incidents(connection, findings)
+    told = clock.clock(answers, home, inputs.as_of)
+    searched = coverage.coverage(connection, casefile, inputs.evidence)
+    head = tallies.headline(findings)
+    operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators}
+    return Facts(
+        header=Header(
+            edition="full",
+            found=bool(head),
+            organisation=casefile.organisation.name,
+            domains=casefile.organisation.domains,
+            timezone=casefile.organisation.timezone,
+            title=answers.report.title or "",
+            reference=answers.report.reference,
+            handling=answers.report.handling,
+            status=answers.report.status,
+            author=answers.report.author,
+            qualification=answers.report.qualification,
+            as_of=told.as_of,
+            version=inputs.method.version,
+            case_state=inputs.case_state,
+            verify=inputs.verify,
+        ),
+        groups=tallies.groups(findings),
+        clock=told,
+        containment=clock.containment(
+            connection, findings, questionnaire.moment(answers.measures.blocked_at, home), searched.last
+        ),
+        stories=incidents.stories(findings, pairs),
+        incidents=pairs,
+        findings=findings,
+        repeat_senders=tuple(p for p in tallies.persons(head) if p.deliveries.value > 1),
+        places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
+        days=coverage.days(connection, findings),
+        flows=tallies.flows(findings),
+        statements=statements.check(answers.statements, findings, searched.first, searched.last, home),
+        questionnaire=questionnaire.gather(answers, home, delayed=clock.delayed(told)),
+        coverage=searched,
+        evidence=tuple(inputs.evidence),
+        method=inputs.method,
+        orphaned=orphaned,
+    )

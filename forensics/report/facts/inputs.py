@@ -1,0 +1,153 @@
+"""What a report is made from, read out of the case: manifest, detection settings, measured error rates."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from forensics.case import Case
+from forensics.casefile import CaseFile
+from forensics.custody import manifest
+from forensics.custody.manifest import Manifest
+from forensics.errors import CaseError
+from forensics.report.facts import Evidence, Method, Sensitivity, Signal, measured
+from forensics.report.facts.gather import Inputs
+
+VERIFY = "missent verify CASE"
+"""Where the case lies is no part of a report."""
+
+
+def read(
+    case: Case, casefile: CaseFile, held: Manifest, verdicts: Iterable[object], as_of: datetime | None = None
+) -> Inputs:
+    """Everything beside the tables. Raises CaseError when detection.json cannot be read."""
+    evidence = tuple(_evidence(f"E{n}", entry) for n, entry in enumerate(held.evidence, 1))
+    return Inputs(
+        casefile=casefile,
+        evidence=evidence,
+        evidence_ids={entry.id: f"E{n}" for n, entry in enumerate(held.evidence, 1)},
+        method=_method(case, casefile, held),
+        verdicts=tuple(verdicts),
+        as_of=as_of,
+        case_state=manifest.case_state_digest(case, held),
+        verify=VERIFY,
+    )
+
+
+def _evidence(ref: str, entry: manifest.Evidence) -> Evidence:
+    return Evidence(
+        ref=ref,
+        names=tuple(sorted({_named(name) for name in entry.names})),
+        file_sha256=entry.file_sha256,
+        content_sha256=entry.id,
+        file_bytes=entry.file_size,
+        content_bytes=entry.content_size,
+        loader=entry.loader,
+        records=entry.records,
+        used=entry.used,
+        ignored=sum(entry.ignored.values()),
+        unread=entry.unread,
+        duplicates=entry.duplicates,
+        first=_moment(entry.first),
+        last=_moment(entry.last),
+        time_basis=_time_basis(entry.notes),
+        damage=entry.damage,
+    )
+
+
+def _moment(stamp: str | None) -> datetime | None:
+    return None if stamp is None else datetime.fromisoformat(stamp).astimezone(UTC)
+
+
+def _named(name: str) -> str:
+    """`logs.tar!/gw1/mail.log` of `/evidence/logs.tar!/gw1/mail.log`: where evidence lay is no part of a report."""
+    outer, mark, member = name.partition("!/")
+    return outer.replace("\\", "/").rsplit("/", 1)[-1] + mark + member
+
+
+def _time_basis(notes: Mapping[str, Any]) -> str:
+    """How year, zone and order of dates were found, as noted: `year 2023 (date in the file's name); time zone UTC
+    (default)`."""
+    said = []
+    for key, words, shown in (("year", "year", "first"), ("timezone", "time zone", "name"), ("zone", "", "")):
+        note = notes.get(key)
+        if isinstance(note, Mapping):
+            said.append(f"{words} {note.get(shown, '')} ({note.get('by', '')})")
+        elif note:
+            said.append(f"{words} {note}".strip())
+    if order := notes.get("date order"):
+        said.append(f"order of dates: {order}")
+    return "; ".join(said)
+
+
+def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
+    run = held.runs[-1] if held.runs else None
+    versions = dict(run.versions) if run else {}
+    found = measured.evaluation()
+    settings = _detection(case)
+    meanings, weights = settings.get("signals", {}), settings.get("weights", {})
+    return Method(
+        version=versions.pop("missent", ""),
+        settings_digest=run.settings_digest if run else "",
+        suffix_list_digest=run.suffix_list_digest if run else "",
+        libraries=tuple(sorted(versions.items())),
+        parameters=tuple(_parameters(settings)),
+        rates=measured.rates(found),
+        reliability=measured.reliability(found),
+        evaluated_on=measured.described(found),
+        command=_command(casefile, held),
+        signals=tuple(Signal(name, str(meaning), weights.get(name)) for name, meaning in sorted(meanings.items())),
+        sensitivity=tuple(
+            Sensitivity(float(row["prior_odds_times"]), int(row["high"]), int(row["medium"]), int(row["low"]))
+            for row in settings.get("sensitivity", ())
+        ),
+    )
+
+
+def _command(casefile: CaseFile, held: Manifest) -> str:
+    """A command that makes these tables again from the same evidence, wherever that lies.
+
+    The commands as they were given stand in manifest.json, with their times and places.
+    """
+    parts = ["missent", "run", "EVIDENCE…"]
+    for option, values in (
+        ("--org", casefile.organisation.domains),
+        ("--watch", casefile.domains.watched),
+        ("--known-good", casefile.domains.known_good),
+    ):
+        parts.extend(f"{option} {shlex.quote(value)}" for value in values)
+    for name in ("year", "timezone", "since", "until"):
+        if held.settings.get(name) is not None:
+            parts.append(f"--{name} {shlex.quote(str(held.settings[name]))}")
+    return " ".join(parts)
+
+
+def _detection(case: Case) -> Mapping[str, Any]:
+    if not case.detection.exists():
+        return {}
+    try:
+        return dict(json.loads(case.detection.read_text("utf-8")))
+    except (ValueError, OSError) as error:
+        raise CaseError(
+            f"{case.detection}: cannot be read: {error}", remedy=f"run `missent detect --case {case.folder}` again"
+        ) from None
+
+
+def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Settings that are single values, and where they come from; the rest stays in detection.json."""
+    for name, value in sorted(settings.items()):
+        if name in ("prior", "levels") and isinstance(value, Mapping):
+            yield from ((f"{name}: {part}", _shown(one)) for part, one in sorted(value.items()))
+        elif isinstance(value, bool | int | float | str) and name != "suffix_list_digest":
+            yield name, _shown(value)
+    origin = settings.get("origin")
+    if isinstance(origin, Mapping):
+        told = ((name, value) for name, value in sorted(origin.items()) if isinstance(value, str))
+        yield from ((f"origin: {name}", value) for name, value in told)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

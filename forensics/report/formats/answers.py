@@ -1,0 +1,247 @@
+"""Paste-ready answer sheets for authorities' forms: ICO, DD Form 2959, generic Art. 33.
+
+The forms cannot be saved half-way and forbid personal data. Each sheet lists the form's fields in their order
+with what the logs prove and what the investigator has answered; what nobody has answered stands as NOT YET
+ANSWERED. Sources of the fields: the ICO's personal data breach report form; DD Form 2959 (February 2013);
+GDPR Art. 33(1) and (3) to (5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forensics.report import facts as f
+from forensics.report.text import blocks as b
+from forensics.report.text import passages, personal, pieces, prose
+from forensics.report.text.context import Context
+from forensics.report.text.visible import visible
+from forensics.report.text.wording import Words
+
+WORD_CAP = 150
+"""Words that items 2.a and 2.b of DD Form 2959 hold."""
+
+CAPPED = {("dd2959", "what_happened"), ("dd2959", "taken")}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a field's answer is made from."""
+
+    facts: f.Facts
+    words: Words
+
+    def item(self, key: str) -> str:
+        """The investigator's answer, or NOT YET ANSWERED."""
+        item = self.facts.questionnaire[key]
+        return b.plain(pieces.answer(self.words, item, self.facts.header.timezone))
+
+    def labelled(self, key: str) -> str:
+        """The question with its answer, for fields that several items answer."""
+        question = self.words(f"item.{key}.question")
+        return self.words("answers.labelled", question=_ended(question), answer=_ended(self.item(key), "."))
+
+
+def _ended(text: str, sign: str = ":") -> str:
+    return text if text.endswith((".", "?", "!", ":")) else text + sign
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _what_happened(s: Sheet) -> str:
+    """The draft from the logs, then the investigator's own words."""
+    unnamed = replace(s.facts, header=replace(s.facts.header, organisation="", domains=()))
+    return _joined(b.plain(prose.position(unnamed, s.words)), s.labelled("account.what_happened"))
+
+
+def _counts(s: Sheet) -> str:
+    words, head = s.words, s.facts.groups.headline
+    if not s.facts.header.found:
+        outbound = prose.noun(words, "deliveries", s.facts.coverage.outbound.value)
+        return words("answers.counts_none", outbound=outbound)
+    return words(
+        "answers.counts",
+        messages=prose.noun(words, "messages", head.messages.value),
+        deliveries=prose.noun(words, "deliveries", head.deliveries.value),
+        senders=prose.noun(words, "senders", head.senders.value),
+        recipients=prose.noun(words, "recipients", head.recipients.value),
+        accepted=head.accepted.value,
+        refused=head.not_exposed.value,
+        unsettled=head.unsettled.value,
+    )
+
+
+def _records(s: Sheet) -> str:
+    return _joined(s.words("answers.records", records=s.item("exposed.records")), _counts(s))
+
+
+def _subjects(s: Sheet) -> str:
+    return s.words("answers.subjects", subjects=s.item("exposed.subjects"))
+
+
+def _window(s: Sheet) -> str:
+    head, zone = s.facts.groups.headline, s.facts.header.timezone
+    if head.first is None or head.last is None:
+        return s.words("answers.window_none")
+    first, last = (prose.when(s.words, moment, zone) for moment in (head.first, head.last))
+    return s.words("answers.window", first=first, last=last)
+
+
+def _where(s: Sheet) -> str:
+    words = s.words
+    if not s.facts.places:
+        return words("answers.window_none")
+    said = [
+        words(
+            "answers.place",
+            suffix=place.suffix,
+            country=place.country_name or words("answers.place_generic" if place.exists else "answers.place_nowhere"),
+            n=prose.noun(words, "deliveries", place.deliveries.value),
+            accepted=place.accepted.value,
+        )
+        for place in s.facts.places
+    ]
+    return words("answers.places", places="; ".join(said))
+
+
+def _encrypted(s: Sheet) -> str:
+    head = s.facts.groups.headline
+    tls = b.plain(passages.tls(s.facts, s.words)) if head.accepted.value else s.words("containment.none_accepted")
+    return _joined(tls, s.words("answers.content_protected", answer=s.item("exposed.protected")))
+
+
+def _taken(s: Sheet) -> str:
+    held = s.facts.containment
+    proof = ""
+    if held.state in ("holds", "broken"):
+        proof = s.words("answers.holds", accepted=held.accepted_after.value, refused=held.refused_after.value)
+    return _joined(s.labelled("measures.taken"), s.labelled("measures.blocked_at"), proof)
+
+
+def _taken_and_planned(s: Sheet) -> str:
+    return _joined(_taken(s), s.labelled("measures.planned"))
+
+
+def _deadline(s: Sheet) -> str:
+    deadline = s.facts.clock.deadline
+    return s.words("answer.missing") if deadline is None else _when(s, deadline)
+
+
+def _when(s: Sheet, moment: datetime) -> str:
+    return prose.when(s.words, moment, s.facts.header.timezone)
+
+
+def _items(*keys: str) -> Callable[[Sheet], str]:
+    """One item as it is; several, each behind its question."""
+    if len(keys) == 1:
+        return lambda s: s.item(keys[0])
+    return lambda s: _joined(*(s.labelled(key) for key in keys))
+
+
+def _says(key: str) -> Callable[[Sheet], str]:
+    return lambda s: s.words(key)
+
+
+_COMMON: dict[str, Callable[[Sheet], str]] = {
+    "aware_at": _items("discovery.aware_at", "discovery.aware_basis"),
+    "before": _items("measures.before"),
+    "cause": _items("account.cause"),
+    "consequences": _items("consequences.likely"),
+    "contact": _says("answers.by_hand"),
+    "cross_border": _items("notification.cross_border"),
+    "cyber": _says("answers.unknown_cyber"),
+    "data_categories": _items("exposed.data_categories"),
+    "deadline": _deadline,
+    "decision": _items("notification.decision", "notification.decision_reasons"),
+    "delay": _items("discovery.delay_reasons"),
+    "discovered_at": _items("discovery.discovered_at"),
+    "discovered_how": _items("discovery.discovered_how"),
+    "encrypted": _encrypted,
+    "happened_at": _window,
+    "high_risk": _items("consequences.high_risk", "consequences.high_risk_reasons"),
+    "marking": _items("exposed.marking"),
+    "medium": _says("answers.email"),
+    "operations": _items("consequences.operations"),
+    "others_told": _items("notification.others_told"),
+    "people_told": _items("notification.people_told"),
+    "planned": _items("measures.planned"),
+    "recipients": _items("recipients.contacted", "recipients.deletion_confirmed"),
+    "records": _records,
+    "reference": _items("report.reference"),
+    "report_type": _items("report.status"),
+    "special": _items("exposed.special_categories"),
+    "subject_categories": _items("exposed.subject_categories"),
+    "subjects": _subjects,
+    "taken": _taken,
+    "type": _says("answers.dod_type"),
+    "what_happened": _what_happened,
+    "where": _where,
+}
+_OWN = {("dd2959", "taken"): _taken_and_planned}
+
+FORMS = ("ico", "dd2959", "art33")
+
+
+def fields(form: str, words: Words) -> tuple[str, ...]:
+    """The form's fields in order, as the wording lists them. Raises KeyError for one that no answer is known for."""
+    prefix = f"answers.{form}."
+    keys = tuple(key.removeprefix(prefix) for key in words.entries if key.startswith(prefix))
+    for key in keys:
+        _COMMON[key]
+    return keys
+
+
+def capped(text: str, limit: int = WORD_CAP) -> tuple[str, int, int]:
+    """(text of at most `limit` words, its words, words before). Cut behind a sentence where one fits.
+
+    >>> capped("One two. Three four five.", 4)
+    ('One two.', 2, 5)
+    >>> capped("One two three", 2)
+    ('One two', 2, 3)
+    """
+    parts = text.split()
+    if len(parts) <= limit:
+        return text, len(parts), len(parts)
+    kept = parts[:limit]
+    ends = [index for index, word in enumerate(kept, 1) if word.endswith((".", "!", "?")) and len(word) > 2]
+    kept = kept[: ends[-1]] if ends else kept
+    return " ".join(kept), len(kept), len(parts)
+
+
+def sheet(form: str, facts: f.Facts, words: Words) -> str:
+    """One form's answers as plain text: nothing in an answer is marked up, so it can be pasted as it stands."""
+    remove = personal.remover(facts, words("answers.withheld"))
+    source = Sheet(facts, words)
+    q = facts.questionnaire
+    digest = words("answer.count", answered=q.answered, required=q.required)
+    title = words(f"answers.title.{form}")
+    lines = [
+        title,
+        "=" * len(title),
+        "",
+        words("answers.note"),
+        "",
+        words(f"answers.source.{form}"),
+        "",
+        words("answers.fields", digest=facts.header.case_state[:16], count=digest),
+    ]
+    for key in fields(form, words):
+        answer = remove(_OWN.get((form, key), _COMMON[key])(source))
+        note = ""
+        if (form, key) in CAPPED:
+            answer, n, total = capped(answer)
+            said = "answers.words" if n == total else "answers.cut"
+            note = words(said, n=n, limit=WORD_CAP, total=total)
+        heading = words(f"answers.{form}.{key}")
+        lines += ["", "", heading, "-" * len(heading), visible(answer)]
+        if note:
+            lines += ["", f"({note})"]
+    return "\n".join(lines) + "\n"
+
+
+def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
+    """File name → sheet."""
+    return {f"{form}.txt": sheet(form, facts, context.words).encode("utf-8") for form in FORMS}

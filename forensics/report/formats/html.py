@@ -1,0 +1,169 @@
+"""The report as one self-contained HTML file.
+
+Nothing is loaded from anywhere and nothing foreign runs: every value is escaped by Jinja2 (autoescape, strict
+undefined), hidden characters are written out (`visible`), and the content security policy allows no source at
+all beside inline styles, data images and the one inline script, named by its hash. Without the script the page
+is complete; with it, tables sort and filter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from forensics import domains
+from forensics.report.facts import STATES, Facts, Incident
+from forensics.report.text import annexed, document, grids, onepage, passages, pieces, prose
+from forensics.report.text.blocks import Spans
+from forensics.report.text.context import Context, media_type
+from forensics.report.text.visible import cut, visible
+from forensics.report.text.wording import TEMPLATES, Words
+from forensics.schema import EXPOSURES
+
+LONGEST = 600
+"""Characters of one value on the page; the CSV annex has it whole."""
+
+DETAILED = 1500
+"""Findings whose reasons the page sets out; beyond that it points to the other formats."""
+
+_TAGS = {
+    "strong": ("<strong>", "</strong>"),
+    "em": ("<em>", "</em>"),
+    "code": ("<code>", "</code>"),
+    "mark": ('<code class="mark">', "</code>"),
+    "exposed": ('<strong class="x">', "</strong>"),
+    "missing": ('<span class="missing">', "</span>"),
+    "soft": ('<span class="soft">', "</span>"),
+}
+
+
+def shown(value: Any) -> Any:
+    """What is printed for a value: hidden characters written out, very long ones cut with a note."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return visible(cut(value, LONGEST))
+
+
+def spans(parts: Spans) -> Markup:
+    """Runs of text as HTML."""
+    out = []
+    for part in parts:
+        before, after = _TAGS.get(part.kind, ("", ""))
+        if part.kind == "ref":
+            before, after = f'<a href="#{escape(part.text)}">', "</a>"
+        out.append(f"{before}{escape(shown(part.text))}{after}")
+    return Markup("".join(out))
+
+
+def css_string(value: str) -> Markup:
+    """A CSS string literal: every character but letters and digits as a hexadecimal escape (CSS Syntax 3, 4.3.7)."""
+    return Markup('"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown(value)) + '"')
+
+
+@cache
+def _script() -> str:
+    return (TEMPLATES / "report.js").read_text("utf-8")
+
+
+def policy() -> str:
+    """The page's content security policy."""
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def environment(words: Words, folder: Path | None = None) -> Environment:
+    """Jinja2 as this report needs it; templates in `folder` come before ours."""
+    ours = FileSystemLoader([TEMPLATES / words.language, TEMPLATES])
+    loader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(spans=spans, css_string=css_string)
+    return made
+
+
+def render(facts: Facts, context: Context) -> bytes:
+    """The page."""
+    words = context.words
+    template = environment(words, context.folder).get_template("report.html")
+    findings = {finding.ref: finding for finding in facts.findings}
+    page = template.render(
+        f=facts,
+        w=words,
+        figures=onepage.figures(facts, words),
+        points=onepage.points(facts, words),
+        sections=tuple(document.sections(facts, context)),
+        timeline=tuple(annexed.timeline(facts, context)),
+        rates=tuple(annexed.rates(facts, context)),
+        calibration=tuple(context.charts("calibration")),
+        kind=lambda block: type(block).__name__,
+        drawing=lambda chart: Markup(chart.svg.decode()),
+        answered=lambda item: pieces.answer(words, item, facts.header.timezone),
+        slip_line=lambda slip: pieces.slip_line(words, slip),
+        grids=grids,
+        policy=policy(),
+        script=Markup(_script()),
+        style=Markup((TEMPLATES / "report.css").read_text("utf-8")),
+        logo=_logo(context.logo),
+        findings=findings,
+        detailed=_detailed(facts),
+        answers={item.key: item for item in facts.questionnaire.items},
+        title=prose.title(facts, words),
+        prose=prose,
+        passages=passages,
+        stamp=stamp,
+        u_label=domains.u_label,
+        records=pieces.records,
+        score=lambda value: pieces.score(words, value),
+        signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
+        exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
+        states={name: words(f"state.{name}") for name in STATES},
+        glossary=prose.glossary(words),
+        outside_of=lambda incident: outside(incident, words),
+        meanings={signal.name: signal.meaning for signal in facts.method.signals},
+    )
+    return page.encode("utf-8", "replace")
+
+
+def _logo(logo: tuple[str, bytes] | None) -> tuple[str, str] | None:
+    """(what it shows, data URI)."""
+    if logo is None:
+        return None
+    return logo[0], f"data:{media_type(logo[1])};base64,{base64.b64encode(logo[1]).decode()}"
+
+
+def outside(incident: Incident, words: Words) -> list[str]:
+    """What of an incident is in no headline number."""
+    counts = (("review", incident.review.value), ("dismissed", incident.dismissed.value))
+    return [words(f"numbers.{key}", n=count) for key, count in counts if count]
+
+
+def stamp(at: datetime | date | None) -> str:
+    """`2023-06-01 08:14`: for tables, in UTC."""
+    if at is None:
+        return "–"
+    return f"{at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else f"{at:%Y-%m-%d}"
+
+
+def _detailed(facts: Facts) -> frozenset[str]:
+    """Refs of the findings whose reasons are set out: every incident's first ones, then the rest, up to DETAILED."""
+    if len(facts.findings) <= DETAILED:
+        return frozenset(finding.ref for finding in facts.findings)
+    share = max(1, DETAILED // max(1, len(facts.incidents)))
+    chosen = [ref for incident in facts.incidents for ref in incident.findings[:share]][:DETAILED]
+    return frozenset(chosen)

@@ -1,0 +1,158 @@
+"""The incident in the VERIS community schema (verisc 1.4), for sharing without naming anyone.
+
+What neither logs nor investigator say stands as `Unknown`; `plus.missent` holds the numbers, the case-state digest
+and the questions still open. The victim is not named: the schema asks for that. Source: VERIS community schema,
+verisc-merged.json and verisc-labels.json.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from forensics.report import facts as f
+from forensics.report.formats.tables import GROUPS, MEASURES
+from forensics.report.text import blocks as b
+from forensics.report.text import personal, prose
+from forensics.report.text.context import Context
+from forensics.report.text.visible import visible
+from forensics.report.text.wording import Words
+
+SCHEMA_VERSION = "1.4.0"
+
+_NAMESPACE = uuid.UUID("6f7c1b52-3d1e-5c0a-9a55-0d2f4b8f6f10")
+_SCALE = (
+    (timedelta(minutes=1), "Seconds"),
+    (timedelta(hours=1), "Minutes"),
+    (timedelta(days=1), "Hours"),
+    (timedelta(weeks=1), "Days"),
+    (timedelta(days=30), "Weeks"),
+    (timedelta(days=365), "Months"),
+)
+
+
+def _span(start: datetime | None, end: datetime | None) -> dict[str, str]:
+    """How long, in the schema's own steps."""
+    if start is None or end is None or end < start:
+        return {"unit": "Unknown"}
+    return {"unit": next((unit for limit, unit in _SCALE if end - start < limit), "Years")}
+
+
+def _status(facts: f.Facts) -> str:
+    """Confirmed by a person, suspected, near miss (nothing accepted or open), or false positive."""
+    groups = facts.groups
+    if not facts.header.found:
+        return "False positive"
+    if not groups.headline.accepted.value and not groups.headline.unsettled.value:
+        return "Near miss"
+    return "Confirmed" if groups.confirmed.deliveries.value else "Suspected"
+
+
+def _timeline(facts: f.Facts) -> dict[str, Any]:
+    head, told = facts.groups.headline, facts.clock
+    first = head.first or facts.coverage.first
+    incident: dict[str, Any] = {"year": first.year if first else 1950}
+    if first:
+        incident |= {"month": first.month, "day": first.day}
+    disclosed = head.first_exposed
+    return {
+        "incident": incident,
+        "compromise": _span(head.first, disclosed) if disclosed else {"unit": "NA"},
+        "exfiltration": {"unit": "NA"},
+        "discovery": _span(disclosed or head.first, told.discovered_at),
+        "containment": _span(told.discovered_at, facts.containment.blocked_at),
+    }
+
+
+def _count(number: f.Number | None) -> int | None:
+    """None: the logs do not tell."""
+    return None if number is None else number.value
+
+
+def _confidentiality(facts: f.Facts) -> dict[str, Any]:
+    head = facts.groups.headline
+    if head.accepted.value:
+        disclosure = "Potentially"
+    else:
+        disclosure = "Unknown" if head.unsettled.value else "No"
+    states = [
+        name
+        for name, number in (
+            ("Transmitted encrypted", head.encrypted),
+            ("Transmitted unencrypted", head.unencrypted),
+            ("Transmitted", head.encryption_unknown),
+        )
+        if number is not None and number.value
+    ]
+    out: dict[str, Any] = {"data_disclosure": disclosure, "state": states or ["Transmitted"]}
+    out |= {"data": [{"variety": "Unknown"}], "data_victim": ["Unknown"]}
+    records = facts.questionnaire["exposed.records"]
+    if records.answer is not None:
+        out["data_total"] = int(records.answer)
+    return out
+
+
+def _error(facts: f.Facts) -> dict[str, Any]:
+    origins = {origin for origin, _ in facts.groups.headline.origins}
+    varieties = ["Misdelivery"]
+    if "typed" in origins:
+        varieties.append("Data entry error")
+    if origins & {"list", "address-book", "automated"}:
+        varieties.append("Misconfiguration")
+    return {"variety": varieties, "vector": ["Unknown"]}
+
+
+def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
+    """The incident as the schema's object."""
+    remove = personal.remover(facts, words("answers.withheld"))
+    unnamed = replace(facts, header=replace(facts.header, organisation="", domains=()))
+    summary = visible(remove(b.plain(prose.position(unnamed, words))))
+    groups, q = facts.groups, facts.questionnaire
+    actors = {origin for origin, _ in groups.headline.origins} - {"automated"}
+    out: dict[str, Any] = {
+        "schema_name": "verisc",
+        "schema_version": SCHEMA_VERSION,
+        "incident_id": str(uuid.uuid5(_NAMESPACE, facts.header.case_state)),
+        "source_id": "missent",
+        "security_incident": _status(facts),
+        "confidence": "High" if groups.confirmed.deliveries.value else "Medium" if facts.header.found else "None",
+        "summary": summary,
+        "timeline": _timeline(facts),
+        "actor": {"internal": {"variety": ["End-user" if actors else "Unknown"], "motive": ["NA"]}},
+        "action": {"error": _error(facts)},
+        "asset": {"assets": [{"variety": "S - Mail"}], "cloud": ["Unknown"]},
+        "attribute": {"confidentiality": _confidentiality(facts)},
+        "discovery_method": {"unknown": True},
+        "discovery_notes": visible(remove(q["discovery.discovered_how"].answer or words("answer.missing"))),
+        "targeted": "NA",
+        "plus": {
+            "missent": {
+                "case_state": facts.header.case_state,
+                "edition": facts.header.edition,
+                "numbers": {g: {m: _count(getattr(getattr(groups, g), m)) for m in MEASURES} for g in GROUPS},
+                "places": [
+                    {
+                        "suffix": place.suffix,
+                        "country": place.country,
+                        "deliveries": place.deliveries.value,
+                        "accepted": place.accepted.value,
+                        "all_deliveries": place.all_deliveries.value,
+                    }
+                    for place in facts.places
+                ],
+                "not_yet_answered": [item.key for item in q.items if item.required and not item.answered],
+            }
+        },
+    }
+    planned = q["measures.planned"].answer
+    if planned:
+        out["corrective_action"] = visible(remove(planned))
+    return out
+
+
+def render(facts: f.Facts, context: Context) -> bytes:
+    """The object as JSON, keys in order."""
+    return (json.dumps(incident(facts, context.words), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()

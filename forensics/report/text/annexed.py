@@ -1,0 +1,207 @@
+"""What stands behind section 11: timeline, every incident with its reasons, annexes A to E."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forensics.report import facts as f
+from forensics.report.facts import measured
+from forensics.report.text import blocks as b
+from forensics.report.text import detailed, grids, pieces, prose
+from forensics.report.text import timeline as events
+from forensics.report.text.context import Context
+from forensics.report.text.pieces import answer, columns, cut_note, question, stamp
+from forensics.report.text.wording import Words
+
+ROWS = 1_000
+"""Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
+
+
+def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """Everything behind the numbered sections, in order."""
+    yield from timeline(facts, context)
+    yield from detailed.incidents(facts, context)
+    yield from deliveries(facts, context)
+    yield from evidence(facts, context)
+    yield from method(facts, context)
+    yield from questions(facts, context)
+    yield from glossary(context)
+
+
+def timeline(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """What happened when, in UTC and in the organisation's own time."""
+    words, zone = context.words, facts.header.timezone
+    yield b.Heading(1, words("html.section.timeline"), "timeline")
+    known = events.events(facts, words)
+    home = any(stamp(at) != stamp(at, zone) for at, _, _ in known)
+    layout = columns(words, "when what:1 source")
+    if home:
+        layout = (layout[0], b.Column(words("doc.home", zone=zone)), *layout[1:])
+    rows = tuple(
+        b.cells([stamp(at), *([stamp(at, zone)] if home else []), what, b.Span("soft", words(f"source.{source}"))])
+        for at, source, what in known
+    )
+    yield b.Table(layout, rows, words("html.caption.timeline"))
+
+
+def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """Annex A: every finding in one line."""
+    words = context.words
+    yield b.NewPage()
+    yield b.Heading(1, words("html.section.annex_a"))
+    yield b.Para(prose.say(words, "html.annex.records_note"), "note")
+    if not facts.findings:
+        yield b.Para(b.text(words("unit.none")))
+        return
+    rows = tuple(
+        b.cells(
+            [
+                b.Span("ref", x.ref),
+                stamp(x.submitted_at),
+                b.code(x.sender or words("html.finding.null_sender")),
+                b.code(x.recipient),
+                words(f"state.{x.state}"),
+                b.Span(
+                    "exposed" if x.exposure in ("exposed", "handed-on") else "text", words(f"exposure.{x.exposure}")
+                ),
+                pieces.score(words, x.score),
+                b.code(pieces.records(x)),
+            ]
+        )
+        for x in facts.findings[:ROWS]
+    )
+    yield from cut_note(words, ROWS, len(facts.findings), "findings.csv")
+    layout = columns(words, "ref sent sender:4 recipient:4 state outcome:2 score> records:4")
+    yield b.Table(layout, rows, words("html.caption.deliveries"), small=True)
+
+
+def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """Annex B: files, digests, what was read of them, logging hosts."""
+    words = context.words
+    yield b.NewPage()
+    yield b.Heading(1, words("html.section.annex_b"))
+    shown = facts.evidence[:ROWS]
+    yield from cut_note(words, ROWS, len(facts.evidence), "evidence.csv")
+    yield b.Table(
+        columns(words, "ref file:3 loader first last records> used> ignored> unread> duplicates>"),
+        tuple(
+            b.cells(
+                [
+                    e.ref,
+                    b.code("; ".join(e.names)),
+                    words.get(f"system.{e.loader}", e.loader),
+                    stamp(e.first),
+                    stamp(e.last),
+                    *(words.number(n) for n in (e.records, e.used, e.ignored, e.unread, e.duplicates)),
+                ]
+            )
+            for e in shown
+        ),
+        words("html.caption.evidence"),
+        small=True,
+    )
+    yield b.Table(
+        columns(words, "ref doc.file_digest:3 doc.content_digest:3 time_basis:2"),
+        tuple(b.cells([e.ref, b.code(e.file_sha256), b.code(e.content_sha256), e.time_basis]) for e in shown),
+        words("doc.digests"),
+        small=True,
+    )
+    yield b.Para(prose.say(words, "html.annex.digest_note"), "note")
+    yield b.Para(prose.say(words, "html.annex.custody"), "note")
+    damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
+    if damaged:
+        yield b.Items(tuple(damaged))
+    if facts.coverage.unread_reasons:
+        yield b.Table(
+            columns(words, "doc.reason:1 count>"),
+            tuple(b.cells([b.code(reason), words.number(n)]) for reason, n in facts.coverage.unread_reasons),
+            words("doc.unread"),
+        )
+    yield from grids.searched(facts, words) if facts.header.found else ()
+
+
+def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """Annex C: how findings are made, how well that works, and what makes these tables again."""
+    words, m = context.words, facts.method
+    yield b.NewPage()
+    yield b.Heading(1, words("html.section.annex_c"))
+    yield b.Para(prose.say(words, "html.annex.method"))
+    yield b.Para(prose.say(words, "html.annex.score_note"), "note")
+    yield from rates(facts, context)
+    yield from context.charts("calibration")
+    digests = (
+        ("html.state_digest", facts.header.case_state),
+        ("doc.settings", m.settings_digest),
+        ("doc.suffixes", m.suffix_list_digest),
+        ("doc.version", m.version),
+        ("html.annex.command", m.command),
+    )
+    yield b.Terms(tuple((words(key), b.text(b.code(value))) for key, value in digests if value))
+    for key, pairs in (("parameters", m.parameters), ("versions", m.libraries)):
+        if pairs:
+            rows = tuple(b.cells([b.code(name), b.code(value)]) for name, value in pairs)
+            yield b.Table(columns(words, "name:1 value:1"), rows, words(f"html.caption.{key}"), small=True)
+
+
+def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """The measured error rates, or that there are none."""
+    words, m = context.words, facts.method
+    if not m.rates:
+        yield b.Para(prose.say(words, "html.annex.not_measured"))
+        return
+    yield b.Para(prose.say(words, "html.annex.measured", where=m.evaluated_on), "note")
+    yield b.Para(prose.say(words, "measure.means"), "note")
+    yield _by_set(facts, words)
+    kinds = [rate for rate in m.rates if rate.name not in measured.SETS]
+    if kinds:
+        rows = (b.cells([prose.rate_name(words, rate.name), _rate(words, rate)]) for rate in kinds)
+        layout = columns(words, "doc.kind_of_slip:3 doc.recall:2")
+        yield b.Table(layout, tuple(rows), words("html.caption.recall"), small=True)
+
+
+def _by_set(facts: f.Facts, words: Words) -> b.Table:
+    """One row for each set that was measured on, one column a measure."""
+    held = [rate for rate in facts.method.rates if rate.name in measured.SETS]
+    by = {(rate.name, rate.measure): rate for rate in held}
+    measures = list(dict.fromkeys(rate.measure for rate in held))
+    rows = tuple(
+        b.cells(
+            [
+                prose.rate_name(words, name),
+                *(_rate(words, by[name, key]) if (name, key) in by else words("doc.none") for key in measures),
+            ]
+        )
+        for name in dict.fromkeys(rate.name for rate in held)
+    )
+    head = (*columns(words, "measured_on:3"), *(b.Column(prose.measure_name(words, key), width=2) for key in measures))
+    return b.Table(head, rows, words("html.caption.rates"), small=True)
+
+
+def _rate(words: Words, rate: f.Rate) -> b.Spans:
+    """`0.950 (0.914–0.974; 240)`."""
+    interval = "" if rate.low is None or rate.high is None else f"{rate.low:.3f}–{rate.high:.3f}"
+    cases = "" if rate.count is None else words.number(rate.count)
+    behind = "; ".join(part for part in (interval, cases) if part)
+    return b.text(f"{rate.value:.3f}", b.Span("soft", f" ({behind})")) if behind else b.text(f"{rate.value:.3f}")
+
+
+def questions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """Annex D: every item of the questionnaire, who asks for it, and its answer."""
+    words, q = context.words, facts.questionnaire
+    yield b.NewPage()
+    yield b.Heading(1, words("html.section.annex_d"))
+    yield b.Para(b.text(words("answer.count", answered=q.answered, required=q.required)))
+    rows = tuple(
+        b.cells([question(words, item), answer(words, item, facts.header.timezone), "; ".join(item.demanded_by)])
+        for item in q.items
+        if item.required or item.answered
+    )
+    yield b.Table(columns(words, "item:3 answer:4 demanded:3"), rows, small=True)
+
+
+def glossary(context: Context) -> Iterator[b.Block]:
+    """Annex E: what the words mean."""
+    words = context.words
+    yield b.NewPage()
+    yield b.Heading(1, words("html.section.annex_e"))
+    yield b.Terms(tuple((term, b.text(meaning)) for term, meaning in prose.glossary(words)))

@@ -1,0 +1,312 @@
+"""The one page that comes first: every section in a sentence or two, so that it can be filed, read and signed alone.
+
+All formats lay out the same points. Words stand in `onepage.toml`; answers and values that people or strangers wrote
+are cut short here, and stand in full in the section behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from forensics import domains
+from forensics.report import facts as f
+from forensics.report.facts import measured
+from forensics.report.text import blocks as b
+from forensics.report.text import passages, pieces, prose
+from forensics.report.text.prose import joined, noun, say, sentences
+from forensics.report.text.wording import Words
+
+SECTIONS = (
+    "position",
+    "clock",
+    "numbers",
+    "how",
+    "where",
+    "exposed",
+    "risk",
+    "containment",
+    "statements",
+    "unseen",
+    "decisions",
+)
+
+_TOLD = 3
+"""Stories, pairs of one story and servers that the page names; the section has the others."""
+
+_ANSWER = 150
+"""Characters of an answer in somebody's own words."""
+
+_VALUE = 48
+"""Characters of a domain or a server's name."""
+
+
+def sections(facts: f.Facts) -> tuple[str, ...]:
+    """The report's sections in order; a search that found nothing has others, and leaves out what nobody stated."""
+    if facts.header.found:
+        return SECTIONS
+    told = facts.clock.aware_at is not None or facts.clock.discovered_at is not None
+    wanted = ("position", "clock" if told else "", "searched", "would", "statements" if facts.statements else "")
+    return (*(key for key in wanted if key), "unseen", "decisions")
+
+
+def points(facts: f.Facts, words: Words) -> tuple[b.Point, ...]:
+    """Every section but the first, which the page says in full."""
+    return tuple(
+        b.Point(number, words(f"html.section.{key}"), _POINTS[key](facts, words), key)
+        for number, key in enumerate(sections(facts), 1)
+        if key != "position"
+    )
+
+
+def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
+    """The headline: how many, how bad, since when, until when."""
+    head, seen, told = facts.groups.headline, facts.coverage, facts.clock
+    if not facts.header.found:
+        return (
+            b.Figure(words.number(head.messages.value), words("figure.found")),
+            b.Figure(words.number(seen.outbound.value), words("figure.searched")),
+            b.Figure(words.number(seen.external_domains.value), words("figure.domains")),
+        )
+    out = [
+        b.Figure(words.number(head.messages.value), words("figure.messages")),
+        b.Figure(words.number(head.accepted.value), words("figure.accepted"), exposed=bool(head.accepted.value)),
+        b.Figure(words.number(head.not_exposed.value), words("figure.refused")),
+    ]
+    if head.unsettled.value:
+        out.append(b.Figure(words.number(head.unsettled.value), words("figure.unsettled")))
+    if head.first is not None:
+        out.append(b.Figure(words.short_day(head.first), words("figure.since"), kind="day"))
+    if told.deadline is None:
+        out.append(b.Figure(words("answer.missing"), words("figure.deadline"), kind="missing"))
+    else:
+        due = words("figure.deadline_at", time=f"{told.deadline:%H:%M}")
+        out.append(b.Figure(words.short_day(told.deadline), due, kind="day"))
+    return tuple(out)
+
+
+def brief(value: str, limit: int = _ANSWER) -> str:
+    """At most `limit` characters, cut between sentences or words where it can be; an ellipsis where more follows."""
+    if len(value) <= limit:
+        return value
+    sentence = value[:limit].rpartition(". ")[0]
+    if len(sentence) > limit // 2:
+        return sentence + ". …"
+    whole = value[:limit].rpartition(" ")[0]
+    return (whole if len(whole) > limit // 2 else value[:limit]).rstrip(" ,;:.") + " …"
+
+
+def _told(facts: f.Facts, words: Words, pattern: str, key: str) -> b.Spans:
+    """An answer in short, as one sentence."""
+    answer = pieces.answer(words, facts.questionnaire[key], facts.header.timezone)
+    said = say(words, pattern, answer=tuple(b.Span(span.kind, brief(span.text)) for span in answer))
+    return said if said[-1].text.endswith((".", "!", "?", "…")) else (*said, b.Span("text", "."))
+
+
+def _clock(facts: f.Facts, words: Words) -> b.Spans:
+    said = passages.clock(facts, words)
+    if facts.clock.state in ("passed", "notified-late"):
+        why = facts.clock.delay_reasons
+        return sentences(said[0], say(words, "clock.delay", reasons=brief(why)) if why else said[1])
+    return said[0]
+
+
+def _numbers(facts: f.Facts, words: Words) -> b.Spans:
+    groups, head = facts.groups, facts.groups.headline
+    said = say(
+        words,
+        "point.numbers",
+        messages=noun(words, "messages", head.messages.value),
+        deliveries=noun(words, "deliveries", head.deliveries.value),
+        senders=noun(words, "senders", head.senders.value),
+        recipients=noun(words, "recipients", head.recipients.value),
+        accepted=pieces.count(words, head.accepted, exposed=True),
+        refused=head.not_exposed.value,
+        unsettled=head.unsettled.value,
+        confirmed=groups.confirmed.deliveries.value,
+        suspected=groups.suspected.deliveries.value,
+        people=groups.people.deliveries.value,
+        automated=groups.automated.deliveries.value,
+    )
+    return sentences(said, passages.outside(facts, words))
+
+
+def _how(facts: f.Facts, words: Words) -> b.Spans:
+    told = [story for story in facts.stories if story.tally.deliveries.value]
+    by = {incident.ref: incident for incident in facts.incidents}
+    out = []
+    left = 0
+    for number, story in enumerate(told):
+        own = [by[ref] for ref in story.incidents if by[ref].tally.deliveries.value]
+        if number < _TOLD:
+            out.append(_story(words, story, own))
+        else:
+            left += len(own)
+    if left:
+        out.append(say(words, "point.more_pairs", n=left))
+    return sentences(*out, *passages.how(facts, words)[1:3])
+
+
+def _story(words: Words, story: f.Story, own: list[f.Incident]) -> b.Spans:
+    kinds = list(dict.fromkeys(prose.slip(words, incident.slip) for incident in own))
+    # Redacted pairs of one story may look alike: each look once.
+    pairs = list(dict.fromkeys(pair(words, incident.slip) for incident in own))
+    if story.suffixes is None and len(pairs) == 1:
+        return say(words, "point.pair", pair=pairs[0], slip=kinds[0])
+    parts: list[str | b.Spans] = [*pairs[:_TOLD]]
+    if len(own) > _TOLD and len(pairs) > 1:
+        parts.append(words("point.more_names", n=len(own) - _TOLD))
+    key = "point.story" if len(kinds) == 1 else "point.story_mixed"
+    return say(words, key, story=passages.story_title(story, words), slip=kinds[0], pairs=joined(words, parts))
+
+
+def pair(words: Words, slip: f.Slip) -> b.Spans:
+    """`navy.mil → navy.ml` in a line of text, the letters that differ marked."""
+
+    def side(which: str) -> b.Spans:
+        if not slip.segments or len(getattr(slip, which)) > _VALUE:
+            return (b.code(brief(domains.u_label(getattr(slip, which)), _VALUE)),)
+        parts = [(getattr(piece, which), piece.kind != "same") for piece in slip.segments]
+        return tuple(b.Span("mark" if marked else "code", text) for text, marked in parts if text)
+
+    return (*side("meant"), *say(words, "mark.to"), *side("typed"))
+
+
+def _where(facts: f.Facts, words: Words) -> b.Spans:
+    out: list[b.Spans] = []
+    for place in facts.places[:2]:
+        out.append(
+            say(
+                words,
+                "point.place",
+                suffix=b.code("." + place.suffix),
+                where=pieces.country(words, place),
+                deliveries=noun(words, "deliveries", place.deliveries.value),
+                accepted=pieces.count(words, place.accepted, exposed=True),
+            )
+        )
+        servers = list(dict.fromkeys(relay.name or relay.address or "" for relay in place.relays))
+        if servers:
+            named: list[str | b.Spans] = [(b.code(brief(name, _VALUE)),) for name in servers[:_TOLD]]
+            if len(servers) > _TOLD:
+                named.append(words("point.more_names", n=len(servers) - _TOLD))
+            out.append(say(words, "point.place_servers", n=len(servers), servers=joined(words, named)))
+        out.append(passages.operator(facts, place, words, shorten=brief))
+    if len(facts.places) > 2:
+        out.append(say(words, "point.more_places", n=len(facts.places) - 2))
+    return sentences(*out)
+
+
+def _exposed(facts: f.Facts, words: Words) -> b.Spans:
+    said = _told(facts, words, "point.exposed", "exposed.what_was_exposed")
+    return sentences(_answered(facts, words, ("exposed",)), said)
+
+
+def _risk(facts: f.Facts, words: Words) -> b.Spans:
+    asked = ("high_risk", "likely", "operations")
+    return sentences(*(_told(facts, words, f"point.{key}", f"consequences.{key}") for key in asked))
+
+
+def _answered(facts: f.Facts, words: Words, wanted: Iterable[str]) -> b.Spans:
+    own = [item for item in facts.questionnaire.items if item.section in wanted and item.required]
+    return say(words, "point.answered", answered=sum(item.answered for item in own), n=len(own))
+
+
+def _containment(facts: f.Facts, words: Words) -> b.Spans:
+    said = passages.containment(facts, words)[0]
+    return sentences(said, _told(facts, words, "point.taken", "measures.taken"))
+
+
+def _statements(facts: f.Facts, words: Words) -> b.Spans:
+    if not facts.statements:
+        return passages.no_statement(facts, words)
+    results = [one.result for one in facts.statements]
+    out = [
+        say(
+            words,
+            "point.statements",
+            n=len(results),
+            supported=results.count("supported"),
+            contradicted=results.count("contradicted"),
+            open=results.count("not-determinable"),
+        )
+    ]
+    against = [one.claim for one in facts.statements if one.result == "contradicted"]
+    out.extend(say(words, "point.contradicted", claim=brief(claim).rstrip(".")) for claim in against[:1])
+    return sentences(*out)
+
+
+def _unseen(facts: f.Facts, words: Words) -> b.Spans:
+    seen = facts.coverage
+    out = [say(words, "point.unseen_content")]
+    if seen.first is not None and seen.last is not None:
+        gateways: list[str | b.Spans] = [(b.code(brief(g.name or "–", _VALUE)),) for g in seen.gateways[:_TOLD]]
+        if len(seen.gateways) > _TOLD:
+            gateways.append(words("point.more_names", n=len(seen.gateways) - _TOLD))
+        period = {"first": words.day(seen.first), "last": words.day(seen.last)}
+        out.append(say(words, "point.unseen_period", **period, gateways=joined(words, gateways)))
+    counted = (
+        ("uncovered", passages.uncovered_days(facts)),
+        ("silent", sum(len(gateway.silent_days) for gateway in seen.gateways)),
+        ("unread", seen.unread),
+        ("unknown", seen.unknown_outcome.value),
+    )
+    out.extend(say(words, f"point.unseen_{key}", n=n) for key, n in counted if n)
+    for key, number in (("subjects", seen.without_subject), ("tls", seen.tls_unknown)):
+        if number.value and number.value == seen.outbound.value:
+            out.append(say(words, f"point.unseen_{key}"))
+    return sentences(*out)
+
+
+def _decisions(facts: f.Facts, words: Words) -> b.Spans:
+    made = facts.questionnaire["notification.decision"]
+    out = [say(words, f"decision.{made.answer}" if made.answered else "decision.unanswered")]
+    steps = [action for action in facts.questionnaire.actions if not action.done]
+    if not facts.questionnaire.actions:
+        out.append(say(words, "decision.no_actions"))
+    for step in steps[:2]:
+        owner = step.owner or say(words, "mark.missing")
+        due = words.day(step.due) if step.due else say(words, "mark.missing")
+        out.append(say(words, "point.step", what=brief(step.what).rstrip("."), owner=owner, due=due))
+    if len(steps) > 2:
+        out.append(say(words, "point.more_steps", n=len(steps) - 2))
+    return sentences(*out)
+
+
+def _searched(facts: f.Facts, words: Words) -> b.Spans:
+    seen = facts.coverage
+    return say(
+        words,
+        "point.searched",
+        outbound=noun(words, "deliveries", seen.outbound.value),
+        messages=noun(words, "messages", seen.messages.value),
+        domains=noun(words, "domains", seen.external_domains.value),
+        records=noun(words, "records", seen.records),
+        files=noun(words, "files", len(facts.evidence)),
+    )
+
+
+def _would(facts: f.Facts, words: Words) -> b.Spans:
+    found = {rate.name: rate for rate in facts.method.rates if rate.measure == "recall" and rate.low is not None}
+    # What was never fitted on says most about a case that was never seen.
+    name = next((name for name in ("frozen", *measured.SETS, *found) if name in found), None)
+    if name is None:
+        return say(words, "html.annex.not_measured")
+    rate = found[name]
+    numbers = {"value": f"{rate.value:.3f}", "low": f"{rate.low:.3f}", "high": f"{rate.high:.3f}"}
+    return say(words, "point.would", **numbers, n=rate.count or 0, where=prose.rate_name(words, name))
+
+
+_POINTS: dict[str, Callable[[f.Facts, Words], b.Spans]] = {
+    "clock": _clock,
+    "numbers": _numbers,
+    "how": _how,
+    "where": _where,
+    "exposed": _exposed,
+    "risk": _risk,
+    "containment": _containment,
+    "statements": _statements,
+    "unseen": _unseen,
+    "decisions": _decisions,
+    "searched": _searched,
+    "would": _would,
+}

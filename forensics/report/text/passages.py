@@ -1,0 +1,326 @@
+"""The passages of each section, in the report's order: facts and words in, paragraphs of runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
+from forensics.report.text.blocks import Spans, code, text
+from forensics.report.text.prose import duration, joined, noun, say, sentences, when
+from forensics.report.text.wording import Words
+
+
+def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 2: aware, deadline, remaining or reasons."""
+    told, zone = facts.clock, facts.header.timezone
+    out: list[Spans] = []
+    if told.aware_at is None or told.deadline is None:
+        out.append(say(words, "clock.not_answered"))
+    else:
+        parts = [
+            say(
+                words,
+                "clock.deadline",
+                aware=when(words, told.aware_at, zone),
+                deadline=when(words, told.deadline, zone),
+            )
+        ]
+        if told.notified_at is not None:
+            early = told.state == "notified-in-time"
+            margin = duration(words, int((told.deadline - told.notified_at).total_seconds()))
+            key = "clock.notified_in_time" if early else "clock.notified_late"
+            parts.append(say(words, key, notified=when(words, told.notified_at, zone), remaining=margin))
+        elif told.remaining_seconds is not None and told.as_of is not None:
+            margin = duration(words, told.remaining_seconds)
+            key = "clock.running" if told.state == "running" else "clock.passed"
+            parts.append(say(words, key, as_of=when(words, told.as_of, zone), remaining=margin))
+        out.append(sentences(*parts))
+    if told.state in ("passed", "notified-late"):
+        out.append(
+            say(words, "clock.delay", reasons=told.delay_reasons)
+            if told.delay_reasons
+            else say(words, "clock.delay_missing")
+        )
+    if told.discovered_at is not None:
+        found = say(words, "clock.discovered", discovered=when(words, told.discovered_at, zone))
+        out.append(sentences(found, say(words, "clock.how", how=told.discovered_how) if told.discovered_how else ()))
+    return tuple(out)
+
+
+def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 3, below the table."""
+    groups = facts.groups
+    parts = [say(words, "accepted.means"), say(words, "numbers.units")]
+    if facts.header.found and not groups.automated.deliveries.value:
+        parts.append(say(words, "numbers.automated_none"))
+    parts.append(outside(facts, words))
+    parts.append(say(words, "numbers.traced"))
+    return (sentences(*parts),)
+
+
+def outside(facts: Facts, words: Words) -> Spans:
+    """What is in none of the numbers, or nothing."""
+    groups = facts.groups
+    parts = [
+        words(f"numbers.{key}", n=group.deliveries.value)
+        for key, group in (("review", groups.review), ("dismissed", groups.dismissed))
+        if group.deliveries.value
+    ]
+    return say(words, "numbers.outside", parts=words.join(parts)) if parts else ()
+
+
+def story_title(story: Story, words: Words) -> Spans:
+    """`.mil → .ml`, or the pair."""
+    if story.suffixes:
+        meant, typed = ("." + suffix for suffix in story.suffixes)
+    else:
+        meant, typed = words.join(story.intended), words.join(story.observed)
+    return (code(meant), *say(words, "mark.to"), code(typed))
+
+
+def how(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 4: origins, repeat senders, lists, follow-ups."""
+    head = facts.groups.headline
+    if not head.deliveries.value:
+        return ()
+    parts = [words(f"origin_count.{origin}", n=count.value) for origin, count in head.origins]
+    total = noun(words, "deliveries", head.deliveries.value)
+    out = [say(words, "how.origins", total=total, parts=words.join(parts))]
+    repeat = len(facts.repeat_senders)
+    out.append(say(words, "how.repeat", n=repeat) if repeat else say(words, "how.repeat_none"))
+    for name, count in _lists(facts):
+        out.append(say(words, "how.list", n=count, list=code(name)))
+    followups = sum(incident.followups.value for incident in facts.incidents)
+    out.append(say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"))
+    for key in ("also", "resent"):
+        n = sum(_TO_MEANT[key](incident).value for incident in facts.incidents)
+        if n:
+            out.append(say(words, f"how.{key}", n=n))
+    return tuple(out)
+
+
+_TO_MEANT: dict[str, Callable[[Incident], Number]] = {"also": lambda i: i.also_to_meant, "resent": lambda i: i.resent}
+
+
+def _lists(facts: Facts) -> list[tuple[str, int]]:
+    """Lists that carried misdirected mail, most first."""
+    through: dict[str, int] = {}
+    for incident in facts.incidents:
+        for name, count in incident.lists:
+            through[name] = through.get(name, 0) + count.value
+    return sorted(through.items(), key=lambda item: (-item[1], item[0]))
+
+
+def incident(words: Words, one: Incident) -> tuple[Spans, ...]:
+    """What is said of one incident, beside its numbers."""
+    out = [say(words, "how.list", n=count.value, list=code(name)) for name, count in one.lists]
+    if one.followups.value:
+        out.append(say(words, "how.followups", n=one.followups.value))
+    out.extend(say(words, f"how.{key}", n=get(one).value) for key, get in _TO_MEANT.items() if get(one).value)
+    return tuple(out)
+
+
+def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 5: real suffixes, invented ones, jurisdictions of concern, operators, TLS."""
+    if not facts.places:
+        return ()
+    real = sum(place.deliveries.value for place in facts.places if place.exists)
+    invented = sum(place.deliveries.value for place in facts.places if not place.exists)
+    out = []
+    if real:
+        out.append(say(words, "place.real", n=real))
+    if invented:
+        out.append(say(words, "place.invented", n=invented))
+    concern = [place.country_name or place.suffix for place in facts.places if place.of_concern]
+    if concern:
+        out.append(say(words, "place.concern", places=words.join(concern)))
+    head = facts.groups.headline
+    if head.accepted.value:
+        out.append(tls(facts, words))
+    out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
+    out.extend(said for place in facts.places if (said := operator(facts, place, words)))
+    return tuple(out)
+
+
+def operator(facts: Facts, place: Place, words: Words, shorten: Callable[[str], str] = str) -> Spans:
+    """Who ran a suffix then, who runs it now; nothing where that does not matter.
+
+    It matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
+    """
+    if not (place.suffix in _slipped(facts) and place.exists and place.country and place.accepted.value):
+        return ()
+    if not (place.operator_then or place.operator_now):
+        return say(words, "place.operator_missing", suffix=place.suffix)
+    then, now = (
+        shorten(name).rstrip(".") if name else say(words, "mark.missing")
+        for name in (place.operator_then, place.operator_now)
+    )
+    return say(words, "place.operator", suffix=place.suffix, then=then, now=now)
+
+
+def tls(facts: Facts, words: Words) -> Spans:
+    """How much of what was accepted went over TLS."""
+    head = facts.groups.headline
+    told = (
+        ("yes", "all", head.encrypted),
+        ("no", "none", head.unencrypted),
+        ("open", "unknown", head.encryption_unknown),
+    )
+    for _, whole, number in told:
+        if number is not None and number.value == head.accepted.value:
+            return say(words, f"place.tls_{whole}")
+    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number and number.value]
+    return say(words, "place.tls", parts=words.join(parts))
+
+
+def _slipped(facts: Facts) -> set[str]:
+    """Suffixes that mail went to by a slip of suffixes."""
+    told = (story.suffixes for story in facts.stories if story.suffixes and story.tally.deliveries.value)
+    return {suffixes[1].rpartition(".")[2] for suffixes in told}
+
+
+def _of_all(place: Place, words: Words) -> Spans:
+    """How much of the mail to a suffix was misdirected: genuine correspondents there are no finding."""
+    if place.messages.value == place.all_messages.value:
+        return say(words, "place.of_all_every", n=place.all_messages.value, suffix=place.suffix)
+    return say(words, "place.of_all", n=place.all_messages.value, suffix=place.suffix, found=place.messages.value)
+
+
+def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 8: whether the block holds, from the logs."""
+    told, zone = facts.containment, facts.header.timezone
+    parts: list[Spans] = []
+    blocked = when(words, told.blocked_at, zone) if told.blocked_at else ""
+    end = when(words, told.logs_end, zone) if told.logs_end else words("unit.none")
+    if told.state == "not-answered":
+        parts.append(say(words, "containment.not_answered"))
+    elif told.state == "broken":
+        parts.append(say(words, "containment.broken", n=told.accepted_after.value, blocked=blocked))
+    elif told.state == "not-covered":
+        parts.append(say(words, "containment.not_covered", end=end, blocked=blocked))
+    else:
+        parts.append(say(words, "containment.holds", blocked=blocked, end=end))
+        holes = uncovered_days(facts, told.blocked_at)
+        if holes:
+            parts.append(say(words, "containment.uncovered", n=holes))
+        if told.refused_after.value:
+            parts.append(say(words, "containment.holds_refused", n=told.refused_after.value))
+        if told.legitimate_after.value:
+            parts.append(say(words, "containment.holds_alive", n=told.legitimate_after.value))
+        else:
+            parts.append(say(words, "containment.holds_quiet"))
+    if facts.header.found:
+        if told.last_accepted is None:
+            parts.append(say(words, "containment.none_accepted"))
+        elif told.state != "not-covered":
+            parts.append(say(words, "containment.last", last=when(words, told.last_accepted, zone), end=end))
+    return (sentences(*parts),)
+
+
+def no_statement(facts: Facts, words: Words) -> Spans:
+    """Section 9 when the case records none."""
+    asked = facts.questionnaire["notification.public_statements"]
+    return say(words, "statement.none" if asked.answered else "statement.unanswered")
+
+
+def statement(facts: Facts, one: Statement, words: Words) -> Spans:
+    """What the evidence says about one public claim."""
+    values = {
+        name: when(words, datetime.fromisoformat(value)) if name == "limit" and isinstance(value, str) else value
+        for name, value in one.values
+    }
+    said = say(words, f"statement.{one.basis}", **values)
+    holes = uncovered_days(facts) if one.result == "supported" else 0
+    return sentences(said, say(words, "statement.uncovered", n=holes) if holes else ())
+
+
+_FEW = 3
+"""Runs of days without a log that section 10 names."""
+
+
+def _gateway(words: Words, one: Gateway) -> Spans:
+    return (code(one.name or "–"), *say(words, "mark.aside", aside=_span(words, one.first, one.last)))
+
+
+def _span(words: Words, first: date, last: date) -> Spans:
+    """`1 June 2023 to 12 June 2023`, or the one day."""
+    names = words.day(first), words.day(last)
+    return text(names[0]) if names[0] == names[1] else say(words, "unseen.span", first=names[0], last=names[1])
+
+
+def uncovered_days(facts: Facts, after: datetime | None = None) -> int:
+    """Days within the period that no log covers; with `after`, those behind that moment."""
+    begin = date.min if after is None else after.date()
+    return sum((last - max(first, begin)).days + 1 for first, last in facts.coverage.uncovered if last >= begin)
+
+
+def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 10: what could not be seen."""
+    seen = facts.coverage
+    out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken")]
+    if seen.first is not None and seen.last is not None:
+        gateways: list[str | Spans] = [_gateway(words, g) for g in seen.gateways]
+        first, last = words.day(seen.first), words.day(seen.last)
+        out.append(say(words, "unseen.period", first=first, last=last, gateways=joined(words, gateways)))
+    holes = uncovered_days(facts)
+    if holes:
+        spans_ = [
+            say(words, "unseen.span", first=words.day(first), last=words.day(last))
+            if first != last
+            else words.day(first)
+            for first, last in seen.uncovered[:_FEW]
+        ]
+        if len(seen.uncovered) > _FEW:
+            spans_.append(words("html.others", n=len(seen.uncovered) - _FEW))
+        out.append(say(words, "unseen.uncovered", n=holes, spans=joined(words, spans_)))
+    silent = sum(len(g.silent_days) for g in seen.gateways)
+    if silent:
+        spans: list[str | Spans] = [
+            (code(g.name or "–"), *say(words, "mark.aside", aside=noun(words, "days", len(g.silent_days))))
+            for g in seen.gateways
+            if g.silent_days
+        ]
+        out.append(say(words, "unseen.silent", days=joined(words, spans)))
+    if seen.unread:
+        reasons = words.join([f"{reason}: {words.number(n)}" for reason, n in seen.unread_reasons])
+        out.append(say(words, "unseen.unread", n=seen.unread, reasons=reasons))
+    elif seen.records:
+        records = noun(words, "records", seen.records)
+        out.append(say(words, "unseen.unread_none", records=records, used=seen.used, ignored=seen.ignored))
+    total = seen.outbound.value
+    if total and seen.without_subject.value:
+        if seen.without_subject.value == total:
+            out.append(say(words, "unseen.subject_all"))
+        else:
+            out.append(say(words, "unseen.subject_some", n=seen.without_subject.value, total=total))
+    counted = (
+        ("unknown", seen.unknown_outcome.value),
+        ("deferred", seen.deferred.value),
+        ("tls_all" if seen.tls_unknown.value == total else "tls_some", seen.tls_unknown.value),
+        ("duplicates", seen.possible_duplicates.value),
+    )
+    out.extend(say(words, f"unseen.{key}", n=n, total=total) for key, n in counted if n)
+    damaged = [e.ref for e in facts.evidence if e.damage]
+    if damaged:
+        out.append(say(words, "unseen.damage", files=words.join(damaged)))
+    out.extend((say(words, "unseen.clock"), say(words, "unseen.method")))
+    return tuple(out)
+
+
+def decision(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Section 11: the recorded decision and its reasons. Never one of ours."""
+    made = facts.questionnaire["notification.decision"]
+    why = facts.questionnaire["notification.decision_reasons"]
+    parts = [say(words, f"decision.{made.answer}" if made.answered else "decision.unanswered")]
+    if why.answered:
+        reasons = why.answer if why.answer is not None else words("answer.withheld")
+        parts.append(say(words, "decision.reasons", reasons=reasons))
+    else:
+        parts.append(say(words, "decision.reasons_missing"))
+    return sentences(*parts), say(words, "decision.note")
+
+
+def norms(words: Words) -> tuple[str, ...]:
+    """What the norms ask, one line each."""
+    return tuple(words(key) for key in sorted(k for k in words.entries if k.startswith("norm.")))

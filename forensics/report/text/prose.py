@@ -1,0 +1,281 @@
+"""Sentences that every format says: facts and words in, runs of text out.
+
+Wording stands in `prose.toml` of the language's folder. There `**…**` is strong, `` `…` `` a value from the
+evidence, `!!…!!` exposure and `++…++` a missing answer; `{name}` is filled afterwards, so that no value can
+become markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from forensics import domains
+from forensics.report.facts import Facts, Segment, Slip, Story, places, slipmarks
+from forensics.report.text.blocks import Span, Spans, code, text
+from forensics.report.text.wording import Words
+
+_MARK = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|!!(?P<exposed>.+?)!!|\+\+(?P<missing>.+?)\+\+")
+_FIELD = re.compile(r"\{(\w+)\}")
+
+_FEW = 3
+"""Domains by which an organisation without a name is called."""
+
+_TELLING = 0.1
+"""Share of the headline from which a suffix is named in the first paragraph."""
+
+
+def say(words: Words, key: str, /, **values: Any) -> Spans:
+    """The sentence under `key`. Values: numbers, strings, Span or Spans; `n` chooses the plural form."""
+    pattern = words.pattern(key, values.get("n"))
+    out: list[Span] = []
+    at = 0
+    for match in _MARK.finditer(pattern):
+        out.extend(_filled(words, pattern[at : match.start()], "text", values))
+        kind = str(match.lastgroup)
+        out.extend(_filled(words, match[kind], kind, values))
+        at = match.end()
+    out.extend(_filled(words, pattern[at:], "text", values))
+    return tuple(out)
+
+
+def _filled(words: Words, pattern: str, kind: str, values: Mapping[str, Any]) -> list[Span]:
+    out: list[Span] = []
+    at = 0
+    for match in _FIELD.finditer(pattern):
+        if match.start() > at:
+            out.append(Span(kind, pattern[at : match.start()]))
+        value = values[match[1]]
+        if isinstance(value, Span):
+            out.append(value)
+        elif isinstance(value, tuple):
+            out.extend(value)
+        elif isinstance(value, int):
+            out.append(Span(kind, words.number(value)))
+        else:
+            out.append(Span(kind, str(value)))
+        at = match.end()
+    if at < len(pattern):
+        out.append(Span(kind, pattern[at:]))
+    return out
+
+
+def sentences(*parts: Spans) -> Spans:
+    """Sentences one after another, a space between; empty ones left out."""
+    out: list[Span] = []
+    for part in parts:
+        if part:
+            if out:
+                out.append(Span("text", " "))
+            out.extend(part)
+    return tuple(out)
+
+
+def joined(words: Words, parts: Sequence[str | Spans]) -> Spans:
+    """`a, b and c` of runs of text, after the language's rule."""
+    if not parts:
+        return ()
+    marks = [f"\ue000{n}\ue001" for n in range(len(parts))]
+    out: list[Span] = []
+    for piece in re.split("(\ue000\\d+\ue001)", words.join(marks)):
+        if piece.startswith("\ue000"):
+            out.extend(text(parts[int(piece[1:-1])]))
+        elif piece:
+            out.append(Span("text", piece))
+    return tuple(out)
+
+
+def noun(words: Words, key: str, n: int) -> str:
+    """`1 message`, `12 messages`."""
+    return words(f"noun.{key}", n=n)
+
+
+def when(words: Words, moment: datetime, zone: str = "UTC") -> str:
+    """`4 January 2024, 09:15 UTC`, with the organisation's own time behind it where that differs."""
+    said = f"{words.day(moment)}, {moment:%H:%M} UTC"
+    home = moment.astimezone(ZoneInfo(zone))
+    if home.utcoffset():
+        local = f"{home:%H:%M}" if home.date() == moment.date() else f"{words.day(home)}, {home:%H:%M}"
+        said += f" ({local} {zone})"
+    return said
+
+
+def duration(words: Words, seconds: int) -> str:
+    """`1 day and 21 hours`: days and hours, or hours and minutes below a day."""
+    minutes = abs(seconds) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [("days", days), ("hours", hours)] if days else [("hours", hours), ("minutes", minutes)]
+    said = [noun(words, key, n) for key, n in parts if n]
+    return words.join(said) if said else noun(words, "minutes", 0)
+
+
+def title(facts: Facts, words: Words) -> str:
+    """The investigator's title, or one that says what the logs show."""
+    if facts.header.title:
+        return facts.header.title
+    if not facts.header.found:
+        return words("title.none")
+    lead = facts.stories[0].suffixes
+    if lead:
+        return words("title.suffix", meant="." + lead[0], typed="." + lead[1])
+    return words("title.pairs")
+
+
+def organisation(facts: Facts, words: Words) -> str:
+    """The organisation by name, else by its domains, else, and in the redacted edition, `the organisation`."""
+    header = facts.header
+    if header.edition == "redacted":
+        return words("noun.the_organisation")
+    named = words.join([domains.u_label(domain) for domain in header.domains]) if len(header.domains) <= _FEW else ""
+    return header.organisation or named or words("noun.the_organisation")
+
+
+def position(facts: Facts, words: Words) -> Spans:
+    """The position in one paragraph: what went where instead of where, how many, accepted or refused, since when."""
+    if not facts.header.found:
+        return _nothing(facts, words)
+    head = facts.groups.headline
+    assert head.first is not None and head.last is not None
+    same_day = head.first.date() == head.last.date()
+    # What nobody has ruled on is said to be a finding of the evidence, in the first sentence already.
+    key = "position.found" if facts.groups.confirmed.deliveries.value else "position.suspected"
+    opening = say(
+        words,
+        key + "_one_day" if same_day else key,
+        first=words.day(head.first),
+        last=words.day(head.last),
+        messages=noun(words, "messages", head.messages.value),
+        senders=noun(words, "senders", head.senders.value),
+        organisation=organisation(facts, words),
+    )
+    return sentences(opening, _stories(facts, words), _acceptance(facts, words), _states(facts, words))
+
+
+def _stories(facts: Facts, words: Words) -> Spans:
+    """What went where: the stories of suffixes first, all others in one clause."""
+    told = [story for story in facts.stories if story.tally.deliveries.value]
+    total = facts.groups.headline.deliveries.value
+    named = [s for s in told if s.suffixes is not None and s.tally.deliveries.value >= total * _TELLING][:2]
+    rest = [story for story in told if story not in named]
+    if len(told) == 1:
+        return _sentence(_story(words, told[0], "position.story_all"))
+    parts: list[Spans] = [_story(words, story) for story in named]
+    others = sum(story.tally.deliveries.value for story in rest)
+    if others:
+        names = {name for story in rest for name in story.observed}
+        key = "position.others" if parts else "position.only_others"
+        parts.append(say(words, key, n=others, domains=noun(words, "domains", len(names))))
+    return _sentence(joined(words, parts))
+
+
+def _sentence(said: Spans) -> Spans:
+    """With a capital letter and a full stop."""
+    first = said[0].text
+    return (Span(said[0].kind, first[:1].upper() + first[1:]), *said[1:], Span("text", "."))
+
+
+def _story(words: Words, story: Story, key: str = "position.story") -> Spans:
+    if story.suffixes:
+        meant, typed = ("." + suffix for suffix in story.suffixes)
+        country = places.name(places.country(places.suffix(story.suffixes[1])), words.language)
+    else:
+        meant, typed, country = words.join(story.intended), words.join(story.observed), None
+    place = words("position.place", country=country) if country else ""
+    return say(words, key, n=story.tally.deliveries.value, meant=code(meant), typed=code(typed), place=place)
+
+
+def _acceptance(facts: Facts, words: Words) -> Spans:
+    head = facts.groups.headline
+    accepted = head.exposed.value + head.handed_on.value
+    rest = []
+    if head.not_exposed.value:
+        rest.append(words("position.refused", n=head.not_exposed.value))
+    if head.unsettled.value:
+        rest.append(words("position.unsettled", n=head.unsettled.value))
+    if not rest:
+        said = say(words, "position.accepted_all", n=accepted)
+    elif accepted:
+        said = say(words, "position.accepted_some", n=accepted, total=head.deliveries.value, rest=words.join(rest))
+    else:
+        said = say(words, "position.accepted_none", rest=words.join(rest))
+    if head.handed_on.value:
+        said = sentences(said, say(words, "position.handed_on", n=head.handed_on.value))
+    if head.first_exposed and head.last_exposed and (head.first_exposed, head.last_exposed) != (head.first, head.last):
+        first, last = words.day(head.first_exposed), words.day(head.last_exposed)
+        key = "position.window" if first != last else "position.window_one"
+        if first != last or accepted == 1:
+            said = sentences(said, say(words, key, first=first, last=last))
+    return said
+
+
+def _states(facts: Facts, words: Words) -> Spans:
+    confirmed, suspected = facts.groups.confirmed.deliveries.value, facts.groups.suspected.deliveries.value
+    if confirmed and suspected:
+        said = say(words, "position.state_both", confirmed=confirmed, suspected=suspected)
+    else:
+        said = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
+    automated = facts.groups.automated.deliveries.value
+    return sentences(said, say(words, "position.automated", n=automated) if automated else ())
+
+
+def _nothing(facts: Facts, words: Words) -> Spans:
+    searched = facts.coverage
+    if searched.first is None or searched.last is None:
+        return say(words, "position.nothing_read")
+    said = say(
+        words,
+        "position.none",
+        outbound=noun(words, "deliveries", searched.outbound.value),
+        organisation=organisation(facts, words),
+        first=words.day(searched.first),
+        last=words.day(searched.last),
+        domains=noun(words, "domains", searched.external_domains.value),
+    )
+    for key, group in (("none_review", facts.groups.review), ("none_dismissed", facts.groups.dismissed)):
+        if group.deliveries.value:
+            said = sentences(said, say(words, f"position.{key}", n=group.deliveries.value))
+    return said
+
+
+def slip(words: Words, mark: Slip) -> str:
+    """The slip in words: `the letter “i” left out of .mil`."""
+    changes = [piece for piece in mark.segments if piece.kind != "same"]
+    if not changes or len(changes) > 2:
+        return words.get(f"slip.kind.{mark.kind}", words("slip.kind.other"))
+    where = domains.u_label(mark.meant)
+    if slipmarks.in_suffix(mark):
+        where = "." + (domains.split(mark.meant).suffix or mark.meant.rpartition(".")[2])
+    return words.join([_change(words, piece, where) for piece in changes])
+
+
+def _change(words: Words, piece: Segment, where: str) -> str:
+    if piece.kind == "swapped":
+        return words("slip.swapped", first=piece.meant[0], second=piece.meant[1], where=where)
+    if piece.kind == "replaced":
+        return words("slip.replaced", typed=piece.typed, letters=piece.meant, where=where)
+    letters = piece.meant or piece.typed
+    key = f"slip.{piece.kind}"
+    if letters in (".", "-"):
+        return words(key + ("_dot" if letters == "." else "_hyphen"), where=where)
+    if len(letters) == 1 and letters.isalpha():
+        key += "_letter"
+    return words(key, letters=letters, where=where)
+
+
+def rate_name(words: Words, name: str) -> str:
+    """What an error rate was measured on, or the kind of slip it is of."""
+    return words.get(f"rate.{name}", words.get(f"slip.kind.{name}", name))
+
+
+def measure_name(words: Words, name: str) -> str:
+    """`recall` and the like, in words."""
+    return words.get(f"measure.{name}", name)
+
+
+def glossary(words: Words) -> list[tuple[str, str]]:
+    """(term, meaning) in alphabetical order of the terms."""
+    keys = [key for key in words.entries if key.startswith("glossary.") and key.endswith(".term")]
+    return sorted((words(key), words(key.removesuffix("term") + "meaning")) for key in keys)

@@ -1,0 +1,151 @@
+"""The words of a report: every sentence a reader sees, by key, from the TOML files of one folder.
+
+A translation is one folder beside `templates/en-GB`. All `*.toml` files in it are read and their tables joined,
+so each format keeps its words in a file of its own; a key that two files give is an error. A folder of the
+user's own may give only the keys it changes.
+
+A value is a string with `{name}` fields, or a table of plural forms (`one`, `other`, …) chosen by the field `n`
+after the language's own rule (CLDR, by way of babel).
+
+Not in the folder, and so not translated: the reasons of a finding and what each signal means. These are sentences
+of the detector, in English, kept with their weights in the case's tables (`findings.reasons`), because they are part
+of the result that `missent explain` quotes and `missent verify` recomputes. A translated report quotes them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import UsageError
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+DEFAULT_LANGUAGE = "en-GB"
+
+_PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+Entry = str | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Call it with a key: `words("clock.deadline", at=words.moment(t))`."""
+
+    language: str
+    entries: Mapping[str, Entry]
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """The text under `key`, filled. Integers are grouped by the language's rule.
+
+        Raises KeyError for a key that no file has: a mistake of ours, not of the user's.
+        """
+        pattern = self.pattern(key, values.get("n"))
+        return pattern.format_map({name: self._shown(value) for name, value in values.items()})
+
+    def pattern(self, key: str, n: int | None = None) -> str:
+        """The text under `key` with its fields unfilled; `n` chooses among plural forms."""
+        entry = self.entries[key]
+        if isinstance(entry, str):
+            return entry
+        if n is None:
+            raise KeyError(f"{key} has plural forms: give n")
+        return entry.get(str(self._locale.plural_form(n)), entry["other"])
+
+    def get(self, key: str, default: str, /, **values: Any) -> str:
+        """The text under `key`, or `default` as it is when no file has the key."""
+        return self(key, **values) if key in self.entries else default
+
+    def number(self, value: int | float, digits: int | None = None) -> str:
+        """`12345` as `12,345`; with `digits`, that many decimals."""
+        from babel.numbers import format_decimal
+
+        pattern = "#,##0." + "0" * digits if digits else "#,##0"
+        return str(format_decimal(value, format=pattern, locale=self._locale))
+
+    def day(self, value: date | datetime) -> str:
+        """`4 January 2023`."""
+        from babel.dates import format_date
+
+        return str(format_date(value, format="long", locale=self._locale))
+
+    def short_day(self, value: date | datetime) -> str:
+        """`4 Jan 2023`."""
+        from babel.dates import format_date
+
+        return str(format_date(value, format="medium", locale=self._locale))
+
+    def join(self, parts: Iterable[str]) -> str:
+        """`a, b and c`."""
+        from babel.lists import format_list
+
+        return str(format_list(list(parts), locale=self._locale))
+
+    @property
+    def _locale(self) -> Any:
+        return _locale(self.language)
+
+    def _shown(self, value: Any) -> Any:
+        return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@cache
+def _locale(language: str) -> Any:
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        raise UsageError(
+            f"no language {language}", expected="a language tag such as en-GB", remedy="give one that CLDR knows"
+        ) from None
+
+
+def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
+    """The words of `language`; those in `folder` (a user's own templates) come before ours.
+
+    Raises UsageError when there is no such language or a file is not TOML.
+    """
+    if language != DEFAULT_LANGUAGE:
+        _locale(language)
+    shipped = TEMPLATES / language
+    if not shipped.is_dir() and folder is None:
+        raise UsageError(
+            f"no report templates for language {language}",
+            expected=", ".join(sorted(p.name for p in TEMPLATES.iterdir() if p.is_dir())),
+            remedy="choose one of these, or give a template folder",
+        )
+    entries: dict[str, Entry] = dict(_read(shipped if shipped.is_dir() else TEMPLATES / DEFAULT_LANGUAGE))
+    if folder is not None:
+        entries.update(_read(folder))
+    return Words(language, entries)
+
+
+def _read(folder: Path) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+        for key, entry in _flat(table, ""):
+            if key in entries:
+                raise UsageError(f"{path}: {key} is given twice in {folder}", remedy="keep one of them")
+            entries[key] = entry
+    return entries
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Entry]]:
+    for name, value in table.items():
+        if isinstance(value, str) or _is_plural(value):
+            yield prefix + name, value
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+
+
+def _is_plural(value: Any) -> bool:
+    return isinstance(value, Mapping) and "other" in value and set(value) <= _PLURAL_FORMS

@@ -1,0 +1,287 @@
+"""What results look like in a terminal: text for people, or one JSON object with `--json`.
+
+Every value that came from a log passes `visible`, so that nothing in it can move the cursor or change colours.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.report.text.visible import cut, visible
+
+if TYPE_CHECKING:
+    from forensics import results, workbench
+    from forensics.ingest.survey import Progress
+
+STEPS = {
+    "compile": "Compiling, only once",
+    "survey": "Surveying",
+    "read": "Reading",
+    "join": "Joining",
+    "write": "Writing",
+    "detect": "Weighing",
+    "report": "Reporting",
+    "verify": "Verifying",
+}
+
+
+WIDEST = 100_000
+"""Columns of a table that is piped somewhere: nothing is folded or cut."""
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Progress | None]:
+    """A progress bar on stderr when that is a terminal; None (no reporting) otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                for earlier in tasks.values():
+                    bar.update(earlier, visible=False)
+                tasks[step] = bar.add_task(STEPS.get(step, step), total=total or None)
+            bar.update(tasks[step], completed=done, total=total or None)
+
+        yield report
+
+
+def run(result: results.Run, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    _ingested(result.ingested)
+    print()
+    _detected(result.detected)
+    print()
+    _line("Check", f"missent verify {result.ingested.case}")
+    _reported(result.reported)
+
+
+def ingested(result: results.Ingested, *, as_json: bool) -> None:
+    _json(result) if as_json else _ingested(result)
+
+
+def detected(result: results.Detected, *, as_json: bool) -> None:
+    _json(result) if as_json else _detected(result)
+
+
+def reported(result: results.Reported, *, as_json: bool) -> None:
+    _json(result) if as_json else _reported(result)
+
+
+def _ingested(result: results.Ingested) -> None:
+    again = f", {result.already} of them already in the case" if result.already else ""
+    _line("Evidence", f"{count(result.evidence, 'file')}{again}")
+    parts = [f"{result.used:,} used", f"{result.ignored:,} known and irrelevant"]
+    if result.duplicates:
+        parts[-1] += f" (of which {result.duplicates:,} lie in two files)"
+    parts.append(f"{result.unread:,} unread")
+    _line("Records", f"{result.records:,} = " + " + ".join(parts))
+    _line(
+        "Deliveries",
+        f"{result.deliveries:,}" + (f", {_period(result.first, result.last)}" if result.first and result.last else ""),
+    )
+    for note in result.notes:
+        _line("Noted", visible(note))
+    for name, reason in result.skipped:
+        _line("Not read", f"{visible(name)}: {visible(reason)}")
+
+
+def _detected(result: results.Detected) -> None:
+    print(f"VERDICT    {result.verdict}")
+    for incident in result.incidents[:12]:
+        arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"
+        period = _period(incident["first_seen"], incident["last_seen"])
+        messages = count(incident["messages"], "message")
+        print(f"  {arrow:<56} {messages:>12}   {period}   score {_score(incident['score'])}")
+    if len(result.incidents) > 12:
+        print(
+            f"  … and {len(result.incidents) - 12} more; `missent sql --case {result.case} 'from incidents'` lists all"
+        )
+    if result.kept_for_review:
+        _line(
+            "Review",
+            f"{count(result.kept_for_review, 'delivery', 'deliveries')} of level low kept apart, in no number above",
+        )
+
+
+def _reported(result: results.Reported) -> None:
+    if result.required:
+        _line(
+            "Answers",
+            f"{result.answered} of {result.required} required items answered"
+            + ("" if result.answered == result.required else f"; `missent ask --case {result.case}` asks for the rest"),
+        )
+    for note in result.notes:
+        _line("Noted", visible(note))
+    # The page that people open stands last, where the eye is.
+    for path in sorted(result.files, key=lambda path: path.suffix == ".html"):
+        _line("Report", str(path))
+
+
+def verified(result: Any, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    for check in result.checks:
+        mark = {True: "ok    ", False: "FAILED", None: "none  "}[check.ok]
+        print(f"{mark}  {check.name}: {visible(check.text)}")
+    print("VERIFIED   everything is as it was recorded" if result.ok else "NOT VERIFIED: see the lines marked FAILED")
+
+
+def table(result: workbench.Answer, form: str) -> None:
+    """Rows of `missent sql`."""
+    if form == "json":
+        json.dump(
+            [dict(zip(result.columns, row, strict=True)) for row in result.rows],
+            sys.stdout,
+            default=_plain,
+            ensure_ascii=False,
+        )
+        print()
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(map(cell, result.columns))
+        writer.writerows([cell(value) for value in row] for row in result.rows)
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table(box=None, pad_edge=False, header_style="bold")
+        for name in result.columns:
+            grid.add_column(Text(visible(name)), overflow="fold")
+        for row in result.rows:
+            grid.add_row(*(Text("" if value is None else visible(str(_plain(value)))) for value in row))
+        Console(width=None if sys.stdout.isatty() else WIDEST).print(grid)
+        print(f"({count(len(result.rows), 'row')})")
+
+
+def cell(value: Any) -> str:
+    """A CSV cell that no spreadsheet runs: what begins like a formula gets a leading apostrophe."""
+    from forensics.review.sheets import guard
+
+    text = "" if value is None else str(_plain(value))
+    return text if isinstance(value, int | float) else guard(text)
+
+
+def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        return _json(list(rows))
+    for row in rows:
+        print(f"{row['loader']:<10} {row['name']:<18} {row['what']}")
+    print(
+        "\nContainers: plain, gzip, bzip2, xz, zstd, tar, zip, and - for standard input.\n"
+        "Content decides, never a file's name."
+    )
+
+
+def demo(done: Sequence[results.Run], *, as_json: bool) -> None:
+    if as_json:
+        return _json(list(done))
+    for number, result in enumerate(done):
+        if number:
+            print()
+        print(f"── {result.ingested.case.name} " + "─" * 60)
+        run(result, as_json=False)
+
+
+def reviewed(result: Any, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    for line in result.lines:
+        print(visible(line))
+
+
+def explained(result: workbench.Explanation, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    print("\n".join(visible(line) for line in result.weighed.text.split("\n")))
+    if result.quotes:
+        print("\nThe records, as they stand in the evidence:")
+    for evidence, number, text in result.quotes:
+        print(f"  {evidence[:12]} record {number}: {visible(cut(text, 1000))}")
+
+
+def watch_list(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        return _json(list(rows))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    columns = list(rows[0]) if rows else ["lookalike", "domain", "slip", "probability"]
+    writer.writerow(columns)
+    writer.writerows([cell(row[name]) for name in columns] for row in rows)
+
+
+def created(path: Path) -> None:
+    _line("Case", f"{path}: read it, fill it in, then `missent run LOG… --case {path.parent}`")
+
+
+def asked(result: Any) -> None:
+    _line("Answers", f"{result.answered} of {result.required} required items answered")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """
+    >>> count(1, "file"), count(2, "delivery", "deliveries")
+    ('1 file', '2 deliveries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _line(label: str, text: str) -> None:
+    print(f"{label:<10} {text}")
+
+
+def _day(value: datetime | None) -> str:
+    return f"{value.day} {value:%B %Y}" if value else "?"
+
+
+def _period(first: datetime, last: datetime) -> str:
+    return _day(first) if first.date() == last.date() else f"{_day(first)} to {_day(last)}"
+
+
+def _score(score: float) -> str:
+    """Two decimals, but never certainty."""
+    return "over 0.99" if score > 0.99 else f"{score:.2f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | Path):
+        return str(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return str(value)
+
+
+def _json(value: Any) -> None:
+    def plain(item: Any) -> Any:
+        if dataclasses.is_dataclass(item) and not isinstance(item, type):
+            return {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
+        return _plain(item)
+
+    json.dump(value, sys.stdout, default=plain, ensure_ascii=False, indent=1)
+    print()
