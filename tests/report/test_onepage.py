@@ -175,6 +175,13 @@ def test_word_keeps_it_on_one_page(paper: str, tmp_path: Path) -> None:
     office = shutil.which("soffice")
     if office is None:
         pytest.skip("NOT RUN: LibreOffice (soffice) is not installed, so nothing laid out the Word file")
+    found = subprocess.run(
+        ["fc-match", "-f", "%{family}", "Times New Roman"], capture_output=True, text=True, check=True
+    )
+    if not any(name in found.stdout for name in ("Times New Roman", "Liberation Serif", "Nimbus Roman", "Tinos")):
+        pytest.skip(
+            f"NOT RUN: no font as wide as Times New Roman is installed (fonts-liberation); {found.stdout} is wider"
+        )
     (tmp_path / "incident.docx").write_bytes(docx.render(facts(), on(paper, facts())))
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), "incident.docx"]
