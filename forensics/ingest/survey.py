@@ -13,6 +13,7 @@ from forensics import kernels, loaders
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Settings, Survey
+from forensics.native import compiler
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 BLOCK = 16 << 20
 """Bytes of content read at a time."""
 HEAD = 64 << 10
-WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
-"""Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
 
 
 Progress = Callable[[str, int, int], None]
@@ -49,50 +48,8 @@ class Begun:
 
 def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
     """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
-    kernels.progress = report
-    weight = _weight(sources)
-    if weight > WORTH_LOADING and kernels.warm():
-        _load()
-        kernels.compile_kernels()
-    elif weight > WORTH_COMPILING and _all_exchange(sources):
-        _load_rows()
-        kernels.compile_kernels(all_declared=False)
-    elif weight > WORTH_COMPILING:
-        _load()
-        _load_joining()
-        kernels.compile_kernels()
+    compiler.ready(report)
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
-
-
-def _load() -> None:
-    """What the first reading of Postfix logs compiles."""
-    from forensics.loaders.postfix import survey
-
-    _ = survey
-
-
-def _load_joining() -> None:
-    """All other kernels: they are compiled together, because they share much."""
-    from forensics.loaders.postfix import assembling as queues
-    from forensics.loaders.postfix import read
-
-    _ = read, queues
-    _load_rows()
-
-
-def _load_rows() -> None:
-    """What makes deliveries of any system's events."""
-    from forensics.stitch import rows, systems
-
-    _ = rows, systems
-
-
-def _all_exchange(sources: Sequence[Source]) -> bool:
-    """True when Postfix' kernels would be compiled in vain."""
-    try:
-        return all(loaders.recognise(custody.head(source)) == "exchange" for source in sources)
-    except EvidenceError:
-        return False
 
 
 def _load_exchange() -> None:
@@ -102,11 +59,6 @@ def _load_exchange() -> None:
 
     _ = read, tracking
     kernels.load()
-
-
-def _weight(sources: Sequence[Source]) -> int:
-    """About how many bytes of log these are."""
-    return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
 
 
 def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:

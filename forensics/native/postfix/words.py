@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.loaders.postfix.text import SEED, hash_number, lit
+from forensics.native.text import lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
 OTHER, KNOWN, UNREAD = 0, 1, 2
@@ -65,20 +65,15 @@ PROGRAMS = (
 )  # fmt: skip
 """Programs that log under `syslog_name` (postfix(1), master(8)); a program behind a `/` must be one of these."""
 
-(P_BOUNCE, P_CLEANUP, P_LOCAL, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
-    PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "local", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
+(P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
+    PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
 )
 P_NQMGR, P_OQMGR, P_QMQPD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd"))
 
 SLOTS = 512
-PROGRAM_HASH = np.zeros(SLOTS, np.uint64)
-PROGRAM_AT = np.zeros(SLOTS, np.int32)
-for _number, _name in enumerate(PROGRAMS, 1):
-    _h = hash_number(_name.encode(), int(SEED))
-    _slot = _h % SLOTS
-    while PROGRAM_AT[_slot]:
-        _slot = (_slot + 1) % SLOTS
-    PROGRAM_HASH[_slot], PROGRAM_AT[_slot] = _h, _number
+"""Of the table by which a program's name is found, see `scanner.fill_programs`; more than twice the programs."""
+PROGRAM_NAMES = lit("".join(PROGRAMS))
+PROGRAM_ENDS = np.cumsum([0, *map(len, PROGRAMS)])
 
 L_TO, L_ORIG_TO, L_RELAY = lit("to="), lit("orig_to="), lit("relay=")
 L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED = lit(", relay="), lit(", orig_to="), lit("-but-not-cached")
@@ -111,7 +106,7 @@ L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
 L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
 L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
 L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
-L_PREPEND, L_STRIP, L_FILTER, L_DELAY_ACT = lit("prepend: "), lit("strip: "), lit("filter: "), lit("delay: ")
+L_PREPEND, L_STRIP, L_FILTER = lit("prepend: "), lit("strip: "), lit("filter: ")
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
@@ -136,5 +131,17 @@ L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
     lit("requeued"),
     lit("expired"),
 )
-L_POSTFIX, L_STDOUT, L_STDERR = lit("postfix"), lit("stdout "), lit("stderr ")
+L_POSTFIX = lit("postfix")
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
+
+# Units of time, microseconds
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+MONTH_UNIT = 64 * DAY
+"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar.
+"""
+YEAR_UNIT = 16 * MONTH_UNIT
+"""A packed time with a year counted from that of the file's first record: year * YEAR_UNIT + packed time."""
+BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
+"""Days of a year before each month, 29 February not counted."""
+MONTH_LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
