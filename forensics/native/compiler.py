@@ -46,6 +46,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     return _njit(nogil=True, error_model="numpy")(function)
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """A kernel that becomes part of its caller. For those that every line or event passes through: numba then sees that
+    nobody counts references to their arrays, which made scanning a third faster. It costs time to compile."""
+    return _njit(nogil=True, error_model="numpy", forceinline=True)(function)
+
+
 class Entry:
     """A kernel that Python calls: a generalized ufunc of one signature, compiled or loaded from the cache at its first
     call.
@@ -75,16 +81,17 @@ class Entry:
         return int((self._compiled or self.load())(*values))
 
     def load(self) -> Callable[..., Any]:
-        """Compile it, or take it out of the cache."""
-        with _SETTING, _cache_folder_set():
+        """Take it out of the cache; compile all entries first where that has not been done."""
+        with _LOCK:
             if self._compiled is None:
-                self._compiled = _guvectorize(
-                    [(*(one.type() for one in self._arguments), types.int64[::1])],
-                    f"{','.join(one.layout(n) for n, one in enumerate(self._arguments))}->()",
-                    nopython=True,
-                    cache=True,
-                    writable_args=tuple(n for n, one in enumerate(self._arguments) if not one.read_only),
-                )(self._function)
+                with _cache_set(_folder or ready()):
+                    self._compiled = _guvectorize(
+                        [(*(one.type() for one in self._arguments), types.int64[::1])],
+                        f"{','.join(one.layout(n) for n, one in enumerate(self._arguments))}->()",
+                        nopython=True,
+                        cache=True,
+                        writable_args=tuple(n for n, one in enumerate(self._arguments) if not one.read_only),
+                    )(self._function)
             made: Callable[..., Any] = self._compiled
             return made
 
@@ -128,9 +135,60 @@ def entry(signature: str) -> Callable[[Callable[..., Any]], Entry]:
 
 
 def cached() -> bool:
-    """Whether all entries were compiled by some earlier run, so that to compile means to load."""
+    """Whether all entries were compiled by some earlier run, so that to be `ready` takes no time."""
+    folder = _chosen() / digest()
+    return not _fault(folder) and _complete(folder)
+
+
+def ready(progress: Progress | None = None) -> Path:
+    """Compile what has to be, before anything is read: one to two minutes of one processor, once for a version and a
+    machine, said on standard error. Returns the folder that compiled code is loaded from. Raises AssertionError when
+    it computes wrongly."""
+    global _folder
+    with _LOCK:
+        if _folder is None:
+            kept = _chosen() / digest()
+            fault = _fault(kept)
+            _folder = kept if not fault and _complete(kept) else _build(kept, fault, progress)
+            check()
+        return _folder
+
+
+def _build(kept: Path, fault: str, progress: Progress | None) -> Path:
+    """Compile all entries aside, and put them where later runs look. numba's cache is not made for two processes that
+    write it at once: what both wrote does not fit together."""
+    global _folder
+    print("missent: compiling, once for this version on this machine; it takes one to two minutes", file=sys.stderr)
+    if fault:
+        print(f"missent: the compiled code is not kept: {fault}", file=sys.stderr)
+    _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=None if fault else kept.parent))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    import_room()
+    for done, one in enumerate(ENTRIES):
+        if progress is not None:
+            progress("compile", done, len(ENTRIES))
+        one.load()
+    if progress is not None:
+        progress("compile", len(ENTRIES), len(ENTRIES))
+    (made / "complete").write_text(_times(), "utf-8")
+    return made if fault else _keep(made, kept)
+
+
+def _keep(made: Path, kept: Path) -> Path:
+    """Rename; where another process was quicker, its folder stays, and `made` goes with this process."""
     try:
-        return (cache_folder() / "complete").read_text("utf-8") == _times()
+        if kept.exists() and not _complete(kept):
+            kept.rename(made / "before")
+        made.rename(kept)
+    except OSError:
+        return made
+    shutil.rmtree(kept / "before", ignore_errors=True)
+    return kept
+
+
+def _complete(folder: Path) -> bool:
+    try:
+        return (folder / "complete").read_text("utf-8") == _times()
     except OSError:
         return False
 
@@ -138,13 +196,6 @@ def cached() -> bool:
 def _times() -> str:
     """When the files of this room were written: numba compiles anew when that has changed."""
     return repr([(str(path.relative_to(ROOM)), path.stat().st_mtime_ns) for path in sorted(ROOM.rglob("*.py"))])
-
-
-def ready(progress: Progress | None = None) -> None:
-    """Compile what has to be, before anything is read. Raises AssertionError when compiled code computes wrongly."""
-    if not cached():
-        compile_all(progress)
-    check()
 
 
 def check() -> None:
@@ -158,18 +209,6 @@ def check() -> None:
 
 EXPECTED = 0x4D5C001B3B95D9D4
 """What `check` must find: `hash_of` computed by hand, in whole numbers, from the formulas in `text`."""
-
-
-def compile_all(progress: Progress | None = None) -> None:
-    """Compile every entry of the room, or load it. Half a minute of one processor, once for a version and a machine."""
-    import_room()
-    for done, one in enumerate(ENTRIES):
-        if progress is not None:
-            progress("compile", done, len(ENTRIES))
-        one.load()
-    if progress is not None:
-        progress("compile", len(ENTRIES), len(ENTRIES))
-    (cache_folder() / "complete").write_text(_times(), "utf-8")
 
 
 def import_room() -> None:
@@ -197,26 +236,6 @@ def digest() -> str:
     return made.hexdigest()[:24]
 
 
-@cache
-def cache_folder() -> Path:
-    """Where compiled code lies: below $NUMBA_CACHE_DIR, else $XDG_CACHE_HOME/missent, else ~/.cache/missent; where that
-    is not this user's own and nobody else's, a fresh folder that goes with the process."""
-    folder = _chosen() / digest()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fault = untrusted(folder)
-        if not fault and not os.access(folder, os.W_OK | os.X_OK):
-            fault = f"{folder} cannot be written"
-    except (OSError, RuntimeError) as error:
-        fault = str(error)
-    if not fault:
-        return folder
-    print(f"missent: compiled code is not kept: {fault}", file=sys.stderr)
-    private = Path(tempfile.mkdtemp(prefix="missent-"))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
-    return private
-
-
 def _chosen() -> Path:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen).absolute()
@@ -225,39 +244,57 @@ def _chosen() -> Path:
     return Path.home() / ".cache" / "missent"
 
 
-def untrusted(folder: Path) -> str:
-    """Why code must not be loaded from this folder; empty when only this user (or root) can have put it there: the
-    folder is closed to others, all that is in it is the user's own, and no folder above lets others exchange it."""
+def _fault(folder: Path) -> str:
+    """Why code must not be loaded from this folder, or kept there; empty when only this user (or root) can have written
+    what is in it: the folder is closed to others, its contents are the user's own, and no folder above lets others
+    exchange it."""
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder.parent, os.W_OK | os.X_OK):
+            return f"{folder.parent} cannot be written"
+        return _exchangeable(folder.parent.resolve()) or (_foreign(folder) if os.path.lexists(folder) else "")
+    except (OSError, RuntimeError) as error:
+        return str(error)
+
+
+def _exchangeable(folder: Path) -> str:
+    """Which folder, this one or one above, lets other users exchange what is in it."""
     if not hasattr(os, "getuid"):
         return ""
-    me = os.getuid()
+    for above in (folder, *folder.parents):
+        about = above.stat()
+        mode = stat.S_IMODE(about.st_mode)
+        if about.st_uid not in (0, os.getuid()) or (mode & 0o022 and not mode & stat.S_ISVTX):
+            return f"{above} lets others exchange what is in it (owner {about.st_uid}, mode {mode:04o})"
+    return ""
+
+
+def _foreign(folder: Path) -> str:
+    """What in this folder, or of it, others could have written."""
+    if not hasattr(os, "getuid"):
+        return ""
     about = folder.lstat()
-    if not stat.S_ISDIR(about.st_mode):
-        return f"{folder} is no folder"
-    if about.st_uid != me or about.st_mode & 0o077:
-        return f"{folder} is not this user's alone (owner {about.st_uid}, mode {stat.S_IMODE(about.st_mode):04o})"
-    for above in folder.resolve().parents:
-        held = above.stat()
-        open_to_others = held.st_mode & 0o022 and not held.st_mode & stat.S_ISVTX
-        if held.st_uid not in (0, me) or open_to_others:
-            mode = f"{stat.S_IMODE(held.st_mode):04o}"
-            return f"{above} lets others exchange what lies in it (owner {held.st_uid}, mode {mode})"
+    mode = stat.S_IMODE(about.st_mode)
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or mode & 0o077:
+        return f"{folder} is not a folder of this user alone (owner {about.st_uid}, mode {mode:04o})"
     for inside in folder.rglob("*"):
         file = inside.lstat()
-        if stat.S_ISLNK(file.st_mode) or file.st_uid != me:
+        if stat.S_ISLNK(file.st_mode) or file.st_uid != os.getuid():
             return f"{inside} was not written by this user"
     return ""
 
 
 @contextmanager
-def _cache_folder_set() -> Iterator[None]:
+def _cache_set(folder: Path) -> Iterator[None]:
     """numba reads its setting when a function is declared; other users of numba in this process keep theirs."""
     before = _config.CACHE_DIR
-    _config.CACHE_DIR = str(cache_folder())
+    _config.CACHE_DIR = str(folder)
     try:
         yield
     finally:
         _config.CACHE_DIR = before
 
 
-_SETTING = threading.RLock()
+_LOCK = threading.RLock()
+_folder: Path | None = None
+"""Where this process loads compiled code from, once it has decided."""

@@ -26,7 +26,7 @@ from forensics.native.codes import (
     REJECTED,
     UNKNOWN,
 )  # fmt: skip
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.text import SEED, address_key, between, hashed, mix, spread, within
 
@@ -75,7 +75,7 @@ def same_text(buf, a, a_end, b, b_end):
     return True
 
 
-@kernel
+@inlined
 def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):
     """(leg of the recipient in span A of event e in hop h, legs now). Equal hashes are checked letter by letter."""
     rkey = np.uint64(longs[e, RKEY])
@@ -107,7 +107,7 @@ def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):
     return leg, count + 1
 
 
-@kernel
+@inlined
 def settle(legs, leg, e, outcome):
     """The last status counts; but what was delivered once stays delivered."""
     if legs[leg, L_OUTCOME] != DELIVERED or outcome == DELIVERED:
@@ -127,7 +127,7 @@ def resettle(hops, legs, h, e, outcome, also_held):
         leg = legs[leg, L_CHAIN]
 
 
-@kernel
+@inlined
 def starts_hop(ints, longs, buf, e, h, hops):
     """True when event e cannot belong to the hop h that has its queue id last."""
     kind = ints[e, KIND]
@@ -163,7 +163,7 @@ def born_elsewhere(key, keys, table, mask, hops):
         slot = (slot + np.uint64(1)) & mask
 
 
-@kernel
+@inlined
 def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
     """(hop of event e, hops now): the one that has its queue id last, or a new one."""
     key = np.uint64(longs[e, KEY])
@@ -189,7 +189,7 @@ def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
     return h, count + 1
 
 
-@kernel
+@inlined
 def deliver(ints, longs, e, h, leg, hops, legs):
     """One attempt at a recipient."""
     legs[leg, L_PROVISIONAL] = 0
@@ -232,7 +232,7 @@ def refuse(ints, e, h, leg, hops, legs):
         settle(legs, leg, e, HELD)
 
 
-@kernel
+@inlined
 def describe(ints, e, h, hops, legs):
     """An event that speaks of the message as a whole."""
     kind = ints[e, KIND]

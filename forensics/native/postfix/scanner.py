@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.postfix.fields import check, client, delivery, queued, reject, span
 from forensics.native.postfix.stamps import MEMO, SIZE, stamp_after
@@ -30,9 +30,8 @@ PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
 (L_TO, L_FROM, L_REMOVED, L_CLIENT, L_MSGID, L_RESENT, L_UID) = (
     w.L_TO, w.L_FROM, w.L_REMOVED, w.L_CLIENT, w.L_MSGID, w.L_RESENT, w.L_UID,
 )  # fmt: skip
-(L_WARNING, L_INFO, L_REJECT, L_HOLD, L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE, L_PREPEND, L_STRIP, L_FILTER) = (
+(L_WARNING, L_INFO, L_REJECT, L_HOLD, L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE, L_PREPEND) = (
     w.L_WARNING, w.L_INFO, w.L_REJECT, w.L_HOLD, w.L_DISCARD, w.L_REDIRECT, w.L_BCC, w.L_REPLACE, w.L_PREPEND,
-    w.L_STRIP, w.L_FILTER,
 )  # fmt: skip
 (L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT) = (
     w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT,
@@ -60,7 +59,7 @@ def fill_programs(programs):
         programs[slot] = number
 
 
-@kernel
+@inlined
 def program_number(buf, i, end, programs):
     """Number of the Postfix program named in [i, end), 0 when it is none."""
     slot = hashed(buf, i, end, SEED) % np.uint64(SLOTS)
@@ -81,49 +80,64 @@ def program_number(buf, i, end, programs):
 
 
 @kernel
-def cleanup_line(buf, i, end, ev, lv, r):
-    if at(buf, i, L_WARNING):
-        return check(buf, i + 9, end, ev, lv, r, w.WARN)
+def header_action(buf, i):
+    """(what cleanup(8) did by a header or body check, where its text starts); 0 when it is none of these."""
+    if at(buf, i, L_WARNING) or at(buf, i, L_REPLACE) or at(buf, i, L_PREPEND):
+        return w.WARN, i + 9
     if at(buf, i, L_INFO):
-        return check(buf, i + 6, end, ev, lv, r, w.WARN)
-    if at(buf, i, L_REPLACE):
-        return check(buf, i + 9, end, ev, lv, r, w.WARN)
-    if at(buf, i, L_PREPEND):
-        return check(buf, i + 9, end, ev, lv, r, w.WARN)
+        return w.WARN, i + 6
     if at(buf, i, L_REJECT):
-        return check(buf, i + 8, end, ev, lv, r, w.DO_REJECT)
+        return w.DO_REJECT, i + 8
     if at(buf, i, L_HOLD):
-        return check(buf, i + 6, end, ev, lv, r, w.DO_HOLD)
+        return w.DO_HOLD, i + 6
     if at(buf, i, L_DISCARD):
-        return check(buf, i + 9, end, ev, lv, r, w.DO_DISCARD)
+        return w.DO_DISCARD, i + 9
     if at(buf, i, L_REDIRECT):
-        return check(buf, i + 10, end, ev, lv, r, w.DO_REDIRECT)
+        return w.DO_REDIRECT, i + 10
     if at(buf, i, L_BCC):
-        return check(buf, i + 5, end, ev, lv, r, w.DO_BCC)
-    return w.KNOWN
+        return w.DO_BCC, i + 5
+    return 0, i
+
+
+@kernel
+def cleanup_line(buf, i, end, ev, lv, r):
+    """cleanup, pickup: a header or body check; KNOWN when it is none."""
+    action, k = header_action(buf, i)
+    if action == 0:
+        return w.KNOWN
+    return check(buf, k, end, ev, lv, r, action)
+
+
+@kernel
+def refusal_action(buf, i):
+    """(what an access table or a milter did, where its text starts); 0 when it is none of these."""
+    if at(buf, i, L_REJECT):
+        return w.DO_REJECT, i + 8
+    if at(buf, i, L_MILTER_REJECT):
+        return w.DO_REJECT, i + 15
+    if at(buf, i, L_PROXY_REJECT):
+        return w.DO_REJECT, i + 14
+    if at(buf, i, L_HOLD):
+        return w.DO_HOLD, i + 6
+    if at(buf, i, L_MILTER_HOLD):
+        return w.DO_HOLD, i + 13
+    if at(buf, i, L_DISCARD):
+        return w.DO_DISCARD, i + 9
+    if at(buf, i, L_MILTER_DISCARD):
+        return w.DO_DISCARD, i + 16
+    return 0, i
 
 
 @kernel
 def refusal(buf, i, end, ev, lv, r):
     """smtpd, cleanup, postscreen: what an access table or a milter did; KNOWN when it is none of these."""
-    if at(buf, i, L_REJECT):
-        return reject(buf, i + 8, end, ev, lv, r, w.DO_REJECT)
-    if at(buf, i, L_MILTER_REJECT):
-        return reject(buf, i + 15, end, ev, lv, r, w.DO_REJECT)
-    if at(buf, i, L_PROXY_REJECT):
-        return reject(buf, i + 14, end, ev, lv, r, w.DO_REJECT)
-    if at(buf, i, L_HOLD):
-        return reject(buf, i + 6, end, ev, lv, r, w.DO_HOLD)
-    if at(buf, i, L_MILTER_HOLD):
-        return reject(buf, i + 13, end, ev, lv, r, w.DO_HOLD)
-    if at(buf, i, L_DISCARD):
-        return reject(buf, i + 9, end, ev, lv, r, w.DO_DISCARD)
-    if at(buf, i, L_MILTER_DISCARD):
-        return reject(buf, i + 16, end, ev, lv, r, w.DO_DISCARD)
-    return w.KNOWN
+    action, k = refusal_action(buf, i)
+    if action == 0:
+        return w.KNOWN
+    return reject(buf, k, end, ev, lv, r, action)
 
 
-@kernel
+@inlined
 def with_id(buf, i, end, program, ev, lv, r, host_hash):
     """The text behind a queue id."""
     c = buf[i]
@@ -281,7 +295,7 @@ def rfc5424(buf, i, end):
     return i, host, start, stop, min(k, end)
 
 
-@kernel
+@inlined
 def line(buf, i, end, ev, lv, r, memo, programs):
     """One line [i, end) into row r: kind. For OTHER, span A is the program's name."""
     ev[r, KIND] = w.UNREAD

@@ -6,7 +6,7 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.text import between, is_digit, same_bytes
 
@@ -230,7 +230,7 @@ START, SIZE, MEMO_KIND, MEMO_TIME, MEMO_FLAVOUR = range(5)
 MEMO = 5
 
 
-@kernel
+@inlined
 def stamp_after(buf, i, end, memo):
     """`stamp`, sooner where the record before began with the same bytes: most of a busy log is several lines a second.
 

@@ -106,7 +106,7 @@ L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
 L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
 L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
 L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
-L_PREPEND, L_STRIP, L_FILTER = lit("prepend: "), lit("strip: "), lit("filter: ")
+L_PREPEND = lit("prepend: ")
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
