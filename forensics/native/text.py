@@ -91,6 +91,23 @@ def find_byte(buf, i, end, byte):
 
 
 @kernel
+def _any_of_64(buf, i, byte):
+    """Is one of the 64 bytes at i such? (LLVM compares 16 or 32 at a time.)"""
+    found = np.uint8(0)
+    for k in range(64):
+        found |= np.uint8(buf[np.uint64(i + k)] == byte)
+    return found != 0
+
+
+@kernel
+def find_far(buf, i, end, byte):
+    """`find_byte`, twice as fast where the byte is some hundred bytes away, slower where it is near."""
+    while i + 64 <= end and not _any_of_64(buf, i, byte):
+        i += 64
+    return find_byte(buf, i, end, byte)
+
+
+@kernel
 def at(buf, i, literal):
     """True when `literal` stands at i."""
     for k in range(literal.size):  # noqa: SIM110
