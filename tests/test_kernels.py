@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from forensics import domains
 from forensics.loaders.postfix import text
 from forensics.stitch import columns
-from tests.bench.exchange import generate
 from tests.conftest import ROOT
 
 PROGRAM = """
@@ -89,40 +88,6 @@ def test_code_is_kept_and_linked_without_numba(tmp_path: Path) -> None:
 def test_a_kernel_that_allocates_is_refused(tmp_path: Path) -> None:
     done = started(ALLOCATES, tmp_path)
     assert done.returncode != 0 and not list(tmp_path.glob("*/__main__.*"))
-
-
-EXCHANGE = """
-import sys, tempfile
-from pathlib import Path
-from forensics import compiling, kernels
-from forensics.case import Case
-from forensics.custody.discovery import discover
-from forensics.ingest import ingest
-
-built, apart = [], compiling.apart
-compiling.apart = lambda names, *told: built.append(names) or apart(names, *told)
-with tempfile.TemporaryDirectory() as folder:
-    found = ingest(Case(Path(folder)), discover([sys.argv[1]]).sources)
-assert kernels.compiled() and "forensics.loaders.postfix.scanner" not in sys.modules
-always = {entry.name for entry in kernels._declared if entry.always}
-built = [len(names) for names in built if always & {*names}]
-print(found.deliveries, len(built), max(built, default=0), len(kernels._loaded), "numba" in sys.modules)
-"""
-
-
-@pytest.mark.slow
-def test_exchange_is_compiled_at_once_and_read_without_numba(tmp_path: Path) -> None:
-    """By other processes, and without the kernels of Postfix, whose compiling takes longest."""
-    log, cache = str(tmp_path / "MSGTRK20230601-1.LOG"), tmp_path / "cache"
-    generate(Path(log), 4)
-    first = started(EXCHANGE, cache, log)
-    assert first.returncode == 0, first.stderr
-    deliveries, builds, together, kernels, numba = first.stdout.split()
-    assert int(deliveries) > 1000 and numba == "False"
-    assert builds == "1" and together == kernels and int(kernels) > 20
-    again = started(EXCHANGE, cache, log)
-    assert again.stdout.split() == [deliveries, "0", "0", kernels, "False"], again.stderr
-    assert not list(cache.glob("*/complete"))
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import kernels, loaders
+from forensics import loaders
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Settings, Survey
@@ -52,15 +52,6 @@ def begin(sources: Sequence[Source], settings: Settings, executor: Executor, rep
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
 
 
-def _load_exchange() -> None:
-    """Exchange's kernels, which are never interpreted, with those that join its events: likewise together."""
-    from forensics.loaders.exchange import assembling as tracking
-    from forensics.loaders.exchange import read
-
-    _ = read, tracking
-    kernels.load()
-
-
 def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:
     """What was surveyed, and (name, reason) of what could not be read. Raises AmbiguousTime."""
     found: list[Surveyed] = []
@@ -89,8 +80,6 @@ def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
         if not asked:
             asked = True
             name = loaders.recognise(bytes(data[:HEAD]))
-            if name == "exchange":
-                _load_exchange()
         return loaders.load(name).split(data, last) if name else len(data)
 
     digests = custody.Digests()

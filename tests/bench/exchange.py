@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from forensics.loaders.exchange import fields as f
+from forensics.native.exchange.slots import SLOTS
 
 NAMES = f.LAYOUTS[30]
 HEADER = (
@@ -196,7 +197,7 @@ def main() -> None:
         path = folder / f"MSGTRK20230601-{given.megabytes}.LOG"
         if not path.exists():
             generate(path, given.megabytes)
-        arrow = _ARROW.format(names=list(NAMES), wanted=[n for n in NAMES if n in f.SLOTS])
+        arrow = _ARROW.format(names=list(NAMES), wanted=[n for n in NAMES if n in SLOTS])
         contenders = {"pyarrow.csv.read_csv": arrow, "missent loader to events": _LOADER, "missent ingest": _INGEST}
         print(f"{path.stat().st_size / 1e6:.0f} MB, best of {given.runs}, processes one after the other")
         for name, code in contenders.items():

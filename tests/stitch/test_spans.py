@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from forensics import domains
 from forensics.loaders.exchange import events, spans
 from forensics.loaders.exchange.rows import Rows
+from forensics.native.exchange.layout import TEXTS as COLUMNS
 
 TEXT = st.one_of(st.none(), st.text('aB<>[]% \t\n\r."@;é1', max_size=24), st.text(max_size=12))
 TEXTS = st.lists(TEXT, min_size=1, max_size=12)
@@ -78,7 +79,7 @@ def test_codes_are_equal_where_addresses_are(texts: list[str | None]) -> None:
 
 
 @EXACT
-@given(st.dictionaries(st.sampled_from(events.TEXTS), TEXT), st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
+@given(st.dictionaries(st.sampled_from(COLUMNS), TEXT), st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
 def test_what_is_packed_comes_back(values: dict[str, str | None], parts: list[tuple[str | None, str | None]]) -> None:
     packed = events.texts(values, [(n, *p) for n, p in enumerate(parts)])
     row = (7, bytes(range(16)), 5, 3, 1, 2, 4, 8, len(parts), packed)
@@ -88,5 +89,5 @@ def test_what_is_packed_comes_back(values: dict[str, str | None], parts: list[tu
     assert rows.take("recipient", every).to_pylist() == plain([p[0] for p in parts])
     assert rows.take("status", every).to_pylist() == plain([p[1] for p in parts])
     assert rows.effect.tolist() == list(range(len(parts)))
-    for name in events.TEXTS:
+    for name in COLUMNS:
         assert rows.take(name, every).to_pylist() == plain([values.get(name)] * len(parts))

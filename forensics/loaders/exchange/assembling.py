@@ -1,8 +1,8 @@
 """Exchange events → hops and legs: one hop for each message over all servers, one leg for each final recipient.
 
 Rows are ordered by time, then by evidence and record: every Exchange row has a full UTC time, and files may have been
-split, shuffled and joined. What each effect does to a recipient is in `settling.settle`; the effects are those of
-`loaders.exchange.event_ids`.
+split, shuffled and joined. What each effect does to a recipient is in `native.exchange.settling`; which event has which
+effect is in `event_ids`.
 """
 
 from __future__ import annotations
@@ -13,26 +13,31 @@ import pyarrow.compute as pc
 
 from forensics import domains, schema
 from forensics.loaders.base import Assembled
-from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import spans, statuses
-from forensics.loaders.exchange.emit import ONLINE, STORE
 from forensics.loaders.exchange.rows import Rows, host_key
-from forensics.loaders.exchange.settling import (
-    BOUNCED,
-    DEFERRED,
-    DELIVERED,
-    DISCARDED,
-    DUPLICATE,
-    EXPIRED,
-    HELD,
-    INSIDE,
-    NOTHING,
-    OUTCOMES,
-    REJECTED,
-    SENT,
-    settle,
-)
 from forensics.loaders.exchange.spans import Array
+from forensics.native.exchange import codes
+from forensics.native.exchange.settling import settle
+
+OUTCOMES = np.full(codes.HAD_ALREADY + 1, "unknown", object)
+"""The outcome of a leg in each state. Handed to another server is delivered as far as this one can say."""
+for _state, _outcome in {
+    codes.DELIVERED: "delivered",
+    codes.BOUNCED: "bounced",
+    codes.EXPIRED: "expired",
+    codes.DEFERRED: "deferred",
+    codes.REJECTED: "rejected",
+    codes.DISCARDED: "discarded",
+    codes.HELD: "held",
+    codes.SENT: "delivered",
+    codes.HAD_ALREADY: "delivered",
+}.items():
+    OUTCOMES[_state] = _outcome
+_SETTLED = (
+    codes.DELIVERED, codes.BOUNCED, codes.EXPIRED, codes.REJECTED, codes.DISCARDED, codes.HELD, codes.SENT,
+    codes.HAD_ALREADY,
+)  # fmt: skip
+_PENDING = (codes.NOTHING, codes.DEFERRED, codes.INSIDE)
 
 LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
@@ -72,15 +77,19 @@ class _Legs:
         self.parent_leg = np.where((parent_pair >= 0) & (found[at] == parent_pair), rank[at], -1)
         self.message = rows.group[self.first]
         self.count = len(self.first)
-        self.state, self.settled, self.last, self.attempts, self.parent_row, self.replaced = settle(
-            self.count, self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self.parent_leg,
-            replaces >= 0,
+        numbers = [np.empty(self.count, np.int64) for _ in range(5)]
+        self.state, self.settled, self.last, self.attempts, self.parent_row = numbers
+        self.replaced = np.empty(self.count, np.bool_)
+        settle(
+            self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self.parent_leg, replaces >= 0,
+            *numbers, self.replaced, np.empty(self.count, np.int64), np.empty(self.count, np.bool_),
+            np.empty(self.count, np.int64),
         )  # fmt: skip
         self._same = named[self.first]
         self._replaces = replaces
         standing = np.zeros(rows.messages, bool)
         standing[self.message[~self.replaced]] = True
-        settled = np.isin(self.state, (DELIVERED, BOUNCED, EXPIRED, REJECTED, DISCARDED, HELD, SENT, DUPLICATE))
+        settled = np.isin(self.state, _SETTLED)
         self.final = np.flatnonzero(~self.replaced | settled | ~standing[self.message])
         """Legs that are final recipients: not replaced by others, or settled all the same."""
         self._roles()
@@ -88,16 +97,18 @@ class _Legs:
     def _effects(self) -> Array:
         """Effects with a FAIL told apart by its status."""
         effect: Array = self.rows.effect.copy()
-        fails = np.flatnonzero(effect == ids.FAIL)
+        fails = np.flatnonzero(effect == codes.FAIL)
         if len(fails):
             kind = statuses.failures(self.rows.take("status", fails))
             effect[fails] = np.select(
-                [kind == "expired", kind == "discarded", kind == "held"], [ids.EXPIRE, ids.DISCARD, ids.HOLD], ids.FAIL
+                [kind == "expired", kind == "discarded", kind == "held"],
+                [codes.EXPIRE, codes.DISCARD, codes.HOLD],
+                codes.FAIL,
             )
         return effect
 
     def _roles(self) -> None:
-        entries = np.flatnonzero((self.leg >= 0) & (self.kinds == ids.ENTER))
+        entries = np.flatnonzero((self.leg >= 0) & (self.kinds == codes.ENTER))
         told = self.rows.take("status", entries).dictionary_encode()
         names = np.array([*(statuses.role(s) for s in told.dictionary.to_pylist()), "unknown"], object)
         role = names[told.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
@@ -125,8 +136,8 @@ class _Legs:
         role = np.where((self.role == "unknown") & (root >= 0), self.role[root], self.role) if self.count else self.role
         keep = self.final
         settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
-        handed = np.isin(self.kinds[settled], (ids.SEND, ids.SEND_OUT))
-        told = handed | np.isin(self.kinds[settled], (ids.DELIVER, ids.SAID_DELIVERED))
+        handed = np.isin(self.kinds[settled], (codes.SEND, codes.SEND_OUT))
+        told = handed | np.isin(self.kinds[settled], (codes.DELIVER, codes.TRACE_DELIVERED))
         said = statuses.answers(
             rows.take("status", settled), rows.data, rows.span("context", np.where(handed, settled, -1))
         )
@@ -152,7 +163,7 @@ class _Legs:
                 pa.array(self.attempts[keep].astype(np.int32)),
                 said.next_id,
                 _records(rows, mine, len(keep)),
-                pa.array(np.isin(self.kinds[settled], (ids.DELIVER, ids.DUPLICATE))),
+                pa.array(np.isin(self.kinds[settled], (codes.DELIVER, codes.DUPLICATE))),
             ],
             schema=LEGS,
         )
@@ -181,23 +192,23 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     count = rows.messages
     purported = rows.told("purported")
     sender = spans.path(rows.data, spans.coalesce(rows.told("return_path"), purported))
-    store = rows.plain["flags"] & STORE != 0
+    store = rows.plain["flags"] & codes.STORE != 0
     submitted = np.zeros(count, bool)
-    submitted[rows.group[store & (legs.kinds == ids.ENTER)]] = True
+    submitted[rows.group[store & (legs.kinds == codes.ENTER)]] = True
     last = np.r_[rows.first[1:] - 1, len(rows.group) - 1]
     entered = np.zeros(count, bool)
-    entering = (ids.ENTER, ids.REPORT, *range(ids.SAID_DELIVERED, ids.SAID_NOTHING + 1))
+    entering = (codes.ENTER, codes.REPORT, *range(codes.TRACE_DELIVERED, codes.TRACE_UNSETTLED + 1))
     entered[rows.group[np.isin(legs.kinds, entering)]] = True
     pending = np.zeros(count, bool)
     final = legs.final
-    pending[legs.message[final[np.isin(legs.state[final], (NOTHING, DEFERRED, INSIDE))]]] = True
+    pending[legs.message[final[np.isin(legs.state[final], _PENDING)]]] = True
     # Rows that name no final recipient (lists that were expanded, rows of agents) belong to the message.
     rank = np.zeros(legs.count + 1, bool)
     rank[final] = True
     of_leg = np.where(legs.leg >= 0, rank[legs.leg], False)
     mine = np.where(of_leg, -1, rows.group)
     name, address = _client(rows, submitted)
-    online = rows.plain["flags"][rows.first] & ONLINE != 0
+    online = rows.plain["flags"][rows.first] & codes.ONLINE != 0
     system = np.where(online, "exchange-online", "exchange")
     return pa.table(
         [

@@ -39,7 +39,7 @@ def to_utf8(data: np.ndarray, coding: str) -> np.ndarray:
 
 def byte_positions(text: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Byte offsets in the UTF-16 block of ascending offsets in its UTF-8 text (int64)."""
-    from forensics.loaders.exchange.csvscan import utf16_units
+    from forensics.native.exchange.csvscan import utf16_units
 
     out = np.empty(len(positions), np.int64)
     utf16_units(text, positions.astype(np.int64, copy=False), out)

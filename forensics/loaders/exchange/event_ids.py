@@ -1,6 +1,7 @@
 """What every Exchange tracking event means for a delivery: one table, each row with its source.
 
-`TABLE` is the whole knowledge; `lookup(event, source)` reads it. Sources of the rows:
+`TABLE` is the whole knowledge; `lookup(event, source)` reads it. Effects are those of `native.exchange.codes`.
+Sources of the rows:
 
 - `EX2019`: Microsoft Learn, "Message tracking", Exchange Server 2016/2019, tables "Event types" and "Source values"
   (https://learn.microsoft.com/exchange/mail-flow/transport-logs/message-tracking).
@@ -14,57 +15,32 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-ENTER: Final = 0
-"""Accepted by a transport service: names recipients, starts or continues a hop; recipient-status may be the role."""
-INFO: Final = 1
-"""Proof that the message was here; changes no recipient's fate."""
-SEND: Final = 2
-"""Handed to the server in server-hostname by SMTP: inside or, before Exchange 2013, also outside."""
-SEND_OUT: Final = 3
-"""Handed to a server outside the organisation."""
-DELIVER: Final = 4
-"""In a local mailbox (or public folder). Nothing after it undoes it."""
-DUPLICATE: Final = 5
-"""The mailbox already had it: delivered, when nothing else says so."""
-FAIL: Final = 6
-"""Given up. recipient-status tells which way: 4.4.7 expired, 2xx silently handled (discarded), else bounced."""
-DEFER: Final = 7
-"""Not now; stays queued."""
-DISCARD: Final = 8
-"""Dropped without a report to the sender."""
-HOLD: Final = 9
-"""Kept by this server for a person to decide: quarantine, moderation, poison queue."""
-RELEASE: Final = 10
-"""What held it let it go: pending again."""
-REFUSE: Final = 11
-"""Refused by a person or a policy of this organisation."""
-EXPIRE: Final = 12
-"""Nobody decided in time."""
-REPLACE: Final = 13
-"""recipient-address takes the place of related-recipient-address (list, alias, forward)."""
-REPORT: Final = 14
-"""A delivery report was written; the row is the report's own birth."""
-SAID_DELIVERED: Final = 15
-"""Final status from a trace without times of its own: delivered."""
-SAID_FAILED: Final = 16
-"""… failed."""
-SAID_PENDING: Final = 17
-"""… still under way."""
-SAID_HELD: Final = 18
-"""… quarantined."""
-SAID_REFUSED: Final = 19
-"""… identified as spam and rejected or blocked."""
-SAID_REPLACED: Final = 20
-"""… expanded or resolved: other rows carry its recipients."""
-SAID_NOTHING: Final = 21
-"""… no status, or none yet."""
+import numpy as np
 
-NAMES: Final = {
-    value: name.lower().replace("_", "-")
-    for name, value in list(globals().items())
-    if name.isupper() and isinstance(value, int)
-}
-"""Effect → its name."""
+from forensics.native.exchange.codes import (
+    DEFER,
+    DELIVER,
+    DISCARD,
+    DUPLICATE,
+    ENTER,
+    EXPIRE,
+    FAIL,
+    HOLD,
+    INFO,
+    REFUSE,
+    RELEASE,
+    REPLACE,
+    REPORT,
+    SEND,
+    SEND_OUT,
+    TRACE_DELIVERED,
+    TRACE_FAILED,
+    TRACE_HELD,
+    TRACE_PENDING,
+    TRACE_REFUSED,
+    TRACE_REPLACED,
+    TRACE_UNSETTLED,
+)  # fmt: skip
 
 
 class Meaning(NamedTuple):
@@ -128,54 +104,53 @@ TABLE: Final = (
     Meaning("TRANSFER", "*", REPLACE, "recipients moved to a forked message", "EX2019"),
 )
 
-SOURCES: Final = (
-    "ADMIN", "AGENT", "APPROVAL", "BOOTLOADER", "DNS", "DSN", "GATEWAY", "MAILBOXRULE", "MEETINGMESSAGEPROCESSOR",
-    "ORAR", "PICKUP", "POISONMESSAGE", "PUBLICFOLDER", "QUEUE", "REDUNDANCY", "ROUTING", "SAFETYNET", "SMTP",
-    "STOREDRIVER",
-)  # fmt: skip
-"""Documented values of the source field (EX2019)."""
-
 TRACE_STATUS: Final = {
-    "delivered": SAID_DELIVERED,
-    "failed": SAID_FAILED,
-    "pending": SAID_PENDING,
-    "quarantined": SAID_HELD,
-    "filteredasspam": SAID_REFUSED,
-    "filtered as spam": SAID_REFUSED,
-    "expanded": SAID_REPLACED,
-    "resolved": SAID_REPLACED,
-    "gettingstatus": SAID_NOTHING,
-    "getting status": SAID_NOTHING,
-    "none": SAID_NOTHING,
-    "unknown": SAID_NOTHING,
-    "unknownfuturevalue": SAID_NOTHING,
-    "": SAID_NOTHING,
+    "delivered": TRACE_DELIVERED,
+    "failed": TRACE_FAILED,
+    "pending": TRACE_PENDING,
+    "quarantined": TRACE_HELD,
+    "filteredasspam": TRACE_REFUSED,
+    "filtered as spam": TRACE_REFUSED,
+    "expanded": TRACE_REPLACED,
+    "resolved": TRACE_REPLACED,
+    "gettingstatus": TRACE_UNSETTLED,
+    "getting status": TRACE_UNSETTLED,
+    "none": TRACE_UNSETTLED,
+    "unknown": TRACE_UNSETTLED,
+    "unknownfuturevalue": TRACE_UNSETTLED,
+    "": TRACE_UNSETTLED,
 }
 """Status of a message trace, lower-case → effect. Source: Microsoft Learn, "Message trace in the modern Exchange admin
 center", Get-MessageTraceV2 (-Status) and Graph `exchangeMessageTrace.status`."""
 
 SUMMARY_WORD: Final = {
-    "receive": SAID_NOTHING,
-    "send": SAID_DELIVERED,
-    "sendexternal": SAID_DELIVERED,
-    "deliver": SAID_DELIVERED,
-    "duplicatedeliver": SAID_DELIVERED,
-    "fail": SAID_FAILED,
-    "defer": SAID_PENDING,
-    "expand": SAID_REPLACED,
-    "resolve": SAID_REPLACED,
-    "redirect": SAID_REPLACED,
-    "transfer": SAID_NOTHING,
-    "quarantine": SAID_HELD,
-    "quarantined": SAID_HELD,
-    "drop": SAID_REFUSED,
-    "spam": SAID_REFUSED,
-    "submit": SAID_NOTHING,
-    "none": SAID_NOTHING,
-    "": SAID_NOTHING,
+    "receive": TRACE_UNSETTLED,
+    "send": TRACE_DELIVERED,
+    "sendexternal": TRACE_DELIVERED,
+    "deliver": TRACE_DELIVERED,
+    "duplicatedeliver": TRACE_DELIVERED,
+    "fail": TRACE_FAILED,
+    "defer": TRACE_PENDING,
+    "expand": TRACE_REPLACED,
+    "resolve": TRACE_REPLACED,
+    "redirect": TRACE_REPLACED,
+    "transfer": TRACE_UNSETTLED,
+    "quarantine": TRACE_HELD,
+    "quarantined": TRACE_HELD,
+    "drop": TRACE_REFUSED,
+    "spam": TRACE_REFUSED,
+    "submit": TRACE_UNSETTLED,
+    "none": TRACE_UNSETTLED,
+    "": TRACE_UNSETTLED,
 }
 """Words of `recipient_status` (`address##Receive, Send`) in the enhanced summary report: the last one that settles
 decides. Source: Microsoft Learn, "Message trace in the modern Exchange admin center", Enhanced summary reports."""
+
+
+WORDS: Final = np.frombuffer("".join(row.event for row in TABLE).lower().encode(), np.uint8)
+"""The event ids of `TABLE` behind each other, in small letters: what `classify` compares with."""
+WORD_ENDS: Final = np.cumsum([len(row.event) for row in TABLE], dtype=np.int32)
+EFFECTS: Final = np.array([row.effect for row in TABLE], np.int8)
 
 
 def lookup(event: str, source: str) -> Meaning | None:

@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Context
-from forensics.loaders.exchange import blocks, csvscan, dates, encodings, tracking
+from forensics.loaders.exchange import blocks, dates, encodings, tracking
 from forensics.loaders.exchange import fields as f
+from forensics.native.exchange import codes
+from forensics.native.exchange.slots import SLOTS
 
-LAYOUT: Final = blocks.Layout(-1, f.SLOTS)
+LAYOUT: Final = blocks.Layout(-1, SLOTS)
 """Of the records that are written anew."""
 LOST: Final = ("System.String[]", "System.Object[]")
 HOW: Final = (
@@ -45,7 +47,7 @@ def _text(value: Any) -> str:
 
 
 def row(values: Mapping[str, Any], order: str | None, zone: str | None) -> list[str] | str:
-    """Fields of a log's record in the order of `fields.SLOTS`, or the reason why there is none.
+    """Fields of a log's record in the order of `slots.SLOTS`, or the reason why there is none.
 
     `values`: by `fields.export_slot`.
     """
@@ -66,7 +68,7 @@ def row(values: Mapping[str, Any], order: str | None, zone: str | None) -> list[
         return f"no time that could be read in {told['date-time'][:64]!r}"
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
     told["date-time"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return [told.get(slot, "") for slot in f.SLOTS]
+    return [told.get(slot, "") for slot in SLOTS]
 
 
 def events(
@@ -108,7 +110,7 @@ def scan_segment(
     rows: list[list[str] | None] = []
     for r in range(low, high):
         rows.append(None)
-        if kinds[r] != csvscan.DATA:
+        if kinds[r] != codes.DATA:
             continue
         cells = records.cells(r)
         if len(cells) != len(slots):

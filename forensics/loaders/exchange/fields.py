@@ -1,8 +1,8 @@
 """Columns of the Exchange formats: their slots, the layouts by version, and how a header is recognised.
 
-A slot is the position this project gives a column, whatever its position in the file; a `#Fields` header (or the first
-row of an export) maps names to slots. Source of the names: Microsoft Learn, "Message tracking" (Exchange 2016/2019),
-TechNet bb124375 (2010), cc539064 (2007); for the Exchange Online reports "Message trace in the modern EAC".
+A `#Fields` header (or the first row of an export) maps names to slots (`native.exchange.slots`). Source of the names:
+Microsoft Learn, "Message tracking" (Exchange 2016/2019), TechNet bb124375 (2010), cc539064 (2007); for the Exchange
+Online reports "Message trace in the modern EAC".
 """
 
 from __future__ import annotations
@@ -12,18 +12,7 @@ from typing import Final
 
 import numpy as np
 
-SLOTS: Final = (
-    "date-time", "client-ip", "client-hostname", "server-ip", "server-hostname", "source-context", "connector-id",
-    "source", "event-id", "internal-message-id", "message-id", "network-message-id", "recipient-address",
-    "recipient-status", "total-bytes", "recipient-count", "related-recipient-address", "message-subject",
-    "sender-address", "return-path", "original-client-ip", "custom-data", "reference",
-)  # fmt: skip
-"""Columns that are read, in slot order."""
-
-(
-    TIME, CLIENT_IP, CLIENT_HOST, SERVER_IP, SERVER_HOST, CONTEXT, CONNECTOR, SOURCE, EVENT, INTERNAL, MESSAGE_ID,
-    NETWORK_ID, RECIPIENT, STATUS, BYTES, COUNT, RELATED, SUBJECT, SENDER, RETURN_PATH, ORIGINAL_IP, CUSTOM, REFERENCE,
-) = range(len(SLOTS))  # fmt: skip
+from forensics.native.exchange.slots import SLOTS
 
 _BASE: Final = (
     "date-time", "client-ip", "client-hostname", "server-ip", "server-hostname", "source-context", "connector-id",

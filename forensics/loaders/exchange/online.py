@@ -17,12 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import csvscan, dates, emit, encodings, events, exports
-from forensics.loaders.exchange import event_ids as ids
+from forensics.loaders.exchange import dates, encodings, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.tracking import Account, group_of, key_of
+from forensics.native.exchange import codes
 
 _NAMES = {
     "time": ("origintimestamputc", "received", "receiveddatetime", "timestamp"),
@@ -72,7 +72,7 @@ def times(records: Records, data: np.ndarray, layout: Layout) -> Iterator[str]:
 def _effects(row: Row) -> list[tuple[str, int]] | str:
     """(address, effect) pairs of a record, or the reason why it cannot be read."""
     if not row.summary:
-        effect = ids.TRACE_STATUS.get(row["status"].strip().lower())
+        effect = event_ids.TRACE_STATUS.get(row["status"].strip().lower())
         if effect is None:
             return f"status {row['status']!r} is not known"
         found = [(a.strip(), effect) for a in row["recipient"].split(";") if a.strip()]
@@ -84,11 +84,11 @@ def _effects(row: Row) -> list[tuple[str, int]] | str:
             continue
         if not marks or not address.strip():
             return "recipient_status is not a list of address##status"
-        said = [ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
+        said = [event_ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
         if None in said:
             return f"status {words!r} holds a word that is not known"
-        telling = [e for e in said if e is not None and e != ids.SAID_NOTHING]
-        pairs += [(address.strip(), e) for e in telling or [ids.SAID_NOTHING]]
+        telling = [e for e in said if e is not None and e != codes.TRACE_UNSETTLED]
+        pairs += [(address.strip(), e) for e in telling or [codes.TRACE_UNSETTLED]]
     return pairs or "no recipient"
 
 
@@ -123,7 +123,7 @@ class _Builder:
         texts = events.texts(values, [(effect, address, None) for address, effect in pairs])
         added = (
             *(key_of(group), group, at, self._context.evidence, number, offset, length),
-            *(emit.ONLINE, len(pairs), texts),
+            *(codes.ONLINE, len(pairs), texts),
         )
         for column, value in zip(self._columns, added, strict=True):
             column.append(value)
@@ -141,7 +141,7 @@ def scan_segment(
     """Events of the data records low..high of a summary or trace CSV."""
     builder = _Builder(context, context.plan.order)
     names = [_squeeze(n) for n in layout.names]
-    for r in low + np.flatnonzero(kinds[low:high] == csvscan.DATA):
+    for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
         cells = records.cells(int(r))
         if len(cells) != len(names):
             account.unread.append((int(r), f"{len(cells)} columns, the header names {len(names)}"))

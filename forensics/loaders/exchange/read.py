@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Context, Scan, unread_rows
-from forensics.loaders.exchange import blocks, csvscan, emit, exports, online, tracking
+from forensics.loaders.exchange import blocks, exports, online, tracking
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.sniff import HEAD, form
 from forensics.loaders.exchange.survey import Plan
+from forensics.native.exchange import codes
+from forensics.native.exchange.messages import fingerprint
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 TOO_LONG = "part of a JSON document longer than can be read as a whole: export fewer days at a time, or JSON lines"
@@ -34,7 +36,7 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
         return online.fingerprints(block.data, coding)
     records = blocks.read(block.data, block.offset, coding, fields=False)
     out = np.empty(len(records), np.uint64)
-    emit.fingerprint(records.text, records.starts, records.ends, out)
+    fingerprint(records.text, records.starts, records.ends, out)
     return out
 
 
@@ -49,23 +51,23 @@ def scan(block: Block, context: Context) -> Scan:
     account = tracking.Account()
     headers = {layout.offset for layout in plan.layouts}
     for r in np.flatnonzero(np.isin(records.offsets, np.array(sorted(headers), np.int64))):
-        if kinds[r] == csvscan.DATA:
-            kinds[r] = csvscan.COMMENT
+        if kinds[r] == codes.DATA:
+            kinds[r] = codes.COMMENT
     if context.skip is not None:
-        taken = np.asarray(context.skip, bool) & (kinds == csvscan.DATA)
+        taken = np.asarray(context.skip, bool) & (kinds == codes.DATA)
         account.ignore("duplicate", int(taken.sum()))
-        kinds[taken] = csvscan.BLANK
+        kinds[taken] = codes.BLANK
         account.ignore("blank", -int(taken.sum()))
-    account.ignore("header", int(np.count_nonzero(kinds == csvscan.COMMENT)))
-    account.ignore("blank", int(np.count_nonzero(kinds == csvscan.BLANK)))
+    account.ignore("header", int(np.count_nonzero(kinds == codes.COMMENT)))
+    account.ignore("blank", int(np.count_nonzero(kinds == codes.BLANK)))
     if not account.ignored.get("blank"):
         account.ignored.pop("blank", None)
-    for r in np.flatnonzero(kinds == csvscan.BROKEN):
+    for r in np.flatnonzero(kinds == codes.BROKEN):
         account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
         if layout is None:
-            for r in low + np.flatnonzero(kinds[low:high] == csvscan.DATA):
+            for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
                 why = f"no header, and {records.columns(int(r))} columns fit no known layout"
                 account.unread.append((int(r), TOO_LONG if plan.json else why))
         elif layout.kind == "tracking":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.exchange import event_ids as ids
+from forensics.native.exchange import codes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -74,7 +74,7 @@ def _ways(
             s = root[s]
         return s
 
-    entry = {s: next((i for i in found if effect[i] in (ids.ENTER, ids.REPORT)), -1) for s, found in own.items()}
+    entry = {s: next((i for i in found if effect[i] in (codes.ENTER, codes.REPORT)), -1) for s, found in own.items()}
     for s, found in own.items():
         e = entry[s]
         begin = int(at[found[0]])
@@ -84,14 +84,15 @@ def _ways(
                 continue
             if e < 0:
                 forked = any(
-                    effect[i] == ids.REPLACE and reference[i].as_py() == internal_text[others[0]].as_py() for i in found
+                    effect[i] == codes.REPLACE and reference[i].as_py() == internal_text[others[0]].as_py()
+                    for i in found
                 )
                 near = host[others[0]] == host[found[0]] and entry[t] >= 0 and at[others[0]] <= begin + SKEW
                 if (forked or near) and abs(begin - int(at[others[0]])) < gap:
                     best, gap = t, abs(begin - int(at[others[0]]))
                 continue
             for i in others:
-                handed = effect[i] in (ids.SEND, ids.SEND_OUT) and peer[i] >= 0 and peer[i] == host[e]
+                handed = effect[i] in (codes.SEND, codes.SEND_OUT) and peer[i] >= 0 and peer[i] == host[e]
                 came = client[e] >= 0 and client[e] == host[i] and host[i] != host[e]
                 apart = int(at[e]) - int(at[i])
                 if (handed or came) and apart >= -SKEW and abs(apart) < gap:

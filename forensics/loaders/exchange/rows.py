@@ -1,9 +1,8 @@
 """Exchange events in order, with their text where it lies: unpacked positions, codes where text is compared.
 
-See `loaders.exchange.events` for the layout that is read here.
+See `native.exchange.layout` for what is read here.
 """
 
-# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,118 +12,27 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.columns import one_chunk
-from forensics.loaders.exchange import events, spans
 from forensics.loaders.exchange import resent as forks
-from forensics.loaders.exchange.emit import BY_ID
-from forensics.loaders.exchange.machine import kernel
+from forensics.loaders.exchange import spans
 from forensics.loaders.exchange.spans import Array, Span
+from forensics.native.exchange.codes import BY_ID
+from forensics.native.exchange.layout import COLUMNS, HOST, TEXTS
+from forensics.native.exchange.rows import carried, groups, unpack
+from forensics.native.exchange.spans import distinct
 
 RECIPIENT, STATUS = "recipient", "status"
-_COLUMN: Final = {name: c for c, name in enumerate(events.TEXTS)}
-_COLUMNS: Final = len(events.TEXTS)
-_FIRST: Final = events.TEXTS.index("host")
-"""Columns from here on are asked for by message."""
-_ABSENT: Final = events.ABSENT
-
-
-@kernel("int64(uint64[:,::1], int64[::1], int32[::1], int64[::1])")
-def _groups(groups, codes, table, first):
-    """Number of each record's group (two 64-bit halves), in the order of their `first` records."""
-    mask = np.uint64(table.shape[0] - 1)
-    for slot in range(table.shape[0]):
-        table[slot] = -1
-    count = 0
-    for r in range(groups.shape[0]):
-        h = (groups[r, 0] ^ (groups[r, 1] << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
-        h = (h ^ (h >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-        probe = (h ^ (h >> np.uint64(32))) & mask
-        while True:
-            g = table[probe]
-            if g < 0:
-                table[probe] = count
-                first[count] = r
-                codes[r] = count
-                count += 1
-                break
-            if groups[first[g], 0] == groups[r, 0] and groups[first[g], 1] == groups[r, 1]:
-                codes[r] = g
-                break
-            probe = (probe + np.uint64(1)) & mask
-    return count
-
-
-@kernel()
-def _get(data, k):
-    return (
-        np.int64(data[k]) | (np.int64(data[k + 1]) << 8) | (np.int64(data[k + 2]) << 16) | (np.int64(data[k + 3]) << 24)
-    )
-
-
-@kernel(
-    "void(uint8[::1], int32[::1], int32[::1], int64[::1], int32[:,::1], int32[:,::1], int64[::1], int64[::1], "
-    "int64[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
-)
-def _unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, named_end, status, status_end):
-    """Positions of all text: `begin[column, record]`; of each row its record, part, effect, recipient and status."""
-    row = 0
-    for r in range(order.shape[0]):
-        k = np.int64(offsets[order[r]])
-        mask = _get(data, k)
-        k += 4
-        for c in range(_COLUMNS):
-            if (mask >> c) & 1:
-                n = _get(data, k)
-                begin[c, r] = k + 4
-                k += 4 + n
-                end[c, r] = k
-            else:
-                begin[c, r] = -1
-                end[c, r] = 0
-        for p in range(parts[order[r]]):
-            rec[row] = r
-            part[row] = p
-            effect[row] = data[k]
-            n = _get(data, k + 1)
-            m = _get(data, k + 5)
-            k += 9
-            named[row] = -1
-            named_end[row] = 0
-            status[row] = -1
-            status_end[row] = 0
-            if n != _ABSENT:
-                named[row] = k
-                k += n
-                named_end[row] = k
-            if m != _ABSENT:
-                status[row] = k
-                k += m
-                status_end[row] = k
-            row += 1
-
-
-@kernel("void(int64[::1], int64[::1], int64[::1], int32[:,::1], int64[:,::1])")
-def _carried(group, rec, part, begin, out):
-    """For each message and each column from `_FIRST` on the first row that has a value; -1 where none has."""
-    for c in range(out.shape[0]):
-        for m in range(out.shape[1]):
-            out[c, m] = -1
-    for row in range(group.shape[0]):
-        if part[row] != 0:
-            continue
-        for c in range(out.shape[0]):
-            if begin[_FIRST + c, rec[row]] >= 0 and out[c, group[row]] < 0:
-                out[c, group[row]] = row
+_COLUMN: Final = {name: c for c, name in enumerate(TEXTS)}
 
 
 class Rows:
     """Rows in order of message, time, evidence and record: one for each part of each record."""
 
     def __init__(self, table: pa.Table) -> None:
-        groups = np.frombuffer(one_chunk(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
+        halves = np.frombuffer(one_chunk(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
         offset = one_chunk(table["group"]).offset
-        groups = groups[offset : offset + len(table)]
+        halves = halves[offset : offset + len(table)]
         code = np.empty(len(table), np.int64)
-        _groups(groups, code, _table(len(table)), np.empty(len(table), np.int64))
+        groups(halves, code, _table(len(table)), np.empty(len(table), np.int64))
         plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
         order = np.lexsort((plain["number"], plain["evidence"], plain["at"], code))
         packed = one_chunk(table["texts"])
@@ -132,10 +40,10 @@ class Rows:
         starts = np.frombuffer(offsets, np.int32)[packed.offset : packed.offset + len(table)]
         self.data = np.frombuffer(data, np.uint8)
         count = int(plain["parts"].sum())
-        self.begin, self.end = (np.empty((_COLUMNS, len(table)), np.int32) for _ in range(2))
+        self.begin, self.end = (np.empty((COLUMNS, len(table)), np.int32) for _ in range(2))
         self.rec, self.part, self.effect = (np.empty(count, t) for t in (np.int64, np.int64, np.int64))
         own = [np.empty(count, np.int32) for _ in range(4)]
-        _unpack(self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *own)
+        unpack(self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *own)
         self._spans = {RECIPIENT: (own[0], own[1]), STATUS: (own[2], own[3])}
         where = order[self.rec]
         self.plain = {n: plain[n][where] for n in ("at", "evidence", "number", "offset", "length", "flags")}
@@ -145,8 +53,8 @@ class Rows:
         self.messages = int(self.group[-1]) + 1
         self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
         """First row of each message."""
-        self._carried = np.empty((_COLUMNS - _FIRST, self.messages), np.int64)
-        _carried(self.group, self.rec, self.part, self.begin, self._carried)
+        self._carried = np.empty((COLUMNS - HOST, self.messages), np.int64)
+        carried(self.group, self.rec, self.part, self.begin, self._carried)
 
     def __len__(self) -> int:
         return len(self.rec)
@@ -200,7 +108,7 @@ class Rows:
             begin, end = np.concatenate([s for s, _ in found]), np.concatenate([e for _, e in found])
         codes = np.empty(len(begin), np.int64)
         first, odd = np.empty(len(begin), np.int64), np.empty(len(begin), np.bool_)
-        count = spans.distinct(self.data, begin, end, ascii_lower, codes, first, odd, _table(len(begin)))
+        count = distinct(self.data, begin, end, ascii_lower, codes, first, odd, _table(len(begin)))
         if not ascii_lower or odd[:count].any():
             texts = spans.text(self.data, (begin[first[:count]], end[first[:count]])).to_pylist()
             seen: dict[str, int] = {}
@@ -216,7 +124,7 @@ class Rows:
 
     def carried(self, name: str) -> Array:
         """Row of each message that has a value in this column, the earliest; -1 where none has."""
-        found: Array = self._carried[_COLUMN[name] - _FIRST]
+        found: Array = self._carried[_COLUMN[name] - HOST]
         return found
 
     def told(self, name: str) -> Span:

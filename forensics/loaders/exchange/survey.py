@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from forensics.loaders.base import Block, Settings, Survey
-from forensics.loaders.exchange import blocks, csvscan, encodings, online, tracking
+from forensics.loaders.exchange import blocks, encodings, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
 from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
+from forensics.native.exchange import codes
+from forensics.native.exchange.moments import NO_TIME, span
+from forensics.native.exchange.slots import TIME
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Surveyor:
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
             if layout is None:
                 continue
-            data = low + np.flatnonzero(records.kinds[low:high] == csvscan.DATA)
-            column = int(f.positions(layout.names)[f.TIME])
+            data = low + np.flatnonzero(records.kinds[low:high] == codes.DATA)
+            column = int(f.positions(layout.names)[TIME])
             if layout.kind == "tracking" and column == 0:
                 self._times_of(records, data)
                 continue
@@ -73,14 +76,14 @@ class Surveyor:
             if layout.kind == "tracking":
                 begin, end = tracking.slot_fields(records, low, high, layout)
                 data -= low
-                self._times(*csvscan.span_of(records.text, begin[data, f.TIME], end[data, f.TIME]))
+                self._times(*span(records.text, begin[:, TIME].copy(), end[:, TIME].copy(), data, whole=False))
             else:
                 self._dates.add(online.times(records, data, layout), wall=layout.kind == "export")
 
     def _headers(self, records: blocks.Records) -> None:
         """Finds `#Fields` lines and header rows; guesses a layout where data comes before any header."""
-        marked = {int(r) for r in np.flatnonzero(records.kinds == csvscan.COMMENT)}
-        data = np.flatnonzero(records.kinds == csvscan.DATA)
+        marked = {int(r) for r in np.flatnonzero(records.kinds == codes.COMMENT)}
+        data = np.flatnonzero(records.kinds == codes.DATA)
         if len(data):
             marked |= {int(r) for r in data[_letters(records.text, records.starts[data])]}
             marked.add(int(data[0]))
@@ -89,9 +92,9 @@ class Surveyor:
             if names:
                 last = self._layouts[-1] if self._layouts else None
                 # The same header again matters only where it is a row that must not be read as data.
-                if last is None or last.names != names or last.offset < 0 or records.kinds[r] == csvscan.DATA:
+                if last is None or last.names != names or last.offset < 0 or records.kinds[r] == codes.DATA:
                     self._layouts.append(blocks.Layout(int(records.offsets[r]), names))
-            elif not self._layouts and records.kinds[r] == csvscan.DATA:
+            elif not self._layouts and records.kinds[r] == codes.DATA:
                 names = guess(records.cells(r))
                 if names:
                     self._layouts.append(blocks.Layout(-1, names))
@@ -101,7 +104,7 @@ class Surveyor:
     def _times_of(self, records: blocks.Records, data: np.ndarray) -> None:
         """Times of records that begin with them, looked for while the next block is read and cut."""
         self._wait()
-        self._waiting = self._beside.submit(csvscan.span, records.text, records.starts, records.ends, data)
+        self._waiting = self._beside.submit(span, records.text, records.starts, records.ends, data, whole=True)
 
     def _wait(self) -> None:
         if self._waiting is not None:
@@ -109,7 +112,7 @@ class Surveyor:
             self._times(*waiting.result())
 
     def _times(self, low: int, high: int) -> None:
-        if low != csvscan.NO_TIME:
+        if low != NO_TIME:
             self._first = low if self._first is None else min(self._first, low)
             self._last = high if self._last is None else max(self._last, high)
 

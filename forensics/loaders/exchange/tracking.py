@@ -11,16 +11,22 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.exchange import csvscan, emit, packing
+from forensics.loaders.exchange import event_ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
+from forensics.native.exchange import codes, packing, slots
+from forensics.native.exchange import layout as packed
+from forensics.native.exchange.classify import PLACES, classify
+from forensics.native.exchange.csvscan import fields
+from forensics.native.exchange.messages import group
+from forensics.native.exchange.moments import NO_TIME
 
 REASONS = {
-    emit.BAD_TIME: "no time that could be read in date-time",
-    emit.UNKNOWN_EVENT: "event id is not known",
-    emit.LISTS_DIFFER: "recipient-address and recipient-status differ in length",
-    emit.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id",
+    codes.BAD_TIME: "no time that could be read in date-time",
+    codes.UNKNOWN_EVENT: "event id is not known",
+    codes.LISTS_DIFFER: "recipient-address and recipient-status differ in length",
+    codes.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id",
 }
 
 
@@ -46,15 +52,13 @@ class Account:
 
 def slot_fields(records: Records, low: int, high: int, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Field positions by slot for the data records of a segment."""
-    begin = np.empty((high - low, len(f.SLOTS)), np.int32)
-    end = np.empty((high - low, len(f.SLOTS)), np.int32)
-    csvscan.fields(
+    begin = np.empty((high - low, len(slots.SLOTS)), np.int32)
+    end = np.empty((high - low, len(slots.SLOTS)), np.int32)
+    fields(
         records.text,
         records.starts[low:high],
         records.firsts[low : high + 1],
         records.stops,
-        0,
-        high - low,
         f.positions(layout.names),
         begin,
         end,
@@ -76,19 +80,19 @@ def scan_segment(
     buf = records.text
     count = high - low
     begin, end = slot_fields(records, low, high, layout)
-    at = np.full(count, csvscan.NO_TIME, np.int64)
+    at = np.full(count, NO_TIME, np.int64)
     effect = np.zeros(count, np.int8)
     flags = np.zeros(count, np.int8)
     state = np.zeros(count, np.int8)
     kinds = kinds[low:high].copy()
     wanted = len(layout.names)
     have = np.diff(records.firsts[low : high + 1])
-    for r in np.flatnonzero((kinds == csvscan.DATA) & (have != wanted)):
+    for r in np.flatnonzero((kinds == codes.DATA) & (have != wanted)):
         account.unread.append((low + int(r), f"{have[r]} columns, the header names {wanted}"))
-        kinds[r] = csvscan.BROKEN
-    emit.classify(
-        buf, kinds, begin, end, at, effect, flags, state, emit.EVENT_HASHES, emit.EVENT_EFFECTS, emit.QUARANTINE,
-        np.zeros(3, np.uint64),
+        kinds[r] = codes.BROKEN
+    classify(
+        buf, kinds, begin, end, event_ids.WORDS, event_ids.WORD_ENDS, event_ids.EFFECTS, at, effect, flags, state,
+        np.empty(PLACES, np.int16), np.zeros(3, np.uint64),
     )  # fmt: skip
     message = np.empty(count, np.int32)
     modes = np.zeros(count, np.int8)
@@ -96,36 +100,36 @@ def scan_segment(
     table = np.empty(1 << (2 * count + 2).bit_length(), np.int32)
     whole = np.empty(max(count, 1), np.bool_)
     halves = np.empty((max(count, 1), 2), np.uint64)
-    messages = emit.group(buf, kinds, state, begin, end, message, modes, reps, halves, whole, emit.DIGITS, table)
+    messages = group(buf, kinds, begin, end, state, message, modes, reps, halves, whole, table)
     main = np.zeros(messages, np.bool_)
-    best = np.full((messages, len(packing.SLOTS) + 1), -1, np.int32)
+    best = np.full((messages, packing.COUNT + 1), -1, np.int32)
     most = packing.weigh(
-        buf, state, message, modes, begin, end, effect, at, packing.SLOTS, packing.ENTERING, main, best,
-        np.empty(1, np.int32),
+        buf, state, message, modes, begin, end, effect, at, main, best, np.empty(1, np.int32)
     )  # fmt: skip
 
-    data = kinds == csvscan.DATA
-    account.used += int(np.count_nonzero(data & (state == emit.USED)))
-    for r in np.flatnonzero(data & (state != emit.USED)):
-        if state[r] == emit.NO_MESSAGE:
-            e = end[r, f.EVENT]
-            account.ignore(f"event {bytes(buf[begin[r, f.EVENT] : e if e >= 0 else ~e]).decode('utf-8', 'replace')}")
+    data = kinds == codes.DATA
+    account.used += int(np.count_nonzero(data & (state == codes.USED)))
+    for r in np.flatnonzero(data & (state != codes.USED)):
+        if state[r] == codes.NO_MESSAGE:
+            e = end[r, slots.EVENT]
+            account.ignore(
+                f"event {bytes(buf[begin[r, slots.EVENT] : e if e >= 0 else ~e]).decode('utf-8', 'replace')}"
+            )
         else:
             account.unread.append((low + int(r), REASONS[int(state[r])]))
     if not messages:
         return EVENTS.empty_table()
-    flags[modes == emit.BY_MESSAGE] |= emit.BY_ID
+    flags[modes == codes.BY_MESSAGE] |= codes.BY_ID
     if layout.online:
-        flags |= emit.ONLINE
+        flags |= codes.ONLINE
     rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
     offsets = np.empty(count + 1, np.int32)
-    space = [np.empty(size, np.int32) for size in (most, most, most, most, packing.CHOSEN)]
+    space = [np.empty(size, np.int32) for size in (most, most, most, most, packed.COLUMNS)]
     room = (int(records.ends[high - 1]) - int(records.starts[low])) // 2 + 200 * count
     while True:
         out = np.empty(room, np.uint8)
         rows = packing.pack(
-            buf, state, message, modes, begin, end, effect, packing.SLOTS, packing.ENTERING, main, best, most,
-            rec, parts, offsets, out, *space,
+            buf, state, message, modes, begin, end, effect, main, best, most, rec, parts, offsets, out, *space
         )  # fmt: skip
         if rows >= 0:
             break
@@ -155,10 +159,10 @@ def scan_segment(
 def _digest(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, r: int, modes: np.ndarray) -> bytes:
     """16 bytes for the message of a record whose network-message-id is no GUID: a digest of it, of its Message-ID, or
     of its internal id and server."""
-    slot = (f.NETWORK_ID, f.MESSAGE_ID, f.INTERNAL)[modes[r]]
+    slot = (slots.NETWORK_ID, slots.MESSAGE_ID, slots.INTERNAL)[modes[r]]
     text = field_text(buf, begin[r, slot], end[r, slot])
-    if modes[r] == emit.BY_INTERNAL:
-        text += "\0" + field_text(buf, begin[r, f.SERVER_HOST], end[r, f.SERVER_HOST])
+    if modes[r] == codes.BY_INTERNAL:
+        text += "\0" + field_text(buf, begin[r, slots.SERVER_HOST], end[r, slots.SERVER_HOST])
     return digest(("network", "message", "internal")[modes[r]], text)
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forensics.loaders.exchange import blocks, csvscan, encodings
+from forensics.loaders.exchange import blocks, encodings
+from forensics.native.exchange import codes, csvscan, moments
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 TRICKY = st.text('a,;"\r\n #\ufeffé😀', max_size=8)
@@ -19,7 +20,7 @@ ROWS = st.lists(st.lists(st.one_of(TEXT, TRICKY), min_size=2, max_size=5), min_s
 
 
 def cells(records: blocks.Records) -> list[list[str]]:
-    return [records.cells(r) for r in range(len(records)) if records.kinds[r] == csvscan.DATA]
+    return [records.cells(r) for r in range(len(records)) if records.kinds[r] == codes.DATA]
 
 
 def written(rows: list[list[str]], quoting: int) -> str:
@@ -92,7 +93,7 @@ def test_any_bytes_are_partitioned_into_records(data: bytes, cut: int) -> None:
 def test_a_torn_row_costs_one_line() -> None:
     data = b'a,b\r\n1,"torn\r\nc,"d"\r\ne,f\r\n'
     records = blocks.read(array(data), 0, encodings.UTF8)
-    assert [int(k) for k in records.kinds] == [csvscan.DATA, csvscan.BROKEN, csvscan.DATA, csvscan.DATA]
+    assert [int(k) for k in records.kinds] == [codes.DATA, codes.BROKEN, codes.DATA, codes.DATA]
     assert cells(records) == [["a", "b"], ["c", "d"], ["e", "f"]]
     assert records.raw(1) == b'1,"torn'
 
@@ -101,7 +102,7 @@ def test_a_quote_never_closed_costs_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(csvscan, "LIMIT", 100)
     data = b'a,"open\r\n' + b"b,c\r\n" * 60
     records = blocks.read(array(data), 0, encodings.UTF8)
-    assert [int(k) for k in records.kinds] == [csvscan.BROKEN] + [csvscan.DATA] * 60
+    assert [int(k) for k in records.kinds] == [codes.BROKEN] + [codes.DATA] * 60
     assert blocks.complete(array(data), encodings.UTF8, False) == len(data)
     assert blocks.complete(array(data[:80]), encodings.UTF8, False) == 0
 
@@ -114,7 +115,7 @@ def test_records_shorter_than_those_of_logs_are_all_found(line: str, fields: boo
     records = blocks.read(array(line.encode() * 3000), 0, encodings.UTF8, fields=fields)
     assert (records.starts == np.arange(3000) * len(line)).all()
     assert (records.ends == (np.arange(3000) + 1) * len(line) - (2 if "\r" in line else 1)).all()
-    if records.kinds[0] == csvscan.DATA:
+    if records.kinds[0] == codes.DATA:
         assert cells(records)[:3] == list(csv.reader([line])) * 3
         assert not fields or (np.diff(records.firsts) == line.count(",") + 1).all()
 
@@ -126,9 +127,9 @@ def test_invalid_utf8_is_replaced_not_lost() -> None:
 
 
 def moment_of(text: str) -> int:
-    earliest, latest = csvscan.span_of(
-        array(text.encode()), np.zeros(1, np.int32), np.array([len(text.encode())], np.int32)
-    )
+    raw = text.encode()
+    begin, end = np.zeros(1, np.int32), np.array([len(raw)], np.int32)
+    earliest, latest = moments.span(array(raw), begin, end, np.zeros(1, np.int64), whole=False)
     assert earliest == latest
     return int(earliest)
 
@@ -155,7 +156,7 @@ NO_MOMENTS = """
 
 @pytest.mark.parametrize("text", NO_MOMENTS.strip("\n").replace("\n", "|").split("|"))
 def test_what_is_no_moment_is_none(text: str) -> None:
-    assert moment_of(text) == csvscan.NO_TIME
+    assert moment_of(text) == moments.NO_TIME
 
 
 SECONDS = st.lists(
@@ -176,8 +177,8 @@ def test_moments_one_after_another_are_the_same(texts: list[str]) -> None:
     memo = np.zeros(3, np.uint64)
     for text in texts:
         raw, out = array(text.encode()), np.empty(2, np.int64)
-        csvscan.span_within(
-            raw, np.zeros(1, np.int32), np.array([len(text)], np.int32), np.zeros(1, np.int64), memo, out
+        moments.extent(
+            raw, np.zeros(1, np.int32), np.array([len(text)], np.int32), np.zeros(1, np.int64), True, memo, out
         )
         assert out[0] == out[1] == moment_of(text), text
 
@@ -193,8 +194,8 @@ def test_records_are_the_same_without_their_fields(data: bytes) -> None:
     for name in ("starts", "ends", "kinds", "offsets", "lengths"):
         assert (getattr(whole, name) == getattr(bare, name)).all()
     assert cells(whole) == cells(bare)
-    low, high = csvscan.span(bare.text, bare.starts, bare.ends, np.flatnonzero(bare.kinds == csvscan.DATA))
-    assert low == high == csvscan.NO_TIME
+    low, high = moments.span(bare.text, bare.starts, bare.ends, np.flatnonzero(bare.kinds == codes.DATA), whole=True)
+    assert low == high == moments.NO_TIME
 
 
 def test_offsets_of_moments_count() -> None:

@@ -8,6 +8,7 @@ import pytest
 from forensics.loaders.exchange import event_ids as ids
 from forensics.loaders.exchange import fields, sniff, spans, statuses
 from forensics.loaders.exchange.rows import host_key
+from forensics.native.exchange import codes, slots
 
 DOCUMENTED = """AGENTINFO BADMAIL CLIENTSUBMISSION DEFER DELIVER DELIVERFAIL DROP DSN DUPLICATEDELIVER DUPLICATEEXPAND
 DUPLICATEREDIRECT EXPAND FAIL HADISCARD HARECEIVE HAREDIRECT HAREDIRECTFAIL INITMESSAGECREATED LOAD MODERATIONEXPIRE
@@ -21,7 +22,7 @@ def test_every_documented_event_has_a_meaning_with_its_source() -> None:
     for event in [*DOCUMENTED.split(), "SENDEXTERNAL"]:
         found = ids.lookup(event, "SMTP")
         assert found is not None and found.says and found.origin, event
-        assert found.effect in ids.NAMES
+        assert codes.ENTER <= found.effect < codes.TRACE_DELIVERED
     assert ids.lookup("NOSUCHEVENT", "SMTP") is None
     assert len({(row.event, row.source) for row in ids.TABLE}) == len(ids.TABLE)
 
@@ -31,12 +32,12 @@ def test_layouts_have_the_documented_columns() -> None:
     assert set(fields.LAYOUTS[30]) - set(fields.LAYOUTS[27]) == {"transport-traffic-type", "log-id", "schema-version"}
     assert set(fields.LAYOUTS[27]) - set(fields.LAYOUTS[26]) == {"network-message-id"}
     assert fields.LAYOUTS[26][:21] == fields.LAYOUTS[21]
-    assert all(name in fields.LAYOUTS[30] for name in fields.SLOTS)
+    assert all(name in fields.LAYOUTS[30] for name in slots.SLOTS)
 
 
 def test_columns_are_found_by_name() -> None:
     columns = fields.positions(["recipient_address", "x", "Date-Time_UTC"])
-    assert columns[fields.RECIPIENT] == 0 and columns[fields.TIME] == 2 and columns[fields.EVENT] == -1
+    assert columns[slots.RECIPIENT] == 0 and columns[slots.TIME] == 2 and columns[slots.EVENT] == -1
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.loaders.exchange import event_ids as ids
-from forensics.loaders.exchange import fields as f
-from forensics.loaders.exchange.csvscan import field_end, field_start
-from forensics.loaders.exchange.machine import kernel
+from forensics.native.compiler import kernel
+from forensics.native.exchange.codes import INFO, REPLACE, REPORT
+from forensics.native.exchange.csvscan import field
+from forensics.native.exchange.slots import RECIPIENT, STATUS
 
 
-@kernel()
-def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
+@kernel
+def _cut(buf, s, e, doubled, out_s, out_e, capacity):
     """Cuts an address list at `;` outside quotes, blanks trimmed, empty ones left out; returns the count."""
     n = 0
     quoted = False
@@ -32,16 +32,16 @@ def _cut(buf, s, e, doubled, out_s, out_e, at, capacity):
             while b > a and buf[b - 1] == 32:
                 b -= 1
             if b > a:
-                if at + n < capacity:
-                    out_s[at + n] = a
-                    out_e[at + n] = ~b if doubled else b
+                if n < capacity:
+                    out_s[n] = a
+                    out_e[n] = ~b if doubled else b
                 n += 1
             begin = i + 1
         i += 1
     return n
 
 
-@kernel()
+@kernel
 def _opens_status(buf, s, e):
     """True when a status begins here: three digits, a bracketed list, or a role."""
     while s < e and buf[s] == 32:
@@ -58,8 +58,8 @@ def _opens_status(buf, s, e):
     return e - s == 3 and buf[s] | 32 == 98 and buf[s + 1] | 32 == 99 and buf[s + 2] | 32 == 99
 
 
-@kernel()
-def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
+@kernel
+def _pieces(buf, s, e, doubled, merge, out_s, out_e, capacity):
     """Cuts a status list at `;` outside brackets; with `merge` what opens no status belongs to the piece before."""
     n = 0
     depth = 0
@@ -72,53 +72,44 @@ def _pieces(buf, s, e, doubled, merge, out_s, out_e, at, capacity):
             depth = max(0, depth - 1)
         elif i == e or (buf[i] == 59 and depth == 0):
             if merge and n > 0 and not _opens_status(buf, begin, i):
-                if at + n - 1 < capacity:
-                    out_e[at + n - 1] = ~i if doubled else i
+                if n - 1 < capacity:
+                    out_e[n - 1] = ~i if doubled else i
             else:
-                if at + n < capacity:
-                    out_s[at + n] = begin
-                    out_e[at + n] = ~i if doubled else i
+                if n < capacity:
+                    out_s[n] = begin
+                    out_e[n] = ~i if doubled else i
                 n += 1
             begin = i + 1
         i += 1
     return n
 
 
-@kernel()
-def pair(buf, r, begin, end, effect, rs, re, ss, se, at, capacity):
+@kernel
+def pair(buf, r, begin, end, effect, rs, re, ss, se, capacity):
     """Recipients and statuses of one record, aligned; returns their number, or -1 when the lists do not agree.
 
     One recipient has the whole status. Else the lists are cut at `;` outside brackets and, if the lengths differ, again
     with statuses joined that hold `;` themselves (`550 4.4.7 QUEUE.Expired;text`). Statuses of rows that no outcome
     or role rests on may differ in length and are then null.
     """
-    n = _cut(
-        buf,
-        field_start(begin, r, f.RECIPIENT),
-        field_end(end, r, f.RECIPIENT),
-        end[r, f.RECIPIENT] < 0,
-        rs,
-        re,
-        at,
-        capacity,
-    )
-    s = field_start(begin, r, f.STATUS)
-    e = field_end(end, r, f.STATUS)
-    doubled = end[r, f.STATUS] < 0
-    for i in range(at, min(at + n, capacity)):
+    s, e = field(begin, end, r, RECIPIENT)
+    n = _cut(buf, s, e, end[r, RECIPIENT] < 0, rs, re, capacity)
+    s, e = field(begin, end, r, STATUS)
+    doubled = end[r, STATUS] < 0
+    for i in range(min(n, capacity)):
         ss[i] = -1
         se[i] = 0
     if n == 0 or s == e:
         return n
     if n == 1:
-        if at < capacity:
-            ss[at] = s
-            se[at] = ~e if doubled else e
+        if capacity > 0:
+            ss[0] = s
+            se[0] = ~e if doubled else e
         return n
     for merge in (False, True):
-        if _pieces(buf, s, e, doubled, merge, ss, se, at, at) == n:
-            _pieces(buf, s, e, doubled, merge, ss, se, at, min(capacity, at + n))
+        if _pieces(buf, s, e, doubled, merge, ss, se, 0) == n:
+            _pieces(buf, s, e, doubled, merge, ss, se, min(capacity, n))
             return n
-    if effect == ids.INFO or effect == ids.REPLACE or effect == ids.REPORT:
+    if effect in (INFO, REPLACE, REPORT):
         return n
     return -1

@@ -1,0 +1,1 @@
+"""What is compiled for Exchange: CSV, tracking records, their text, and what becomes of each recipient."""

@@ -1,0 +1,130 @@
+"""What tracking records are: their time, their effect, their flags."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from forensics.native.compiler import entry, kernel
+from forensics.native.exchange.codes import BAD_TIME, DATA, HOLD, INFO, INTRA, SEND, STORE, UNKNOWN_EVENT, USED
+from forensics.native.exchange.csvscan import field
+from forensics.native.exchange.moments import NO_TIME, moment_after
+from forensics.native.exchange.slots import CONNECTOR, CUSTOM, EVENT, SOURCE, TIME
+from forensics.native.text import FACTOR, SEED, find_byte, lit
+
+PLACES: Final = 256
+"""Places of the hash table of event ids: several times as many as there are ids."""
+_STOREDRIVER: Final = lit("storedriver")
+_IMPLICIT: Final = lit("intra-organization smtp send connector")
+"""The implicit connector between transport services (Microsoft Learn, "Send connectors", Implicit Send connectors)."""
+_QUARANTINE: Final = lit("action=quarantine")
+_EQUALS: Final = "action=quarantine".index("=")
+
+
+@kernel
+def small(c):
+    """A byte, made small when it is an ASCII capital."""
+    return np.uint8(c | 32) if 65 <= c <= 90 else np.uint8(c)
+
+
+@kernel
+def is_word(buf, s, e, word, t, u):
+    """Is [s, e) the small-letter word[t:u], in any case of its ASCII letters?"""
+    if e - s != u - t:
+        return False
+    for k in range(e - s):  # noqa: SIM110
+        if small(buf[s + k]) != word[t + k]:
+            return False
+    return True
+
+
+@kernel
+def _place(buf, s, e):
+    """Where the hash table has a word, or what is in its place."""
+    h = SEED
+    for i in range(s, e):
+        h = (h ^ np.uint64(small(buf[i]))) * FACTOR
+    return np.int64(h >> np.uint64(32) & np.uint64(PLACES - 1))
+
+
+@kernel
+def _fill(words, ends, table):
+    """Hash table of words that lie behind each other: their numbers, -1 in free places."""
+    for place in range(PLACES):
+        table[place] = -1
+    begin = np.int64(0)
+    for n in range(ends.size):
+        place = _place(words, begin, ends[n])
+        while table[place] >= 0:
+            place = (place + 1) % PLACES
+        table[place] = n
+        begin = np.int64(ends[n])
+
+
+@kernel
+def _number(buf, s, e, words, ends, table):
+    """Number of the word [s, e), in any case of its letters; -1 when it is none of them."""
+    place = _place(buf, s, e)
+    while table[place] >= 0:
+        n = table[place]
+        if is_word(buf, s, e, words, np.int64(ends[n - 1]) if n else np.int64(0), np.int64(ends[n])):
+            return np.int64(n)
+        place = (place + 1) % PLACES
+    return np.int64(-1)
+
+
+@kernel
+def _quarantined(buf, s, e):
+    """True when the field names the quarantine as the action of an agent, in any case of its letters."""
+    at = s
+    while True:
+        at = find_byte(buf, at, e, 61)
+        if at >= e:
+            return False
+        i = at - _EQUALS
+        at += 1
+        end = i + _QUARANTINE.size
+        if i >= s and end <= e and is_word(buf, i, end, _QUARANTINE, 0, _QUARANTINE.size):
+            return True
+
+
+@entry(
+    "void(const uint8[:], const int8[:], const int32[:,:], const int32[:,:], const uint8[:], const int32[:], "
+    "const int8[:], int64[:], int8[:], int8[:], int8[:], int16[:], uint64[:])"
+)
+def classify(buf, kinds, begin, end, words, ends, effects, at, effect, flags, state, table, memo):
+    """Time (`at`), effect and flags of each data record; `state` says what cannot be used (`codes`).
+
+    `words`: small-letter event ids behind each other, which end at `ends` and have these `effects`. Work space:
+    `table` of `PLACES`; `memo`, as of `moment_after`.
+    """
+    _fill(words, ends, table)
+    for r in range(kinds.size):
+        state[r] = USED
+        if kinds[r] != DATA:
+            continue
+        s, e = field(begin, end, r, TIME)
+        at[r] = moment_after(buf, s, e, memo)
+        if at[r] == NO_TIME:
+            state[r] = BAD_TIME
+            continue
+        s, e = field(begin, end, r, EVENT)
+        event = _number(buf, s, e, words, ends, table)
+        if event < 0:
+            state[r] = UNKNOWN_EVENT
+            continue
+        effect[r] = effects[event]
+        flags[r] = 0
+        s, e = field(begin, end, r, SOURCE)
+        if is_word(buf, s, e, _STOREDRIVER, 0, _STOREDRIVER.size):
+            flags[r] |= STORE
+        if effect[r] == SEND:
+            s, e = field(begin, end, r, CONNECTOR)
+            if is_word(buf, s, e, _IMPLICIT, 0, _IMPLICIT.size):
+                flags[r] |= INTRA
+        if effect[r] == INFO:
+            s, e = field(begin, end, r, CUSTOM)
+            if _quarantined(buf, s, e):
+                effect[r] = HOLD

@@ -1,0 +1,221 @@
+"""CSV: record and field positions in one pass.
+
+Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
+breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
+line, so that one torn row does not swallow the file. The rule looks at nothing before the record, so every cut of the
+file into whole records reads the same.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from forensics.native.compiler import entry, kernel
+from forensics.native.exchange.codes import BLANK, BROKEN, COMMENT, DATA
+from forensics.native.text import find_byte, find_far, first_marked, load64
+
+LIMIT: Final = 1 << 20
+"""A quoted record longer than this is taken for a quote that was never closed."""
+
+_LOW: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
+_COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
+
+_FULL: Final = -1
+_OPEN: Final = -2
+_TORN: Final = -3
+
+
+@kernel
+def _commas(word):
+    """The highest bit of each byte of eight that is a comma."""
+    w = word ^ _COMMAS
+    return ~(((w & _LOW) + _LOW) | w | _LOW)
+
+
+@kernel
+def _behind_mark(buf, pos, n):
+    """Behind the byte order mark that lies at `pos`, if one does."""
+    if n - pos >= 3 and buf[pos] == 0xEF and buf[pos + 1] == 0xBB and buf[pos + 2] == 0xBF:
+        return pos + 3
+    return pos
+
+
+@kernel
+def _bare_stops(buf, start, line, stops, k):
+    """Delimiters of the fields of a line without quotes into `stops` from k on; returns k behind them, or _FULL."""
+    i = start
+    while i + 8 <= line:
+        if k + 9 > stops.size:
+            return _FULL
+        marks = _commas(load64(buf, i))
+        while marks:
+            stops[k] = i + first_marked(marks)
+            k += 1
+            marks &= marks - np.uint64(1)
+        i += 8
+    if k + 9 > stops.size:
+        return _FULL
+    while i < line:
+        if buf[i] == 44:
+            stops[k] = i
+            k += 1
+        i += 1
+    stops[k] = line - 1 if line > start and buf[line - 1] == 13 else line
+    return k + 1
+
+
+@kernel
+def _closing(buf, p, n, top):
+    """Behind the quote that closes the field whose text begins at p, and the CR of a line end there; _OPEN when none
+    does before `top`, _TORN when other text follows."""
+    closed = False
+    while p < top and not closed:
+        p = find_byte(buf, p, top, 34)
+        if p < top and p + 1 < n and buf[p + 1] == 34:
+            p += 2
+        elif p < top:
+            p += 1
+            closed = True
+    if not closed:
+        return _OPEN
+    if p < n and buf[p] == 13 and (p + 1 >= n or buf[p + 1] == 10):
+        p += 1
+    if p < n and buf[p] != 44 and buf[p] != 10:
+        return _TORN
+    return p
+
+
+@kernel
+def _quoted(buf, start, line, n, limit, split, stops, k):
+    """(end, k) of a record some field of which may be quoted: where its line feed is (or n), and k behind its fields in
+    `stops`; the end is _FULL, _OPEN or _TORN when there is none."""
+    p = start
+    while True:
+        if p < n and buf[p] == 34:
+            p = _closing(buf, p + 1, n, min(n, start + limit + 1))
+            if p < 0:
+                return p, k
+        else:
+            if line < p:
+                line = find_far(buf, p, n, 10)
+            p = find_byte(buf, p, line, 44)
+        if split:
+            if k + 1 > stops.size:
+                return np.int64(_FULL), k
+            stops[k] = p - 1 if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10) else p
+            k += 1
+        if p >= n or buf[p] == 10:
+            return p, k
+        p += 1
+
+
+@entry("void(const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, boolean, boolean, int64[:])")
+def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found):
+    """Positions of all records. `found`: how many records (-1: the arrays are too small), fields, and bytes taken.
+
+    `starts`, `ends`: bytes of a record without its line end; `kinds` (`codes`); `firsts`: index of its first entry in
+    `stops`, which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last).
+    Without `split` fields are not looked for, `stops` stays as it is. Without `last`, a record that the buffer ends in
+    is not taken.
+    """
+    n = buf.size
+    found[0] = -1
+    r = 0
+    k = 0
+    pos = 0
+    while pos < n:
+        if r + 1 >= starts.size:
+            return
+        start = _behind_mark(buf, pos, n)
+        if start >= n:
+            break
+        pos = start
+        firsts[r] = k
+        kind = DATA
+        line = find_far(buf, start, n, 10)
+        p = line
+        if buf[start] == 35:
+            kind = COMMENT
+        elif find_far(buf, start, line, 34) == line:
+            if split:
+                k = _bare_stops(buf, start, line, stops, k)
+                if k == _FULL:
+                    return
+        else:
+            p, k = _quoted(buf, start, line, n, limit, split, stops, k)
+            if p == _FULL:
+                return
+            if p == _OPEN and not last and n - start <= limit:
+                k = firsts[r]
+                break
+            if p < 0:
+                kind = BROKEN
+                k = firsts[r]
+                p = line
+        if p >= n and not last:
+            k = firsts[r]
+            break
+        end = p - 1 if p > start and buf[p - 1] == 13 else p
+        if kind == DATA and end == start:
+            kind = BLANK
+            k = firsts[r]
+        starts[r] = start
+        ends[r] = end
+        kinds[r] = kind
+        r += 1
+        pos = p + 1
+    firsts[r] = k
+    found[0] = r
+    found[1] = k
+    found[2] = min(pos, n)
+
+
+@entry("void(const uint8[:], const int32[:], const int32[:], const int32[:], const int32[:], int32[:,:], int32[:,:])")
+def fields(buf, starts, firsts, stops, columns, begin, end):
+    """Field positions of records by slot: `begin[r, slot]`, `end[r, slot]`, quotes taken off.
+
+    `columns`: the column of each slot, -1 for none. A field that still holds doubled quotes has its end stored as ~end.
+    Absent columns are (0, 0).
+    """
+    for r in range(starts.size):
+        first = firsts[r]
+        have = firsts[r + 1] - first
+        for slot in range(columns.size):
+            column = columns[slot]
+            if column < 0 or column >= have:
+                begin[r, slot] = 0
+                end[r, slot] = 0
+                continue
+            s = starts[r] if column == 0 else stops[first + column - 1] + 1
+            e = stops[first + column]
+            if e - s >= 2 and buf[s] == 34:
+                s += 1
+                e -= 1
+                if find_byte(buf, s, e, 34) < e:
+                    e = ~e
+            begin[r, slot] = s
+            end[r, slot] = e
+
+
+@kernel
+def field(begin, end, r, slot):
+    """(start, end) of a field, whether it holds doubled quotes or not."""
+    e = np.int64(end[r, slot])
+    return np.int64(begin[r, slot]), e if e >= 0 else ~e
+
+
+@entry("void(const uint8[:], const int64[:], int64[:])")
+def utf16_units(text, positions, out):
+    """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
+    units = 0
+    at = 0
+    for k in range(positions.size):
+        while at < positions[k]:
+            c = text[at]
+            if c & 0xC0 != 0x80:
+                units += 2 if c >= 0xF0 else 1
+            at += 1
+        out[k] = units
