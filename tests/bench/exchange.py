@@ -136,7 +136,7 @@ import sys, tempfile
 from pathlib import Path
 from forensics.case import Case
 from forensics.custody.discovery import discover
-from forensics.ingest import ingest
+from forensics.ingest.read import ingest
 with tempfile.TemporaryDirectory(dir=Path(sys.argv[1]).parent) as folder:
     rows = ingest(Case(Path(folder)), discover([sys.argv[1]]).sources).deliveries
 """

@@ -79,16 +79,16 @@ def _accepts(effect):
 @kernel
 def _weigh_record(begin, end, r, m, effect, at, best):
     """Makes the record the one of its message `m` that carries a value, where it is the earliest that has it."""
-    for c in range(COUNT + 1):
+    accepts = _accepts(effect[r])
+    for c in range(COUNT):
         b = best[m, c]
         if b >= 0 and at[r] >= at[b]:
             continue
-        if c == COUNT:
-            has = _host_slot(begin, end, r, effect[r]) >= 0
-        else:
-            has = begin[r, _SLOTS[c]] != end[r, _SLOTS[c]] and (_accepts(effect[r]) or not _ENTERING[c])
-        if has:
+        if begin[r, _SLOTS[c]] != end[r, _SLOTS[c]] and (accepts or not _ENTERING[c]):
             best[m, c] = r
+    b = best[m, COUNT]
+    if (b < 0 or at[r] < at[b]) and _host_slot(begin, end, r, effect[r]) >= 0:
+        best[m, COUNT] = r
 
 
 @entry(
@@ -179,20 +179,24 @@ def _room(begin, end, r, chosen, n, rs, re, ss, se):
 
 
 @kernel
-def _copy_field(out, k, buf, s, e):
-    """Copies a field, doubled quotes undone, to `out` at k; returns k behind it."""
-    s = np.int64(s)
-    e = np.int64(e)
-    if e >= 0:
-        copy(out, k, buf, s, e - s)
-        return k + e - s
-    e = ~e
+def _copy_undoubled(out, k, buf, s, e):
+    """Copies [s, e) with doubled quotes undone to `out` at k; returns k behind it."""
     while s < e:
         i = min(find_byte(buf, s, e, 34) + 1, e)  # with one quote of two
         copy(out, k, buf, s, i - s)
         k += i - s
         s = i + 1 if i < e else e
     return k
+
+
+@kernel
+def _copy_field(out, k, buf, s, e):
+    """Copies a field, doubled quotes undone, to `out` at k; returns k behind it."""
+    if e < 0:
+        return _copy_undoubled(out, k, buf, np.int64(s), np.int64(~e))
+    n = np.int64(e - s)
+    copy(out, k, buf, np.int64(s), n)
+    return k + n
 
 
 @kernel
