@@ -12,7 +12,7 @@ from forensics.native.exchange.codes import BAD_TIME, DATA, HOLD, INFO, INTRA, S
 from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.moments import NO_TIME, moment_after
 from forensics.native.exchange.slots import CONNECTOR, CUSTOM, EVENT, SOURCE, TIME
-from forensics.native.text import FACTOR, SEED, find_byte, lit
+from forensics.native.text import FACTOR, SEED, between, find_byte, lit
 
 PLACES: Final = 256
 """Places of the hash table of event ids: several times as many as there are ids."""
@@ -26,7 +26,7 @@ _EQUALS: Final = "action=quarantine".index("=")
 @kernel
 def small(c):
     """A byte, made small when it is an ASCII capital."""
-    return np.uint8(c | 32) if 65 <= c <= 90 else np.uint8(c)
+    return np.uint8(c | 32) if between(c, 65, 90) else np.uint8(c)
 
 
 @kernel
@@ -91,10 +91,10 @@ def _quarantined(buf, s, e):
 
 
 @entry(
-    "void(const uint8[:], const int8[:], const int32[:,:], const int32[:,:], const uint8[:], const int32[:], "
-    "const int8[:], int64[:], int8[:], int8[:], int8[:], int16[:], uint64[:])"
+    "const uint8[:], const int8[:], const int32[:,:], const int32[:,:], const uint8[:], const int32[:], "
+    "const int8[:], int64[:], int8[:], int8[:], int8[:], int16[:], uint64[:]"
 )
-def classify(buf, kinds, begin, end, words, ends, effects, at, effect, flags, state, table, memo):
+def classify(buf, kinds, begin, end, words, ends, effects, at, effect, flags, state, table, memo, result):
     """Time (`at`), effect and flags of each data record; `state` says what cannot be used (`codes`).
 
     `words`: small-letter event ids behind each other, which end at `ends` and have these `effects`. Work space:

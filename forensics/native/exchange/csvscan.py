@@ -110,8 +110,8 @@ def _quoted(buf, start, line, n, limit, split, stops, k):
         p += 1
 
 
-@entry("void(const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, boolean, boolean, int64[:])")
-def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found):
+@entry("const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, boolean, boolean, int64[:]")
+def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found, result):
     """Positions of all records. `found`: how many records (-1: the arrays are too small), fields, and bytes taken.
 
     `starts`, `ends`: bytes of a record without its line end; `kinds` (`codes`); `firsts`: index of its first entry in
@@ -171,8 +171,8 @@ def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found):
     found[2] = min(pos, n)
 
 
-@entry("void(const uint8[:], const int32[:], const int32[:], const int32[:], const int32[:], int32[:,:], int32[:,:])")
-def fields(buf, starts, firsts, stops, columns, begin, end):
+@entry("const uint8[:], const int32[:], const int32[:], const int32[:], const int32[:], int32[:,:], int32[:,:]")
+def fields(buf, starts, firsts, stops, columns, begin, end, result):
     """Field positions of records by slot: `begin[r, slot]`, `end[r, slot]`, quotes taken off.
 
     `columns`: the column of each slot, -1 for none. A field that still holds doubled quotes has its end stored as ~end.
@@ -205,8 +205,8 @@ def field(begin, end, r, slot):
     return np.int64(begin[r, slot]), e if e >= 0 else ~e
 
 
-@entry("void(const uint8[:], const int64[:], int64[:])")
-def utf16_units(text, positions, out):
+@entry("const uint8[:], const int64[:], int64[:]")
+def utf16_units(text, positions, out, result):
     """UTF-16 code units before each of the ascending byte `positions` of UTF-8 `text`."""
     units = 0
     at = 0

@@ -9,6 +9,7 @@ from forensics.native.compiler import kernel
 from forensics.native.exchange.codes import INFO, REPLACE, REPORT
 from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.slots import RECIPIENT, STATUS
+from forensics.native.text import is_digit
 
 
 @kernel
@@ -51,7 +52,7 @@ def _opens_status(buf, s, e):
     if buf[s] == 91:
         return True
     if e - s >= 3 and buf[s] >= 50 and buf[s] <= 53:
-        digits = buf[s + 1] >= 48 and buf[s + 1] <= 57 and buf[s + 2] >= 48 and buf[s + 2] <= 57
+        digits = is_digit(buf[s + 1]) and is_digit(buf[s + 2])
         return digits and (e - s == 3 or buf[s + 3] == 32 or buf[s + 3] == 45)
     if e - s == 2:
         return (buf[s] | 32 == 116 and buf[s + 1] | 32 == 111) or (buf[s] | 32 == 99 and buf[s + 1] | 32 == 99)

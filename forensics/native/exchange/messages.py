@@ -110,10 +110,10 @@ def _best_id(begin, end, r):
 
 
 @entry(
-    "int64(const uint8[:], const int8[:], const int32[:,:], const int32[:,:], int8[:], int32[:], int8[:], int32[:], "
-    "uint64[:,:], boolean[:], int32[:])"
+    "const uint8[:], const int8[:], const int32[:,:], const int32[:,:], int8[:], int32[:], int8[:], int32[:], "
+    "uint64[:,:], boolean[:], int32[:]"
 )
-def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table):
+def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table, result):
     """Message number of each record in this block; `reps` is a record of each message. Returns the count.
 
     `whole[message]`: its id is a GUID, the bytes of which are `ids[message]`. `table`: work space.
@@ -171,11 +171,11 @@ def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table
                     message[r] = m
                     break
             probe = (probe + np.uint64(1)) & mask
-    return count
+    result[0] = count
 
 
-@entry("void(const uint8[:], const int32[:], const int32[:], uint64[:])")
-def fingerprint(buf, starts, ends, out):
+@entry("const uint8[:], const int32[:], const int32[:], uint64[:]")
+def fingerprint(buf, starts, ends, out, result):
     """64-bit FNV-1a of each record's bytes, mixed at the end (splitmix64)."""
     for r in range(starts.size):
         value = SEED

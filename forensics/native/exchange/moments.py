@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
-from forensics.native.text import find_byte, load64
+from forensics.native.text import find_byte, is_digit, load64
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,7 +20,7 @@ def _digits(buf, i, count):
     value = np.int64(0)
     for j in range(i, i + count):
         c = buf[j]
-        if c < 48 or c > 57:
+        if not is_digit(c):
             return -1
         value = value * 10 + (c - 48)
     return value
@@ -93,7 +93,7 @@ def moment(buf, s, e):
         p += 1
         scale = 100000
         begin = p
-        while p < e and buf[p] >= 48 and buf[p] <= 57:
+        while p < e and is_digit(buf[p]):
             micros += (buf[p] - 48) * scale
             scale //= 10
             p += 1
@@ -141,8 +141,8 @@ def _time_field(buf, s, e, whole):
     return s, e
 
 
-@entry("void(const uint8[:], const int32[:], const int32[:], const int64[:], boolean, uint64[:], int64[:])")
-def extent(buf, begin, end, wanted, whole, memo, out):
+@entry("const uint8[:], const int32[:], const int32[:], const int64[:], boolean, uint64[:], int64[:]")
+def extent(buf, begin, end, wanted, whole, memo, out, result):
     """Earliest and latest time in `out`, NO_TIME twice when there is none, of the records `wanted`: `begin`, `end` are
     `whole` records, the first field of which is the time, or the time fields (a negative end: doubled quotes).
     `memo`: as of `moment_after`."""

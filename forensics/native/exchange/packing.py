@@ -92,10 +92,10 @@ def _weigh_record(begin, end, r, m, effect, at, best):
 
 
 @entry(
-    "int64(const uint8[:], int8[:], const int32[:], const int8[:], const int32[:,:], const int32[:,:], const int8[:], "
-    "const int64[:], boolean[:], int32[:,:], int32[:])"
+    "const uint8[:], int8[:], const int32[:], const int8[:], const int32[:,:], const int32[:,:], const int8[:], "
+    "const int64[:], boolean[:], int32[:,:], int32[:]"
 )
-def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none):
+def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none, result):
     """Marks records whose lists are unequal, messages that have more than `INFO`, and which record carries each value.
 
     `best[message, column]`: the earliest record with that value, the last column for its server; -1 where there is
@@ -118,7 +118,7 @@ def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none):
             most = max(most, n)
         if modes[r] != BY_MESSAGE:
             _weigh_record(begin, end, r, m, effect, at, best)
-    return most
+    result[0] = most
 
 
 @kernel
@@ -236,12 +236,12 @@ def _write_part(out, k, buf, effect, rs, re, ss, se):
 
 
 @entry(
-    "int64(const uint8[:], const int8[:], const int32[:], const int8[:], const int32[:,:], const int32[:,:], "
+    "const uint8[:], const int8[:], const int32[:], const int8[:], const int32[:,:], const int32[:,:], "
     "const int8[:], const boolean[:], const int32[:,:], int64, int32[:], int32[:], int32[:], uint8[:], int32[:], "
-    "int32[:], int32[:], int32[:], int32[:])"
+    "int32[:], int32[:], int32[:], int32[:]"
 )
 def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, parts, offsets, out,
-         rs, re, ss, se, chosen):  # fmt: skip
+         rs, re, ss, se, chosen, result):  # fmt: skip
     """Fills the rows of all used records; returns their number, or -1 when `out` is too small.
 
     `rec`: the record of each row; `parts`; `offsets` of its `texts` in `out`. Work space: `rs`, `re`, `ss`, `se` for
@@ -258,7 +258,8 @@ def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, 
         _choose(begin, end, r, m, e, modes[r], best, chosen)
         n = _parts(buf, begin, end, r, e, e != INFO or not main[m], rs, re, ss, se, most)
         if k + _room(begin, end, r, chosen, n, rs, re, ss, se) > out.size:
-            return -1
+            result[0] = -1
+            return
         k = _write_columns(out, k, buf, begin, end, r, chosen)
         for i in range(n):
             k = _write_part(out, k, buf, e, rs[i], re[i], ss[i], se[i])
@@ -266,4 +267,4 @@ def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, 
         parts[rows] = n
         rows += 1
         offsets[rows] = k
-    return rows
+    result[0] = rows

@@ -10,7 +10,7 @@ import numpy as np
 from forensics.native.compiler import entry, kernel
 from forensics.native.exchange.classify import is_word
 from forensics.native.exchange.spans import is_blank
-from forensics.native.text import find_byte, lit
+from forensics.native.text import between, find_byte, is_digit, lit
 
 REPLY: Final = 0
 """The reply in a source-context such as `08DB…;250 2.0.0 Ok: queued as 4AbC…;ClientSubmitTime:…`."""
@@ -33,18 +33,13 @@ def _at(data, i, end, word):
 
 
 @kernel
-def _digit(c):
-    return 48 <= c <= 57
-
-
-@kernel
 def _letter(c):
-    return 65 <= c <= 90 or 97 <= c <= 122
+    return between(c, 65, 90) or between(c, 97, 122)
 
 
 @kernel
 def _digits_end(data, i, end):
-    while i < end and _digit(data[i]):
+    while i < end and is_digit(data[i]):
         i += 1
     return i
 
@@ -52,7 +47,7 @@ def _digits_end(data, i, end):
 @kernel
 def _word_end(data, i, end, hyphens):
     """Behind the letters, digits and perhaps hyphens at i."""
-    while i < end and (_digit(data[i]) or _letter(data[i]) or (hyphens and data[i] == 45)):
+    while i < end and (is_digit(data[i]) or _letter(data[i]) or (hyphens and data[i] == 45)):
         i += 1
     return i
 
@@ -60,7 +55,7 @@ def _word_end(data, i, end, hyphens):
 @kernel
 def _opens_reply(data, i, end):
     """True when `2xx ` to `5xx ` or `2xx-` to `5xx-` is at i."""
-    if end - i < 4 or data[i] < 50 or data[i] > 53 or not _digit(data[i + 1]) or not _digit(data[i + 2]):
+    if end - i < 4 or data[i] < 50 or data[i] > 53 or not is_digit(data[i + 1]) or not is_digit(data[i + 2]):
         return False
     return data[i + 3] == 32 or data[i + 3] == 45
 
@@ -91,7 +86,7 @@ def _code(data, s, e):
         k = i - 2
         if k < s or (data[k] != 50 and data[k] != 52 and data[k] != 53):
             continue
-        if k > s and (_digit(data[k - 1]) or data[k - 1] == 46):
+        if k > s and (is_digit(data[k - 1]) or data[k - 1] == 46):
             continue
         m = _digits_end(data, i, e)
         if m - i < 1 or m - i > 3 or m >= e or data[m] != 46:
@@ -112,7 +107,7 @@ def _identity(data, s, e):
         before = data[i - 1]
         if before == 10:
             break
-        inside = _digit(before) or _letter(before) or before == 95
+        inside = is_digit(before) or _letter(before) or before == 95
         if not inside and _at(data, i, e, _QUEUED):
             k = i + _QUEUED.size
             m = _word_end(data, k, e, False)
@@ -132,8 +127,8 @@ def _identity(data, s, e):
     return -1, 0
 
 
-@entry("void(const uint8[:], const int32[:], const int32[:], int64, int32[:], int32[:])")
-def search(data, begin, end, what, out, out_end):
+@entry("const uint8[:], const int32[:], const int32[:], int64, int32[:], int32[:]")
+def search(data, begin, end, what, out, out_end, result):
     """The span of what is wanted (`REPLY`, `CODE` or `IDENTITY`) in each text; null where there is none."""
     for r in range(begin.size):
         s = np.int64(begin[r])

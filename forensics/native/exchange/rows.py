@@ -10,8 +10,8 @@ from forensics.native.exchange.layout import ABSENT, COLUMNS, HOST
 from forensics.native.exchange.messages import pair_hash
 
 
-@entry("int64(const uint64[:,:], int64[:], int32[:], int64[:])")
-def groups(halves, codes, table, first):
+@entry("const uint64[:,:], int64[:], int32[:], int64[:]")
+def groups(halves, codes, table, first, result):
     """Number of each record's group (two halves), in the order of their `first` records; returns the count. `table`:
     work space."""
     mask = np.uint64(table.size - 1)
@@ -32,7 +32,7 @@ def groups(halves, codes, table, first):
                 codes[r] = g
                 break
             probe = (probe + np.uint64(1)) & mask
-    return count
+    result[0] = count
 
 
 @kernel
@@ -61,10 +61,10 @@ def _unpack_columns(data, k, r, begin, end):
 
 
 @entry(
-    "void(const uint8[:], const int32[:], const int32[:], const int64[:], int32[:,:], int32[:,:], int64[:], int64[:], "
-    "int64[:], int32[:], int32[:], int32[:], int32[:])"
+    "const uint8[:], const int32[:], const int32[:], const int64[:], int32[:,:], int32[:,:], int64[:], int64[:], "
+    "int64[:], int32[:], int32[:], int32[:], int32[:]"
 )
-def unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, named_end, status, status_end):
+def unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, named_end, status, status_end, result):
     """Positions of all text: `begin[column, record]`; of each row its record, part, effect, recipient and status."""
     row = 0
     for r in range(order.size):
@@ -91,8 +91,8 @@ def unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, na
             row += 1
 
 
-@entry("void(const int64[:], const int64[:], const int64[:], const int32[:,:], int64[:,:])")
-def carried(group, rec, part, begin, out):
+@entry("const int64[:], const int64[:], const int64[:], const int32[:,:], int64[:,:]")
+def carried(group, rec, part, begin, out, result):
     """For each message and each column from `HOST` on the first row that has a value; -1 where none has."""
     for c in range(out.shape[0]):
         for m in range(out.shape[1]):

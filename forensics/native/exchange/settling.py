@@ -164,12 +164,12 @@ def _settle_by_trace(effect, at, state, settled, trace_row):
 
 
 @entry(
-    "void(const int64[:], const int64[:], const int64[:], const int8[:], const int64[:], const int64[:], "
+    "const int64[:], const int64[:], const int64[:], const int8[:], const int64[:], const int64[:], "
     "const int64[:], const boolean[:], int64[:], int64[:], int64[:], int64[:], int64[:], boolean[:], int64[:], "
-    "boolean[:], int64[:])"
+    "boolean[:], int64[:]"
 )
 def settle(leg, effect, at, flags, host, peer, parent_leg, replaces, state, settled, last, attempts, parent_row,
-           replaced, direct_host, direct_store, trace_row):  # fmt: skip
+           replaced, direct_host, direct_store, trace_row, result):  # fmt: skip
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 
     Of each row its recipient (`leg`, -1: none), effect, time, flags, server, the server it was handed to, the recipient

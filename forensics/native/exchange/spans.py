@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
-from forensics.native.text import copy, find_byte, load64, lower_hash, lowered, mix, tail
+from forensics.native.text import between, copy, find_byte, load64, lower_hash, lowered, mix, tail
 
 
 @kernel
@@ -31,8 +31,8 @@ def _same(data, s, t, n, fold):
     return a == b or (fold and lowered(a) == lowered(b))
 
 
-@entry("int64(const uint8[:], const int32[:], const int32[:], boolean, int64[:], int64[:], boolean[:], int32[:])")
-def distinct(data, begin, end, fold, codes, first, odd, table):
+@entry("const uint8[:], const int32[:], const int32[:], boolean, int64[:], int64[:], boolean[:], int32[:]")
+def distinct(data, begin, end, fold, codes, first, odd, table, result):
     """Number of each text, in the order of their first rows, -1 for null; with `fold` in any case of ASCII letters.
 
     `odd`: texts that are empty, hold more than visible ASCII, or end with a dot or `@`. Returns the count. `table`:
@@ -64,11 +64,11 @@ def distinct(data, begin, end, fold, codes, first, odd, table):
                 codes[r] = g
                 break
             probe = (probe + np.uint64(1)) & mask
-    return count
+    result[0] = count
 
 
-@entry("void(const uint8[:], const int32[:], const int32[:], const int32[:], uint8[:])")
-def gather(data, begin, end, offsets, out):
+@entry("const uint8[:], const int32[:], const int32[:], const int32[:], uint8[:]")
+def gather(data, begin, end, offsets, out, result):
     """Copies each text to its offset in `out`."""
     for i in range(begin.size):
         if begin[i] >= 0:
@@ -85,7 +85,7 @@ UNSCOPED: Final = 2
 
 @kernel
 def is_blank(c):
-    return c == 32 or 9 <= c <= 10 or 12 <= c <= 13
+    return c == 32 or between(c, 9, 10) or between(c, 12, 13)
 
 
 @kernel
@@ -118,8 +118,8 @@ def _unscoped(data, s, e):
     return s, e
 
 
-@entry("void(const uint8[:], int32[:], int32[:], int64)")
-def trim(data, begin, end, how):
+@entry("const uint8[:], int32[:], int32[:], int64")
+def trim(data, begin, end, how, result):
     """Narrows each span as `BARE`, `PATH` or `UNSCOPED` says."""
     for i in range(begin.size):
         s = np.int64(begin[i])
