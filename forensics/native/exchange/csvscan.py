@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.native.compiler import entry, kernel
 from forensics.native.exchange.codes import BLANK, BROKEN, COMMENT, DATA
-from forensics.native.text import find_byte, find_far, first_marked, load64, tail
+from forensics.native.text import find_byte, find_far, first_marked, load64
 
 LIMIT: Final = 1 << 20
 """A quoted record longer than this is taken for a quote that was never closed."""
@@ -48,10 +48,10 @@ def _bare_stops(buf, start, line, stops, k):
     """Delimiters of the fields of a line without quotes into `stops` from k on; returns k behind them, or _FULL."""
     n = buf.size
     i = start
-    while i < line:
+    while i < line and i + 8 <= n:
         if k + 9 > stops.size:
             return _FULL
-        marks = _commas(load64(buf, i) if i + 8 <= n else tail(buf, i, n))
+        marks = _commas(load64(buf, i))
         if line - i < 8:
             marks &= (np.uint64(1) << np.uint64(8 * (line - i))) - np.uint64(1)
         while marks:
@@ -59,8 +59,13 @@ def _bare_stops(buf, start, line, stops, k):
             k += 1
             marks &= marks - np.uint64(1)
         i += 8
-    if k + 1 > stops.size:
+    if k + 9 > stops.size:
         return _FULL
+    while i < line:
+        if buf[i] == 44:
+            stops[k] = i
+            k += 1
+        i += 1
     stops[k] = line - 1 if line > start and buf[line - 1] == 13 else line
     return k + 1
 

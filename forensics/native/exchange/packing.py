@@ -28,7 +28,7 @@ from forensics.native.exchange.codes import (
     USED,
 )
 from forensics.native.exchange.lists import pair
-from forensics.native.text import copy, find_byte, store32
+from forensics.native.text import copy, store32
 
 CARRIED: Final = (
     ("message_id", slots.MESSAGE_ID, False),
@@ -142,21 +142,6 @@ def _choose(begin, end, r, m, effect, mode, best, chosen):
 
 
 @kernel
-def _parts(buf, begin, end, r, effect, with_recipients, rs, re, ss, se, most):
-    """Recipients and statuses of the record; returns the number of its parts."""
-    n = 0
-    if with_recipients:
-        n = pair(buf, r, begin, end, effect, rs, re, ss, se, most)
-    if n == 0:
-        rs[0] = -1
-        ss[0] = -1
-        if effect != INFO and end[r, slots.STATUS] != begin[r, slots.STATUS]:
-            ss[0] = begin[r, slots.STATUS]
-            se[0] = end[r, slots.STATUS]
-    return max(n, 1)
-
-
-@kernel
 def _length(s, e):
     """Bytes of a field at most."""
     return np.int64((e if e >= 0 else ~e) - s)
@@ -179,24 +164,21 @@ def _room(begin, end, r, chosen, n, rs, re, ss, se):
 
 
 @kernel
-def _copy_undoubled(out, k, buf, s, e):
-    """Copies [s, e) with doubled quotes undone to `out` at k; returns k behind it."""
-    while s < e:
-        i = min(find_byte(buf, s, e, 34) + 1, e)  # with one quote of two
-        copy(out, k, buf, s, i - s)
-        k += i - s
-        s = i + 1 if i < e else e
-    return k
-
-
-@kernel
 def _copy_field(out, k, buf, s, e):
     """Copies a field, doubled quotes undone, to `out` at k; returns k behind it."""
-    if e < 0:
-        return _copy_undoubled(out, k, buf, np.int64(s), np.int64(~e))
-    n = np.int64(e - s)
-    copy(out, k, buf, np.int64(s), n)
-    return k + n
+    s = np.int64(s)
+    e = np.int64(e)
+    if e >= 0:
+        copy(out, k, buf, s, e - s)
+        k += e - s
+    else:
+        e = ~e
+        while s < e:
+            c = buf[s]
+            out[k] = c
+            k += 1
+            s += 2 if c == 34 else 1
+    return k
 
 
 @kernel
@@ -256,7 +238,16 @@ def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, 
             continue
         e = effect[r]
         _choose(begin, end, r, m, e, modes[r], best, chosen)
-        n = _parts(buf, begin, end, r, e, e != INFO or not main[m], rs, re, ss, se, most)
+        n = 0
+        if e != INFO or not main[m]:
+            n = pair(buf, r, begin, end, e, rs, re, ss, se, most)
+        if n == 0:
+            n = 1
+            rs[0] = -1
+            ss[0] = -1
+            if e != INFO and end[r, slots.STATUS] != begin[r, slots.STATUS]:
+                ss[0] = begin[r, slots.STATUS]
+                se[0] = end[r, slots.STATUS]
         if k + _room(begin, end, r, chosen, n, rs, re, ss, se) > out.size:
             result[0] = -1
             return
