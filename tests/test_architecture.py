@@ -69,7 +69,11 @@ def test_everything_imported_is_declared() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     named = [*declared["project"]["dependencies"], *declared["dependency-groups"]["dev"]]
     names = {re.split(r"[<>=\[]", one)[0].strip().lower() for one in named}
-    sources = {path: path.read_text("utf-8") for room in ("forensics", "tests") for path in (ROOT / room).rglob("*.py")}
+    sources = {
+        path: path.read_text("utf-8")
+        for room in ("forensics", "tests", "tools")
+        for path in (ROOT / room).rglob("*.py")
+    }
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = json.loads(path.read_text("utf-8"))["cells"]
         sources[path] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
@@ -83,7 +87,7 @@ def test_everything_imported_is_declared() -> None:
             else:
                 continue
             for top in {module.split(".")[0] for module in modules}:
-                local = top in sys.stdlib_module_names or top in ("forensics", "tests")
+                local = top in sys.stdlib_module_names or top in ("forensics", "tests", "tools")
                 if not local and PROVIDES.get(top, top).lower() not in names:
                     missing.add(f"{path.relative_to(ROOT)} imports {top}")
     assert not missing

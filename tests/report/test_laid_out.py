@@ -22,10 +22,11 @@ import pypdf
 import pytest
 
 from forensics.report.facts import Facts
-from forensics.report.formats import docx, docx_template, pdf, xlsx
+from forensics.report.formats import docx, pdf, xlsx
 from forensics.report.text import annexed, detailed, document
 from forensics.report.text.wording import TEMPLATES
 from tests.report import made
+from tools import docx_template
 
 LAID_OUT = ("pdf", "docx", "xlsx", "md", "csv", "veris", "answers")
 
@@ -162,6 +163,7 @@ _DIGESTS = """
 import hashlib, locale, sys
 sys.path.insert(0, ".")
 from tests.report import made
+from tools import docx_template
 from forensics.report import writing
 try:
     locale.setlocale(locale.LC_ALL, "")
@@ -196,6 +198,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, ".")
 from tests.report import made
+from tools import docx_template
 from forensics.report import writing
 facts = made.facts(10_000)
 for name in sys.argv[1].split(","):

@@ -22,7 +22,7 @@ LONGEST = 600
 """Characters of one value that the document shows; the CSV annex has it whole."""
 
 WIDTH_MM = 156
-"""Between the margins of the template."""
+"""Between the margins of the template (`tools/docx_template.py` sets them by it); a table's columns share it."""
 
 _DXA = 56.6929
 """Twentieths of a point in a millimetre: Word's unit of table width."""

@@ -1,4 +1,4 @@
-"""The styles of `templates/en-GB/incident.docx`: page, paragraphs, characters, tables.
+"""The styles of the Word template: page, paragraphs, characters, tables.
 
 `docx_template` builds with them. Every look is a style, so that a report can be restyled in Word.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from forensics.report.formats.docx import WIDTH_MM
 from forensics.report.text.wording import DEFAULT_LANGUAGE
 
 # Every system has Times New Roman or a font of the same widths: page one is one page wherever it is opened.
 SERIF, MONO = "Times New Roman", "Consolas"
 INK, SOFT, ACCENT, WARNING, HAIR = "1B1B1B", "5B5F66", "1F3A5F", "A3201D", "C9CCD1"
-WIDTH = 156
-"""Millimetres between the margins: docx.py spreads the columns of a table over them."""
 
 
 def page(document: Any) -> None:
@@ -21,7 +20,7 @@ def page(document: Any) -> None:
 
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.left_margin = section.right_margin = Mm(27)
+    section.left_margin = section.right_margin = Mm((210 - WIDTH_MM) // 2)
     section.top_margin, section.bottom_margin = Mm(25), Mm(22)
     section.header_distance, section.footer_distance = Mm(11), Mm(9)
 

@@ -1,6 +1,7 @@
-"""Makes `templates/en-GB/incident.docx`, the Word template that `docx.py` fills.
+"""Makes `forensics/report/templates/en-GB/incident.docx`, the Word template that `report/formats/docx.py` fills.
 
-Run `python -m forensics.report.formats.docx_template` after a change here; a test holds the file to this script.
+A developer's script, no part of the package. Run `python -m tools.docx_template` at the root of the repository after
+a change here; a test holds the file to this script.
 A template of one's own is made by editing the file in Word: the lines in `{%p … %}` say which block each paragraph
 sets; looks are styles (`docx_styles`).
 """
@@ -11,10 +12,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-from forensics.report.formats import docx_styles
-from forensics.report.formats.docx import normalised
-from forensics.report.formats.docx_styles import HAIR, WIDTH
+from forensics.report.formats.docx import WIDTH_MM, normalised
 from forensics.report.text.wording import DEFAULT_LANGUAGE, TEMPLATES
+from tools import docx_styles
+from tools.docx_styles import HAIR
 
 
 def build() -> bytes:
@@ -86,7 +87,7 @@ def _tabs(style: Any) -> None:
         style.paragraph_format.tab_stops.clear_all()
         del stop
         break
-    style.paragraph_format.tab_stops.add_tab_stop(Mm(WIDTH), WD_TAB_ALIGNMENT.RIGHT)
+    style.paragraph_format.tab_stops.add_tab_stop(Mm(WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT)
 
 
 def _head_and_foot(document: Any) -> None:
@@ -239,8 +240,8 @@ def _terms(
     table = _plain_table(document, 3, 2, "Missent Terms")
     table.autofit = False
     for row in table.rows:
-        row.cells[0].width, row.cells[1].width = Mm(width), Mm(WIDTH - width)
-    table.columns[0].width, table.columns[1].width = Mm(width), Mm(WIDTH - width)
+        row.cells[0].width, row.cells[1].width = Mm(width), Mm(WIDTH_MM - width)
+    table.columns[0].width, table.columns[1].width = Mm(width), Mm(WIDTH_MM - width)
     _cell(table.cell(0, 0), "{%tr for term in b.lines %}", term)
     _cell(table.cell(1, 0), "{{ term.name }}", term)
     _runs(_cell(table.cell(1, 1), "", text), "term.spans")
