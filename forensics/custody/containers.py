@@ -23,7 +23,6 @@ ZSTD_INPUT = 2 << 10
 MEMORY = 256 << 20
 """Most that an xz dictionary or a Zstandard window may ask for."""
 
-COMPRESSIONS = ("gzip", "bzip2", "xz", "zstd")
 ARCHIVES = ("tar", "zip")
 UNSUPPORTED = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),

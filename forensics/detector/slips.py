@@ -51,7 +51,6 @@ SHARES: dict[str, float] = {
 truncated tail 14 %, suffix 11 %, transposition 11 %, substitution 7 %, dot, hyphen and comma 6 %."""
 
 KINDS = tuple(SHARES)
-ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-."
 _COMMON_SUFFIXES = {
     "com": 0.35,
     "org": 0.2,

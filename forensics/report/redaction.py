@@ -258,7 +258,7 @@ def _item(item: Item, scrub: Callable[[str], str]) -> Item:
 def _known(facts: Facts, tokens: Tokens) -> Iterator[tuple[str, str]]:
     """(raw value, its token) of everything that the facts hold, for released texts."""
     seen: set[tuple[str, str]] = set()
-    for kind, value in _raw_values(facts):
+    for kind, value in raw_values(facts):
         if (kind, value) in seen or not value:
             continue
         seen.add((kind, value))
@@ -272,20 +272,16 @@ def _known(facts: Facts, tokens: Tokens) -> Iterator[tuple[str, str]]:
             yield value, tokens.other(_KINDS[kind], value)
 
 
-def raw_values(facts: Facts) -> Iterator[tuple[str, str]]:
-    """(kind, value) of every raw string in the facts; also what tests look for in redacted outputs."""
-    yield from _raw_values(facts)
-
-
-def _raw_values(value: Any) -> Iterator[tuple[str, str]]:
+def raw_values(value: Any) -> Iterator[tuple[str, str]]:
+    """(kind, value) of every raw string in facts or a part of them; also what tests look for in redacted outputs."""
     if isinstance(value, tuple):
         for item in value:
-            yield from _raw_values(item)
+            yield from raw_values(item)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for name, kind in _marks(type(value)):
             held = getattr(value, name)
             if kind is None:
-                yield from _raw_values(held)
+                yield from raw_values(held)
             elif kind != "slip":
                 yield from ((kind, text) for text in _strings(held))
 

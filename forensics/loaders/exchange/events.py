@@ -51,7 +51,3 @@ def texts(values: Mapping[str, str | None], parts: Sequence[tuple[int, str | Non
 def _sized(value: str | None) -> tuple[bytes, bytes]:
     raw = b"" if value is None else value.encode("utf-8", "replace")
     return struct.pack("<I", ABSENT if value is None else len(raw)), raw
-
-
-def empty() -> pa.Table:
-    return EVENTS.empty_table()

@@ -155,19 +155,6 @@ class Operator(_Section):
     now: Text = None
 
 
-CHECKS = (
-    "none",
-    "messages-at-most",
-    "deliveries-at-most",
-    "senders-at-most",
-    "accepted-at-most",
-    "not-before",
-    "not-after",
-    "only-domains",
-    "only-encrypted",
-)
-
-
 class Claim(_Section):
     """A public statement, with a check that the logs can decide where there is one."""
 

@@ -15,12 +15,10 @@ from forensics.report.formats.data import ranges
 
 Value = str | int | float | bool | datetime | date | None
 
-KINDS = ("text", "int", "float", "time", "day", "flag")
-
 
 @dataclass(frozen=True)
 class Column:
-    """`kind` is one of KINDS; times are UTC. The title is `column.<key>` of the wording."""
+    """`kind` is text, int, float, time, day or flag; times are UTC. The title is `column.<key>` of the wording."""
 
     key: str
     kind: str = "text"
