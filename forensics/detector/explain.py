@@ -96,15 +96,18 @@ def _subject(
     connection: duckdb.DuckDBPyConnection, subject: str
 ) -> tuple[str, Collection[tuple[tuple[str, str], tuple[str, str]]]]:
     """(typed domain, pairs to explain; none = all of the domain)."""
-    query = "select distinct wl, wd, rl, rd from mail where direction = 'outbound' and "
+    query = (
+        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from mail "
+        "where direction = 'outbound' and "
+    )
     if "@" in subject:
         local, domain = domains.parts(subject)
         rows = connection.execute(
-            query + "rl = local_of(?) and rd = ?", [f"{local.lower()}@{domain}", domain]
+            query + "recipient_local = local_of(?) and recipient_domain = ?", [f"{local.lower()}@{domain}", domain]
         ).fetchall()
     elif "." in subject:
         domain = domains.a_label(subject)
-        rows = connection.execute(query + "rd = ? limit 1", [domain]).fetchall()
+        rows = connection.execute(query + "recipient_domain = ? limit 1", [domain]).fetchall()
         if rows:
             return domain, ()
     else:
@@ -117,13 +120,14 @@ def _subject(
             expected="a delivery id, an address or a domain that mail was sent to",
             remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
         )
-    return rows[0][3], {((wl, wd), (rl, rd)) for wl, wd, rl, rd in rows}
+    return rows[0][3], {(tuple(row[:2]), tuple(row[2:])) for row in rows}
 
 
 _DELIVERIES = """
 select d.delivery_id, epoch_us(d.submitted_at) as at, d.sender, d.recipient, d.outcome::varchar as outcome, d.records
 from mail m join deliveries d on d.delivery_id = m.delivery_id
-where m.direction = 'outbound' and m.wl = ? and m.wd = ? and m.rl = ? and m.rd = ?
+where m.direction = 'outbound'
+  and m.writer_local = ? and m.writer_domain = ? and m.recipient_local = ? and m.recipient_domain = ?
 order by d.submitted_at, d.delivery_id limit ?
 """
 

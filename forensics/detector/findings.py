@@ -59,9 +59,11 @@ def incident_id(observed: str, intended: str) -> str:
 
 
 _MESSAGES = """
-select m.wl, m.wd, m.rl, m.rd, m.delivery_id, m.sl || '@' || m.sd as sender, epoch_us(m.t) as t, m.message, m.subject,
-       (select coalesce(list(distinct o.rl || '@' || o.rd), []) from mail o where o.message = m.message) as company
-from mail m join judged_addresses j on m.rl = j.l and m.rd = j.d
+select m.writer_local || '@' || m.writer_domain as writer, m.recipient_local, m.recipient_domain, m.delivery_id,
+       m.sender_local || '@' || m.sender_domain as sender, epoch_us(m.t) as t, m.message, m.subject,
+       (select coalesce(list(distinct o.recipient_local || '@' || o.recipient_domain), [])
+        from mail o where o.message = m.message) as co_recipients
+from mail m join judged_addresses j on m.recipient_local = j.l and m.recipient_domain = j.d
 where m.direction = 'outbound' order by m.t, m.delivery_id
 """
 
@@ -81,9 +83,10 @@ def spread(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> t
     connection.unregister("judged_addresses")
     by_address: dict[tuple[str, str], list[Sent]] = {}
     messages: dict[str, Sent] = {}
-    for wl, wd, rl, rd, delivery, sender, at, message, subject, company in rows:
-        sent = Sent(delivery, f"{wl}@{wd}", sender, moment(at), message, subject, frozenset(company) - {f"{rl}@{rd}"})
-        by_address.setdefault((rl, rd), []).append(sent)
+    for writer, local, domain, delivery, sender, at, message, subject, co_recipients in rows:
+        others = frozenset(co_recipients) - {f"{local}@{domain}"}
+        sent = Sent(delivery, writer, sender, moment(at), message, subject, others)
+        by_address.setdefault((local, domain), []).append(sent)
         messages[delivery] = sent
     links: dict[str, str] = {}
     known = {(f"{j.writer[0]}@{j.writer[1]}", j.address): j for j in judged}
@@ -115,9 +118,9 @@ def _share(known: dict[tuple[str, tuple[str, str]], Judged], cluster: set[str], 
 
 _ROWS = """
 select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome,
-       d.relay_name, d.relay_address, m.wl, m.wd, m.rl, m.rd, m.via,
-       regexp_matches(m.sl, ?) as machine
-from mail m join judged_pairs j on m.wl = j.wl and m.wd = j.wd and m.rl = j.rl and m.rd = j.rd
+       d.relay_name, d.relay_address, m.writer_local, m.writer_domain, m.recipient_local, m.recipient_domain, m.via,
+       regexp_matches(m.sender_local, ?) as machine
+from mail m join judged_pairs j using (writer_local, writer_domain, recipient_local, recipient_domain)
 join deliveries d on d.delivery_id = m.delivery_id
 where m.direction = 'outbound' order by d.submitted_at, d.delivery_id
 """
@@ -142,7 +145,12 @@ def table(
     """The FINDINGS table in order of submission."""
     by_pair = {(j.writer, j.address): j for j in judged}
     keys = sorted(by_pair)
-    given = {name: [k[i][n] for k in keys] for name, i, n in (("wl", 0, 0), ("wd", 0, 1), ("rl", 1, 0), ("rd", 1, 1))}
+    given = {
+        "writer_local": [writer[0] for writer, _ in keys],
+        "writer_domain": [writer[1] for writer, _ in keys],
+        "recipient_local": [address[0] for _, address in keys],
+        "recipient_domain": [address[1] for _, address in keys],
+    }
     connection.register("judged_pairs", pa.table({k: pa.array(v, pa.string()) for k, v in given.items()}))
     raw = connection.execute(_ROWS, [_MACHINES]).fetchall()
     connection.unregister("judged_pairs")
@@ -150,8 +158,8 @@ def table(
     shared = frozenset(s.lower().removeprefix("*.").removeprefix(".") for s in shared_relays)
     used: set[tuple[tuple[str, str], tuple[str, str]]] = set()
     rows: list[dict[str, Any]] = []
-    for delivery, at, recipient, domain, outcome, relay, relay_address, wl, wd, rl, rd, via, machine in raw:
-        one = by_pair[(wl, wd), (rl, rd)]
+    for delivery, at, recipient, domain, outcome, relay, relay_address, *key, via, machine in raw:
+        one = by_pair[(key[0], key[1]), (key[2], key[3])]
         origin = _origin(delivery, bool(via), bool(machine), (one.writer, one.address) in used, spread_)
         used.add((one.writer, one.address))
         if (since and moment(at) < since) or (until and moment(at) >= until):
@@ -160,7 +168,7 @@ def table(
         rows.append(
             {
                 "delivery_id": delivery,
-                "observed_domain": domain or rd,
+                "observed_domain": domain or one.address[1],
                 "intended_domain": one.meant,
                 "intended_address": f"{local}@{one.meant}",
                 "slip": one.slip.kind,
@@ -172,7 +180,7 @@ def table(
                 "level": level(one.score),
                 "exposure": exposure(outcome, is_shared(relay, relay_address, shared, busy)),
                 "origin": origin,
-                "incident_id": incident_id(domain or rd, one.meant),
+                "incident_id": incident_id(domain or one.address[1], one.meant),
             }
         )
     return pa.Table.from_pylist([r for r in rows if r["level"] != "none"], schema=schema.FINDINGS)

@@ -37,7 +37,7 @@ _MAIL = r"""
 create or replace temp table mail as
 with plain as (
     select delivery_id, direction, submitted_at as t,
-           unwrap(sender) as sender_key, coalesce(nullif(sender_domain, ''), tail_of(sender), '') as sender_domain,
+           unwrap(sender) as sender_key, coalesce(nullif(sender_domain, ''), tail_of(sender), '') as logged_domain,
            lower(recipient) as recipient_key, coalesce(recipient_domain, tail_of(recipient), '') as recipient_domain,
            lower(original_recipient) as list_key,
            coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
@@ -52,52 +52,56 @@ with plain as (
     from deliveries where coalesce(sender, '') <> ''
 )
 select delivery_id, direction, t, message, outcome, subject, size, no_domain, failed,
-       local_of(sender_key) as sl,
-       case when sender_key ~* '@' then a_tail(sender_key, sender_domain) else sender_domain end as sd,
-       local_of(recipient_key) as rl, recipient_domain as rd,
+       local_of(sender_key) as sender_local,
+       case when sender_key ~* '@' then a_tail(sender_key, logged_domain) else logged_domain end as sender_domain,
+       local_of(recipient_key) as recipient_local, recipient_domain,
        list_key is not null as via,
-       case when list_key is not null then local_of(list_key) else sl end as wl,
-       case when list_key is not null then tail_of(list_key) else sd end as wd
+       case when list_key is not null then local_of(list_key) else sender_local end as writer_local,
+       case when list_key is not null then tail_of(list_key) else sender_domain end as writer_domain
 from plain
 """
 
 _TABLES = r"""
 create or replace temp table pairs as
-    select wl, wd, rl, rd, bool_or(via) as via, count(*) as n, count(distinct message) as messages,
+    select writer_local, writer_domain, recipient_local, recipient_domain,
+           bool_or(via) as via, count(*) as n, count(distinct message) as messages,
            min(t) as first, max(t) as last,
            avg(no_domain) as no_domain, avg(failed) as failed, min(direction) as direction
-    from mail where direction in ('outbound', 'internal') and (wl <> rl or wd <> rd) group by all;
-create or replace temp table heard as
-    select sl, sd, rl, rd, count(*) as n, min(t) as first, max(t) as last
+    from mail where direction in ('outbound', 'internal')
+      and (writer_local <> recipient_local or writer_domain <> recipient_domain) group by all;
+create or replace temp table inbound as
+    select sender_local, sender_domain, recipient_local, recipient_domain,
+           count(*) as n, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all;
 -- What each address has written itself: messages, not deliveries.
 create or replace temp table written as
-    select sl, sd, count(distinct message) as n, min(t) as first from mail
+    select sender_local, sender_domain, count(distinct message) as n, min(t) as first from mail
     where direction in ('inbound', 'outbound', 'internal') group by all;
 create or replace temp table addresses as
     select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (not via) as writers,
            count(distinct w) filter (via) as lists, min(first) as first
     from (
-        select rl as l, rd as d, wl || '@' || wd as w, via, n as out, 0 as inn, first from pairs
-        union all select sl, sd, null, null, 0, n, first from written
-        union all select rl, rd, null, null, 0, 0, min(first) from heard group by all
+        select recipient_local as l, recipient_domain as d, writer_local || '@' || writer_domain as w, via,
+               n as out, 0 as inn, first from pairs
+        union all select sender_local, sender_domain, null, null, 0, n, first from written
+        union all select recipient_local, recipient_domain, null, null, 0, 0, min(first) from inbound group by all
     ) group by all;
-create or replace temp table standing as
+create or replace temp table domain_stats as
     select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn,
            sum(na)::bigint as addresses, sum(senders)::bigint as senders,
            min(first) as first, max(last) as last, max(no_domain) as no_domain
     from (
-        select rd as d, count(*) as pairs, sum(n) as out, 0 as inn,
-               count(distinct rl) as na, count(distinct wl || '@' || wd) as senders,
+        select recipient_domain as d, count(*) as pairs, sum(n) as out, 0 as inn,
+               count(distinct recipient_local) as na, count(distinct writer_local || '@' || writer_domain) as senders,
                min(first) as first, max(last) as last, avg(no_domain) as no_domain from pairs group by all
         union all
-        select sd, count(*), 0, sum(n), 0, 0, min(first), max(last), 0 from heard group by all
+        select sender_domain, count(*), 0, sum(n), 0, 0, min(first), max(last), 0 from inbound group by all
     ) group by all;
 """
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the temp tables `mail`, `pairs`, `heard`, `addresses` and `standing` from the view `deliveries`."""
+    """Create the temp tables `mail`, `pairs`, `inbound`, `addresses` and `domain_stats` from the view `deliveries`."""
     connection.execute(_MACROS)
     connection.execute(
         "create or replace temp macro a_tail(a, d) as case when tail_of(a) <> '' then tail_of(a) else d end"
@@ -109,7 +113,8 @@ def build(connection: duckdb.DuckDBPyConnection) -> None:
 def outside(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Domains that outbound mail went to, sorted."""
     rows = connection.execute(
-        "select distinct rd from pairs where direction = 'outbound' and rd <> '' order by rd"
+        "select distinct recipient_domain from pairs where direction = 'outbound' and recipient_domain <> '' "
+        "order by recipient_domain"
     ).fetchall()
     return [r[0] for r in rows]
 
@@ -128,16 +133,19 @@ def pair_count(connection: duckdb.DuckDBPyConnection) -> int:
 
 _CORRESPONDENTS = r"""
 with wrote as (
-    select rd as d, count(*) as messages_out, count(distinct sl || '@' || sd) as senders,
-           min(t) as first, max(t) as last
+    select recipient_domain as d, count(*) as messages_out,
+           count(distinct sender_local || '@' || sender_domain) as senders, min(t) as first, max(t) as last
     from mail where direction = 'outbound' group by all
 ), came as (
-    select sd as d, count(*) as messages_in, min(t) as first, max(t) as last
+    select sender_domain as d, count(*) as messages_in, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all
 ), answers as (
-    select m.sd as d, count(*) as replies from mail m
-    join (select sl, sd, rl, rd, min(t) as t from mail where direction = 'outbound' group by all) w
-      on m.direction = 'inbound' and w.rl = m.sl and w.rd = m.sd and w.sl = m.rl and w.sd = m.rd and w.t < m.t
+    select m.sender_domain as d, count(*) as replies from mail m
+    join (select sender_local, sender_domain, recipient_local, recipient_domain, min(t) as t
+          from mail where direction = 'outbound' group by all) w
+      on m.direction = 'inbound' and w.t < m.t
+     and w.recipient_local = m.sender_local and w.recipient_domain = m.sender_domain
+     and w.sender_local = m.recipient_local and w.sender_domain = m.recipient_domain
     group by all
 )
 select coalesce(w.d, c.d) as domain, coalesce(messages_out, 0) as messages_out, coalesce(messages_in, 0) as messages_in,

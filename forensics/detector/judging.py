@@ -48,7 +48,7 @@ class Judged:
 def matrix(measured: pa.Table, found: Sequence[Candidate], using: Parameters) -> np.ndarray:
     """Signals of every measured row under the fitted channel."""
     weights = {(c.typed, c.meant): channel.weight(c.typed, c.meant, c.slip, using.channel) for c in found}
-    typed, meant = measured.column("rd").to_pylist(), measured.column("meant").to_pylist()
+    typed, meant = measured.column("recipient_domain").to_pylist(), measured.column("meant").to_pylist()
     free = {name: is_freemail(name) for name in set(typed)}
     return weighing.signals(
         measured,
@@ -70,7 +70,10 @@ def merits(measured: pa.Table) -> np.ndarray:
 
 def groups(measured: pa.Table) -> np.ndarray:
     """Group number of each row's (writer, address); rows come sorted so."""
-    columns = [measured.column(name).combine_chunks() for name in ("rd", "rl", "wd", "wl")]
+    columns = [
+        measured.column(name).combine_chunks()
+        for name in ("recipient_domain", "recipient_local", "writer_domain", "writer_local")
+    ]
     change = np.zeros(len(measured), dtype=bool)
     for column in columns:
         codes = column.dictionary_encode().indices.to_numpy(zero_copy_only=False)
@@ -86,8 +89,8 @@ def codes(measured: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         return np.asarray(column.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
     meant = numbers("meant")
-    _, pair = np.unique(numbers("rd") * (int(meant.max(initial=0)) + 1) + meant, return_inverse=True)
-    return pair.reshape(-1), numbers("rl")
+    _, pair = np.unique(numbers("recipient_domain") * (int(meant.max(initial=0)) + 1) + meant, return_inverse=True)
+    return pair.reshape(-1), numbers("recipient_local")
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def judge(
     own, total = weighing.compete(sums, group, prior)
     kept = total >= weighing.log_odds(keep) if keep > 0 else np.ones(len(total), dtype=bool)
     if only is not None:
-        kept &= np.array(measured.column("rd").to_pylist()) == only
+        kept &= np.array(measured.column("recipient_domain").to_pylist()) == only
     rows = np.flatnonzero(kept)
     by_group: dict[int, list[int]] = {}
     for i in rows.tolist():
@@ -161,10 +164,10 @@ def _one(
             said.append({"name": "rivals", "weight": shared, "text": f"{names} may have been meant instead."})
             weight = round(weight + shared, 4)
     return Judged(
-        (best["wl"], best["wd"]),
-        (best["rl"], best["rd"]),
+        (best["writer_local"], best["writer_domain"]),
+        (best["recipient_local"], best["recipient_domain"]),
         best["meant"],
-        slip_of[best["rd"], best["meant"]],
+        slip_of[best["recipient_domain"], best["meant"]],
         round(weighing.log_odds(prior), 6),
         weight,
         tuple(said),

@@ -29,9 +29,9 @@ def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
 
 def sentence(name: str, row: Row) -> str:
     """What one signal says about this row, as a sentence."""
-    writer = row["wl"] if not row["via"] else f"the list {row['wl']}@{row['wd']}"
-    typed, meant = row["rd"], row["meant"]
-    right, wrong = f"{row['rl']}@{meant}", f"{row['rl']}@{typed}"
+    writer = row["writer_local"] if not row["via"] else f"the list {row['writer_local']}@{row['writer_domain']}"
+    typed, meant = row["recipient_domain"], row["meant"]
+    right, wrong = f"{row['recipient_local']}@{meant}", f"{row['recipient_local']}@{typed}"
     if name == "slip":
         slip = slips.classify(typed, meant)
         if slip is None:
@@ -60,7 +60,7 @@ def sentence(name: str, row: Row) -> str:
         "answered": f"{wrong} itself has written to the organisation {_times(row['answered_anyone'])}.",
         "silent": f"{typed} has never sent mail to the organisation.",
         "own-mail": f"{typed} has sent mail to the organisation ({_many(row['typed_in'], 'delivery', 'deliveries')}).",
-        "fellows": _fellows(row),
+        "fellows": _shared_addresses(row),
         "strangers": f"Of {_many(row['typed_addresses'], 'address', 'addresses')} used at {typed} "
         f"{int(row['typed_shared']) or 'none'} {'exists' if row['typed_shared'] <= 1 else 'exist'} at {meant}.",
         "repeated": f"{_upper(writer)} used {wrong} in {_many(row['messages'], 'message', 'messages')}.",
@@ -110,11 +110,11 @@ def _who(senders: float, lists: float) -> str:
     return " and ".join([*parts, *([_many(lists, "list", "lists")] if lists else [])])
 
 
-def _fellows(row: Row) -> str:
+def _shared_addresses(row: Row) -> str:
     count = row["typed_shared"] - bool(row["address_known"])
     return (
-        f"{_many(count, 'other address', 'other addresses')} at {row['rd']} {'exists' if count == 1 else 'exist'} "
-        f"at {row['meant']} as well."
+        f"{_many(count, 'other address', 'other addresses')} at {row['recipient_domain']} "
+        f"{'exists' if count == 1 else 'exist'} at {row['meant']} as well."
     )
 
 

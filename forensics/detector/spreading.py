@@ -31,7 +31,7 @@ class Sent:
     at: datetime
     message: str
     subject: str | None
-    company: frozenset[str]
+    co_recipients: frozenset[str]
     """The message's other recipients."""
 
 
@@ -75,10 +75,12 @@ def clusters(messages: Sequence[Sent], links: dict[str, str]) -> list[set[str]]:
 
 def _one_conversation(earlier: Sent, later: Sent) -> bool:
     same_topic = bool(topic(earlier.subject)) and topic(earlier.subject) == topic(later.subject)
-    if earlier.sender in later.company:
-        return same_topic or not topic(later.subject) or _overlap(earlier.company, later.company) >= _OVERLAP
-    return (same_topic and bool(earlier.company & later.company)) or _overlap(
-        earlier.company, later.company
+    if earlier.sender in later.co_recipients:
+        return (
+            same_topic or not topic(later.subject) or _overlap(earlier.co_recipients, later.co_recipients) >= _OVERLAP
+        )
+    return (same_topic and bool(earlier.co_recipients & later.co_recipients)) or _overlap(
+        earlier.co_recipients, later.co_recipients
     ) >= _OVERLAP
 
 

@@ -42,8 +42,10 @@ KEPT = {
 
 
 def deliveries(corpus: Corpus) -> dict[Key, int]:
-    rows = corpus.connection.execute("select wl, wd, rl, rd, n from pairs where direction = 'outbound'").fetchall()
-    return {(wl, wd, rl, rd): n for wl, wd, rl, rd, n in rows}
+    rows = corpus.connection.execute(
+        "select writer_local, writer_domain, recipient_local, recipient_domain, n from pairs where direction = 'outbound'"
+    ).fetchall()
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
 
 
 def score(
@@ -56,7 +58,10 @@ def score(
     kept = [j for j in pairs if typed is None or j.address[1] in typed]
     truth = {k: v for k, v in corpus.truth.meant.items() if typed is None or k[3] in typed}
     frame = corpus.frame[corpus.y == 1]
-    kinds = {(r.wl, r.wd, r.rl, r.rd): r.kind for r in frame.itertuples(index=False)}
+    kinds = {
+        (r.writer_local, r.writer_domain, r.recipient_local, r.recipient_domain): r.kind
+        for r in frame.itertuples(index=False)
+    }
     return scoring.scored(corpus.name, kept, truth, deliveries(corpus), kinds)
 
 
@@ -79,11 +84,11 @@ def cross_validated(
     for number in range(folds):
         using = fit.fit(pairs, logs, pair_fold != number, [f != number for f in row_folds], without)
         for corpus, of_row in zip(everything, score_folds, strict=True):
-            typed = frozenset(corpus.frame.rd[of_row == number])
+            typed = frozenset(corpus.frame.recipient_domain[of_row == number])
             found[corpus.name] += score(corpus, using, typed, spread=spread)
     for corpus in everything:
         # Slips for which no candidate was found at all lie in no fold; they are missed.
-        there = frozenset(corpus.frame.rd)
+        there = frozenset(corpus.frame.recipient_domain)
         lost = {k: v for k, v in corpus.truth.meant.items() if k[3] not in there}
         found[corpus.name] += scoring.scored(corpus.name, [], lost, deliveries(corpus), {})
     return found

@@ -88,8 +88,11 @@ def fit_channel(data: Slips, keep: np.ndarray | None = None, strength: float = 1
 
 def row_weights(corpus: Corpus) -> np.ndarray:
     """Every row of a typed domain with n distinct (writer, address) weighs scale/√n."""
-    pairs = corpus.frame.assign(g=corpus.group)[["rd", "g"]].drop_duplicates()
-    return corpus.scale * corpus.frame.rd.map(pairs.groupby("rd").size()).to_numpy(dtype=float) ** -0.5
+    pairs = corpus.frame.assign(g=corpus.group)[["recipient_domain", "g"]].drop_duplicates()
+    return (
+        corpus.scale
+        * corpus.frame.recipient_domain.map(pairs.groupby("recipient_domain").size()).to_numpy(dtype=float) ** -0.5
+    )
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,8 @@ def development(tables: Path) -> tuple[Slips, list[Corpus], list[Corpus]]:
     also = [labelled.albion(tables, components, name) for name in each]
     # Components grow while corpora are read: take the fold keys once all are joined.
     logs, also = (
-        [replace(c, component=np.array([components.of(d) for d in c.frame.rd])) for c in some] for some in (logs, also)
+        [replace(c, component=np.array([components.of(d) for d in c.frame.recipient_domain])) for c in some]
+        for some in (logs, also)
     )
     names = np.array([components.find(c) for c in pairs.component])
     made = [labelled.simulated(s, SIMULATED, tables) for s in labelled.DEVELOPMENT]

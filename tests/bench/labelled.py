@@ -190,11 +190,16 @@ def corpus(
     truth = label(connection)
     evidence = detection.gather(connection, org, list(watched), sorted(truth.unclear))
     frame = evidence.measured.to_pandas()
-    y = np.array([float(truth.meant.get((r.wl, r.wd, r.rl, r.rd)) == r.meant) for r in frame.itertuples(index=False)])
+    y = np.array(
+        [
+            float(truth.meant.get((r.writer_local, r.writer_domain, r.recipient_local, r.recipient_domain)) == r.meant)
+            for r in frame.itertuples(index=False)
+        ]
+    )
     components = components or Components()
     for (_, _, _, typed), meant in sorted(truth.meant.items()):
         components.join(typed, meant)
-    component = np.array([components.of(typed) for typed in frame.rd])
+    component = np.array([components.of(typed) for typed in frame.recipient_domain])
     group = judging.groups(evidence.measured)
     return Corpus(
         name, connection, tuple(org), tuple(watched), evidence, truth, frame, group, y, component, scale
@@ -212,12 +217,12 @@ def _pairs_of(connection: duckdb.DuckDBPyConnection, wrong: dict[tuple[str, str]
     )
     connection.register("labelled_rows", table)
     found = connection.execute(
-        """select distinct m.wl, m.wd, m.rl, m.rd, l.meant from mail m
+        """select distinct m.writer_local, m.writer_domain, m.recipient_local, m.recipient_domain, l.meant from mail m
            join deliveries d on d.delivery_id = m.delivery_id join
         labelled_rows l on l.message = d.message_id and l.recipient = lower(d.recipient)"""
     ).fetchall()
     connection.unregister("labelled_rows")
-    return {(wl, wd, rl, rd): meant for wl, wd, rl, rd, meant in found}
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in found}
 
 
 def source(name: str, tables: Path, logs: Sequence[Path], org: Sequence[str]) -> str:
@@ -258,8 +263,10 @@ def replay(tables: Path, components: Components | None = None) -> Corpus:
     def label(connection: duckdb.DuckDBPyConnection) -> Truth:
         near = candidates.find(history.outside(connection), history.known(connection))
         wrong = by_typed | {c.typed: c.meant for c in near if digest(c.typed, c.meant) in mistyped}
-        found = connection.execute("select wl, wd, rl, rd from pairs where direction = 'outbound'").fetchall()
-        return Truth({(wl, wd, rl, rd): wrong[rd] for wl, wd, rl, rd in found if rd in wrong})
+        found = connection.execute(
+            "select writer_local, writer_domain, recipient_local, recipient_domain from pairs where direction = 'outbound'"
+        ).fetchall()
+        return Truth({key: wrong[key[3]] for key in found if key[3] in wrong})
 
     logs = sorted(folder.glob("mail.log*"))
     return corpus("replay-intel", source("replay-intel", tables, logs, ["intel.com"]), ["intel.com"], label, components)
@@ -289,7 +296,9 @@ def albion(tables: Path, components: Components | None = None, name: str = "albi
             if r["label"] == "misdirected"
         }
         by_list = {("ops-desk", "albion-defence.uk", "jtaylor7", "navy.ml"): "navy.mil"}
-        there = connection.execute("select distinct wl, wd, rl, rd from pairs").fetchall()
+        there = connection.execute(
+            "select distinct writer_local, writer_domain, recipient_local, recipient_domain from pairs"
+        ).fetchall()
         return Truth(_pairs_of(connection, wrong) | {k: v for k, v in by_list.items() if k in there})
 
     logs = [p for folder in folders for p in sorted((corpora() / folder).glob(pattern))]

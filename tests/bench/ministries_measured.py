@@ -38,13 +38,22 @@ def to_mali(one: Corpus, using: Parameters) -> list[Scored]:
     """Every scored (writer, address) under `.ml`, and the slips there that got no score."""
     judged = judging.judge(one.evidence.measured, one.evidence.found, using, one.evidence.pairs, keep=FLOOR)
     pairs = findings.spread(one.connection, judged.pairs)[0]
-    counts = one.connection.execute("select wl, wd, rl, rd, n from pairs where direction = 'outbound'").fetchall()
+    counts = one.connection.execute(
+        "select writer_local, writer_domain, recipient_local, recipient_domain, n from pairs where direction = 'outbound'"
+    ).fetchall()
     frame = one.frame[one.y == 1]
-    kinds = {(r.wl, r.wd, r.rl, r.rd): r.kind for r in frame.itertuples(index=False)}
+    kinds = {
+        (r.writer_local, r.writer_domain, r.recipient_local, r.recipient_domain): r.kind
+        for r in frame.itertuples(index=False)
+    }
     return [
         r
         for r in scoring.scored(
-            one.name, pairs, one.truth.meant, {(wl, wd, rl, rd): n for wl, wd, rl, rd, n in counts}, kinds
+            one.name,
+            pairs,
+            one.truth.meant,
+            {(row[0], row[1], row[2], row[3]): row[4] for row in counts},
+            kinds,
         )
         if r.key[3].endswith(".ml")
     ]
@@ -53,15 +62,16 @@ def to_mali(one: Corpus, using: Parameters) -> list[Scored]:
 def case(one: Corpus, rows: Sequence[Scored]) -> dict[str, Any]:
     """Deliveries of one case: found of the 15, accused of the 40, and of the 15 those to a genuine Malian's domain."""
     everything = one.connection.execute(
-        "select count(*) from pairs p join mail m using (wl, wd, rl, rd) "
-        "where p.direction = 'outbound' and m.direction = 'outbound' and p.rd like '%.ml'"
+        "select count(*) from pairs p join mail m using (writer_local, writer_domain, recipient_local, recipient_domain) "
+        "where p.direction = 'outbound' and m.direction = 'outbound' and p.recipient_domain like '%.ml'"
     ).fetchall()[0][0]
     genuine = {
-        rd
-        for wl, wd, rl, rd in one.connection.execute(
-            "select wl, wd, rl, rd from pairs where direction = 'outbound' and rd like '%.ml'"
+        key[3]
+        for key in one.connection.execute(
+            "select writer_local, writer_domain, recipient_local, recipient_domain from pairs "
+            "where direction = 'outbound' and recipient_domain like '%.ml'"
         ).fetchall()
-        if (wl, wd, rl, rd) not in one.truth.meant
+        if key not in one.truth.meant
     }
     slips = [r for r in rows if r.truth is not None]
     hit = [r for r in slips if r.score >= 0.5 and r.meant == r.truth]

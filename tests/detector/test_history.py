@@ -11,7 +11,9 @@ from tests.detector.material import mail, view
 def _keys(*rows: object) -> set[tuple[str, str, str, str]]:
     connection = view([r for group in rows for r in group])  # type: ignore[attr-defined]
     history.build(connection)
-    return set(connection.execute("select sl, sd, rl, rd from mail").fetchall())
+    return set(
+        connection.execute("select sender_local, sender_domain, recipient_local, recipient_domain from mail").fetchall()
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_tags_of_recipients_are_one_person() -> None:
         mail("ada@albion.example", "officer+a@navy.mil") + mail("ada@albion.example", "OFFICER@navy.mil", day=1)
     )
     history.build(connection)
-    assert connection.execute("select rl, n from pairs").fetchall() == [("officer", 2)]
+    assert connection.execute("select recipient_local, n from pairs").fetchall() == [("officer", 2)]
 
 
 def test_reports_and_relayed_mail_are_no_history() -> None:
@@ -57,7 +59,9 @@ def test_a_list_stands_as_the_writer_of_what_it_expands_to() -> None:
     )
     connection = view(rows)
     history.build(connection)
-    assert connection.execute("select wl, wd, via, n from pairs").fetchall() == [("ops", "albion.example", True, 2)]
+    assert connection.execute("select writer_local, writer_domain, via, n from pairs").fetchall() == [
+        ("ops", "albion.example", True, 2)
+    ]
 
 
 def test_correspondents() -> None:

@@ -8,8 +8,8 @@ from forensics.detector.spreading import Sent, carried_on, clusters
 from tests.detector.material import START
 
 
-def sent(name: str, writer: str, day: float, subject: str | None = None, company: str = "") -> Sent:
-    others = frozenset(company.split())
+def sent(name: str, writer: str, day: float, subject: str | None = None, co_recipients: str = "") -> Sent:
+    others = frozenset(co_recipients.split())
     return Sent(name, writer, writer, START + timedelta(days=day), name, subject, others)
 
 
@@ -25,8 +25,10 @@ def test_reply_to_all_leads_back_to_the_first() -> None:
 
 
 def test_same_company_without_subjects() -> None:
-    company = "p@x q@x r@x s@x"
-    assert carried_on([sent("1", "ada@a", 0, None, company), sent("2", "ben@a", 1, None, company)]) == {"2": "1"}
+    co_recipients = "p@x q@x r@x s@x"
+    assert carried_on([sent("1", "ada@a", 0, None, co_recipients), sent("2", "ben@a", 1, None, co_recipients)]) == {
+        "2": "1"
+    }
 
 
 def test_strangers_and_late_writers_are_their_own() -> None:
