@@ -60,7 +60,7 @@ class Domains(_Strict):
         return tuple(sorted(zones))
 
 
-class Source(_Strict):
+class SourceSettings(_Strict):
     """What people say about one evidence file, when the file itself does not tell."""
 
     file: str
@@ -84,7 +84,7 @@ class CaseFile(_Strict):
     version: int = 1
     organisation: Organisation = Organisation()
     domains: Domains = Domains()
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourceSettings, ...] = ()
     detection: Detection = Detection()
     questionnaire: dict[str, Any] = Field(default_factory=dict)
 
@@ -200,11 +200,11 @@ def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[s
 
     text = case.toml.read_bytes().decode("utf-8") if case.toml.exists() else ""
     before = _parse(case, text)
-    held = before.get(table, {}).get(key, [])
-    new = tuple(value for value in dict.fromkeys(values) if value not in held)
+    existing = before.get(table, {}).get(key, [])
+    new = tuple(value for value in dict.fromkeys(values) if value not in existing)
     if not new:
         return ()
-    expected = {**before, table: {**before.get(table, {}), key: [*held, *new]}}
+    expected = {**before, table: {**before.get(table, {}), key: [*existing, *new]}}
     after = tomltext.add(text, table, key, [_toml(value) for value in new])
     try:
         right = after is not None and tomllib.loads(after) == expected

@@ -16,7 +16,7 @@ from forensics.case import Case, refuse
 from forensics.errors import CaseError, EvidenceError, UsageError
 
 if TYPE_CHECKING:
-    from forensics.casefile import Source
+    from forensics.casefile import SourceSettings
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
 
@@ -52,11 +52,11 @@ def run(
         raise _no_organisation()
     about = {"org": org, "watch": watch, "known_good": known_good}
     reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
-    told: dict[str, Any] = {"progress": progress, "command": command}
+    common: dict[str, Any] = {"progress": progress, "command": command}
     return Run(
-        ingest(logs, case_dir, **about, **reading, **told),  # type: ignore[arg-type]
-        detect(case_dir, since=since, until=until, **told),
-        report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **told),
+        ingest(logs, case_dir, **about, **reading, **common),  # type: ignore[arg-type]
+        detect(case_dir, since=since, until=until, **common),
+        report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common),
     )  # fmt: skip
 
 
@@ -94,15 +94,15 @@ def ingest(
     found = evidence.discover(logs, case.streams)
     if not found.sources:
         raise _nothing_read([(p.path, p.reason) for p in found.problems])
-    sources: Sequence[Source] = ()
+    sources: Sequence[SourceSettings] = ()
     if case.toml.exists():
         from forensics import casefile as case_files
 
         sources = case_files.read(case).sources
     settings = {"sources": [one.model_dump() for one in sources]}
-    known = known_evidence.held(case)
-    new, named = known_evidence.parted(case, known, found.sources)
-    told = known_evidence.told(known, [source.name for source in found.sources], year, timezone)
+    known = known_evidence.read_manifest(case)
+    new, named = known_evidence.split_new_and_known(case, known, found.sources)
+    per_file = known_evidence.per_file_settings(known, [source.name for source in found.sources], year, timezone)
     if (
         known
         and not new
@@ -113,8 +113,8 @@ def ingest(
 
         create_or_update(case, org=org, watch=watch, known_good=known_good)
         return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
-    contents = [*known_evidence.again(case, known), *new]
-    wanted = Settings(sources=(*sources, *told))
+    contents = [*known_evidence.reopen(case, known), *new]
+    wanted = Settings(sources=(*sources, *per_file))
     with memory.kept(), engine.executor(workers, cluster) as pool:
         begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
         from forensics import results
@@ -132,11 +132,11 @@ def ingest(
     entries = manifest.evidence(case, result.evidence, contents)
     if known:
         skipped = [*((one.name, one.reason) for one in known.skipped), *skipped]
-    held = manifest.record(
+    inventory = manifest.record(
         case, "ingest", command=command, started=started, settings=settings, evidence=entries,
         skipped=sorted(set(skipped)), details={"skipped": sorted(set(skipped))}, state=False,
     )  # fmt: skip
-    return results.ingested(case, held, len(named), skipped)
+    return results.ingested(case, inventory, len(named), skipped)
 
 
 def detect(
@@ -203,7 +203,7 @@ def report(
     case = Case(Path(case_dir))
     wanted = reporting.chosen(formats, edition)
     casefile = case_files.read(case)
-    held = manifest.read(case)
+    inventory = manifest.read(case)
     if not case.findings.exists():
         raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
     folder = Path(out) if out else None
@@ -212,7 +212,7 @@ def report(
             case,
             connection,
             casefile,
-            held,
+            inventory,
             reviewing.current(case),
             formats=wanted,
             edition=edition,
@@ -240,15 +240,15 @@ def create_or_update(
         questions = asking.template()
         case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=questions)
         return
-    held = case_files.read(case)
+    existing = case_files.read(case)
     given = case_files.CaseFile(
         organisation=case_files.Organisation(domains=tuple(org)),
         domains=case_files.Domains(known_good=tuple(known_good), watched=tuple(watch)),
     )
     for table, key, old, wanted in (
-        ("organisation", "domains", held.organisation.domains, given.organisation.domains),
-        ("domains", "watched", held.domains.watched, given.domains.watched),
-        ("domains", "known_good", held.domains.known_good, given.domains.known_good),
+        ("organisation", "domains", existing.organisation.domains, given.organisation.domains),
+        ("domains", "watched", existing.domains.watched, given.domains.watched),
+        ("domains", "known_good", existing.domains.known_good, given.domains.known_good),
     ):
         if missing := [value for value in wanted if value not in old]:
             case_files.remember(case, table, key, missing)

@@ -72,15 +72,16 @@ class Run:
     reported: Reported
 
 
-def ingested(case: Case, held: Manifest, already: int, skipped: Sequence[tuple[str, str]]) -> Ingested:
-    ends = [datetime.fromisoformat(t) for one in held.evidence for t in (one.first, one.last) if t]
-    ignored = sum(sum(one.ignored.values()) for one in held.evidence)
+def ingested(case: Case, inventory: Manifest, already: int, skipped: Sequence[tuple[str, str]]) -> Ingested:
+    entries = inventory.evidence
+    ends = [datetime.fromisoformat(t) for one in entries for t in (one.first, one.last) if t]
     return Ingested(
-        case=case.folder, evidence=len(held.evidence), already=already,
-        records=sum(one.records for one in held.evidence), used=sum(one.used for one in held.evidence), ignored=ignored,
-        duplicates=sum(one.duplicates for one in held.evidence), unread=sum(one.unread for one in held.evidence),
-        deliveries=next((table.rows for table in held.tables if table.name == "deliveries"), 0),
-        first=min(ends, default=None), last=max(ends, default=None), skipped=tuple(skipped), notes=_notes(held),
+        case=case.folder, evidence=len(entries), already=already,
+        records=sum(one.records for one in entries), used=sum(one.used for one in entries),
+        ignored=sum(sum(one.ignored.values()) for one in entries),
+        duplicates=sum(one.duplicates for one in entries), unread=sum(one.unread for one in entries),
+        deliveries=next((table.rows for table in inventory.tables if table.name == "deliveries"), 0),
+        first=min(ends, default=None), last=max(ends, default=None), skipped=tuple(skipped), notes=_notes(inventory),
     )  # fmt: skip
 
 
@@ -145,15 +146,15 @@ def _verdict(counted: Mapping[str, Any], scored: int) -> str:
     return f"{what}: {settled}{open_ones}."
 
 
-def _notes(held: Manifest) -> tuple[str, ...]:
+def _notes(inventory: Manifest) -> tuple[str, ...]:
     """Damage, and how years were found for stamps that have none, alike ones together."""
-    damage = [f"{one.names[0]}: {one.damage}" for one in held.evidence if one.damage]
-    found = [one.notes["year"] for one in held.evidence if one.notes.get("year")]
+    damage = [f"{one.names[0]}: {one.damage}" for one in inventory.evidence if one.damage]
+    found = [one.notes["year"] for one in inventory.evidence if one.notes.get("year")]
     years = Counter((year["first"], str(year["by"]).partition(" (")[0]) for year in found)
-    told = [
+    years_from = [
         f"stamps without a year: {number} of the files from {year}, by {how}" for (year, how), number in years.items()
     ]
-    return (*damage, *sorted(told))
+    return (*damage, *sorted(years_from))
 
 
 def _period(settings: Mapping[str, Any]) -> str:

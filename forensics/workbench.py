@@ -67,7 +67,7 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
 
     case = Case(Path(case_dir))
     casefile = case_files.read(case)
-    held = manifest.read(case)
+    inventory = manifest.read(case)
     with store.connect(case, casefile.organisation.domains) as connection:
         found = explaining.explain(connection, subject, casefile)
     records = [
@@ -76,7 +76,7 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
         for delivery in address.deliveries
         for r in delivery["records"] or ()
     ]
-    quoted = quote.quote(case, held, records)
+    quoted = quote.quote(case, inventory, records)
     quotes = tuple(
         (address[0], address[1], quoted[address].decode("utf-8", "backslashreplace"))
         for address in dict.fromkeys(records)

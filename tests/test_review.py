@@ -19,7 +19,7 @@ from forensics.custody.verify import verify
 from forensics.errors import CaseError, UsageError, VerificationFailed
 from forensics.report.facts import rulings
 from forensics.review import (
-    Ruling,
+    NewVerdict,
     current,
     desk,
     export_csv,
@@ -69,7 +69,7 @@ def clock():
     return datetime(2023, 7, 1, 8, 30, tzinfo=UTC)
 
 
-NAVY = Ruling("navy.ml", "navy.mil", "confirmed", "seen with the sender")
+NAVY = NewVerdict("navy.ml", "navy.mil", "confirmed", "seen with the sender")
 
 
 def test_record_and_read(built):
@@ -85,10 +85,10 @@ def test_record_and_read(built):
 
 def test_latest_counts_and_nothing_is_lost(built):
     record(built.case, NAVY, "A", clock=clock)
-    one = Ruling("navy.ml", "navy.mil", "dismissed", "her brother", ("d1", "d3"))
+    one = NewVerdict("navy.ml", "navy.mil", "dismissed", "her brother", ("d1", "d3"))
     record(built.case, one, "B", clock=lambda: clock() + timedelta(hours=1))
-    record(built.case, Ruling("navy.ml", "navy.mil", "undecided", "ask", ("d3",)), "A", clock=clock)
-    record(built.case, Ruling("navy.ml", "navy.mil", "dismissed", "all genuine"), "C", clock=clock)
+    record(built.case, NewVerdict("navy.ml", "navy.mil", "undecided", "ask", ("d3",)), "A", clock=clock)
+    record(built.case, NewVerdict("navy.ml", "navy.mil", "dismissed", "all genuine"), "C", clock=clock)
     assert len(read(built.case)) == 4
     held = [(one.verdict, one.deliveries, one.reviewer) for one in current(built.case)]
     assert held == [("dismissed", ("d1",), "B"), ("undecided", ("d3",), "A"), ("dismissed", (), "C")]
@@ -105,7 +105,7 @@ def test_latest_counts_and_nothing_is_lost(built):
 
 def test_attach_again_after_a_new_detection(built):
     record(built.case, NAVY, "A", clock=clock)
-    record(built.case, Ruling("army.ml", "navy.mil", "dismissed", "genuine", ("d2",)), "A", clock=clock)
+    record(built.case, NewVerdict("army.ml", "navy.mil", "dismissed", "genuine", ("d2",)), "A", clock=clock)
     assert orphaned(built.case) == ()
     detect(built, {"d3": "i1", "d2": "i3"})
     (lost,) = orphaned(built.case)
@@ -118,11 +118,11 @@ def test_attach_again_after_a_new_detection(built):
 @pytest.mark.parametrize(
     ("ruling", "reviewer", "text"),
     [
-        (Ruling("navy.ml", "navy.mil", "guilty", "x"), "A", "'guilty' is no verdict"),
-        (Ruling("navy.ml", "navy.mil", "confirmed", "  "), "A", "needs a reason"),
-        (Ruling("navy.ml", "navy.mil", "confirmed", "x"), " ", "nobody is named"),
-        (Ruling("navy.ml", "other.mil", "confirmed", "x"), "A", "no finding has this pair"),
-        (Ruling("navy.ml", "navy.mil", "confirmed", "x", ("d2",)), "A", "delivery d2 is no finding of this pair"),
+        (NewVerdict("navy.ml", "navy.mil", "guilty", "x"), "A", "'guilty' is no verdict"),
+        (NewVerdict("navy.ml", "navy.mil", "confirmed", "  "), "A", "needs a reason"),
+        (NewVerdict("navy.ml", "navy.mil", "confirmed", "x"), " ", "nobody is named"),
+        (NewVerdict("navy.ml", "other.mil", "confirmed", "x"), "A", "no finding has this pair"),
+        (NewVerdict("navy.ml", "navy.mil", "confirmed", "x", ("d2",)), "A", "delivery d2 is no finding of this pair"),
     ],
 )
 def test_refused(built, ruling, reviewer, text):
@@ -133,7 +133,7 @@ def test_refused(built, ruling, reviewer, text):
 
 def test_altered_verdicts_are_not_used(built):
     record(built.case, NAVY, "A", clock=clock)
-    record(built.case, Ruling("army.ml", "navy.mil", "dismissed", "genuine"), "A", clock=clock)
+    record(built.case, NewVerdict("army.ml", "navy.mil", "dismissed", "genuine"), "A", clock=clock)
     whole = built.case.verdicts.read_bytes()
     built.case.verdicts.write_bytes(whole.replace(b"confirmed", b"dismissed"))
     with pytest.raises(VerificationFailed, match=r"verdicts\.jsonl line 1: entry 1 was altered"):
@@ -168,7 +168,7 @@ def save(path, rows, delimiter=",", encoding="utf-8-sig"):
 
 
 def test_export(built, tmp_path):
-    record(built.case, Ruling("navy.ml", "navy.mil", "dismissed", "=1+1 is two", ("d1",)), "@A", clock=clock)
+    record(built.case, NewVerdict("navy.ml", "navy.mil", "dismissed", "=1+1 is two", ("d1",)), "@A", clock=clock)
     path = tmp_path / "list.csv"
     assert export_csv(built.case, path) == 5
     rows = rows_of(path)

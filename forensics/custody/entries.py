@@ -32,7 +32,7 @@ class Location:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceEntry:
     """One evidence: records = used + the sum of ignored + unread."""
 
     id: str
@@ -68,7 +68,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunEntry:
     """One command's circumstances."""
 
     action: str
@@ -87,21 +87,21 @@ class Run:
 class Manifest:
     """The whole file. `settings` are those of ingest and detection that are not in case.toml."""
 
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EvidenceEntry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     tables: tuple[Table, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     detection_digest: str = ""
     """SHA-256 of detection.json; empty before detection."""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[RunEntry, ...] = ()
     custody: Head = field(default_factory=Head)
     """Head of the custody log when this file was written."""
 
-    def evidence_by_id(self) -> dict[str, Evidence]:
+    def evidence_by_id(self) -> dict[str, EvidenceEntry]:
         return {one.id: one for one in self.evidence}
 
 
-class Ingested(Protocol):
+class IngestedEvidence(Protocol):
     """What ingest tells about one evidence (`forensics.ingest.read.EvidenceResult`)."""
 
     @property
@@ -140,7 +140,9 @@ class Ingested(Protocol):
     def notes(self) -> Mapping[str, Any]: ...
 
 
-def evidence(case: Case, results: Iterable[Ingested], sources: Iterable[Source] = ()) -> tuple[Evidence, ...]:
+def evidence(
+    case: Case, results: Iterable[IngestedEvidence], sources: Iterable[Source] = ()
+) -> tuple[EvidenceEntry, ...]:
     """Entries for what ingest found, in its order.
 
     `sources`: all that were discovered, so that the place of every copy is kept.
@@ -149,13 +151,13 @@ def evidence(case: Case, results: Iterable[Ingested], sources: Iterable[Source] 
     return tuple(_evidence(case, result, known) for result in results)
 
 
-def _evidence(case: Case, result: Ingested, known: Mapping[str, Source]) -> Evidence:
+def _evidence(case: Case, result: IngestedEvidence, known: Mapping[str, Source]) -> EvidenceEntry:
     places = [known.get(name) for name in result.names]
-    held = [result.source, *(place for place in places if place and place != result.source)]
-    return Evidence(
+    copies = [result.source, *(place for place in places if place and place != result.source)]
+    return EvidenceEntry(
         id=result.id,
         names=tuple(result.names),
-        locations=tuple(location(case, source) for source in held),
+        locations=tuple(location(case, source) for source in copies),
         loader=result.loader,
         container=result.source.container,
         encoding=str(result.notes.get("encoding", "")),

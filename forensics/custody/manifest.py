@@ -22,7 +22,17 @@ from forensics import domains
 from forensics.case import Case
 from forensics.custody import canonical, log, tables
 from forensics.custody.chain import Clock, Head, now, stamp
-from forensics.custody.entries import Evidence, Ingested, Location, Manifest, Run, Skipped, evidence, location, path_of
+from forensics.custody.entries import (
+    EvidenceEntry,
+    IngestedEvidence,
+    Location,
+    Manifest,
+    RunEntry,
+    Skipped,
+    evidence,
+    location,
+    path_of,
+)
 from forensics.custody.names import display
 from forensics.custody.tables import Table, TableFile
 from forensics.errors import CaseError
@@ -50,9 +60,11 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
     return canonical.digest(settings)
 
 
-def run(action: str, command: Sequence[str], started: datetime, ended: datetime, settings: Mapping[str, Any]) -> Run:
+def run(
+    action: str, command: Sequence[str], started: datetime, ended: datetime, settings: Mapping[str, Any]
+) -> RunEntry:
     """This process's circumstances."""
-    return Run(
+    return RunEntry(
         action=action,
         command=tuple(display(part) for part in command),
         started=stamp(started),
@@ -98,11 +110,11 @@ def case_state_digest(case: Case, manifest: Manifest | None = None) -> str:
     The tables' digests are of their content, as recorded (`verify` recomputes them), or computed now when they are not.
     Verdicts count with their bytes, times included: the log of people's rulings is an input like any other.
     """
-    held = settled(case, manifest or read(case))
+    digested = settled(case, manifest or read(case))
     verdicts = case.verdicts.read_bytes() if case.verdicts.exists() else b""
     return canonical.digest(
         {
-            "record": record_digest(held),
+            "record": record_digest(digested),
             "case_toml": cases.digest(case),
             "verdicts": hashlib.sha256(verdicts).hexdigest(),
         }
@@ -116,7 +128,7 @@ def record(
     command: Sequence[str],
     started: datetime,
     details: Mapping[str, Any] | None = None,
-    evidence: Sequence[Evidence] | None = None,
+    evidence: Sequence[EvidenceEntry] | None = None,
     skipped: Iterable[tuple[str, str]] | None = None,
     settings: Mapping[str, Any] | None = None,
     state: bool = True,
@@ -154,7 +166,7 @@ def record(
 def _tables(case: Case, before: Iterable[Table]) -> tuple[Table, ...]:
     """The tables as they are; a content digest computed before is kept where no file has changed."""
     known = {(one.name, one.files): one.digest for one in before}
-    return tuple(replace(one, digest=known.get((one.name, one.files), "")) for one in tables.held(case))
+    return tuple(replace(one, digest=known.get((one.name, one.files), "")) for one in tables.existing(case))
 
 
 def files_digest(manifest: Manifest) -> str:
@@ -165,11 +177,11 @@ def files_digest(manifest: Manifest) -> str:
 
 def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = now) -> Head:
     """Record an action that changes no table (a report, a verdict): custody entry, and its head in the manifest."""
-    held = settled(case, read(case)) if case.manifest.exists() else None
-    state = {"case_state": case_state_digest(case, held)} if held else {}
+    digested = settled(case, read(case)) if case.manifest.exists() else None
+    state = {"case_state": case_state_digest(case, digested)} if digested else {}
     head = log.append(case, action, {**state, **details}, clock=clock)
-    if held:
-        write(case, replace(held, custody=head))
+    if digested:
+        write(case, replace(digested, custody=head))
     return head
 
 
@@ -209,19 +221,19 @@ def read(case: Case) -> Manifest:
 
 def _manifest(data: Mapping[str, Any]) -> Manifest:
     return Manifest(
-        evidence=tuple(_held(one) for one in data["evidence"]),
+        evidence=tuple(_evidence_entry(one) for one in data["evidence"]),
         skipped=tuple(Skipped(**one) for one in data["skipped"]),
         tables=tuple(Table(**{**one, "files": tuple(TableFile(**f) for f in one["files"])}) for one in data["tables"]),
         settings=dict(data["settings"]),
         detection_digest=str(data["detection_digest"]),
-        runs=tuple(Run(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
+        runs=tuple(RunEntry(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
         custody=Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"])),
     )
 
 
-def _held(one: Mapping[str, Any]) -> Evidence:
+def _evidence_entry(one: Mapping[str, Any]) -> EvidenceEntry:
     runs = tuple((int(run[0]), int(run[1]), str(run[2]), int(run[3])) for run in one["duplicate_of"])
-    return Evidence(
+    return EvidenceEntry(
         **{
             **one,
             "names": tuple(one["names"]),
@@ -232,12 +244,12 @@ def _held(one: Mapping[str, Any]) -> Evidence:
 
 
 __all__ = [
-    "Evidence",
+    "EvidenceEntry",
     "Head",
-    "Ingested",
+    "IngestedEvidence",
     "Location",
     "Manifest",
-    "Run",
+    "RunEntry",
     "Skipped",
     "case_state_digest",
     "evidence",

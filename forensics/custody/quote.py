@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from forensics.case import Case
 from forensics.custody import reread
 from forensics.custody.evidence import blocks
-from forensics.custody.manifest import Evidence, Manifest
+from forensics.custody.manifest import EvidenceEntry, Manifest
 from forensics.errors import EvidenceError
 
 Address = tuple[str, int, int, int]
 """(evidence id, record number, byte offset in the decompressed content, length), as in `schema.RECORD`."""
 
 
-def quote(case: Case, held: Manifest, records: Iterable[Address]) -> dict[Address, bytes]:
+def quote(case: Case, inventory: Manifest, records: Iterable[Address]) -> dict[Address, bytes]:
     """The bytes of each record, read from the evidence now. Records whose evidence is gone are left out."""
-    known = held.evidence_by_id()
+    known = inventory.evidence_by_id()
     wanted: dict[str, set[Address]] = defaultdict(set)
     for record in records:
         wanted[record[0]].add(record)
@@ -28,7 +28,7 @@ def quote(case: Case, held: Manifest, records: Iterable[Address]) -> dict[Addres
     return found
 
 
-def _from(case: Case, evidence: Evidence, addresses: list[Address]) -> dict[Address, bytes]:
+def _from(case: Case, evidence: EvidenceEntry, addresses: list[Address]) -> dict[Address, bytes]:
     found: dict[Address, bytes] = {}
     source = next(reread.places(case, evidence), None)
     if source is None:

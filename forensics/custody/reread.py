@@ -13,7 +13,7 @@ from forensics import loaders
 from forensics.case import Case
 from forensics.custody.citations import Citations, forms
 from forensics.custody.discovery import discover
-from forensics.custody.entries import Evidence, location, path_of
+from forensics.custody.entries import EvidenceEntry, location, path_of
 from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
@@ -35,7 +35,7 @@ class Reading:
     faults: list[str] = field(default_factory=list)
 
 
-def places(case: Case, evidence: Evidence) -> Iterator[Source]:
+def places(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
     """The recorded places that still exist; of a file that has grown, the part that was recorded."""
     for place in evidence.locations:
         path = path_of(case, place)
@@ -47,13 +47,13 @@ def places(case: Case, evidence: Evidence) -> Iterator[Source]:
                 yield replace(source, size=min(source.size, place.size)) if place.index is None else source
 
 
-def is_first(case: Case, evidence: Evidence, source: Source) -> bool:
+def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:
     """Whether this is the place whose own digest (`file_sha256`) was recorded."""
     here = location(case, source)
     return [(one.path, one.index) for one in evidence.locations[:1]] == [(here.path, here.index)]
 
 
-def search(folder: Path, wanted: dict[str, Evidence]) -> dict[str, Source]:
+def search(folder: Path, wanted: dict[str, EvidenceEntry]) -> dict[str, Source]:
     """Where under `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
     own digest first; what is still missing then, by the digest of every content there."""
     found: dict[str, Source] = {}
@@ -81,7 +81,7 @@ def search(folder: Path, wanted: dict[str, Evidence]) -> dict[str, Source]:
 
 def read(
     source: Source,
-    evidence: Evidence,
+    evidence: EvidenceEntry,
     citations: Citations | None,
     advance: Callable[[int], None],
     *,

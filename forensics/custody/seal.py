@@ -41,8 +41,8 @@ def write(
     Raises OSError.
     """
     digests = {path: digest(path) for path in sorted(files)}
-    held = manifest.settled(case, manifest.read(case))
-    state = manifest.case_state_digest(case, held)
+    digested = manifest.settled(case, manifest.read(case))
+    state = manifest.case_state_digest(case, digested)
     listed = {path.name: sha256 for path, sha256 in digests.items()}
     noted = {**(details or {}), "reports": listed}
     folders = {path.parent.absolute() for path in digests}

@@ -49,15 +49,15 @@ def files(case: Case, name: str) -> list[Path]:
     return [place] if place.is_file() else sorted(place.rglob("*.parquet"))
 
 
-def held(case: Case) -> tuple[Table, ...]:
+def existing(case: Case) -> tuple[Table, ...]:
     """Every table that exists, by name, with the digests of its files (not of its content).
 
     An empty `deliveries` folder is a table of no rows. Raises VerificationFailed for a file that is not Parquet.
     """
-    return tuple(one for one in (_held(case, name) for name in TABLES) if one)
+    return tuple(one for one in (_existing(case, name) for name in TABLES) if one)
 
 
-def _held(case: Case, name: str) -> Table | None:
+def _existing(case: Case, name: str) -> Table | None:
     found = files(case, name)
     if not found and not getattr(case, name).exists():
         return None
@@ -80,7 +80,7 @@ def _rows(path: Path) -> int:
 
 
 def content_digest(case: Case, name: str) -> str:
-    """Digest of a table's content, read in batches. Raises VerificationFailed as `held` does."""
+    """Digest of a table's content, read in batches. Raises VerificationFailed as `existing` does."""
     leaves = Leaves()
     with ThreadPoolExecutor(max_workers=2) as pool:
         for path in files(case, name):

@@ -20,7 +20,7 @@ from forensics import schema
 from forensics.case import Case
 from forensics.custody import chain, citations, log, manifest, reread, seal, tables
 from forensics.custody.citations import Citations
-from forensics.custody.entries import Evidence, Manifest
+from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.names import undisplay
 from forensics.errors import CaseError, VerificationFailed
 
@@ -57,16 +57,16 @@ def verify(
     that was lost or damaged since is a failed check.
     """
     try:
-        held = manifest.read(case)
+        inventory = manifest.read(case)
     except CaseError as error:
         if not case.custody_log.exists():
             raise
         text = error.what if case.manifest.exists() else "is missing, though the custody log records it"
         return Verification(False, (Check(case.manifest.name, False, text), _verdicts(case)))
-    checks = [_custody(case, held), *_tables(case, held), _sums(case, held)]
-    checks += _evidence(case, held, evidence, all_records, progress)
+    checks = [_custody(case, inventory), *_tables(case, inventory), _sums(case, inventory)]
+    checks += _evidence(case, inventory, evidence, all_records, progress)
     checks.append(_verdicts(case))
-    checks.append(_seals(case, held))
+    checks.append(_seals(case, inventory))
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
 
@@ -77,28 +77,28 @@ def _check(name: str, faults: Sequence[str], right: str, remarks: Iterable[str] 
     return Check(name, True, "; ".join([right, *remarks]))
 
 
-def _custody(case: Case, held: Manifest) -> Check:
-    found = log.check(case, held.custody)
+def _custody(case: Case, inventory: Manifest) -> Check:
+    found = log.check(case, inventory.custody)
     faults = list(found.faults)
     if not found.entries and not faults:
         faults.append(f"{case.custody_log.name} is missing or empty")
     recorded = [entry.get("details", {}) for entry in found.entries]
     stages = [details for details in recorded if "files" in details]
-    if stages and stages[-1]["files"] != manifest.files_digest(held):
+    if stages and stages[-1]["files"] != manifest.files_digest(inventory):
         faults.append("manifest.json lists other tables than the custody log recorded")
     ids = [details["evidence"] for details in recorded if "evidence" in details]
-    if ids and sorted(ids[-1]) != sorted(one.id for one in held.evidence):
+    if ids and sorted(ids[-1]) != sorted(one.id for one in inventory.evidence):
         faults.append("manifest.json lists other evidence than the custody log recorded")
     state = stages[-1].get("record") if stages else None
-    if state and manifest.record_digest(held) != state:
+    if state and manifest.record_digest(inventory) != state:
         faults.append("manifest.json holds another record of evidence and settings than the custody log")
     entries = _count(len(found.entries), "entry", "entries")
     right = f"{entries}, each following from the one before; head {found.head.digest[:16]}…"
     return _check("custody log", faults, right)
 
 
-def _tables(case: Case, held: Manifest) -> list[Check]:
-    recorded = {one.name: one for one in held.tables}
+def _tables(case: Case, inventory: Manifest) -> list[Check]:
+    recorded = {one.name: one for one in inventory.tables}
     checks = []
     for name in tables.TABLES:
         files = {path.relative_to(case.folder).as_posix(): path for path in tables.files(case, name)}
@@ -112,30 +112,30 @@ def _tables(case: Case, held: Manifest) -> list[Check]:
         rows = recorded[name].rows if name in recorded else 0
         checks.append(_check(f"table {name}", faults, f"{_count(rows, 'row')} as recorded"))
     digest = seal.digest(case.detection) if case.detection.exists() else ""
-    if digest != held.detection_digest:
+    if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
     return checks
 
 
-def _sums(case: Case, held: Manifest) -> Check:
+def _sums(case: Case, inventory: Manifest) -> Check:
     faults = []
-    for one in held.evidence:
+    for one in inventory.evidence:
         total = one.used + sum(one.ignored.values()) + one.unread
         if total != one.records:
             faults.append(f"{_name(one)}: {one.records:,} records, but used, ignored and unread come to {total:,}")
     try:
-        faults += _table_faults(case, held)
+        faults += _table_faults(case, inventory)
     except (duckdb.Error, OSError) as error:
         faults.append(f"a table cannot be read: {error}")
-    records = sum(one.records for one in held.evidence)
+    records = sum(one.records for one in inventory.evidence)
     return _check(
         "counts",
         faults,
-        f"{_count(records, 'record')} = used + ignored + unread, in {_count(len(held.evidence), 'evidence file')}",
+        f"{_count(records, 'record')} = used + ignored + unread, in {_count(len(inventory.evidence), 'evidence file')}",
     )
 
 
-def _table_faults(case: Case, held: Manifest) -> list[str]:
+def _table_faults(case: Case, inventory: Manifest) -> list[str]:
     """Sums over tables that must agree with the manifest and with each other."""
     faults = []
     with duckdb.connect() as connection:
@@ -148,7 +148,7 @@ def _table_faults(case: Case, held: Manifest) -> list[str]:
             return connection.execute(query).fetchall()
 
         unread = dict(rows("select cast(evidence as varchar), count(*) from unread group by 1"))
-        for one in held.evidence:
+        for one in inventory.evidence:
             if unread.get(one.id, 0) != one.unread:
                 faults.append(f"{_name(one)}: {one.unread:,} unread recorded, {unread.get(one.id, 0):,} kept")
         if twice := rows("select count(*) - count(distinct delivery_id) from deliveries")[0][0]:
@@ -169,7 +169,7 @@ def _table_faults(case: Case, held: Manifest) -> list[str]:
 
 
 def _evidence(
-    case: Case, held: Manifest, folder: Path | None, all_records: bool, progress: Progress | None
+    case: Case, inventory: Manifest, folder: Path | None, all_records: bool, progress: Progress | None
 ) -> list[Check]:
     try:
         findings = _findings(case)
@@ -177,7 +177,7 @@ def _evidence(
         first = next(parts, None)
     except (pa.ArrowException, OSError, KeyError) as error:
         return [Check("cited records", False, f"the tables that cite them cannot be read: {error}")]
-    total = sum(one.content_size for one in held.evidence)
+    total = sum(one.content_size for one in inventory.evidence)
     done = 0
 
     def advance(count: int) -> None:
@@ -188,19 +188,19 @@ def _evidence(
 
     checks = []
     places: dict[str, reread.Reading] = {}
-    for one in held.evidence:
+    for one in inventory.evidence:
         check, reading = _one(case, one, first, advance)
         checks.append(check)
         places[one.id] = reading
-    lost = {one.id: one for one in held.evidence if places[one.id].source is None}
+    lost = {one.id: one for one in inventory.evidence if places[one.id].source is None}
     if folder is not None and lost:
         elsewhere = reread.search(folder, lost)
-        for index, one in enumerate(held.evidence):
+        for index, one in enumerate(inventory.evidence):
             if one.id in elsewhere:
                 source = elsewhere[one.id]
                 places[one.id] = reread.read(source, one, first, advance)
                 checks[index] = _judged(one, places[one.id], moved=True)
-    return [*checks, _cited(held, first, parts, places, findings, all_records)]
+    return [*checks, _cited(inventory, first, parts, places, findings, all_records)]
 
 
 def _findings(case: Case) -> set[str]:
@@ -210,7 +210,7 @@ def _findings(case: Case) -> set[str]:
 
 
 def _one(
-    case: Case, one: Evidence, cited: Citations | None, advance: Callable[[int], None]
+    case: Case, one: EvidenceEntry, cited: Citations | None, advance: Callable[[int], None]
 ) -> tuple[Check, reread.Reading]:
     """The first recorded place whose content is right; else the first that is there, with what is wrong."""
     wrong: list[tuple[Check, reread.Reading]] = []
@@ -227,7 +227,7 @@ def _one(
     return Check(f"evidence {_name(one)}", False, text), reread.Reading(None)
 
 
-def _judged(one: Evidence, reading: reread.Reading, *, moved: bool = False, first: bool = True) -> Check:
+def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False, first: bool = True) -> Check:
     digests = reading.digests
     faults: list[str] = []
     if digests is None or reading.source is None or not digests.content_sha256:
@@ -257,7 +257,7 @@ def _judged(one: Evidence, reading: reread.Reading, *, moved: bool = False, firs
 
 
 def _cited(
-    held: Manifest,
+    inventory: Manifest,
     first: Citations | None,
     rest: Iterable[Citations],
     places: dict[str, reread.Reading],
@@ -271,7 +271,7 @@ def _cited(
     unread = 0
     for part in itertools.chain([first], rest):
         if part is not first:
-            for one in held.evidence:
+            for one in inventory.evidence:
                 if source := places[one.id].source:
                     faults += reread.read(source, one, part, lambda _: None, digest=False).faults
         faults += [f"delivery {delivery}: {why}" for delivery, why in part.unsupported()]
@@ -300,7 +300,7 @@ def _verdicts(case: Case) -> Check:
     return _check("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
 
 
-def _seals(case: Case, held: Manifest) -> Check:
+def _seals(case: Case, inventory: Manifest) -> Check:
     entries = log.check(case)
     folders = {str(entry["details"]["folder"]) for entry in entries.entries if "folder" in entry.get("details", {})}
     found = seal.find(case, [Path(undisplay(folder)) for folder in folders])
@@ -308,7 +308,7 @@ def _seals(case: Case, held: Manifest) -> Check:
     if not found and not bare:
         return Check("reports", None, "no report was sealed yet")
     try:
-        current = replace(held, tables=tables.held(case))
+        current = replace(inventory, tables=tables.existing(case))
         state = manifest.case_state_digest(case, current)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
@@ -325,5 +325,5 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _name(one: Evidence) -> str:
+def _name(one: EvidenceEntry) -> str:
     return one.names[0] if one.names else one.id[:16]

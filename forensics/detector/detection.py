@@ -33,7 +33,7 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class MeasuredCandidates:
     """Candidates and measurements, before anything is judged."""
 
     found: list[Candidate]
@@ -72,9 +72,9 @@ def detect(
     history.build(connection)
     correspondents = history.correspondents(connection, own)
     step("Looking for lookalikes", 1, 4)
-    evidence = gather(connection, own, zone_list, good)
+    gathered = gather(connection, own, zone_list, good)
     step("Weighing", 2, 4)
-    judgement = judging.judge(evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior)
+    judgement = judging.judge(gathered.measured, gathered.found, using, gathered.pairs, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
     step("Writing findings", 3, 4)
     table = findings.table(connection, judged, spread, casefile.domains.shared_relays, since=since, until=until)
@@ -83,13 +83,13 @@ def detect(
         correspondents,
         table,
         incidents.table(connection, table, {(j.address[1], j.meant): j.slip.part for j in judged}),
-        _parameters(using, judgement.prior, casefile.detection.prior, evidence, table),
+        _parameters(using, judgement.prior, casefile.detection.prior, gathered, table),
     )
 
 
 def gather(
     connection: duckdb.DuckDBPyConnection, own: Collection[str], watched: Collection[str], good: Collection[str]
-) -> Evidence:
+) -> MeasuredCandidates:
     """Candidates for every domain written to, and their measurements. Needs `history.build`."""
     known = history.known(connection)
     in_zones, names = zones.watched(watched, known)
@@ -104,11 +104,13 @@ def gather(
         for c in candidates.find(typed, {*known, *own, *names}, in_zones)
         if not domains.within(c.typed, asked) or domains.within(c.meant, {*asked, *own})
     ]
-    return Evidence(found, signals.measure(connection, found), tuple(sorted(in_zones)), history.pair_count(connection))
+    return MeasuredCandidates(
+        found, signals.measure(connection, found), tuple(sorted(in_zones)), history.pair_count(connection)
+    )
 
 
 def _parameters(
-    using: Parameters, prior: float, given: float | None, evidence: Evidence, table: pa.Table
+    using: Parameters, prior: float, given: float | None, gathered: MeasuredCandidates, table: pa.Table
 ) -> dict[str, Any]:
     """Everything needed to recompute a score by hand, for detection.json."""
     data: dict[str, Any] = asdict(using)
@@ -118,11 +120,11 @@ def _parameters(
         "stated": given or using.prior,
         "source": "case.toml, detection.prior" if given else "this log, starting from the stated prior",
         "strength": weighing.STRENGTH,
-        "pairs": evidence.pairs,
+        "pairs": gathered.pairs,
     }
-    data["zones"] = list(evidence.zones)
+    data["zones"] = list(gathered.zones)
     data["suffix_list_digest"] = domains.suffix_list_digest()
-    data["candidates"] = len(evidence.found)
+    data["candidates"] = len(gathered.found)
     data["signals"] = dict(weighing.SIGNALS)
     data["levels"] = {"high": 0.95, "medium": 0.5, "low": 0.1}
     data["sensitivity"] = sensitivity(table)

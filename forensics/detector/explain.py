@@ -78,9 +78,9 @@ def explain(
     history.build(connection)
     domain, keys = _subject(connection, subject)
     good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
-    evidence = detection.gather(connection, own, casefile.domains.watched, good)
+    gathered = detection.gather(connection, own, casefile.domains.watched, good)
     judged = judging.judge(
-        evidence.measured, evidence.found, using, evidence.pairs, prior=casefile.detection.prior, keep=0.0, only=domain
+        gathered.measured, gathered.found, using, gathered.pairs, prior=casefile.detection.prior, keep=0.0, only=domain
     )
     spread, _ = findings.spread(connection, judged.pairs)
     chosen = sorted(

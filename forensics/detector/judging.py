@@ -153,15 +153,15 @@ def _one(
     rows: list[dict[str, Any]] = measured.take(members).to_pylist()
     order = sorted(range(len(members)), key=lambda k: (-own[members[k]], rows[k]["meant"]))
     best = rows[order[0]]
-    said = reasons.of(best, dict(zip(weighing.NAMES, parts[members[order[0]]], strict=True)))
-    weight = round(sum(r["weight"] for r in said), 4)
+    why = reasons.of(best, dict(zip(weighing.NAMES, parts[members[order[0]]], strict=True)))
+    weight = round(sum(r["weight"] for r in why), 4)
     rivals = [(rows[k]["meant"], float(own[members[k]])) for k in order[1:] if own[members[k]] >= _RIVAL]
     if len(order) > 1:
         sums = parts[[members[k] for k in order]].sum(axis=1)
         shared = round(float(np.log10(np.sum(10.0 ** (sums - sums[0])))), 4)
         if shared >= 0.0001:
             names = " or ".join(name for name, _ in rivals[:3]) or rows[order[1]]["meant"]
-            said.append({"name": "rivals", "weight": shared, "text": f"{names} may have been meant instead."})
+            why.append({"name": "rivals", "weight": shared, "text": f"{names} may have been meant instead."})
             weight = round(weight + shared, 4)
     return Judged(
         (best["writer_local"], best["writer_domain"]),
@@ -170,6 +170,6 @@ def _one(
         slip_of[best["recipient_domain"], best["meant"]],
         round(weighing.log_odds(prior), 6),
         weight,
-        tuple(said),
+        tuple(why),
         tuple((name, round(score, 6)) for name, score in rivals[:5]),
     )

@@ -91,13 +91,13 @@ def span(seconds: float) -> str:
 
 
 def _known(row: Row) -> str:
-    said = []
+    clauses = []
     if row["address_writers"] or row["address_lists"]:
         who = _who(row["address_writers"], row["address_lists"])
-        said.append(f"{who} {'has' if row['address_writers'] + row['address_lists'] == 1 else 'have'} written to it")
+        clauses.append(f"{who} {'has' if row['address_writers'] + row['address_lists'] == 1 else 'have'} written to it")
     if row["address_in"]:
-        said.append(f"it has written {_times(row['address_in'])}")
-    return ": " + " and ".join(said) if said else ""
+        clauses.append(f"it has written {_times(row['address_in'])}")
+    return ": " + " and ".join(clauses) if clauses else ""
 
 
 def _pairs(count: float) -> str:

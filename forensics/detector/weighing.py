@@ -163,8 +163,8 @@ def consensus(odds: np.ndarray, pair: np.ndarray, address: np.ndarray, merits: n
     total, count = np.bincount(pair_of, mean), np.bincount(pair_of)
     others = count[pair] - 1.0
     rest = (total[pair] - mean[of_row]) / np.maximum(others, 1.0)
-    said = np.where(others > 0, rest * others / (others + 2.0), 0.0)
-    return np.asarray(np.where(merits, np.maximum(said, 0.0), said))
+    support = np.where(others > 0, rest * others / (others + 2.0), 0.0)
+    return np.asarray(np.where(merits, np.maximum(support, 0.0), support))
 
 
 def weigh(matrix: np.ndarray, using: Parameters) -> np.ndarray:

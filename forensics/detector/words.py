@@ -35,7 +35,7 @@ def clause(kind: str, meant: str, detail: str, part: str) -> str:
     'the letter i left out of .mil'
     """
     where = f".{meant.rpartition('.')[2]}" if part == "suffix" else meant
-    said = {
+    clauses = {
         "omitted-letter": f"the {_sign(detail)} left out of {where}",
         "omitted-double": f"one of two {detail} left out of {where}",
         "inserted-letter": f"a {detail} too many in {where}",
@@ -58,7 +58,7 @@ def clause(kind: str, meant: str, detail: str, part: str) -> str:
         "reordered-labels": f"the labels of {meant} in another order",
         "two-edits": f"two letters wrong in {meant}",
     }
-    return said[kind]
+    return clauses[kind]
 
 
 def _sign(ch: str) -> str:

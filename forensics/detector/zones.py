@@ -37,7 +37,7 @@ def watched(given: Iterable[str], known: Iterable[str]) -> tuple[set[str], set[s
         suffix = domains.split(name).suffix
         if suffix in RESTRICTED:
             seen.setdefault(suffix, set()).add(name)
-    return zones | {zone for zone, held in seen.items() if len(held) >= _ENOUGH}, names
+    return zones | {zone for zone, members in seen.items() if len(members) >= _ENOUGH}, names
 
 
 def good(domain: str, known_good: Collection[str]) -> bool:

@@ -11,12 +11,12 @@ from forensics.case import Case
 from forensics.errors import EvidenceError, VerificationFailed
 
 if TYPE_CHECKING:
-    from forensics.casefile import Source
-    from forensics.custody.manifest import Evidence, Manifest
+    from forensics.casefile import SourceSettings
+    from forensics.custody.manifest import EvidenceEntry, Manifest
 
 
-def held(case: Case) -> Manifest | None:
-    """What the case says that it holds; None for a case without evidence, for which nothing more is imported here."""
+def read_manifest(case: Case) -> Manifest | None:
+    """The manifest of the case; None for a case without evidence, for which nothing more is imported here."""
     if not case.manifest.exists():
         return None
     from forensics.custody import manifest
@@ -24,17 +24,19 @@ def held(case: Case) -> Manifest | None:
     return manifest.read(case)
 
 
-def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[list[Any], list[Evidence]]:
+def split_new_and_known(
+    case: Case, known: Manifest | None, sources: Sequence[Any]
+) -> tuple[list[Any], list[EvidenceEntry]]:
     """Sources whose file the case does not hold yet, and the evidence of those that it does."""
     if known is None:
         return list(sources), []
     from forensics.custody import evidence, manifest
 
-    held = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
+    by_place = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
     new, named = [], []
     for source in sources:
         place = manifest.location(case, source)
-        one = held.get((evidence.file_digest(source.file)[0], place.member, place.index))
+        one = by_place.get((evidence.file_digest(source.file)[0], place.member, place.index))
         if one is None:
             new.append(source)
         else:
@@ -42,22 +44,24 @@ def parted(case: Case, known: Manifest | None, sources: Sequence[Any]) -> tuple[
     return new, named
 
 
-def told(known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None) -> tuple[Source, ...]:
+def per_file_settings(
+    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
+) -> tuple[SourceSettings, ...]:
     """What people have said about single files: now, by options, about those named now; earlier, about the others."""
     if not (known or year or timezone):
         return ()
-    from forensics.casefile import Source
+    from forensics.casefile import SourceSettings
 
-    said = [Source(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
+    settings = [SourceSettings(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
     for one in known.evidence if known else ():
         years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
         first = years.get("first") if years.get("by") == "setting" else None
         zone = zones.get("name") if zones.get("by") == "setting" else None
-        said += [Source(file=escape(name), year=first, timezone=zone) for name in one.names]
-    return tuple(said)
+        settings += [SourceSettings(file=escape(name), year=first, timezone=zone) for name in one.names]
+    return tuple(settings)
 
 
-def agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) -> bool:
+def agrees(named: Sequence[EvidenceEntry], year: int | None, timezone: str | None) -> bool:
     """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
     for one in named:
         years, zones = one.notes.get("year"), one.notes.get("timezone")
@@ -68,7 +72,7 @@ def agrees(named: Sequence[Evidence], year: int | None, timezone: str | None) ->
     return True
 
 
-def again(case: Case, known: Manifest | None) -> list[Any]:
+def reopen(case: Case, known: Manifest | None) -> list[Any]:
     """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
     if known is None:
         return []

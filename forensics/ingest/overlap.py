@@ -62,17 +62,17 @@ def duplicates(evidence: Sequence[tuple[Source, str, Survey]], size: int) -> dic
         for i in range(len(evidence))
     }
     last_use = {j: i for i, js in earlier.items() for j in js}
-    held: dict[int, NDArray[np.uint64]] = {}
+    in_memory: dict[int, NDArray[np.uint64]] = {}
     out: dict[int, Duplicates] = {}
     for i, js in earlier.items():
         if not js and i not in last_use:
             continue
-        held[i] = _fingerprints(evidence[i][0], evidence[i][1], size)
-        found = _compare(held[i], [(j, held[j]) for j in js]) if js else None
+        in_memory[i] = _fingerprints(evidence[i][0], evidence[i][1], size)
+        found = _compare(in_memory[i], [(j, in_memory[j]) for j in js]) if js else None
         if found is not None:
             out[i] = found
-        for j in [k for k in held if last_use.get(k, -1) <= i]:
-            del held[j]
+        for j in [k for k in in_memory if last_use.get(k, -1) <= i]:
+            del in_memory[j]
     return out
 
 

@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from forensics.casefile import Source as SourceSettings
+    from forensics.casefile import SourceSettings
 
 PADDING = 64
 """Zero bytes that must lie behind every block, so that a scanner may look ahead unchecked."""

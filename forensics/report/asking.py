@@ -118,9 +118,9 @@ def ask(
         _save(case, entry, answer)
         saved.append(entry.key)
     casefile = cases.read(case)
-    held = q.items(q.read(casefile), q.zone(casefile))
+    items = q.items(q.read(casefile), q.zone(casefile))
     missing = q.missing(casefile)
-    required = sum(item.required for item in held)
+    required = sum(item.required for item in items)
     tell("")
     if saved:
         tell(words("questionnaire.ask_saved", file=case.toml))

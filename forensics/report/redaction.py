@@ -174,15 +174,15 @@ def _walk(value: Any, how: _Redaction) -> Any:
     released = _RELEASED_BY.get(type(value).__name__) in how.release
     changes: dict[str, Any] = {}
     for name, kind in _marks(type(value)):
-        held = getattr(value, name)
+        inner = getattr(value, name)
         if kind is None:
-            changes[name] = _walk(held, how)
+            changes[name] = _walk(inner, how)
         elif isinstance(value, Slip) and kind == "slip":
             changes[name] = _slip(value, how.tokens)
-        elif kind == "text" and released and isinstance(held, str):
-            changes[name] = how.scrub(held)
+        elif kind == "text" and released and isinstance(inner, str):
+            changes[name] = how.scrub(inner)
         else:
-            changes[name] = _replaced(held, kind, how.tokens)
+            changes[name] = _replaced(inner, kind, how.tokens)
     return type(value)(**{**changes, **_special(value, how.tokens)})
 
 
@@ -279,11 +279,11 @@ def raw_values(value: Any) -> Iterator[tuple[str, str]]:
             yield from raw_values(item)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for name, kind in _marks(type(value)):
-            held = getattr(value, name)
+            inner = getattr(value, name)
             if kind is None:
-                yield from raw_values(held)
+                yield from raw_values(inner)
             elif kind != "slip":
-                yield from ((kind, text) for text in _strings(held))
+                yield from ((kind, text) for text in _strings(inner))
 
 
 def _strings(value: Any) -> Iterator[str]:

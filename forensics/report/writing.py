@@ -60,7 +60,7 @@ def write(
     case: Case,
     connection: Any,
     casefile: CaseFile,
-    held: Manifest,
+    inventory: Manifest,
     verdicts: Iterable[object],
     *,
     formats: str | Sequence[str] = DEFAULT,
@@ -74,12 +74,12 @@ def write(
 ) -> Written:
     """Write the report in each format into `out` (default: CASE/reports, CASE/reports/redacted for that edition).
 
-    `connection`: DuckDB with the case's views. `held`: the manifest. `verdicts`: the current ones. `templates`: a
+    `connection`: DuckDB with the case's views. `inventory`: the manifest. `verdicts`: the current ones. `templates`: a
     folder whose words and templates come before the shipped ones. Raises UsageError for an unknown format or edition.
     """
     wanted = chosen(formats, edition)
     words = wording.load(language, templates)
-    facts = gather.gather(connection, inputs.read(case, casefile, held, verdicts, as_of), language)
+    facts = gather.gather(connection, inputs.read(case, casefile, inventory, verdicts, as_of), language)
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(case))
     folder = _folder(case, out, edition)

@@ -9,7 +9,7 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.errors import UsageError
 from forensics.review.sheets import export_csv, import_csv
-from forensics.review.verdicts import Ruling, Verdict, current, orphaned, read, record, record_all
+from forensics.review.verdicts import NewVerdict, Verdict, current, orphaned, read, record, record_all
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
 
 
 __all__ = [
+    "NewVerdict",
     "Reviewed",
-    "Ruling",
     "Verdict",
     "current",
     "export_csv",

@@ -20,7 +20,7 @@ from forensics.report.text import pieces, wording
 from forensics.report.text.visible import visible
 from forensics.report.text.wording import Words
 from forensics.review.sheets import incidents
-from forensics.review.verdicts import Ruling, Verdict, current, on, record
+from forensics.review.verdicts import NewVerdict, Verdict, current, on, record
 
 KEYS = {
     "c": "confirm",
@@ -70,15 +70,15 @@ def interactive(
     if not found:
         console.print("There is nothing to review: no incident was found.")
         return (), ()
-    held = current(case)
-    still = [one for one in found if on(held, _pair(one)) is None]
+    verdicts = current(case)
+    still = [one for one in found if on(verdicts, _pair(one)) is None]
     name = (reviewer or "").strip() or ask("Your name, as the report shall print it: ").strip()
     if not name:
         raise UsageError("nobody is named as reviewer", remedy="give --reviewer NAME")
     desk = _Desk(case, name, key, ask, console, clock)
     try:
         for number, incident in enumerate(still or found, 1):
-            if not desk.incident(incident, f"{number} of {len(still or found)}", held):
+            if not desk.incident(incident, f"{number} of {len(still or found)}", verdicts):
                 break
     except (KeyboardInterrupt, EOFError):
         console.print("\nStopped; what was recorded stays recorded.")
@@ -95,9 +95,9 @@ class _Desk:
         self.made: list[Verdict] = []
         self.known_good: list[str] = []
 
-    def incident(self, incident: Mapping[str, Any], place: str, held: Sequence[Verdict]) -> bool:
+    def incident(self, incident: Mapping[str, Any], place: str, verdicts: Sequence[Verdict]) -> bool:
         """False when the reviewer quits."""
-        self._console.print(panel(incident, place, on(held, _pair(incident))))
+        self._console.print(panel(incident, place, on(verdicts, _pair(incident))))
         choice = self._choose(KEYS)
         if choice == "f":
             return self._findings(incident)
@@ -134,7 +134,7 @@ class _Desk:
         verdict = RULINGS[choice]
         reason = self._ask(f"  Reason (Enter: “{REASONS[verdict]}”): ").strip() or REASONS[verdict]
         pair = _pair(incident)
-        made = record(self._case, Ruling(*pair, verdict, reason, deliveries), self._name, clock=self._clock)
+        made = record(self._case, NewVerdict(*pair, verdict, reason, deliveries), self._name, clock=self._clock)
         self.made.append(made)
         if choice == "k":
             self.known_good.append(pair[0])
@@ -181,8 +181,8 @@ def panel(incident: Mapping[str, Any], place: str, before: Verdict | None) -> Pa
     if others := [f"{visible(one['domain'])} {one['score']:.3f}" for one in best.get("alternatives") or ()]:
         grid.add_row(Text("also considered: " + ", ".join(others)))
     if before:
-        said = f"{before.verdict} by {visible(before.reviewer)} on {before.at:%Y-%m-%d}: {visible(before.reason)}"
-        grid.add_row(Text(said, style="italic"))
+        ruled = f"{before.verdict} by {visible(before.reviewer)} on {before.at:%Y-%m-%d}: {visible(before.reason)}"
+        grid.add_row(Text(ruled, style="italic"))
     grid.add_row(_deliveries(rows))
     title = Text.assemble(Text(f"{place}  "), slip(*_pair(incident)))
     return Panel(grid, title=title, title_align="left")

@@ -20,7 +20,7 @@ from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import CaseError, UsageError
 from forensics.report.text.visible import visible
-from forensics.review.verdicts import Ruling, Verdict, current, on, record_all
+from forensics.review.verdicts import NewVerdict, Verdict, current, on, record_all
 from forensics.schema import VERDICTS
 
 COLUMNS = (
@@ -55,13 +55,13 @@ def export_csv(case: Case, path: Path) -> int:
     Columns: see COLUMNS; incidents with the most exposed deliveries first, each followed by its findings by time.
     Raises CaseError before detection, UsageError when the file cannot be written.
     """
-    held = current(case)
+    verdicts = current(case)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     writer.writerow(["note", *[""] * (len(COLUMNS) - 2), NOTE])
     rows = 0
-    for row in _rows(case, held):
+    for row in _rows(case, verdicts):
         writer.writerow([guard(str(row.get(column, ""))) for column in COLUMNS])
         rows += 1
     try:
@@ -71,7 +71,7 @@ def export_csv(case: Case, path: Path) -> int:
     return rows
 
 
-def _rows(case: Case, held: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]:
+def _rows(case: Case, verdicts: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]:
     found = list(incidents(case))
     for incident in found:
         pair = (incident["observed_domain"], incident["intended_domain"])
@@ -79,14 +79,14 @@ def _rows(case: Case, held: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]:
             "kind": "incident",
             "observed_domain": pair[0],
             "intended_domain": pair[1],
-            **_ruled(on(held, pair)),
+            **_ruled(on(verdicts, pair)),
             "score": f"{incident['score']:.4f}",
             "submitted_at": incident["findings"][0]["submitted_at"],
             "findings": len(incident["findings"]),
             "why": visible(incident["slip"] or ""),
         }
         for row in incident["findings"]:
-            own = [one for one in held if row["delivery_id"] in one.deliveries]
+            own = [one for one in verdicts if row["delivery_id"] in one.deliveries]
             yield {
                 "kind": "delivery",
                 "observed_domain": pair[0],
@@ -143,8 +143,8 @@ def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Cl
     `reviewer` stands for every row whose verdict or reason is new; without it the row's own cell. Comma, semicolon and
     tab separated files are read, UTF-8 with or without byte order mark. Raises UsageError naming the wrong line.
     """
-    held = current(case)
-    wanted: list[tuple[Ruling, str]] = []
+    verdicts = current(case)
+    wanted: list[tuple[NewVerdict, str]] = []
     for line, row in _read(path):
         if row["kind"] not in ("incident", "delivery") or not row["verdict"]:
             continue
@@ -153,14 +153,14 @@ def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Cl
             raise UsageError(f"{where}: {row['verdict']!r} is no verdict", expected=", ".join(VERDICTS))
         if row["kind"] == "delivery" and not row["delivery_id"]:
             raise UsageError(f"{where}: names no delivery", remedy="leave the column delivery_id as it was exported")
-        ruling = Ruling(
+        ruling = NewVerdict(
             row["observed_domain"],
             row["intended_domain"],
             row["verdict"],
             row["reason"],
             (row["delivery_id"],) if row["kind"] == "delivery" else (),
         )
-        if _same(ruling, row["reviewer"], held):
+        if _same(ruling, row["reviewer"], verdicts):
             continue
         by = reviewer or row["reviewer"]
         if not by:
@@ -173,9 +173,9 @@ def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Cl
     return record_all(case, wanted, clock=clock)
 
 
-def _same(ruling: Ruling, reviewer: str, held: tuple[Verdict, ...]) -> bool:
+def _same(ruling: NewVerdict, reviewer: str, verdicts: tuple[Verdict, ...]) -> bool:
     """Whether the row only repeats the verdict that counts already."""
-    for one in reversed(held):
+    for one in reversed(verdicts):
         fits = ruling.deliveries[0] in one.deliveries if ruling.deliveries else not one.deliveries
         if fits and one.pair == (ruling.observed_domain, ruling.intended_domain):
             unchanged = reviewer in ("", one.reviewer)

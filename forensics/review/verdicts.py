@@ -23,7 +23,7 @@ from forensics.schema import VERDICTS
 
 
 @dataclass(frozen=True)
-class Ruling:
+class NewVerdict:
     """What a person decides; `deliveries` empty: the whole incident."""
 
     observed_domain: str
@@ -51,12 +51,12 @@ class Verdict:
         return self.observed_domain, self.intended_domain
 
 
-def record(case: Case, ruling: Ruling, reviewer: str, *, clock: Clock = now) -> Verdict:
+def record(case: Case, ruling: NewVerdict, reviewer: str, *, clock: Clock = now) -> Verdict:
     """Append one ruling, and its custody entry. Raises UsageError as `record_all` does."""
     return record_all(case, [(ruling, reviewer)], clock=clock)[0]
 
 
-def record_all(case: Case, rulings: Iterable[tuple[Ruling, str]], *, clock: Clock = now) -> tuple[Verdict, ...]:
+def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: Clock = now) -> tuple[Verdict, ...]:
     """Append rulings (each with its reviewer), all or none, and one custody entry (`verdict`) for them.
 
     Raises UsageError for a ruling without a valid verdict, reviewer or reason, or on something that was not found;
@@ -85,7 +85,7 @@ def record_all(case: Case, rulings: Iterable[tuple[Ruling, str]], *, clock: Cloc
     return tuple(made)
 
 
-def _validate(ruling: Ruling, reviewer: str, found: Mapping[str, tuple[str, str]]) -> None:
+def _validate(ruling: NewVerdict, reviewer: str, found: Mapping[str, tuple[str, str]]) -> None:
     what = f"{ruling.observed_domain} → {ruling.intended_domain}"
     if ruling.verdict not in VERDICTS:
         raise UsageError(f"{what}: {ruling.verdict!r} is no verdict", expected=", ".join(VERDICTS))
@@ -111,15 +111,15 @@ def findings(case: Case) -> dict[str, tuple[str, str]]:
 
 def read(case: Case) -> tuple[Verdict, ...]:
     """Every verdict ever recorded, oldest first. Raises VerificationFailed when the file was altered or damaged."""
-    held = chain.check(case.verdicts)
-    if held.faults:
+    checked = chain.check(case.verdicts)
+    if checked.faults:
         raise VerificationFailed(
-            f"verdicts were altered: {held.faults[0]}",
+            f"verdicts were altered: {checked.faults[0]}",
             expected="verdicts.jsonl as Missent wrote it: every line follows from the one before",
             remedy="restore the file from a copy; new verdicts are added with `missent review`",
         )
     try:
-        return tuple(map(_verdict, held.entries))
+        return tuple(map(_verdict, checked.entries))
     except (KeyError, TypeError, ValueError) as error:
         raise VerificationFailed(f"{case.verdicts}: an entry is no verdict ({error!r})") from None
 
@@ -151,16 +151,16 @@ def latest(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """`current`, of verdicts in order."""
     pairs = {one.pair: one for one in verdicts if not one.deliveries}
     single = {delivery: one for one in verdicts for delivery in one.deliveries}
-    held = []
+    kept = []
     for one in verdicts:
         if not one.deliveries:
             if pairs[one.pair] is one:
-                held.append(one)
+                kept.append(one)
             continue
         still = tuple(delivery for delivery in one.deliveries if single[delivery] is one)
         if still:
-            held.append(Verdict(**{**one.__dict__, "deliveries": still}))
-    return tuple(held)
+            kept.append(Verdict(**{**one.__dict__, "deliveries": still}))
+    return tuple(kept)
 
 
 def orphaned(case: Case) -> tuple[Verdict, ...]:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from forensics import domains
 from forensics.detector import candidates, channel, detection, history, judging
-from forensics.detector.detection import Evidence
+from forensics.detector.detection import MeasuredCandidates
 from forensics.detector.slips import classify
 from tests.bench import simulate
 from tests.bench.simulate import Settings
@@ -95,7 +95,7 @@ class Corpus:
     connection: duckdb.DuckDBPyConnection
     org: tuple[str, ...]
     watched: tuple[str, ...]
-    evidence: Evidence
+    evidence: MeasuredCandidates
     truth: Truth
     frame: pd.DataFrame
     group: np.ndarray

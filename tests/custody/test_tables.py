@@ -90,16 +90,16 @@ def test_layout_does_not_matter(tmp_path):
 
 def test_files_and_rows(tmp_path):
     case = Case(tmp_path)
-    assert tables.held(case) == ()
+    assert tables.existing(case) == ()
     case.deliveries.mkdir()
-    assert [(one.name, one.rows, one.files) for one in tables.held(case)] == [("deliveries", 0, ())]
+    assert [(one.name, one.rows, one.files) for one in tables.existing(case)] == [("deliveries", 0, ())]
     for month in ("2023-02", "2023-01"):
         place = case.deliveries / f"month={month}"
         place.mkdir()
         pq.write_table(pa.table({"a": [1, 2]}), place / "p.parquet")
-    (held,) = tables.held(case)
-    assert held.rows == 4
-    assert [one.path for one in held.files] == [
+    (found,) = tables.existing(case)
+    assert found.rows == 4
+    assert [one.path for one in found.files] == [
         "deliveries/month=2023-01/p.parquet",
         "deliveries/month=2023-02/p.parquet",
     ]
@@ -108,4 +108,4 @@ def test_files_and_rows(tmp_path):
 def test_broken_file(tmp_path):
     Path(tmp_path / "findings.parquet").write_bytes(b"no table")
     with pytest.raises(VerificationFailed, match="not a readable table"):
-        tables.held(Case(tmp_path))
+        tables.existing(Case(tmp_path))

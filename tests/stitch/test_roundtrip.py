@@ -199,10 +199,10 @@ def test_exactly_what_was_put_in(
         before, forensics.ingest.survey.BLOCK = forensics.ingest.survey.BLOCK, block
         try:
             # stamps without a year: each file's own first year
-            from forensics.casefile import Source
+            from forensics.casefile import SourceSettings
 
             sources = tuple(
-                Source(file=p.name, year=(START + timedelta(seconds=order[cuts[int(p.suffix[1:])]][0])).year)
+                SourceSettings(file=p.name, year=(START + timedelta(seconds=order[cuts[int(p.suffix[1:])]][0])).year)
                 for p in paths
             )
             result, rows = run(Path(place) / "case", paths, Settings(sources=sources))

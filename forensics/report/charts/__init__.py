@@ -59,8 +59,10 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
         width = WIDTH * value / total
         colour = "warn" if fill == "warn" else "ink"
         anchor, x = ("end", WIDTH) if at > 0.75 * WIDTH and at + width >= WIDTH - 1 else ("start", at)
-        said = words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
-        parts.append(text(x, 38 + 18 * _below(shares, at, total), said, fill=colour, size=13, bold=True, anchor=anchor))
+        label = words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
+        parts.append(
+            text(x, 38 + 18 * _below(shares, at, total), label, fill=colour, size=13, bold=True, anchor=anchor)
+        )
         at += width
     listed = words.join([f"{name} {words.number(value)}" for name, value, _, _ in shares])
     alt = words("chart.outcomes_alt", n=total, parts=listed)

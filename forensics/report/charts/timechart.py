@@ -118,12 +118,12 @@ def _bar(
     out = []
     inner = max(0.8, width - max(1.0, width * 0.16))
     accepted, refused = bar.accepted * upper, bar.refused * upper
-    said = words("chart.bar", day=_short(words, bar.start), accepted=bar.accepted, refused=bar.refused)
+    label = words("chart.bar", day=_short(words, bar.start), accepted=bar.accepted, refused=bar.refused)
     if accepted:
-        out.append(rect(x, base - accepted, inner, accepted, "warn", title=said))
+        out.append(rect(x, base - accepted, inner, accepted, "warn", title=label))
     if refused:
         top, high = base - accepted - refused + 0.5, max(0.5, refused - 1)
-        out.append(rect(x + 0.5, top, max(0.5, inner - 1), high, "none", stroke="ink", title=said))
+        out.append(rect(x + 0.5, top, max(0.5, inner - 1), high, "none", stroke="ink", title=label))
     if bar.legitimate:
         height = bar.legitimate * lower
         out.append(rect(x, floor - height, inner, height, "grey"))

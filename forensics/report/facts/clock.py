@@ -46,9 +46,9 @@ def clock(answers: Questionnaire, home: ZoneInfo, as_of: datetime | None) -> Clo
     )
 
 
-def delayed(told: Clock) -> bool:
+def delayed(clock_facts: Clock) -> bool:
     """Reasons for delay are now owed (Art. 33(1), last sentence)."""
-    return told.state in ("passed", "notified-late")
+    return clock_facts.state in ("passed", "notified-late")
 
 
 def containment(

@@ -66,7 +66,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
     home = questionnaire.zone(casefile)
     findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids)
     pairs = incidents.incidents(connection, findings)
-    told = clock.clock(answers, home, inputs.as_of)
+    clock_facts = clock.clock(answers, home, inputs.as_of)
     searched = coverage.coverage(connection, casefile, inputs.evidence)
     head = tallies.headline(findings)
     operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators}
@@ -83,13 +83,13 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
             status=answers.report.status,
             author=answers.report.author,
             qualification=answers.report.qualification,
-            as_of=told.as_of,
+            as_of=clock_facts.as_of,
             version=inputs.method.version,
             case_state=inputs.case_state,
             verify=inputs.verify,
         ),
         groups=tallies.groups(findings),
-        clock=told,
+        clock=clock_facts,
         containment=clock.containment(
             connection, findings, questionnaire.moment(answers.measures.blocked_at, home), searched.last
         ),
@@ -101,7 +101,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         days=coverage.days(connection, findings),
         flows=tallies.flows(findings),
         statements=statements.check(answers.statements, findings, searched.first, searched.last, home),
-        questionnaire=questionnaire.gather(answers, home, delayed=clock.delayed(told)),
+        questionnaire=questionnaire.gather(answers, home, delayed=clock.delayed(clock_facts)),
         coverage=searched,
         evidence=tuple(inputs.evidence),
         method=inputs.method,

@@ -21,23 +21,23 @@ VERIFY = "missent verify CASE"
 
 
 def read(
-    case: Case, casefile: CaseFile, held: Manifest, verdicts: Iterable[object], as_of: datetime | None = None
+    case: Case, casefile: CaseFile, inventory: Manifest, verdicts: Iterable[object], as_of: datetime | None = None
 ) -> Inputs:
     """Everything beside the tables. Raises CaseError when detection.json cannot be read."""
-    evidence = tuple(_evidence(f"E{n}", entry) for n, entry in enumerate(held.evidence, 1))
+    evidence = tuple(_evidence(f"E{n}", entry) for n, entry in enumerate(inventory.evidence, 1))
     return Inputs(
         casefile=casefile,
         evidence=evidence,
-        evidence_ids={entry.id: f"E{n}" for n, entry in enumerate(held.evidence, 1)},
-        method=_method(case, casefile, held),
+        evidence_ids={entry.id: f"E{n}" for n, entry in enumerate(inventory.evidence, 1)},
+        method=_method(case, casefile, inventory),
         verdicts=tuple(verdicts),
         as_of=as_of,
-        case_state=manifest.case_state_digest(case, held),
+        case_state=manifest.case_state_digest(case, inventory),
         verify=VERIFY,
     )
 
 
-def _evidence(ref: str, entry: manifest.Evidence) -> Evidence:
+def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
     return Evidence(
         ref=ref,
         names=tuple(sorted({_named(name) for name in entry.names})),
@@ -71,20 +71,20 @@ def _named(name: str) -> str:
 def _time_basis(notes: Mapping[str, Any]) -> str:
     """How year, zone and order of dates were found, as noted: `year 2023 (date in the file's name); time zone UTC
     (default)`."""
-    said = []
+    parts = []
     for key, words, shown in (("year", "year", "first"), ("timezone", "time zone", "name"), ("zone", "", "")):
         note = notes.get(key)
         if isinstance(note, Mapping):
-            said.append(f"{words} {note.get(shown, '')} ({note.get('by', '')})")
+            parts.append(f"{words} {note.get(shown, '')} ({note.get('by', '')})")
         elif note:
-            said.append(f"{words} {note}".strip())
+            parts.append(f"{words} {note}".strip())
     if order := notes.get("date order"):
-        said.append(f"order of dates: {order}")
-    return "; ".join(said)
+        parts.append(f"order of dates: {order}")
+    return "; ".join(parts)
 
 
-def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
-    run = held.runs[-1] if held.runs else None
+def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
+    run = inventory.runs[-1] if inventory.runs else None
     versions = dict(run.versions) if run else {}
     found = measured.evaluation()
     settings = _detection(case)
@@ -98,7 +98,7 @@ def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
         rates=measured.rates(found),
         reliability=measured.reliability(found),
         evaluated_on=measured.described(found),
-        command=_command(casefile, held),
+        command=_command(casefile, inventory),
         signals=tuple(Signal(name, str(meaning), weights.get(name)) for name, meaning in sorted(meanings.items())),
         sensitivity=tuple(
             Sensitivity(float(row["prior_odds_times"]), int(row["high"]), int(row["medium"]), int(row["low"]))
@@ -107,7 +107,7 @@ def _method(case: Case, casefile: CaseFile, held: Manifest) -> Method:
     )
 
 
-def _command(casefile: CaseFile, held: Manifest) -> str:
+def _command(casefile: CaseFile, inventory: Manifest) -> str:
     """A command that makes these tables again from the same evidence, wherever that lies.
 
     The commands as they were given stand in manifest.json, with their times and places.
@@ -120,8 +120,8 @@ def _command(casefile: CaseFile, held: Manifest) -> str:
     ):
         parts.extend(f"{option} {shlex.quote(value)}" for value in values)
     for name in ("year", "timezone", "since", "until"):
-        if held.settings.get(name) is not None:
-            parts.append(f"--{name} {shlex.quote(str(held.settings[name]))}")
+        if inventory.settings.get(name) is not None:
+            parts.append(f"--{name} {shlex.quote(str(inventory.settings[name]))}")
     return " ".join(parts)
 
 
@@ -145,8 +145,8 @@ def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             yield name, _shown(value)
     origin = settings.get("origin")
     if isinstance(origin, Mapping):
-        told = ((name, value) for name, value in sorted(origin.items()) if isinstance(value, str))
-        yield from ((f"origin: {name}", value) for name, value in told)
+        origins = ((name, value) for name, value in sorted(origin.items()) if isinstance(value, str))
+        yield from ((f"origin: {name}", value) for name, value in origins)
 
 
 def _shown(value: Any) -> str:

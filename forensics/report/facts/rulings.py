@@ -18,7 +18,7 @@ from forensics.schema import VERDICTS
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerdictRecord:
     """One current verdict, as the review room hands it over."""
 
     observed_domain: str
@@ -31,12 +31,12 @@ class Verdict:
     at: datetime | None = None
 
 
-def of(record: Verdict | Mapping[str, Any] | object) -> Verdict:
+def of(record: VerdictRecord | Mapping[str, Any] | object) -> VerdictRecord:
     """A verdict from a record with the same names, as mapping or as attributes.
 
     Raises CaseError when it rules something other than confirmed, dismissed or undecided.
     """
-    if isinstance(record, Verdict):
+    if isinstance(record, VerdictRecord):
         return record
 
     def get(name: str, default: Any) -> Any:
@@ -52,7 +52,7 @@ def of(record: Verdict | Mapping[str, Any] | object) -> Verdict:
         at = datetime.fromisoformat(at) if at else None
     if at is not None:
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return Verdict(
+    return VerdictRecord(
         observed_domain=get("observed_domain", ""),
         intended_domain=get("intended_domain", ""),
         verdict=verdict,
@@ -64,7 +64,7 @@ def of(record: Verdict | Mapping[str, Any] | object) -> Verdict:
 
 
 def attach(
-    findings: Sequence[Mapping[str, Any]], records: Iterable[Verdict | Mapping[str, Any] | object]
+    findings: Sequence[Mapping[str, Any]], records: Iterable[VerdictRecord | Mapping[str, Any] | object]
 ) -> tuple[dict[str, Ruling], tuple[Ruling, ...]]:
     """({delivery id: its ruling}, rulings that found nothing to rule on).
 

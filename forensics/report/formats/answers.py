@@ -94,7 +94,7 @@ def _where(s: Sheet) -> str:
     words = s.words
     if not s.facts.places:
         return words("answers.window_none")
-    said = [
+    named = [
         words(
             "answers.place",
             suffix=place.suffix,
@@ -104,7 +104,7 @@ def _where(s: Sheet) -> str:
         )
         for place in s.facts.places
     ]
-    return words("answers.places", places="; ".join(said))
+    return words("answers.places", places="; ".join(named))
 
 
 def _encrypted(s: Sheet) -> str:
@@ -114,10 +114,10 @@ def _encrypted(s: Sheet) -> str:
 
 
 def _taken(s: Sheet) -> str:
-    held = s.facts.containment
+    block = s.facts.containment
     proof = ""
-    if held.state in ("holds", "broken"):
-        proof = s.words("answers.holds", accepted=held.accepted_after.value, refused=held.refused_after.value)
+    if block.state in ("holds", "broken"):
+        proof = s.words("answers.holds", accepted=block.accepted_after.value, refused=block.refused_after.value)
     return _joined(s.labelled("measures.taken"), s.labelled("measures.blocked_at"), proof)
 
 
@@ -141,7 +141,7 @@ def _items(*keys: str) -> Callable[[Sheet], str]:
     return lambda s: _joined(*(s.labelled(key) for key in keys))
 
 
-def _says(key: str) -> Callable[[Sheet], str]:
+def _wording(key: str) -> Callable[[Sheet], str]:
     return lambda s: s.words(key)
 
 
@@ -150,9 +150,9 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "before": _items("measures.before"),
     "cause": _items("account.cause"),
     "consequences": _items("consequences.likely"),
-    "contact": _says("answers.by_hand"),
+    "contact": _wording("answers.by_hand"),
     "cross_border": _items("notification.cross_border"),
-    "cyber": _says("answers.unknown_cyber"),
+    "cyber": _wording("answers.unknown_cyber"),
     "data_categories": _items("exposed.data_categories"),
     "deadline": _deadline,
     "decision": _items("notification.decision", "notification.decision_reasons"),
@@ -163,7 +163,7 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "happened_at": _window,
     "high_risk": _items("consequences.high_risk", "consequences.high_risk_reasons"),
     "marking": _items("exposed.marking"),
-    "medium": _says("answers.email"),
+    "medium": _wording("answers.email"),
     "operations": _items("consequences.operations"),
     "others_told": _items("notification.others_told"),
     "people_told": _items("notification.people_told"),
@@ -176,7 +176,7 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "subject_categories": _items("exposed.subject_categories"),
     "subjects": _subjects,
     "taken": _taken,
-    "type": _says("answers.dod_type"),
+    "type": _wording("answers.dod_type"),
     "what_happened": _what_happened,
     "where": _where,
 }
@@ -233,8 +233,8 @@ def sheet(form: str, facts: f.Facts, words: Words) -> str:
         note = ""
         if (form, key) in CAPPED:
             answer, n, total = capped(answer)
-            said = "answers.words" if n == total else "answers.cut"
-            note = words(said, n=n, limit=WORD_CAP, total=total)
+            pattern = "answers.words" if n == total else "answers.cut"
+            note = words(pattern, n=n, limit=WORD_CAP, total=total)
         heading = words(f"answers.{form}.{key}")
         lines += ["", "", heading, "-" * len(heading), visible(answer)]
         if note:

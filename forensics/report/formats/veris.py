@@ -52,7 +52,7 @@ def _status(facts: f.Facts) -> str:
 
 
 def _timeline(facts: f.Facts) -> dict[str, Any]:
-    head, told = facts.groups.headline, facts.clock
+    head, clock_facts = facts.groups.headline, facts.clock
     first = head.first or facts.coverage.first
     incident: dict[str, Any] = {"year": first.year if first else 1950}
     if first:
@@ -62,8 +62,8 @@ def _timeline(facts: f.Facts) -> dict[str, Any]:
         "incident": incident,
         "compromise": _span(head.first, disclosed) if disclosed else {"unit": "NA"},
         "exfiltration": {"unit": "NA"},
-        "discovery": _span(disclosed or head.first, told.discovered_at),
-        "containment": _span(told.discovered_at, facts.containment.blocked_at),
+        "discovery": _span(disclosed or head.first, clock_facts.discovered_at),
+        "containment": _span(clock_facts.discovered_at, facts.containment.blocked_at),
     }
 
 

@@ -161,9 +161,9 @@ def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _by_set(facts: f.Facts, words: Words) -> b.Table:
     """One row for each set that was measured on, one column a measure."""
-    held = [rate for rate in facts.method.rates if rate.name in measured.SETS]
-    by = {(rate.name, rate.measure): rate for rate in held}
-    measures = list(dict.fromkeys(rate.measure for rate in held))
+    found = [rate for rate in facts.method.rates if rate.name in measured.SETS]
+    by = {(rate.name, rate.measure): rate for rate in found}
+    measures = list(dict.fromkeys(rate.measure for rate in found))
     rows = tuple(
         b.cells(
             [
@@ -171,7 +171,7 @@ def _by_set(facts: f.Facts, words: Words) -> b.Table:
                 *(_rate(words, by[name, key]) if (name, key) in by else words("doc.none") for key in measures),
             ]
         )
-        for name in dict.fromkeys(rate.name for rate in held)
+        for name in dict.fromkeys(rate.name for rate in found)
     )
     head = (*columns(words, "measured_on:3"), *(b.Column(prose.measure_name(words, key), width=2) for key in measures))
     return b.Table(head, rows, words("html.caption.rates"), small=True)

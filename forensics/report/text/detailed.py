@@ -50,9 +50,9 @@ def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
     yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}", incident.ref)
     yield slip_line(words, incident.slip)
     yield grids.incident(incident, words)
-    told = passages.incident(words, incident)
-    if told:
-        yield b.Items(told)
+    lines = passages.incident(words, incident)
+    if lines:
+        yield b.Items(lines)
     if incident.senders:
         yield from grids.people(words, incident.senders, words("html.caption.senders"))
 
@@ -90,8 +90,8 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
     if x.alternatives:
-        said = "; ".join(f"{domain} ({pieces.score(words, score)})" for domain, score in x.alternatives)
-        terms.append((words("html.finding.alternatives"), b.text(b.code(said))))
+        others = "; ".join(f"{domain} ({pieces.score(words, score)})" for domain, score in x.alternatives)
+        terms.append((words("html.finding.alternatives"), b.text(b.code(others))))
     if x.ruling:
         verdict = words.get(f"state.{x.ruling.verdict}", x.ruling.verdict)
         ruled = prose.say(words, "html.finding.ruled", verdict=verdict, reviewer=x.ruling.reviewer)

@@ -85,25 +85,25 @@ def _first(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _clock(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    for said in passages.clock(facts, words):
-        yield b.Para(said)
-    told = answers(facts, context, ("discovery",))
-    yield b.Terms((*told.items, (words("html.now"), _now(facts, words))))
+    for spans in passages.clock(facts, words):
+        yield b.Para(spans)
+    answered = answers(facts, context, ("discovery",))
+    yield b.Terms((*answered.items, (words("html.now"), _now(facts, words))))
 
 
 def _now(facts: f.Facts, words: Words) -> b.Spans:
     """What is still open: next steps and questions."""
     q = facts.questionnaire
     steps = sum(not action.done for action in q.actions)
-    said = words("html.open_actions", n=steps) if steps else words("html.open_actions_none")
-    return b.text(said, "; ", words("answer.count", answered=q.answered, required=q.required))
+    open_actions = words("html.open_actions", n=steps) if steps else words("html.open_actions_none")
+    return b.text(open_actions, "; ", words("answer.count", answered=q.answered, required=q.required))
 
 
 def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield grids.numbers(facts, words)
-    for said in passages.numbers(facts, words):
-        yield b.Para(said, "note")
+    for spans in passages.numbers(facts, words):
+        yield b.Para(spans, "note")
     yield from context.charts("timeline")
     yield from context.charts("outcomes")
 
@@ -111,9 +111,9 @@ def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def _how(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     incidents = {incident.ref: incident for incident in facts.incidents}
-    told = [story for story in facts.stories if story.tally.deliveries.value]
+    stories = [story for story in facts.stories if story.tally.deliveries.value]
     # Stories of suffixes first, under their own headings; single slips follow under one.
-    named = sorted(told[:STORIES], key=lambda story: story.suffixes is None)
+    named = sorted(stories[:STORIES], key=lambda story: story.suffixes is None)
     for n, story in enumerate(named):
         if story.suffixes:
             yield b.Heading(2, b.plain(passages.story_title(story, words)))
@@ -159,8 +159,8 @@ def _risk(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _containment(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    for said in passages.containment(facts, words):
-        yield b.Para(said)
+    for spans in passages.containment(facts, words):
+        yield b.Para(spans)
     yield answers(facts, context, ("measures",))
 
 
@@ -179,8 +179,8 @@ def _unseen(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
-    for said in passages.decision(facts, words):
-        yield b.Para(said)
+    for spans in passages.decision(facts, words):
+        yield b.Para(spans)
     yield answers(facts, context, ("notification",))
     if facts.questionnaire.actions:
         yield grids.actions(facts, words)

@@ -42,7 +42,7 @@ def numbers(facts: f.Facts, words: Words) -> b.Table:
 
 def pairs(facts: f.Facts, words: Words) -> Iterator[b.Block]:
     """Section 4: what was meant, where it went, one row a pair."""
-    told = [incident for incident in facts.incidents if incident.tally.deliveries.value]
+    counted = [incident for incident in facts.incidents if incident.tally.deliveries.value]
     rows = tuple(
         b.cells(
             [
@@ -56,11 +56,11 @@ def pairs(facts: f.Facts, words: Words) -> Iterator[b.Block]:
                 words(f"state.{i.state}"),
             ]
         )
-        for i in told[:SHORT]
+        for i in counted[:SHORT]
     )
     layout = columns(words, "ref meant:4 sent_to:4 slip:5 messages> deliveries> accepted> state")
     yield b.Table(layout, rows, words("html.caption.stories"))
-    yield from cut_note(words, SHORT, len(told), "incidents.csv")
+    yield from cut_note(words, SHORT, len(counted), "incidents.csv")
 
 
 def name(domain: str) -> b.Spans:
@@ -144,9 +144,9 @@ def over_tls(words: Words, relay: f.Relay) -> b.Spans:
         return b.text(words("doc.none"))
     if relay.encrypted is None:
         return (b.Span("soft", words("tls.unknown")),)
-    said = words.number(relay.encrypted.value)
+    encrypted = words.number(relay.encrypted.value)
     unknown = relay.encryption_unknown.value
-    return b.text(said, b.Span("soft", words("tls.open", n=unknown))) if unknown else b.text(said)
+    return b.text(encrypted, b.Span("soft", words("tls.open", n=unknown))) if unknown else b.text(encrypted)
 
 
 def statements(facts: f.Facts, words: Words) -> b.Table:
@@ -165,8 +165,8 @@ def statements(facts: f.Facts, words: Words) -> b.Table:
 
 
 def _claimed(words: Words, one: f.Statement) -> b.Spans:
-    said = ", ".join(part for part in (one.made_by, on(one.made_on, words)) if part)
-    return (b.Span("soft", words("doc.claimed", by=said)),) if said else ()
+    source = ", ".join(part for part in (one.made_by, on(one.made_on, words)) if part)
+    return (b.Span("soft", words("doc.claimed", by=source)),) if source else ()
 
 
 def actions(facts: f.Facts, words: Words) -> b.Table:

@@ -30,7 +30,7 @@ SECTIONS = (
     "decisions",
 )
 
-_TOLD = 3
+_NAMED = 3
 """Stories, pairs of one story and servers that the page names; the section has the others."""
 
 _ANSWER = 150
@@ -44,8 +44,8 @@ def sections(facts: f.Facts) -> tuple[str, ...]:
     """The report's sections in order; a search that found nothing has others, and leaves out what nobody stated."""
     if facts.header.found:
         return SECTIONS
-    told = facts.clock.aware_at is not None or facts.clock.discovered_at is not None
-    wanted = ("position", "clock" if told else "", "searched", "would", "statements" if facts.statements else "")
+    answered = facts.clock.aware_at is not None or facts.clock.discovered_at is not None
+    wanted = ("position", "clock" if answered else "", "searched", "would", "statements" if facts.statements else "")
     return (*(key for key in wanted if key), "unseen", "decisions")
 
 
@@ -60,7 +60,7 @@ def points(facts: f.Facts, words: Words) -> tuple[b.Point, ...]:
 
 def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
     """The headline: how many, how bad, since when, until when."""
-    head, seen, told = facts.groups.headline, facts.coverage, facts.clock
+    head, seen, clock_facts = facts.groups.headline, facts.coverage, facts.clock
     if not facts.header.found:
         return (
             b.Figure(words.number(head.messages.value), words("figure.found")),
@@ -76,11 +76,11 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
         out.append(b.Figure(words.number(head.unsettled.value), words("figure.unsettled")))
     if head.first is not None:
         out.append(b.Figure(words.short_day(head.first), words("figure.since"), kind="day"))
-    if told.deadline is None:
+    if clock_facts.deadline is None:
         out.append(b.Figure(words("answer.missing"), words("figure.deadline"), kind="missing"))
     else:
-        due = words("figure.deadline_at", time=f"{told.deadline:%H:%M}")
-        out.append(b.Figure(words.short_day(told.deadline), due, kind="day"))
+        due = words("figure.deadline_at", time=f"{clock_facts.deadline:%H:%M}")
+        out.append(b.Figure(words.short_day(clock_facts.deadline), due, kind="day"))
     return tuple(out)
 
 
@@ -95,24 +95,24 @@ def brief(value: str, limit: int = _ANSWER) -> str:
     return (whole if len(whole) > limit // 2 else value[:limit]).rstrip(" ,;:.") + " …"
 
 
-def _told(facts: f.Facts, words: Words, pattern: str, key: str) -> b.Spans:
+def _brief_answer(facts: f.Facts, words: Words, pattern: str, key: str) -> b.Spans:
     """An answer in short, as one sentence."""
     answer = pieces.answer(words, facts.questionnaire[key], facts.header.timezone)
-    said = say(words, pattern, answer=tuple(b.Span(span.kind, brief(span.text)) for span in answer))
-    return said if said[-1].text.endswith((".", "!", "?", "…")) else (*said, b.Span("text", "."))
+    sentence = say(words, pattern, answer=tuple(b.Span(span.kind, brief(span.text)) for span in answer))
+    return sentence if sentence[-1].text.endswith((".", "!", "?", "…")) else (*sentence, b.Span("text", "."))
 
 
 def _clock(facts: f.Facts, words: Words) -> b.Spans:
-    said = passages.clock(facts, words)
+    whole = passages.clock(facts, words)
     if facts.clock.state in ("passed", "notified-late"):
         why = facts.clock.delay_reasons
-        return sentences(said[0], say(words, "clock.delay", reasons=brief(why)) if why else said[1])
-    return said[0]
+        return sentences(whole[0], say(words, "clock.delay", reasons=brief(why)) if why else whole[1])
+    return whole[0]
 
 
 def _numbers(facts: f.Facts, words: Words) -> b.Spans:
     groups, head = facts.groups, facts.groups.headline
-    said = say(
+    counts = say(
         words,
         "point.numbers",
         messages=noun(words, "messages", head.messages.value),
@@ -127,22 +127,22 @@ def _numbers(facts: f.Facts, words: Words) -> b.Spans:
         people=groups.people.deliveries.value,
         automated=groups.automated.deliveries.value,
     )
-    return sentences(said, passages.outside(facts, words))
+    return sentences(counts, passages.outside(facts, words))
 
 
 def _how(facts: f.Facts, words: Words) -> b.Spans:
-    told = [story for story in facts.stories if story.tally.deliveries.value]
+    stories = [story for story in facts.stories if story.tally.deliveries.value]
     by = {incident.ref: incident for incident in facts.incidents}
     out = []
-    left = 0
-    for number, story in enumerate(told):
+    more = 0
+    for number, story in enumerate(stories):
         own = [by[ref] for ref in story.incidents if by[ref].tally.deliveries.value]
-        if number < _TOLD:
+        if number < _NAMED:
             out.append(_story(words, story, own))
         else:
-            left += len(own)
-    if left:
-        out.append(say(words, "point.more_pairs", n=left))
+            more += len(own)
+    if more:
+        out.append(say(words, "point.more_pairs", n=more))
     return sentences(*out, *passages.how(facts, words)[1:3])
 
 
@@ -152,9 +152,9 @@ def _story(words: Words, story: f.Story, own: list[f.Incident]) -> b.Spans:
     pairs = list(dict.fromkeys(pair(words, incident.slip) for incident in own))
     if story.suffixes is None and len(pairs) == 1:
         return say(words, "point.pair", pair=pairs[0], slip=kinds[0])
-    parts: list[str | b.Spans] = [*pairs[:_TOLD]]
-    if len(own) > _TOLD and len(pairs) > 1:
-        parts.append(words("point.more_names", n=len(own) - _TOLD))
+    parts: list[str | b.Spans] = [*pairs[:_NAMED]]
+    if len(own) > _NAMED and len(pairs) > 1:
+        parts.append(words("point.more_names", n=len(own) - _NAMED))
     key = "point.story" if len(kinds) == 1 else "point.story_mixed"
     return say(words, key, story=passages.story_title(story, words), slip=kinds[0], pairs=joined(words, parts))
 
@@ -186,9 +186,9 @@ def _where(facts: f.Facts, words: Words) -> b.Spans:
         )
         servers = list(dict.fromkeys(relay.name or relay.address or "" for relay in place.relays))
         if servers:
-            named: list[str | b.Spans] = [(b.code(brief(name, _VALUE)),) for name in servers[:_TOLD]]
-            if len(servers) > _TOLD:
-                named.append(words("point.more_names", n=len(servers) - _TOLD))
+            named: list[str | b.Spans] = [(b.code(brief(name, _VALUE)),) for name in servers[:_NAMED]]
+            if len(servers) > _NAMED:
+                named.append(words("point.more_names", n=len(servers) - _NAMED))
             out.append(say(words, "point.place_servers", n=len(servers), servers=joined(words, named)))
         out.append(passages.operator(facts, place, words, shorten=brief))
     if len(facts.places) > 2:
@@ -197,13 +197,13 @@ def _where(facts: f.Facts, words: Words) -> b.Spans:
 
 
 def _exposed(facts: f.Facts, words: Words) -> b.Spans:
-    said = _told(facts, words, "point.exposed", "exposed.what_was_exposed")
-    return sentences(_answered(facts, words, ("exposed",)), said)
+    summary = _brief_answer(facts, words, "point.exposed", "exposed.what_was_exposed")
+    return sentences(_answered(facts, words, ("exposed",)), summary)
 
 
 def _risk(facts: f.Facts, words: Words) -> b.Spans:
     asked = ("high_risk", "likely", "operations")
-    return sentences(*(_told(facts, words, f"point.{key}", f"consequences.{key}") for key in asked))
+    return sentences(*(_brief_answer(facts, words, f"point.{key}", f"consequences.{key}") for key in asked))
 
 
 def _answered(facts: f.Facts, words: Words, wanted: Iterable[str]) -> b.Spans:
@@ -212,8 +212,8 @@ def _answered(facts: f.Facts, words: Words, wanted: Iterable[str]) -> b.Spans:
 
 
 def _containment(facts: f.Facts, words: Words) -> b.Spans:
-    said = passages.containment(facts, words)[0]
-    return sentences(said, _told(facts, words, "point.taken", "measures.taken"))
+    summary = passages.containment(facts, words)[0]
+    return sentences(summary, _brief_answer(facts, words, "point.taken", "measures.taken"))
 
 
 def _statements(facts: f.Facts, words: Words) -> b.Spans:
@@ -239,9 +239,9 @@ def _unseen(facts: f.Facts, words: Words) -> b.Spans:
     seen = facts.coverage
     out = [say(words, "point.unseen_content")]
     if seen.first is not None and seen.last is not None:
-        gateways: list[str | b.Spans] = [(b.code(brief(g.name or "–", _VALUE)),) for g in seen.gateways[:_TOLD]]
-        if len(seen.gateways) > _TOLD:
-            gateways.append(words("point.more_names", n=len(seen.gateways) - _TOLD))
+        gateways: list[str | b.Spans] = [(b.code(brief(g.name or "–", _VALUE)),) for g in seen.gateways[:_NAMED]]
+        if len(seen.gateways) > _NAMED:
+            gateways.append(words("point.more_names", n=len(seen.gateways) - _NAMED))
         period = {"first": words.day(seen.first), "last": words.day(seen.last)}
         out.append(say(words, "point.unseen_period", **period, gateways=joined(words, gateways)))
     counted = (
@@ -285,7 +285,7 @@ def _searched(facts: f.Facts, words: Words) -> b.Spans:
     )
 
 
-def _would(facts: f.Facts, words: Words) -> b.Spans:
+def _recall(facts: f.Facts, words: Words) -> b.Spans:
     found = {rate.name: rate for rate in facts.method.rates if rate.measure == "recall" and rate.low is not None}
     # What was never fitted on says most about a case that was never seen.
     name = next((name for name in ("frozen", *measured.SETS, *found) if name in found), None)
@@ -308,5 +308,5 @@ _POINTS: dict[str, Callable[[f.Facts, Words], b.Spans]] = {
     "unseen": _unseen,
     "decisions": _decisions,
     "searched": _searched,
-    "would": _would,
+    "would": _recall,
 }

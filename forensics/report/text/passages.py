@@ -13,38 +13,42 @@ from forensics.report.text.wording import Words
 
 def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 2: aware, deadline, remaining or reasons."""
-    told, zone = facts.clock, facts.header.timezone
+    clock_facts, zone = facts.clock, facts.header.timezone
     out: list[Spans] = []
-    if told.aware_at is None or told.deadline is None:
+    if clock_facts.aware_at is None or clock_facts.deadline is None:
         out.append(say(words, "clock.not_answered"))
     else:
         parts = [
             say(
                 words,
                 "clock.deadline",
-                aware=when(words, told.aware_at, zone),
-                deadline=when(words, told.deadline, zone),
+                aware=when(words, clock_facts.aware_at, zone),
+                deadline=when(words, clock_facts.deadline, zone),
             )
         ]
-        if told.notified_at is not None:
-            early = told.state == "notified-in-time"
-            margin = duration(words, int((told.deadline - told.notified_at).total_seconds()))
+        if clock_facts.notified_at is not None:
+            early = clock_facts.state == "notified-in-time"
+            margin = duration(words, int((clock_facts.deadline - clock_facts.notified_at).total_seconds()))
             key = "clock.notified_in_time" if early else "clock.notified_late"
-            parts.append(say(words, key, notified=when(words, told.notified_at, zone), remaining=margin))
-        elif told.remaining_seconds is not None and told.as_of is not None:
-            margin = duration(words, told.remaining_seconds)
-            key = "clock.running" if told.state == "running" else "clock.passed"
-            parts.append(say(words, key, as_of=when(words, told.as_of, zone), remaining=margin))
+            parts.append(say(words, key, notified=when(words, clock_facts.notified_at, zone), remaining=margin))
+        elif clock_facts.remaining_seconds is not None and clock_facts.as_of is not None:
+            margin = duration(words, clock_facts.remaining_seconds)
+            key = "clock.running" if clock_facts.state == "running" else "clock.passed"
+            parts.append(say(words, key, as_of=when(words, clock_facts.as_of, zone), remaining=margin))
         out.append(sentences(*parts))
-    if told.state in ("passed", "notified-late"):
+    if clock_facts.state in ("passed", "notified-late"):
         out.append(
-            say(words, "clock.delay", reasons=told.delay_reasons)
-            if told.delay_reasons
+            say(words, "clock.delay", reasons=clock_facts.delay_reasons)
+            if clock_facts.delay_reasons
             else say(words, "clock.delay_missing")
         )
-    if told.discovered_at is not None:
-        found = say(words, "clock.discovered", discovered=when(words, told.discovered_at, zone))
-        out.append(sentences(found, say(words, "clock.how", how=told.discovered_how) if told.discovered_how else ()))
+    if clock_facts.discovered_at is not None:
+        found = say(words, "clock.discovered", discovered=when(words, clock_facts.discovered_at, zone))
+        out.append(
+            sentences(
+                found, say(words, "clock.how", how=clock_facts.discovered_how) if clock_facts.discovered_how else ()
+            )
+        )
     return tuple(out)
 
 
@@ -139,7 +143,7 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if head.accepted.value:
         out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
-    out.extend(said for place in facts.places if (said := operator(facts, place, words)))
+    out.extend(line for place in facts.places if (line := operator(facts, place, words)))
     return tuple(out)
 
 
@@ -162,22 +166,22 @@ def operator(facts: Facts, place: Place, words: Words, shorten: Callable[[str], 
 def tls(facts: Facts, words: Words) -> Spans:
     """How much of what was accepted went over TLS."""
     head = facts.groups.headline
-    told = (
+    shares = (
         ("yes", "all", head.encrypted),
         ("no", "none", head.unencrypted),
         ("open", "unknown", head.encryption_unknown),
     )
-    for _, whole, number in told:
+    for _, whole, number in shares:
         if number is not None and number.value == head.accepted.value:
             return say(words, f"place.tls_{whole}")
-    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in told if number and number.value]
+    parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in shares if number and number.value]
     return say(words, "place.tls", parts=words.join(parts))
 
 
 def _slipped(facts: Facts) -> set[str]:
     """Suffixes that mail went to by a slip of suffixes."""
-    told = (story.suffixes for story in facts.stories if story.suffixes and story.tally.deliveries.value)
-    return {suffixes[1].rpartition(".")[2] for suffixes in told}
+    changed = (story.suffixes for story in facts.stories if story.suffixes and story.tally.deliveries.value)
+    return {suffixes[1].rpartition(".")[2] for suffixes in changed}
 
 
 def _of_all(place: Place, words: Words) -> Spans:
@@ -189,32 +193,32 @@ def _of_all(place: Place, words: Words) -> Spans:
 
 def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 8: whether the block holds, from the logs."""
-    told, zone = facts.containment, facts.header.timezone
+    block, zone = facts.containment, facts.header.timezone
     parts: list[Spans] = []
-    blocked = when(words, told.blocked_at, zone) if told.blocked_at else ""
-    end = when(words, told.logs_end, zone) if told.logs_end else words("unit.none")
-    if told.state == "not-answered":
+    blocked = when(words, block.blocked_at, zone) if block.blocked_at else ""
+    end = when(words, block.logs_end, zone) if block.logs_end else words("unit.none")
+    if block.state == "not-answered":
         parts.append(say(words, "containment.not_answered"))
-    elif told.state == "broken":
-        parts.append(say(words, "containment.broken", n=told.accepted_after.value, blocked=blocked))
-    elif told.state == "not-covered":
+    elif block.state == "broken":
+        parts.append(say(words, "containment.broken", n=block.accepted_after.value, blocked=blocked))
+    elif block.state == "not-covered":
         parts.append(say(words, "containment.not_covered", end=end, blocked=blocked))
     else:
         parts.append(say(words, "containment.holds", blocked=blocked, end=end))
-        holes = uncovered_days(facts, told.blocked_at)
+        holes = uncovered_days(facts, block.blocked_at)
         if holes:
             parts.append(say(words, "containment.uncovered", n=holes))
-        if told.refused_after.value:
-            parts.append(say(words, "containment.holds_refused", n=told.refused_after.value))
-        if told.legitimate_after.value:
-            parts.append(say(words, "containment.holds_alive", n=told.legitimate_after.value))
+        if block.refused_after.value:
+            parts.append(say(words, "containment.holds_refused", n=block.refused_after.value))
+        if block.legitimate_after.value:
+            parts.append(say(words, "containment.holds_alive", n=block.legitimate_after.value))
         else:
             parts.append(say(words, "containment.holds_quiet"))
     if facts.header.found:
-        if told.last_accepted is None:
+        if block.last_accepted is None:
             parts.append(say(words, "containment.none_accepted"))
-        elif told.state != "not-covered":
-            parts.append(say(words, "containment.last", last=when(words, told.last_accepted, zone), end=end))
+        elif block.state != "not-covered":
+            parts.append(say(words, "containment.last", last=when(words, block.last_accepted, zone), end=end))
     return (sentences(*parts),)
 
 
@@ -230,9 +234,9 @@ def statement(facts: Facts, one: Statement, words: Words) -> Spans:
         name: when(words, datetime.fromisoformat(value)) if name == "limit" and isinstance(value, str) else value
         for name, value in one.values
     }
-    said = say(words, f"statement.{one.basis}", **values)
+    sentence = say(words, f"statement.{one.basis}", **values)
     holes = uncovered_days(facts) if one.result == "supported" else 0
-    return sentences(said, say(words, "statement.uncovered", n=holes) if holes else ())
+    return sentences(sentence, say(words, "statement.uncovered", n=holes) if holes else ())
 
 
 _FEW = 3

@@ -31,8 +31,8 @@ def missing(words: Words) -> b.Span:
 
 def count(words: Words, number: f.Number, *, exposed: bool = False) -> b.Spans:
     """A number in a table; in the warning colour when it counts exposure and is not nought."""
-    said = words.number(number.value)
-    return (b.Span("exposed" if exposed and number.value else "text", said),)
+    figure = words.number(number.value)
+    return (b.Span("exposed" if exposed and number.value else "text", figure),)
 
 
 def stamp(moment: datetime | None, zone: str = "UTC") -> str:

@@ -95,12 +95,12 @@ def noun(words: Words, key: str, n: int) -> str:
 
 def when(words: Words, moment: datetime, zone: str = "UTC") -> str:
     """`4 January 2024, 09:15 UTC`, with the organisation's own time behind it where that differs."""
-    said = f"{words.day(moment)}, {moment:%H:%M} UTC"
+    stamp = f"{words.day(moment)}, {moment:%H:%M} UTC"
     home = moment.astimezone(ZoneInfo(zone))
     if home.utcoffset():
         local = f"{home:%H:%M}" if home.date() == moment.date() else f"{words.day(home)}, {home:%H:%M}"
-        said += f" ({local} {zone})"
-    return said
+        stamp += f" ({local} {zone})"
+    return stamp
 
 
 def duration(words: Words, seconds: int) -> str:
@@ -108,8 +108,8 @@ def duration(words: Words, seconds: int) -> str:
     minutes = abs(seconds) // 60
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [("days", days), ("hours", hours)] if days else [("hours", hours), ("minutes", minutes)]
-    said = [noun(words, key, n) for key, n in parts if n]
-    return words.join(said) if said else noun(words, "minutes", 0)
+    named = [noun(words, key, n) for key, n in parts if n]
+    return words.join(named) if named else noun(words, "minutes", 0)
 
 
 def title(facts: Facts, words: Words) -> str:
@@ -156,12 +156,12 @@ def position(facts: Facts, words: Words) -> Spans:
 
 def _stories(facts: Facts, words: Words) -> Spans:
     """What went where: the stories of suffixes first, all others in one clause."""
-    told = [story for story in facts.stories if story.tally.deliveries.value]
+    stories = [story for story in facts.stories if story.tally.deliveries.value]
     total = facts.groups.headline.deliveries.value
-    named = [s for s in told if s.suffixes is not None and s.tally.deliveries.value >= total * _TELLING][:2]
-    rest = [story for story in told if story not in named]
-    if len(told) == 1:
-        return _sentence(_story(words, told[0], "position.story_all"))
+    named = [s for s in stories if s.suffixes is not None and s.tally.deliveries.value >= total * _TELLING][:2]
+    rest = [story for story in stories if story not in named]
+    if len(stories) == 1:
+        return _sentence(_story(words, stories[0], "position.story_all"))
     parts: list[Spans] = [_story(words, story) for story in named]
     others = sum(story.tally.deliveries.value for story in rest)
     if others:
@@ -171,10 +171,10 @@ def _stories(facts: Facts, words: Words) -> Spans:
     return _sentence(joined(words, parts))
 
 
-def _sentence(said: Spans) -> Spans:
+def _sentence(spans: Spans) -> Spans:
     """With a capital letter and a full stop."""
-    first = said[0].text
-    return (Span(said[0].kind, first[:1].upper() + first[1:]), *said[1:], Span("text", "."))
+    first = spans[0].text
+    return (Span(spans[0].kind, first[:1].upper() + first[1:]), *spans[1:], Span("text", "."))
 
 
 def _story(words: Words, story: Story, key: str = "position.story") -> Spans:
@@ -196,36 +196,36 @@ def _acceptance(facts: Facts, words: Words) -> Spans:
     if head.unsettled.value:
         rest.append(words("position.unsettled", n=head.unsettled.value))
     if not rest:
-        said = say(words, "position.accepted_all", n=accepted)
+        spans = say(words, "position.accepted_all", n=accepted)
     elif accepted:
-        said = say(words, "position.accepted_some", n=accepted, total=head.deliveries.value, rest=words.join(rest))
+        spans = say(words, "position.accepted_some", n=accepted, total=head.deliveries.value, rest=words.join(rest))
     else:
-        said = say(words, "position.accepted_none", rest=words.join(rest))
+        spans = say(words, "position.accepted_none", rest=words.join(rest))
     if head.handed_on.value:
-        said = sentences(said, say(words, "position.handed_on", n=head.handed_on.value))
+        spans = sentences(spans, say(words, "position.handed_on", n=head.handed_on.value))
     if head.first_exposed and head.last_exposed and (head.first_exposed, head.last_exposed) != (head.first, head.last):
         first, last = words.day(head.first_exposed), words.day(head.last_exposed)
         key = "position.window" if first != last else "position.window_one"
         if first != last or accepted == 1:
-            said = sentences(said, say(words, key, first=first, last=last))
-    return said
+            spans = sentences(spans, say(words, key, first=first, last=last))
+    return spans
 
 
 def _states(facts: Facts, words: Words) -> Spans:
     confirmed, suspected = facts.groups.confirmed.deliveries.value, facts.groups.suspected.deliveries.value
     if confirmed and suspected:
-        said = say(words, "position.state_both", confirmed=confirmed, suspected=suspected)
+        spans = say(words, "position.state_both", confirmed=confirmed, suspected=suspected)
     else:
-        said = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
+        spans = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
     automated = facts.groups.automated.deliveries.value
-    return sentences(said, say(words, "position.automated", n=automated) if automated else ())
+    return sentences(spans, say(words, "position.automated", n=automated) if automated else ())
 
 
 def _nothing(facts: Facts, words: Words) -> Spans:
     searched = facts.coverage
     if searched.first is None or searched.last is None:
         return say(words, "position.nothing_read")
-    said = say(
+    spans = say(
         words,
         "position.none",
         outbound=noun(words, "deliveries", searched.outbound.value),
@@ -236,8 +236,8 @@ def _nothing(facts: Facts, words: Words) -> Spans:
     )
     for key, group in (("none_review", facts.groups.review), ("none_dismissed", facts.groups.dismissed)):
         if group.deliveries.value:
-            said = sentences(said, say(words, f"position.{key}", n=group.deliveries.value))
-    return said
+            spans = sentences(spans, say(words, f"position.{key}", n=group.deliveries.value))
+    return spans
 
 
 def slip(words: Words, mark: Slip) -> str:

@@ -28,7 +28,7 @@ def events(facts: Facts, words: Words) -> tuple[tuple[datetime, str, Spans], ...
 
 
 def _all(facts: Facts, words: Words) -> Iterator[tuple[datetime, str, Spans]]:
-    head, told = facts.groups.headline, facts.clock
+    head, clock_facts = facts.groups.headline, facts.clock
     logs = (
         ("logs_begin", facts.coverage.first),
         ("first", head.first),
@@ -38,10 +38,10 @@ def _all(facts: Facts, words: Words) -> Iterator[tuple[datetime, str, Spans]]:
         ("logs_end", facts.coverage.last),
     )
     stated = (
-        ("discovered", told.discovered_at),
-        ("aware", told.aware_at),
-        ("deadline", told.deadline),
-        ("notified", told.notified_at),
+        ("discovered", clock_facts.discovered_at),
+        ("aware", clock_facts.aware_at),
+        ("deadline", clock_facts.deadline),
+        ("notified", clock_facts.notified_at),
         ("blocked", facts.containment.blocked_at),
     )
     for key, at in logs:

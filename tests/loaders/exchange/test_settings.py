@@ -8,7 +8,7 @@ import pytest
 
 from forensics import store
 from forensics.case import Case
-from forensics.casefile import Source
+from forensics.casefile import SourceSettings
 from forensics.custody import evidence
 from forensics.errors import AmbiguousTime, UsageError
 from forensics.ingest import survey as surveying
@@ -46,7 +46,7 @@ def test_an_open_date_order_is_answered_in_case_toml(tmp_path: Path) -> None:
 
 
 def test_a_date_order_that_the_file_contradicts_is_refused() -> None:
-    said = Settings(sources=(Source(file="*", date_order="dmy"),))
+    said = Settings(sources=(SourceSettings(file="*", date_order="dmy"),))
     assert read(HEADER + row("13/2/2024 10:00:00"), settings=said).surveys[0].plan.order == "day-month-year"
     with pytest.raises(AmbiguousTime, match="says that its dates are day-month-year"):
         read(HEADER + row("2/13/2024 10:00:00"), settings=said)
@@ -56,8 +56,8 @@ def test_settings_of_one_file_come_from_all_entries_that_name_it() -> None:
     said = Settings(
         year=2020,
         sources=(
-            Source(file="trace*", date_order="mdy"),
-            Source(file="*.csv", timezone="Europe/London", date_order="dmy"),
+            SourceSettings(file="trace*", date_order="mdy"),
+            SourceSettings(file="*.csv", timezone="Europe/London", date_order="dmy"),
         ),
     )
     assert said.for_source("logs/trace.csv") == (2020, "Europe/London")
