@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from forensics import schema
@@ -39,6 +41,16 @@ def test_import_directions_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph("forensics", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in sorted(graph.modules)}
+    assert "forensics.review" in imports["forensics.pipeline"], "imports inside functions count as well"
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as circle:
+        pytest.fail(" → ".join(reversed(circle.args[1])))
+
+
 @pytest.mark.parametrize("name", ["DELIVERIES", "UNREAD", "FINDINGS", "INCIDENTS", "CORRESPONDENTS", "HOPS", "LEGS"])
 def test_every_column_says_what_it_means(name: str) -> None:
     for column, _, meaning in schema.describe(getattr(schema, name)):
@@ -55,6 +67,7 @@ PROVIDES = {  # import names that differ from the name of the distribution
     "axe_core_python": "axe-core-python",
     "dask": "distributed",
     "docx": "docxtpl",
+    "grimp": "import-linter",  # what import-linter stands on
     "lxml": "docxtpl",  # what python-docx stands on
     "yaml": "pyyaml",
     "sklearn": "scikit-learn",
