@@ -25,6 +25,7 @@ from forensics.report.facts import Facts
 from forensics.report.formats import docx, pdf, xlsx
 from forensics.report.text import annexed, detailed, document
 from forensics.report.text.wording import TEMPLATES
+from tests.conftest import ROOT
 from tests.report import made
 from tools import docx_template
 
@@ -163,7 +164,6 @@ _DIGESTS = """
 import hashlib, locale, sys
 sys.path.insert(0, ".")
 from tests.report import made
-from tools import docx_template
 from forensics.report import writing
 try:
     locale.setlocale(locale.LC_ALL, "")
@@ -180,12 +180,10 @@ for name in sys.argv[1].split(","):
 
 @pytest.mark.slow
 def test_the_same_bytes_whatever_the_machine_is_set_to() -> None:
-    root = Path(__file__).resolve().parents[2]
-
     def digests(**settings: str) -> str:
         environment = {**os.environ, **settings}
         command = [sys.executable, "-c", _DIGESTS, ",".join(LAID_OUT)]
-        return subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
     first = digests(PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C.UTF-8")
     second = digests(PYTHONHASHSEED="77", TZ="Pacific/Kiritimati", LC_ALL="de_DE.UTF-8", LANG="tr_TR.UTF-8")
@@ -198,7 +196,6 @@ import sys
 from pathlib import Path
 sys.path.insert(0, ".")
 from tests.report import made
-from tools import docx_template
 from forensics.report import writing
 facts = made.facts(10_000)
 for name in sys.argv[1].split(","):
@@ -211,9 +208,8 @@ print(int(status["VmHWM"].split()[0]))
 
 @pytest.mark.slow
 def test_ten_thousand_findings_fit_into_a_gibibyte() -> None:
-    root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", _PEAK, ",".join(("pdf", "html", "json", *LAID_OUT[1:]))]
-    peak = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    peak = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert int(peak) < 1024 * 1024  # KiB, as Linux counts
 
 
