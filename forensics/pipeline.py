@@ -1,4 +1,4 @@
-"""The stages as public functions: ingest → detect → report, `run` for all three, `verify` for the way back.
+"""The stages as public functions: ingest → detect → report, and `run` for all three.
 
 Each reads tables and writes tables, so that each can be run again alone. Nothing here parses, weighs or lays
 out: the rooms below do. `org`, `watch` and `known_good` are remembered in case.toml, the other settings in
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
+
+__all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run"]
 
 
 def run(

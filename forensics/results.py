@@ -14,6 +14,8 @@ from forensics.case import Case
 if TYPE_CHECKING:
     from forensics.custody.manifest import Manifest
 
+__all__ = ["Detected", "Ingested", "Reported", "Run"]
+
 HEADLINE = ("high", "medium")
 """Levels that count; `low` is kept for review."""
 

@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
 
+__all__ = [
+    "DEMOS",
+    "Answer",
+    "Explanation",
+    "ask",
+    "demo",
+    "explain",
+    "formats",
+    "init",
+    "review",
+    "sql",
+    "verify",
+    "watch_list",
+]
+
 DEMOS = ("albion", "mod-2023")
 
 

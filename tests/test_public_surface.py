@@ -1,0 +1,115 @@
+"""What programs may rely on, held by a list: names, and the parameters of functions with their kinds.
+
+After httpx's `test_exported_members`: a name that comes or goes, or a parameter that is renamed, is a decision.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from types import ModuleType
+
+import click
+import pytest
+
+import forensics
+from forensics import errors, pipeline, results, workbench
+from forensics.cli import main
+
+ABOUT = "org=, watch=, known_good="
+READING = "year=, timezone=, workers=, cluster="
+REPORTING = "formats=, edition=, out=, as_of="
+CALLER = "progress=, command="
+FUNCTIONS = {
+    "forensics.pipeline": {
+        "create_or_update": f"case, *, {ABOUT}",
+        "detect": f"case_dir=, *, {ABOUT}, since=, until=, {CALLER}",
+        "ingest": f"logs, case_dir=, *, {ABOUT}, {READING}, {CALLER}",
+        "moment": "text, *, end=",
+        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}",
+        "run": f"logs, case_dir=, *, {ABOUT}, {READING}, since=, until=, {REPORTING}, {CALLER}",
+    },
+    "forensics.workbench": {
+        "ask": "case_dir, *, everything=",
+        "demo": f"out, reports=, *, {CALLER}",
+        "explain": "case_dir, subject",
+        "formats": "",
+        "init": f"case_dir, *, {ABOUT}",
+        "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=",
+        "sql": "case_dir, query",
+        "verify": "case_dir, *, evidence=, all_records=, progress=",
+        "watch_list": "names, *, limit=",
+    },
+}
+"""`name=` has a default; what stands behind `*` is given by name only."""
+CLASSES = {
+    "forensics.results": {
+        "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
+        "kept_for_review, first, last, incidents",
+        "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
+        "skipped, notes",
+        "Reported": "case, files, answered, required, notes",
+        "Run": "ingested, detected, reported",
+    },
+    "forensics.workbench": {"Answer": "columns, rows", "Explanation": "weighed, quotes"},
+}
+VALUES = {"forensics.workbench": {"DEMOS"}}
+MODULES = {"errors", "pipeline", "results", "workbench"}
+"""What `forensics` offers; every other module may change without notice."""
+
+
+def parameters(function: object) -> str:
+    """`a, b=, *, c=` for (a, b=1, *, c=2)."""
+    parts: list[str] = []
+    for name, one in inspect.signature(function).parameters.items():  # type: ignore[arg-type]
+        if one.kind is one.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        assert one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY), f"{name}: {one.kind}"
+        parts.append(name if one.default is one.empty else f"{name}=")
+    return ", ".join(parts)
+
+
+@pytest.mark.parametrize("module", [pipeline, results, workbench], ids=lambda module: module.__name__)
+def test_each_module_offers_these_names(module: ModuleType) -> None:
+    name = module.__name__
+    functions, classes = FUNCTIONS.get(name, {}), CLASSES.get(name, {})
+    assert set(module.__all__) == {*functions, *classes, *VALUES.get(name, ())}
+    assert {n: parameters(getattr(module, n)) for n in functions} == functions
+    assert {n: parameters(getattr(module, n)) for n in classes} == classes
+    for offered in functions:
+        assert inspect.getdoc(getattr(module, offered)), f"{name}.{offered} says nothing of itself"
+
+
+def test_the_package_offers_these_modules() -> None:
+    assert set(forensics.__all__) == MODULES
+    assert {one.name for one in pkgutil.iter_modules(forensics.__path__)} >= MODULES
+    for name in MODULES:
+        assert f"forensics.{name}" in (forensics.__doc__ or ""), name
+        importlib.import_module(f"forensics.{name}")
+
+
+def test_every_command_is_a_function_that_takes_its_options() -> None:
+    """The command only parses and prints; --json and --fail-on-findings are about printing and the exit code."""
+    written_otherwise = {"sql": {"form"}}
+    for name, command in main.commands.items():
+        function = name.replace("-", "_")
+        (module,) = (one for one in (pipeline, workbench) if function in one.__all__)
+        takes = set(inspect.signature(getattr(module, function)).parameters)
+        options = {
+            str(one.name) for one in command.params if not isinstance(one, click.core.Option) or one.expose_value
+        }
+        options -= {"as_json", "fail_on_findings", *written_otherwise.get(name, set())}
+        assert options <= takes, f"{name}: {sorted(options - takes)}"
+
+
+def test_errors_and_their_exit_codes() -> None:
+    found = {name: one.exit_code for name, one in vars(errors).items() if isinstance(one, type)}
+    assert found == {
+        "MissentError": 2,
+        "UsageError": 2,
+        "CaseError": 2,
+        "AmbiguousTime": 2,
+        "EvidenceError": 3,
+        "VerificationFailed": 4,
+    }
