@@ -323,7 +323,14 @@ def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
 @main.command()
 @CASE
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the rows.",
+)
 @JSON
 def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
     """Ask the case's tables (deliveries, unread, correspondents, findings, incidents) with DuckDB SQL."""
