@@ -6,14 +6,11 @@ Exit codes: 0 nothing found or verified · 1 findings present (only with --fail-
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -395,43 +392,12 @@ def _command() -> list[str]:
     return ["missent", *sys.argv[1:]]
 
 
-class _WithoutPandas:
-    """pyarrow imports pandas, where there is one, at the first list it sees: a fifth of a second for what no command
-    here needs."""
-
-    @staticmethod
-    def find_spec(name: str, _path: Any = None, _target: Any = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
 def start() -> None:
-    """The command `missent`, in a process of its own: nothing here multiplies matrices or extends pydantic, and the
-    collector of cycles need not look through every module while they are imported."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # one heap: what is given back is used again
-    gc.set_threshold(200_000)
-    sys.setswitchinterval(0.0003)  # threads that come back from compiled code need the interpreter for little
-    sys.meta_path.insert(0, _WithoutPandas())
-    try:
-        main()
-    except SystemExit as ended:
-        _leave(ended.code)
+    """The command `missent`, in a process of its own."""
+    from forensics.start import prepare
 
-
-def _leave(code: Any) -> NoReturn:
-    """End as the interpreter would, but leave it to the system to take back what memory there is: object by object that
-    costs a tenth of a second."""
-    if isinstance(code, str):
-        print(code, file=sys.stderr)
-    atexit._run_exitfuncs()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        os._exit(1)
-    os._exit(code if isinstance(code, int) else int(code is not None))
+    prepare()
+    main()
 
 
 if __name__ == "__main__":

@@ -84,7 +84,6 @@ def ingest(
     """
     from forensics import engine
     from forensics.custody import chain, evidence
-    from forensics.ingest import allocator as memory
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -117,7 +116,7 @@ def ingest(
         return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
     contents = [*known_evidence.reopen(case, known), *new]
     wanted = Settings(sources=(*sources, *per_file))
-    with memory.kept(), engine.executor(workers, cluster) as pool:
+    with engine.executor(workers, cluster) as pool:
         begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
         from forensics import results
         from forensics.custody import manifest

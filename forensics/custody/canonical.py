@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,14 @@ def digest(value: Any) -> str:
 def put(path: Path, text: str) -> None:
     """Write a file under a temporary name, sync it, rename it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    # Not by `tempfile`, whose files are 0600: the mode is to be that of any new file, and the process's umask can only
+    # be read by setting it, for all threads at once.
+    temporary = path.parent / f".{path.name}-{secrets.token_hex(8)}"
     try:
-        with os.fdopen(fd, "w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -125,9 +125,8 @@ def ingest(
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
-    with memory.kept():
-        begun = begun or surveying.begin(sources, settings, executor, progress)
-        return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
+    begun = begun or surveying.begin(sources, settings, executor, progress)
+    return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
 
 
 def _ingest(case: Case, begun: Begun, executor: Executor, width: int, report: Progress) -> IngestResult:

@@ -1,0 +1,64 @@
+"""What each setting of `forensics.start` gains: `missent ingest` in turn with all of them, without each, without any.
+
+    python -m tests.bench.settings LOG [--runs 15] [--command 'report --case DIR']
+
+Processor time (of the process and its children) is what to compare: it hardly depends on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from forensics import start
+from tests.bench.__main__ import machine
+
+RUN = "from forensics import cli, start; start.SETTINGS = [getattr(start, n) for n in {!r}]; cli.start()"
+
+
+def timed(settings: list[str], arguments: list[str]) -> tuple[float, float, float]:
+    """(wall seconds, processor seconds, peak MiB) of the command with these settings alone."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN.format(settings), *arguments], stdout=subprocess.DEVNULL
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--command", help="another command than the ingest of LOG")
+    options = parser.parse_args()
+    names = [setting.__name__ for setting in start.SETTINGS]
+    variants = {"all": names, **{f"without {n}": [m for m in names if m != n] for n in names}, "none": []}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in variants}
+    folder = Path(tempfile.mkdtemp())
+    ingest = ["ingest", str(options.log), "--org", "example.org", "--case", str(folder / "case")]
+    arguments = shlex.split(options.command) if options.command else ingest
+    timed(names, arguments)  # compiles, fills caches
+    for turn in range(options.runs):
+        for name in variants if turn % 2 else reversed(variants):
+            shutil.rmtree(folder / "case", ignore_errors=True)
+            found[name].append(timed(variants[name], arguments))
+    shutil.rmtree(folder, ignore_errors=True)
+    print(machine())
+    for name, runs in found.items():
+        wall, processor, peak = (statistics.median(one) for one in zip(*runs, strict=True))
+        print(f"{name:32} {wall:7.2f} s, {processor:7.2f} s of processor, {peak:5.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

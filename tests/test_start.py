@@ -1,0 +1,106 @@
+"""Whoever imports the library keeps their process as it was; only the command sets anything for the whole of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from forensics import start
+from tests.conftest import ROOT
+
+STATE = """
+import atexit, ctypes, gc, locale, logging, os, resource, signal, sys, threading, warnings
+# What the packages that it depends on do to the process when they are imported is theirs.
+import babel, docxtpl, duckdb, jinja2, numba, numpy, pandas, pyarrow.parquet, pydantic, requests, rich, tldextract, typst
+
+set_by_name = set()
+sys.addaudithook(
+    lambda event, found: set_by_name.add(found[1]) if event == "ctypes.dlsym" and "mallopt" in str(found[1]) else None
+)
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+def state():
+    return {
+        "environment": dict(os.environ),
+        "collector": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count(), list(gc.callbacks)),
+        "switch interval": sys.getswitchinterval(),
+        "recursion limit": sys.getrecursionlimit(),
+        "finders": list(sys.meta_path),
+        "path": (list(sys.path), list(sys.path_hooks)),
+        "modules said to be missing": sorted(name for name, module in sys.modules.items() if module is None),
+        "hooks": (sys.excepthook, sys.unraisablehook, sys.displayhook, threading.excepthook, sys.gettrace()),
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "Arrow": (pyarrow.default_memory_pool().backend_name, pyarrow.cpu_count(), pyarrow.io_thread_count()),
+        "numpy": (numpy.geterr(), numpy.get_printoptions()),
+        "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
+        "umask": umask(),
+        "limits": [resource.getrlimit(n) for n in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_STACK)],
+        "folder": os.getcwd(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "logging": (logging.root.level, list(logging.root.handlers), logging.root.manager.disable),
+        "warnings": list(warnings.filters),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "mallopt": sorted(set_by_name),
+    }
+"""
+
+
+def library(code: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a process that imports the library, after STATE."""
+    return subprocess.run([sys.executable, "-c", STATE + code], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_the_library_leaves_the_process_as_it_was(tmp_path: Path, data: Path) -> None:
+    logs = [str(data / "postfix-albion-filter"), str(data / "exchange-albion-inside")]
+    done = library(
+        f"""
+before = state()
+import forensics
+from forensics import pipeline, workbench
+imported = state()
+pipeline.run({logs!r}, {str(tmp_path / "case")!r}, org=["albion-defence.uk"], workers=2)
+assert workbench.verify({str(tmp_path / "case")!r}).ok
+after = state()
+for name in before:
+    for when, then in (("imported", imported), ("used", after)):
+        if then[name] != before[name]:
+            print(f"{{when}}: {{name}}: {{before[name]}} became {{then[name]}}")
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout
+
+
+def test_the_state_above_shows_every_setting() -> None:
+    """The test before this one would fail if the library did what the command does."""
+    for setting in set(start.SETTINGS) - {start.end_without_collecting}:  # seen at the end of a process only
+        done = library(
+            f"from forensics import start\nbefore = state()\nstart.{setting.__name__}()\n"
+            "print(*(name for name, value in state().items() if value != before[name]))"
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip(), setting.__name__
+
+
+def test_only_one_module_makes_settings() -> None:
+    words = r"setswitchinterval|meta_path|mallopt|set_memory_pool|set_threshold|gc\.disable|os\._exit|os\.umask"
+    words += r"|atexit\.|gc\.freeze|os\.environ(\[|\.setdefault|\.update|\.pop)|os\.putenv|signal\.signal|setrlimit|set_cpu_count|os\.chdir"
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "forensics").rglob("*.py")
+        if re.search(words, path.read_text("utf-8"))
+    }
+    assert found == {"forensics/start.py"}
+
+
+def test_a_command_may_use_pandas() -> None:
+    """Nothing hides an installed package from the command."""
+    code = "from forensics import start\nstart.prepare()\nimport pandas, pyarrow\nprint(pyarrow.table({'a': [1, 2]}).to_pandas()['a'].sum())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "3\n", done.stderr
