@@ -1,7 +1,7 @@
 """Mutated log lines: no crash, no read beyond a buffer, no record lost.
 
-Interpreted kernels index Python bytes, so a read outside raises; the compiled ones are run under NUMBA_BOUNDSCHECK=1 in a
-process of their own (`bench`: a million lines).
+Compiled code does not check bounds; the long run (a million lines) has it compiled with NUMBA_BOUNDSCHECK=1, in a process
+of its own, so that a read outside raises.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forensics import kernels
 from forensics.loaders import base
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import assembling as queues
@@ -92,7 +91,7 @@ def run(count: int, seed: int, folder: Path) -> None:
     texts = seeds(folder)
     done = 0
     while done < count:
-        size = min(rng.choice((1, 10, 1000, 20_000 if kernels.compiled() else 500)), count - done)
+        size = min(rng.choice((1, 10, 1000, 20_000)), count - done)
         check([mutated(rng, texts) or b"x" for _ in range(size)], ended=rng.random() < 0.5)
         done += size
 
@@ -101,12 +100,13 @@ def test_mutated_lines(data: Path) -> None:
     run(5_000, 20240301, data / "postfix-albion")
 
 
-@pytest.mark.bench
+@pytest.mark.long
 def test_a_million_mutated_lines_with_bounds_checked(data: Path) -> None:
     root = Path(__file__).resolve().parents[2]
+    count, folder = os.environ.get("MISSENT_FUZZ_LINES", "1000000"), data / "postfix-albion"
     script = (
-        "from pathlib import Path\nfrom forensics import kernels, surveying\nfrom tests.fuzz import test_postfix_lines as t\n"
-        f"surveying._load_joining(); kernels.compile_kernels()\nt.run({os.environ.get('MISSENT_FUZZ_LINES', '1000000')}, 7, Path({str(data / 'postfix-albion')!r}))"
+        "from pathlib import Path\nfrom tests.fuzz import test_postfix_lines as t\n"
+        f"t.run({count}, 7, Path({str(folder)!r}))"
     )
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(

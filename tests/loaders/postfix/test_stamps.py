@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.kernels import compiled
 from forensics.loaders.base import PADDING
 from forensics.loaders.postfix import scanner, stamps
 
@@ -22,7 +21,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=500)
 @given(st.lists(st.lists(PIECES, max_size=5).map("".join), max_size=8))
 def test_a_stamp_is_the_same_behind_any_other(lines: list[str]) -> None:
-    buf = "\n".join(lines).encode() + bytes(PADDING)
+    buf = np.frombuffer("\n".join(lines).encode() + bytes(PADDING), np.uint8)
     memo = np.zeros(stamps.MEMO, np.int64)
     i = 0
     for line in lines:
@@ -34,7 +33,6 @@ def test_a_stamp_is_the_same_behind_any_other(lines: list[str]) -> None:
 
 def test_short_lines_find_room() -> None:
     text = b"x\n" * 20_000 + b"Mar  1 00:00:01 mx1 postfix/qmgr[1]: 4B1C2D3E4F: removed\n"
-    padded = text + bytes(PADDING)
-    buffer = np.frombuffer(padded, np.uint8) if compiled() else padded
+    buffer = np.frombuffer(text + bytes(PADDING), np.uint8)
     ints, _, lines, _, _, _ = scanner.scan_block(buffer, len(text), np.zeros(0, np.bool_))
     assert lines == len(ints) == 20_001
