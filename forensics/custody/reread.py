@@ -91,11 +91,12 @@ def read(
     result = Reading(source, Digests() if digest else None)
     counter = _counter(evidence.loader)
     split = splitter(evidence.loader)
+    shown_ids = _shown_ids(evidence.loader)
     low, high = citations.of(evidence.id) if citations else (0, 0)
     number = 0
     try:
         for block in blocks(source, split, digests=result.digests):
-            number = _block(block, number, counter, split, citations, low, high, result)
+            number = _block(block, number, counter, split, shown_ids, citations, low, high, result)
             advance(len(block.data))
     except EvidenceError as error:
         result.faults.append(error.what)
@@ -111,6 +112,7 @@ def _block(
     number: int,
     counter: Callable[[Block], int],
     split: Callable[[Bytes, bool], int],
+    shown_ids: Callable[[str], tuple[str, ...]],
     citations: Citations | None,
     low: int,
     high: int,
@@ -147,7 +149,7 @@ def _block(
             result.faults.append(
                 f"at byte {block.offset + start:,} stands record {number + 1:,}, cited as {citations.number[index]:,}"
             )
-        citations.read(index, text)
+        citations.read(index, text, shown_ids)
     return number + counter(_part(block, at, len(block.data)))
 
 
@@ -178,6 +180,15 @@ def splitter(loader: str) -> Callable[[Bytes, bool], int]:
         return _lines
     split: Callable[[Bytes, bool], int] = module.split
     return split
+
+
+def _shown_ids(loader: str) -> Callable[[str], tuple[str, ...]]:
+    """The ids that a record shows by its loader; those that any loader sees where it is unknown to this version."""
+    try:
+        return loaders.load(loader).shown_ids
+    except ImportError:
+        known = [loaders.load(name) for name in loaders.LOADERS]
+        return lambda text: tuple(sorted({one for each in known for one in each.shown_ids(text)}))
 
 
 def _lines(data: Bytes, last: bool) -> int:

@@ -52,56 +52,20 @@ def begin(sources: Sequence[Source], settings: Settings, executor: Executor, rep
     kernels.progress = report
     weight = _weight(sources)
     if weight > WORTH_LOADING and kernels.warm():
-        _load()
         kernels.compile_kernels()
-    elif weight > WORTH_COMPILING and _all_exchange(sources):
-        _load_rows()
-        kernels.compile_kernels(all_declared=False)
     elif weight > WORTH_COMPILING:
-        _load()
-        _load_joining()
+        _declare()
         kernels.compile_kernels()
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
 
 
-def _load() -> None:
-    """What the first reading of Postfix logs compiles."""
-    from forensics.loaders.postfix import survey
-
-    _ = survey
-
-
-def _load_joining() -> None:
-    """All other kernels: they are compiled together, because they share much."""
-    from forensics.loaders.postfix import assembling as queues
-    from forensics.loaders.postfix import read
-
-    _ = read, queues
-    _load_rows()
-
-
-def _load_rows() -> None:
-    """What makes deliveries of any system's events."""
+def _declare() -> None:
+    """Import all kernels: they are compiled together, because they share much."""
     from forensics.stitch import rows, systems
 
     _ = rows, systems
-
-
-def _all_exchange(sources: Sequence[Source]) -> bool:
-    """True when Postfix' kernels would be compiled in vain."""
-    try:
-        return all(loaders.recognise(custody.head(source)) == "exchange" for source in sources)
-    except EvidenceError:
-        return False
-
-
-def _load_exchange() -> None:
-    """Exchange's kernels, which are never interpreted, with those that join its events: likewise together."""
-    from forensics.loaders.exchange import assembling as tracking
-    from forensics.loaders.exchange import read
-
-    _ = read, tracking
-    kernels.load()
+    for name in loaders.LOADERS:
+        loaders.load(name).prepare()
 
 
 def _weight(sources: Sequence[Source]) -> int:
@@ -137,8 +101,8 @@ def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
         if not asked:
             asked = True
             name = loaders.recognise(bytes(data[:HEAD]))
-            if name == "exchange":
-                _load_exchange()
+            if name:
+                loaders.load(name).prepare()
         return loaders.load(name).split(data, last) if name else len(data)
 
     digests = custody.Digests()

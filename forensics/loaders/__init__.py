@@ -19,6 +19,11 @@ def load(name: str) -> Loader:
     return module
 
 
+def systems() -> tuple[str, ...]:
+    """What all loaders call the systems that they read, in order."""
+    return tuple(system for name in LOADERS for system in load(name).SYSTEMS)
+
+
 def recognise(head: bytes) -> str | None:
     """Name of the loader that is surest about this content; the earlier in LOADERS wins a tie; None when none is."""
     best, name = 0.0, None

@@ -36,9 +36,13 @@ def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uin
 
 
 def _mixed(p: Parts) -> bool:
-    """More than one system, or Exchange of before and after 2013 (with and without network-message-id)."""
-    exchange = p.system == EXCHANGE
-    return len(np.unique(p.system)) > 1 or bool((p.network[exchange] == 0).any() and (p.network[exchange] != 0).any())
+    """More than one system, or generation of one."""
+    return len(np.unique(p.system)) > 1
+
+
+def _none(p: Parts) -> NDArray[np.uint64]:
+    """The argument of kernels that told generations apart before `Parts.system` did."""
+    return np.zeros(len(p.id), np.uint64)
 
 
 def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
@@ -62,7 +66,7 @@ def handed_over(p: Parts) -> Longs:
     open_ = (p.outcome == linking.DELIVERED) & (p.leg_flags & linking.MAILBOX == 0) & ~queued & (own != 0)
     _continue(
         np.flatnonzero(open_), own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, p.first,
-        p.system, p.network, out,
+        p.system, _none(p), out,
     )  # fmt: skip
     return out
 
@@ -114,7 +118,7 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
         return out
     pairs, legs, own = _by_pair(p)
     final = np.flatnonzero(links.final & (own != 0))
-    _earlier(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, p.network, out)
+    _earlier(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, _none(p), out)
     return out
 
 

@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 
 from forensics import kernels
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import assembling as queues
-from forensics.loaders.postfix import years
 from forensics.stitch import journeys
 
 TOKENS = (
@@ -105,8 +104,8 @@ def test_mutated_lines(data: Path) -> None:
 def test_a_million_mutated_lines_with_bounds_checked(data: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     script = (
-        "from pathlib import Path\nfrom forensics import kernels, surveying\nfrom tests.fuzz import test_postfix_lines as t\n"
-        f"surveying._load_joining(); kernels.compile_kernels()\nt.run({os.environ.get('MISSENT_FUZZ_LINES', '1000000')}, 7, Path({str(data / 'postfix-albion')!r}))"
+        "from pathlib import Path\nfrom forensics import kernels\nfrom forensics.ingest import survey as surveying\nfrom tests.fuzz import test_postfix_lines as t\n"
+        f"surveying._declare(); kernels.compile_kernels()\nt.run({os.environ.get('MISSENT_FUZZ_LINES', '1000000')}, 7, Path({str(data / 'postfix-albion')!r}))"
     )
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(

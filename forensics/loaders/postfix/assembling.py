@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import schema
-from forensics.loaders.base import Assembled
+from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
 from forensics.loaders.postfix import grouping as g
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.events import Events, column
@@ -58,7 +58,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
 
 def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int32], count: int) -> pa.Array:
     offsets, rows = g.by_group(groups, position, count)
-    fields = list(schema.RECORD_INDEX)
+    fields = list(RECORD_INDEX)
     values = pa.StructArray.from_arrays(
         [
             pa.array(events.evidence[rows]),
@@ -68,7 +68,7 @@ def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int
         ],
         fields=fields,
     )
-    kind = schema.HOPS.field("records").type
+    kind = HOPS.field("records").type
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)
 
 

@@ -9,9 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics.kernels import compiled, kernel
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix import years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared

@@ -10,9 +10,9 @@ import numpy as np
 
 from forensics.errors import EvidenceError
 from forensics.kernels import compiled, kernel
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix import wrapped, years
+from forensics.loaders.postfix import wrapped
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.postfix.stamps import MEMO, SIZE, stamp_after
 from forensics.loaders.postfix.text import SEED, hashed, line_end, mix

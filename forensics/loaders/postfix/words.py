@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensics.loaders import years
 from forensics.loaders.postfix.text import SEED, hash_number, lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
@@ -27,7 +28,7 @@ LONGS = 4
 ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS = 1, 2, 4, 8
 
 # TIMEKIND
-NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = years.NO_TIME, years.ABSOLUTE, years.LOCAL, years.NO_YEAR
 
 # N0 of DELIVERY
 SENT, DEFERRED, BOUNCED, EXPIRED_STATUS, PROBE = 1, 2, 3, 4, 5

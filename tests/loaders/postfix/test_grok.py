@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import yaml
 
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix import years
 
 NOT_NEEDED = {
     r"(dis)?connect (from|to) |disconnect from |lost connection|timeout after|CONNECT |DISCONNECT|HANGUP|PREGREET": "a session, no message",

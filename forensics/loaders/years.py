@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from forensics.errors import AmbiguousTime, UsageError
 from forensics.kernels import kernel
-from forensics.loaders.postfix import words as w
 
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
+"""Kinds of stamps: unreadable; with an offset from UTC; without one; without a year, packed as month * MONTH_UNIT +
+day * DAY + microseconds of the day."""
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
 MONTH_UNIT = 64 * DAY
@@ -214,7 +216,7 @@ _BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], n
 
 
 def _with_year(kinds, times, numbers, rolls, deltas, year, out, good):  # type: ignore[no-untyped-def]
-    packed = np.flatnonzero(kinds == w.NO_YEAR)
+    packed = np.flatnonzero(kinds == NO_YEAR)
     changes = np.concatenate([[0], np.cumsum(deltas)])
     year = year + changes[np.searchsorted(rolls, numbers[packed], side="right")]
     month, rest = np.divmod(times[packed], MONTH_UNIT)
@@ -233,7 +235,7 @@ def _with_year(kinds, times, numbers, rolls, deltas, year, out, good):  # type: 
 def with_year(kinds, times, numbers, rolls, deltas, year, out, good):  # type: ignore[no-untyped-def]
     """NO_YEAR times in the year that their record's number tells; 29 February of a year without one is not good."""
     for r in range(kinds.size):
-        if kinds[r] != w.NO_YEAR:
+        if kinds[r] != NO_YEAR:
             continue
         y = year
         k = 0
@@ -258,11 +260,11 @@ def resolve(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(microseconds UTC, readable?) of stamps of these kinds in these records."""
     out = times.copy()
-    good = kinds != w.NO_TIME
+    good = kinds != NO_TIME
     with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
     if clock.zone is not None:
         zone = clock.zone
-        rows = np.flatnonzero((kinds == w.LOCAL) | (kinds == w.NO_YEAR))
+        rows = np.flatnonzero((kinds == LOCAL) | (kinds == NO_YEAR))
         if len(rows):
             t = out[rows]
             first = np.searchsorted(zone.late, t, side="right")
