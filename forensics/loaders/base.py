@@ -21,7 +21,8 @@ Everything between the steps is picklable, so that the steps can run in threads,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -303,3 +304,24 @@ def whole_lines(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
         if len(found):
             return start + int(found[-1]) + 1
     return 0
+
+
+def lines(block: Block) -> Iterator[tuple[int, bytes]]:
+    """(offset in the evidence, bytes without the line feed) of every line of a block of whole lines."""
+    at = block.offset
+    pieces = block.data.tobytes().split(b"\n")
+    for raw in pieces[:-1] if not pieces[-1] else pieces:
+        yield at, raw
+        at += len(raw) + 1
+
+
+def line_fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """`Loader.fingerprints` of a format of lines."""
+    digests = (hashlib.blake2b(raw, digest_size=8).digest() for _, raw in lines(block))
+    return np.frombuffer(b"".join(digests), np.uint64)
+
+
+def key_of(*parts: str | int | None) -> int:
+    """A stable 64-bit number for what these values name together: the `key` of fragments, a hash of hosts."""
+    text = repr(parts).encode("utf-8", "backslashreplace")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")

@@ -14,7 +14,7 @@ from forensics.loaders.postfix import grouping as g
 from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
-from forensics.loaders.postfix.subjects import decoded
+from forensics.loaders.subjects import decoded
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
