@@ -22,6 +22,7 @@ _HEAD = re.compile(
 )
 _TEXT = re.compile(rf"((?:{_QUOTED}|[^\":]|:(?! ))*): (.*)", re.S)
 _CONFIRMED = re.compile(rf" C=({_QUOTED})(?: (?:QT|DT|RT)=\S+)*$")
+_TIMES = re.compile(r"(?: (?:QT|DT|RT)=\S+)+$")
 _NEXT = re.compile(
     r"queued as ([0-9A-Za-z]{5,20})\b|\bid=([0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})\b|\[InternalId=(\d+)"
 )
@@ -136,6 +137,7 @@ def delivery(rest: str) -> Delivery | None:
     before, why = (tail, None) if not text else (text[1], text[2])
     if head["text"]:
         before, why = "", tail.strip()
+    why = _TIMES.sub("", why) if why else None
     confirmed = _CONFIRMED.search(tail)
     response = unquoted(confirmed[1]) if confirmed else None
     values = _fields(tail if confirmed else before)

@@ -69,6 +69,8 @@ def read(line: bytes) -> Line:
     """Take a line apart; `kind` is NO_TIME when it has no stamp that can be read."""
     kind, time, host, program, at = NO_TIME, 0, None, None, 0
     syslog = _SYSLOG.match(line) if b": " in line[:400] or b" - " in line[:400] else None
+    if syslog and syslog[1] and line[syslog.end(1) :][:1] == b" " and not syslog[9].startswith(b"exim"):
+        syslog = None  # Exim's own stamp; what follows it only looks like host and program
     if syslog:
         date, clock, part, zone, month, day, of_day, host, program = syslog.groups()
         at = syslog.end()

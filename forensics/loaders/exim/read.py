@@ -36,6 +36,8 @@ EVENTS = pa.schema(
 )
 LONGEST = 32 << 10
 """Bytes of a line; Exim cuts its own at 8 KiB (LOG_BUFFER_SIZE)."""
+ADVICE = b" Suggested action: "
+"""The second line of a warning."""
 _FLAG = re.compile(rb"(<=|\(=|=>|->|>>|\*>|\*\*|==) (.*)", re.S)
 _STATE = (
     (re.compile(rb"Completed(?: QT=\S+)?$"), "Completed"),
@@ -52,6 +54,7 @@ _OTHER = (
     ),
     (re.compile(rb"exim \S+ daemon"), "daemon started"),
     (re.compile(rb"cwd="), "arguments"),
+    (re.compile(ADVICE), "advice"),
     (re.compile(rb".*\brejected\b"), "rejected without a recipient"),
 )
 """What is known and irrelevant; all else with a stamp is `other` or, with a message id, `other of a message`."""
@@ -124,6 +127,8 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
 def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
     """(event or None, why it cannot be read or nothing)."""
     if line.program is not None and not line.program.startswith(b"exim"):
+        return None, ""
+    if line.rest.startswith(ADVICE):
         return None, ""
     if line.kind == years.NO_TIME:
         return None, "no readable time stamp"

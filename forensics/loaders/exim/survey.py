@@ -14,6 +14,8 @@ from forensics.loaders.exim.read import event
 
 BACK = 600_000_000
 """A stamp so much (microseconds) before the one before it: the clock was set back, or summer time ended."""
+_MAINLOG = ("<=", "=>", "->", "Completed")
+"""Lines that Exim's other logs never have."""
 _DUMP = re.compile(rb"Envelope-(?:from|to): <|-{60,}$")
 
 
@@ -53,7 +55,7 @@ class Surveyor:
             self._time(line.kind, line.time)
             if line.program is None or line.program.startswith(b"exim"):
                 self.hosts.add(line.host)
-                self.messages += event(line) is not None
+                self.messages += (event(line) or ("", b""))[0] in _MAINLOG
                 self.others += 1
 
     def _time(self, kind: int, time: int) -> None:
@@ -88,9 +90,7 @@ class Surveyor:
             first=min(ends, default=None),
             last=max(ends, default=None),
             blocks=self.blocks,
-            hosts=None
-            if None in named
-            else frozenset(base.key_of(one.decode("utf-8", "backslashreplace")) for one in named if one),
+            hosts=None if None in named else frozenset(base.key_of(one) for one in named),
             plan=Plan(clock, self.host),
             notes=notes,
         )
@@ -98,7 +98,7 @@ class Surveyor:
     def _refuse(self) -> None:
         """Exim's three logs look alike: where no line is about a message, the file's name or its dumps of headers
         tell."""
-        if self.messages and not self.dumps:
+        if self.messages:
             return
         base_name = re.split(r"[/\\!]", self.name)[-1].lower()
         if self.dumps or ("reject" in base_name):
