@@ -132,7 +132,7 @@ def _block(
         length = int(citations.length[index])
         if start != before:
             between = _part(block, at, start)
-            if len(between.data) and split(between.data, False) != len(between.data):
+            if not _whole(block, at, start, counter, split):
                 result.faults.append(f"at byte {block.offset + start:,} no record begins, though one is cited there")
             number += counter(between)
             at = before = start
@@ -151,6 +151,19 @@ def _block(
             )
         citations.read(index, text, shown_ids)
     return number + counter(_part(block, at, len(block.data)))
+
+
+def _whole(
+    block: Block, at: int, start: int, counter: Callable[[Block], int], split: Callable[[Bytes, bool], int]
+) -> bool:
+    """Whether whole records lie between the ends of two that are cited."""
+    between = _part(block, at, start)
+    if not len(between.data) or split(between.data, False) == len(between.data):
+        return True
+    # `split` waits for the end of what begins here, such as a quoted field of CSV that is never closed: if a record
+    # begins at `start` nevertheless, those before and behind it are as many apart as together
+    stop = min(start + LONGEST_CITED, len(block.data))
+    return counter(between) + counter(_part(block, start, stop)) == counter(_part(block, at, stop))
 
 
 def _part(block: Block, start: int, stop: int) -> Block:

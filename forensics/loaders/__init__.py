@@ -6,7 +6,7 @@ from importlib import import_module
 
 from forensics.loaders.base import Loader
 
-LOADERS: tuple[str, ...] = ("postfix", "exchange", "exim")
+LOADERS: tuple[str, ...] = ("exim", "postfix", "exchange")
 """Packages under `forensics.loaders`, imported only when needed (`load`), so that `--help` stays quick."""
 
 CONFIDENT = 0.5

@@ -22,6 +22,8 @@ from forensics.stitch import linking
 if TYPE_CHECKING:
     from forensics.stitch.journeys import Links, Longs, Parts
 
+NEVER = np.int64(-(1 << 62))
+"""A time at which nothing can go on."""
 EARLIER = 1_000_000
 """How much earlier (microseconds) the next hop may begin by the clocks: some stamps are whole seconds."""
 EXCHANGE = 1
@@ -54,6 +56,24 @@ def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[n
     return pairs[order], legs[order], own
 
 
+def _pair(hop: Longs, id_: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (hop, id)."""
+    with np.errstate(over="ignore"):
+        return id_ ^ (hop.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+
+def _one_way(p: Parts, out: Longs) -> Longs:
+    """Where hops of two systems would continue one another, because a whole second is all that some stamps tell: the
+    one whose client is the other comes later; else the one that began later."""
+    legs = np.flatnonzero(out >= 0)
+    a, b = p.hop[legs], out[legs]
+    count = np.int64(len(p.id))
+    mutual = np.isin(b * count + a, a * count + b)
+    forth, back = ((p.client[y] != 0) & (p.client[y] == p.name[x]) for x, y in ((a, b), (b, a)))
+    out[legs[mutual & ((back & ~forth) | ((back == forth) & (p.first[b] < p.first[a])))]] = -1
+    return out
+
+
 def handed_over(p: Parts) -> Longs:
     """For each leg the hop of another system that continues it, or -1; one of the rules that `journeys.link` takes."""
     out = np.full(len(p.hop), -1, np.int64)
@@ -64,11 +84,19 @@ def handed_over(p: Parts) -> Longs:
     at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
     queued = (p.next != 0) & (ids[at] == p.next)
     open_ = (p.outcome == linking.DELIVERED) & (p.leg_flags & linking.MAILBOX == 0) & ~queued & (own != 0)
-    _continue(
-        np.flatnonzero(open_), own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, p.first,
-        p.system, _none(p), out,
-    )  # fmt: skip
-    return out
+    first, rows = p.first, np.flatnonzero(open_)
+    queued_from = _pair(p.hop, p.next)[queued]
+    while len(rows):
+        _continue(
+            rows, own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, first, p.system, _none(p),
+            out,
+        )  # fmt: skip
+        # what handed a message on with an id does not come after what has that id
+        rows = rows[(out[rows] >= 0) & np.isin(_pair(out[rows], p.id[p.hop[rows]]), queued_from)]
+        first = first.copy()
+        first[out[rows]] = NEVER
+        out[rows] = -1
+    return _one_way(p, out)
 
 
 @kernel()

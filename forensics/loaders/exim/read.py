@@ -78,10 +78,9 @@ def event(line: lines.Line) -> tuple[str, bytes] | None:
 def _ignored(line: lines.Line) -> str:
     if line.program is not None and not line.program.startswith(b"exim"):
         return f"program {line.program.decode('utf-8', 'backslashreplace')}"
-    for pattern, name in _OTHER:
-        if pattern.match(line.rest):
-            return name
-    return "other of a message" if line.id else "other"
+    if line.id:
+        return "other of a message"
+    return next((name for pattern, name in _OTHER if pattern.match(line.rest)), "other")
 
 
 def scan(block: base.Block, context: base.Context) -> base.Scan:
