@@ -13,13 +13,14 @@ DELIVERIES = ("=>", "->", ">>", "*>", "**", "==")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ADDRESS = rf"(?:{_QUOTED}(?:@[^\s:>]*)?|[^\s\"<>]+?)"
 _SENDER = re.compile(rf"(?:<>|{_ADDRESS})(?= |$)")
-_FIELD = re.compile(rf" ([A-Za-z0-9]+\*?)=({_QUOTED}(?:@\S+)?|<[^>]*>|\S*)")
+_FIELD = re.compile(rf" ([A-Za-z0-9]+\*?)=({_QUOTED}(?:@\S+)?|<(?:{_QUOTED}|[^>\"])*>|\S*)")
 _HOST = re.compile(r" H=(?:([^\s(\[]\S*) )?(?:\([^\s]*\) )?\[([0-9A-Fa-f.:]+)\]")
 _FOR = re.compile(rf" for ((?:{_ADDRESS})(?: {_ADDRESS})*)$")
 _HEAD = re.compile(
     rf"(?P<address>[|/][^<]*?(?= [(<]| [A-Z]=|$)|:blackhole:|>?{_ADDRESS}(?=:? |:?$))(?P<text>:(?: |$))?"
     rf"(?: \((?P<parent>[^)]*)\))?(?: <(?P<original>(?:{_QUOTED}|[^>\"])*)>)?"
 )
+_BARE = re.compile(rf"(?P<local>[^<>\"]{{1,320}}?)@(?P<domain>[^\s<>\"@]+) <(?P<original>(?:{_QUOTED}|[^>\"])*)>")
 _TEXT = re.compile(rf"((?:{_QUOTED}|[^\":]|:(?! ))*): (.*)", re.S)
 _CONFIRMED = re.compile(rf" C=({_QUOTED})(?: (?:QT|DT|RT)=\S+)*$")
 _TIMES = re.compile(r"(?: (?:QT|DT|RT)=\S+)+$")
@@ -127,35 +128,52 @@ def arrival(rest: str) -> Arrival | None:
     )
 
 
+def _requoted(bare: re.Match[str]) -> str | None:
+    """The address of a delivery line whose local part Exim logged without the quotes that it needs; None when it needs
+    none. What stands there may look like fields: it is an address if the one in angle brackets says so, or if nothing
+    in it can be a field."""
+    local, domain, original = bare["local"], bare["domain"], bare["original"]
+    if original.startswith('"') and unquoted(original.rpartition("@")[0]) == local:
+        return original
+    if " " not in local or "=" in local or local[0] in "|/>:" or "@" in local:
+        return None
+    return '"' + local.replace("\\", "\\\\") + f'"@{domain}'
+
+
 def delivery(rest: str) -> Delivery | None:
     """Of a line behind any of DELIVERIES; None when it has no address."""
     head = _HEAD.match(rest)
     if not head:
         return None
+    address, original = head["address"], head["original"]
+    bare = _BARE.match(rest) if " " in rest[: rest.find("<")] else None
+    if bare and (spelled := _requoted(bare)):
+        head, address = bare, spelled
+        original = None if spelled == bare["original"] else bare["original"]
     tail = rest[head.end() :]
     text = _TEXT.match(tail)
     before, why = (tail, None) if not text else (text[1], text[2])
-    if head["text"]:
+    if "text" in head.groupdict() and head["text"]:
         before, why = "", tail.strip()
     why = _TIMES.sub("", why) if why else None
     confirmed = _CONFIRMED.search(tail)
     response = unquoted(confirmed[1]) if confirmed else None
     values = _fields(tail if confirmed else before)
-    name, address = _host(tail if confirmed else before)
+    relay_name, relay_address = _host(tail if confirmed else before)
     reply = response if confirmed else why
     status, following = _STATUS.search(reply or ""), _NEXT.search(response or "")
     sender = values.get("F")
     return Delivery(
-        address=head["address"],
-        original=head["original"],
+        address=address,
+        original=original,
         sender=sender[1:-1] if sender and sender[0] == "<" else None,
-        relay_name=name,
-        relay_address=address,
+        relay_name=relay_name,
+        relay_address=relay_address,
         tls=True if "X" in values else None,
         status_code=status[1] if status else None,
         response=reply,
         next_id=next((one for one in following.groups() if one), None) if following else None,
-        mailbox=address is None and reply is None and head["address"][0] != "|",
+        mailbox=relay_address is None and reply is None and address[0] != "|",
     )
 
 

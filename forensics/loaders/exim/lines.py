@@ -54,8 +54,8 @@ class Line(NamedTuple):
 
 
 def detect(head: bytes) -> float:
-    """1 when a line is about a message (0.95 in a syslog that Postfix writes to as well), 0.8 when one is like Exim's in
-    another way, else 0."""
+    """1 when a line is about a message (0.95 in a syslog that Postfix writes to as well), 0.8 when one is otherwise of
+    Exim, else 0."""
     if _MESSAGE.search(head):
         return 0.95 if b"postfix/" in head else 1.0
     return 0.8 if _EXIM.search(head) else 0.0

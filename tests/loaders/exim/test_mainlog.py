@@ -154,6 +154,7 @@ RECIPIENTS = {
     "a mailbox": ("=> crew <crew@albion.example> R=localuser T=local_delivery", "crew@albion.example"),
     "a file": ("=> /var/mail/crew <crew@albion.example> R=r T=address_file", "crew@albion.example"),
     "a pipe": ('=> |/usr/bin/sort -k "a b" <crew@albion.example> R=r T=address_pipe', "crew@albion.example"),
+    "quoted, as Exim logs it": ('=> a b@navy.example <crew@albion.example> R=r T=smtp H=mx [203.0.113.5]', '"a b"@navy.example'),
     "quoted": ('=> "a b>"@navy.example <crew@albion.example> R=r T=smtp H=mx [203.0.113.5]', '"a b>"@navy.example'),
 }  # fmt: skip
 
@@ -164,6 +165,14 @@ def test_recipients(tmp_path: Path, kind: str) -> None:
     row = one(tmp_path, log(FROM, text, "Completed"))
     assert row["recipient"] == recipient
     assert row["original_recipient"] == (None if recipient.startswith("crew") else "crew@albion.example")
+
+
+def test_a_quoted_local_part_is_logged_bare(tmp_path: Path) -> None:
+    """Of `"x R=evil"@navy.example`: what the angle brackets hold is the address, and no field of the line."""
+    text = '=> x R=evil H=h [192.0.2.1]@navy.example <"x R=evil H=h [192.0.2.1]"@navy.example> R=r T=smtp H=mx [203.0.113.5]'
+    row = one(tmp_path, log(FROM, text, "Completed"))
+    assert (row["recipient"], row["original_recipient"]) == ('"x R=evil H=h [192.0.2.1]"@navy.example', None)
+    assert row["relay_address"] == "203.0.113.5"
 
 
 def test_who_was_addressed_directly_too_has_no_original(tmp_path: Path) -> None:
