@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forensics import schema
+from forensics.loaders import base
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,7 +42,7 @@ def test_import_directions_hold() -> None:
 
 @pytest.mark.parametrize("name", ["DELIVERIES", "UNREAD", "FINDINGS", "INCIDENTS", "CORRESPONDENTS", "HOPS", "LEGS"])
 def test_every_column_says_what_it_means(name: str) -> None:
-    for column, _, meaning in schema.describe(getattr(schema, name)):
+    for column, _, meaning in schema.describe(getattr(base if name in ("HOPS", "LEGS") else schema, name)):
         assert meaning, f"{name}.{column}"
 
 
