@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics import kernels, loaders
+from forensics import loaders
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Settings, Survey
+from forensics.native import compiler
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 BLOCK = 16 << 20
 """Bytes of content read at a time."""
 HEAD = 64 << 10
-WORTH_LOADING, WORTH_COMPILING = 300_000, 2_000_000
-"""Bytes of log from which compiled kernels pay: when they are in the cache, and when they are not."""
 
 
 Progress = Callable[[str, int, int], None]
@@ -49,28 +48,8 @@ class Begun:
 
 def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
     """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
-    kernels.progress = report
-    weight = _weight(sources)
-    if weight > WORTH_LOADING and kernels.warm():
-        kernels.compile_kernels()
-    elif weight > WORTH_COMPILING:
-        _declare()
-        kernels.compile_kernels()
+    compiler.ready(report)
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
-
-
-def _declare() -> None:
-    """Import all kernels: they are compiled together, because they share much."""
-    from forensics.stitch import rows, systems
-
-    _ = rows, systems
-    for name in loaders.LOADERS:
-        loaders.load(name).prepare()
-
-
-def _weight(sources: Sequence[Source]) -> int:
-    """About how many bytes of log these are."""
-    return sum(s.size if s.container == "plain" else 12 * (s.length or s.size) for s in sources)
 
 
 def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:

@@ -16,16 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import AmbiguousTime, UsageError
-from forensics.kernels import kernel
+from forensics.native.codes import ABSOLUTE, DAY, LOCAL, MONTH_UNIT, NO_TIME, NO_YEAR, YEAR_UNIT
 
-NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
-"""Kinds of stamps: unreadable; with an offset from UTC; without one; without a year, packed as month * MONTH_UNIT +
-day * DAY + microseconds of the day."""
-DAY = 86_400_000_000
-HOUR = 3_600_000_000
-MONTH_UNIT = 64 * DAY
-YEAR_UNIT = 16 * MONTH_UNIT
-"""NO_YEAR times with the relative year in front: year * YEAR_UNIT + packed."""
+__all__ = [
+    "ABSOLUTE", "DAY", "LOCAL", "MONTH_UNIT", "NO_TIME", "NO_YEAR", "YEAR_UNIT", "Clock", "Zone", "clock", "resolve",
+]  # fmt: skip
+HOUR = DAY // 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?:(?P=s)(?P<d>0[1-9]|[12]\d|3[01]))?)?(?!\d)"
@@ -212,56 +208,16 @@ def _transitions(info: ZoneInfo, start: int, end: int) -> list[tuple[int, int, i
     return found
 
 
-_BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
-
-
-def _with_year(kinds, times, numbers, rolls, deltas, year, out, good):  # type: ignore[no-untyped-def]
-    packed = np.flatnonzero(kinds == NO_YEAR)
-    changes = np.concatenate([[0], np.cumsum(deltas)])
-    year = year + changes[np.searchsorted(rolls, numbers[packed], side="right")]
-    month, rest = np.divmod(times[packed], MONTH_UNIT)
-    day, us = np.divmod(rest, DAY)
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    y = year - 1
-    days = y * 365 + y // 4 - y // 100 + y // 400 + _BEFORE[month] + day - 1 - 719162 + (leap & (month > 2))
-    out[packed] = days * DAY + us
-    good[packed[(month == 2) & (day == 29) & ~leap]] = False
-
-
-@kernel(
-    "void(int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64[::1], boolean[::1])",
-    plain=_with_year,
-)
-def with_year(kinds, times, numbers, rolls, deltas, year, out, good):  # type: ignore[no-untyped-def]
-    """NO_YEAR times in the year that their record's number tells; 29 February of a year without one is not good."""
-    for r in range(kinds.size):
-        if kinds[r] != NO_YEAR:
-            continue
-        y = year
-        k = 0
-        while k < rolls.size and rolls[k] <= numbers[r]:
-            y += deltas[k]
-            k += 1
-        month = times[r] // MONTH_UNIT
-        rest = times[r] - month * MONTH_UNIT
-        day = rest // DAY
-        leap = y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)
-        x = y - 1
-        days = x * 365 + x // 4 - x // 100 + x // 400 + _BEFORE[month] + day - 1 - 719162
-        if leap and month > 2:
-            days += 1
-        out[r] = days * DAY + rest - day * DAY
-        if month == 2 and day == 29 and not leap:
-            good[r] = False
-
-
 def resolve(
     kinds: NDArray[np.int32], times: NDArray[np.int64], numbers: NDArray[np.int64], clock: Clock
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(microseconds UTC, readable?) of stamps of these kinds in these records."""
     out = times.copy()
     good = kinds != NO_TIME
-    with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
+    if (kinds == NO_YEAR).any():
+        from forensics.native.postfix.stamps import with_year  # compiled: only where it is needed
+
+        with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
     if clock.zone is not None:
         zone = clock.zone
         rows = np.flatnonzero((kinds == LOCAL) | (kinds == NO_YEAR))

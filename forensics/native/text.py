@@ -52,6 +52,18 @@ def store32(buf, i, word):
 
 
 @kernel
+def between(value, least, greatest):
+    """least <= value <= greatest. (Written as a chain of comparisons it costs more: numba then counts references.)"""
+    return value >= least and value <= greatest
+
+
+@kernel
+def is_digit(byte):
+    """0 to 9."""
+    return byte >= 48 and byte <= 57
+
+
+@kernel
 def zero_bytes(word):
     """The highest bit of each zero byte; of bytes behind the first such one perhaps wrongly."""
     return (word - LOW) & ~word & HIGH
@@ -60,7 +72,7 @@ def zero_bytes(word):
 @kernel
 def first_marked(marks):
     """Which of eight bytes is the first whose highest bit is set; some is."""
-    lowest = marks & (~marks + np.uint64(1))
+    lowest = (marks & (~marks + np.uint64(1))) >> np.uint64(7)
     return np.int64(((lowest - np.uint64(1)) & LOW) * LOW >> np.uint64(56))
 
 
@@ -75,7 +87,7 @@ def find_byte(buf, i, end, byte):
         i += 8
     while i < end and buf[i] != byte:
         i += 1
-    return max(i, end)
+    return i
 
 
 @kernel
@@ -254,11 +266,11 @@ def spread(n):
     return np.uint64(n + 1) * np.uint64(0x9E3779B97F4A7C15)
 
 
-@entry("uint64(const uint8[:])")
-def _hash_of(raw):
-    return mix(hashed(raw, 0, raw.size, SEED))
+@entry("const uint8[:]")
+def _hash_of(raw, result):
+    result[0] = np.int64(mix(hashed(raw, 0, raw.size, SEED)))
 
 
 def hash_of(raw: bytes) -> np.uint64:
     """The hash of some bytes, as kernels compute it; of a `domains.key` its `address_key`."""
-    return np.uint64(_hash_of(np.frombuffer(raw, np.uint8)))
+    return np.int64(_hash_of(np.frombuffer(raw, np.uint8))).astype(np.uint64)

@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forensics import loaders, schema
-from forensics.stitch import linking
-from forensics.stitch.columns import flat, hashes, keys, label_hashes, one_chunk
+from forensics.columns import flat, hashes, keys, label_hashes, one_chunk
+from forensics.native import codes
+from forensics.native.stitch import linking
 
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -92,7 +93,7 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
     """The numbers of one batch."""
     greylisted = _truth(_optional(hops, "greylisted", pa.bool_()))
     flags = (
-        greylisted * linking.GREYLISTED + _truth(hops["born"]) * linking.BORN + _truth(hops["closed"]) * linking.CLOSED
+        greylisted * codes.GREYLISTED + _truth(hops["born"]) * codes.BORN + _truth(hops["closed"]) * codes.CLOSED
     ).astype(np.int64)
     client, sender = hashes(hops["client_address"]), keys(hops["sender"])
     peer = np.where(
@@ -121,8 +122,8 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         outcome=_codes(legs["outcome"], schema.OUTCOMES),
         relay=_relays(legs),
         leg_flags=(
-            _truth(_optional(legs, "forwarded", pa.bool_())) * linking.FORWARDED
-            + _truth(_optional(legs, "mailbox", pa.bool_())) * linking.MAILBOX
+            _truth(_optional(legs, "forwarded", pa.bool_())) * codes.FORWARDED
+            + _truth(_optional(legs, "mailbox", pa.bool_())) * codes.MAILBOX
         ).astype(np.int64),
         relay_host=label_hashes(legs["relay_name"]),
     )
@@ -136,25 +137,25 @@ def _systems(hops: pa.Table) -> NDArray[np.int64]:
 def _relays(legs: pa.Table) -> NDArray[np.int64]:
     """Class of each relay address: loopback, private (RFC 1918, RFC 4193, link-local, unix socket) or public."""
     column = flat(legs["relay_address"]).dictionary_encode()
-    classes = np.array([relay_class(a) for a in column.dictionary.to_pylist()] or [linking.PUBLIC], np.int64)
+    classes = np.array([relay_class(a) for a in column.dictionary.to_pylist()] or [codes.PUBLIC], np.int64)
     indices = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
-    return np.where(indices >= 0, classes[np.maximum(indices, 0)], linking.PUBLIC)
+    return np.where(indices >= 0, classes[np.maximum(indices, 0)], codes.PUBLIC)
 
 
 def relay_class(address: str) -> int:
-    """Where an address is: `linking.LOOPBACK`, `PRIVATE` or `PUBLIC`."""
+    """Where an address is: `codes.LOOPBACK`, `PRIVATE` or `PUBLIC`."""
     import ipaddress
 
     if "/" in address:
-        return linking.PRIVATE
+        return codes.PRIVATE
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        return linking.PUBLIC
+        return codes.PUBLIC
     if ip.is_loopback:
-        return linking.LOOPBACK
+        return codes.LOOPBACK
     documentation = isinstance(ip, ipaddress.IPv4Address) and any(ip in net for net in _DOCUMENTATION)
-    return linking.PRIVATE if ip.is_private and not documentation else linking.PUBLIC
+    return codes.PRIVATE if ip.is_private and not documentation else codes.PUBLIC
 
 
 def _documentation() -> list[Any]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.stitch import linking
+from forensics.native import codes
+from forensics.native.stitch import linking
 from forensics.stitch.journeys import Links, Longs
 from forensics.stitch.selection import Selection
 
@@ -85,8 +86,8 @@ def joined(legs: Longs, chosen: Selection, links: Links) -> Plan:
         own=hops[p.hop[legs]],
         depth=links.depth[legs],
         outcome=links.outcome[legs],
-        source=np.where(which != linking.NO_ORIGINAL, names[np.maximum(source, 0)], -1),
-        from_recipient=which == linking.OWN_RECIPIENT,
+        source=np.where(which != codes.NO_ORIGINAL, names[np.maximum(source, 0)], -1),
+        from_recipient=which == codes.OWN_RECIPIENT,
         chains=chains,
         chain_is_leg=is_leg,
         chain_numbers=whole,
@@ -100,12 +101,12 @@ def _before(legs: Longs, outcomes: NDArray[np.int64], links: Links) -> tuple[Lon
     rows = np.arange(len(legs))
     found = [(links.ended[links.root[legs]], rows)]
     earlier = links.up[legs]
-    for _ in range(linking.DEEPEST):
+    for _ in range(codes.DEEPEST):
         rows = rows[earlier >= 0]
         earlier = earlier[earlier >= 0]
         if not len(earlier):
             break
-        waited = outcomes[earlier] != linking.DELIVERED
+        waited = outcomes[earlier] != codes.DELIVERED
         found.append((earlier[waited], rows[waited]))
         earlier = links.up[earlier]
     numbers, targets = (np.concatenate(part) for part in zip(*found, strict=True))

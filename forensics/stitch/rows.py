@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forensics import schema
-from forensics.kernels import kernel
-from forensics.stitch import linking, naming
-from forensics.stitch.columns import domain_column, flat, text_array, whole
+from forensics.columns import domain_column, flat, text_array, whole
+from forensics.native.stitch import linking
+from forensics.native.stitch.moving import sort_runs
+from forensics.stitch import naming
 from forensics.stitch.journeys import Longs
 from forensics.stitch.plans import Plan
 from forensics.stitch.shelf import Shelf, gathered_records
@@ -37,7 +38,7 @@ def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | 
 
     `twins`: for each row the delivery that it may repeat (leg -1: none), see `systems`.
     """
-    digits, order = _names(plan, shelf, evidence)
+    ids, order = _names(plan, shelf, evidence)
     plan = plan.take(order)
     head = shelf.pick(plan.head, False, _HEAD)
     leg = shelf.pick(plan.leg, True, _LEG)
@@ -47,7 +48,7 @@ def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | 
         columns |= {name: pc.coalesce(head[name], own[name]) for name in _OWN}
     columns |= {name: leg[name] for name in _LEG if name != "at"}
     columns["recipient_role"] = _roles(plan, leg["recipient_role"], shelf)
-    columns["delivery_id"] = naming.as_strings(digits)
+    columns["delivery_id"] = ids
     columns["submitted_at"] = head["first_at"]
     columns["resolved_at"] = pc.if_else(pa.array(_SETTLED[plan.outcome]), leg["at"], pa.scalar(None, schema.TIME))
     columns["outcome"] = pa.DictionaryArray.from_arrays(
@@ -71,49 +72,50 @@ def _repeated(twins: Plan, order: Longs, shelf: Shelf, evidence: Sequence[str]) 
     has = np.flatnonzero(twins.leg[order] >= 0)
     if len(has):
         unique, where = np.unique(twins.leg[order[has]], return_index=True)
-        digits, at = _names(twins.take(order[has][where]), shelf, evidence)
-        names = naming.as_strings(digits).to_pylist()
-        by_leg = dict(zip(unique[at].tolist(), names, strict=True))
+        ids, at = _names(twins.take(order[has][where]), shelf, evidence)
+        by_leg = dict(zip(unique[at].tolist(), ids.to_pylist(), strict=True))
         for row in has.tolist():
             out[row] = by_leg[int(twins.leg[order[row]])]
     return pa.array(out, pa.string())
 
 
-def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[NDArray[np.uint8], Longs]:
-    """(digits of the delivery ids in order of submitted_at and id, that order of the plan's entries)."""
+def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[pa.StringArray, Longs]:
+    """(delivery ids in order of submitted_at and id, that order of the plan's entries)."""
     head = shelf.pick(plan.head, False, ("system", "host", "queue_id", "first_at"))
-    submitted = head["first_at"].cast(pa.int64()).to_numpy()
+    submitted = head["first_at"].cast(pa.int64())
     recipient = shelf.pick(plan.leg, True, ("recipient",))["recipient"]
-    named = naming.Named(
-        _coded(head["system"]), _coded(head["host"]), head["queue_id"], submitted, recipient, _originals(plan, shelf)
-    )
-    digits, top = naming.names(named)
-    order = _order(digits, submitted, top)
-    if _tell_apart(digits, top, order, named, lambda: _records(plan, shelf, evidence)[1]):
-        order = _order(digits, submitted, top)
-    return digits.reshape(-1, 32)[order].reshape(-1), order
+    columns = (head["system"], head["host"], head["queue_id"], submitted, recipient, _originals(plan, shelf))
+    rows = pa.table(dict(zip(naming.FIELDS, columns, strict=True)))
+    ids = naming.names(rows)
+    times = submitted.to_numpy()
+    order = _order(ids, times)
+    ids = ids.take(pa.array(order))
+    if pc.any(pc.equal(ids[1:], ids[:-1])).as_py():
+        ids, order = _tell_apart(rows, ids, order, times, _records(plan, shelf, evidence)[1])
+    return ids, order
 
 
 def _tell_apart(
-    digits: Any, top: Any, order: Longs, named: naming.Named, first: Callable[[], tuple[Longs, Longs]]
-) -> bool:
-    """Give rows of one name the names `#1`, `#2`, … in the order of their first records: were there any?"""
-    table = digits.reshape(-1, 32)
-    near = np.flatnonzero(top[order[1:]] == top[order[:-1]])
-    if not any((table[order[n]] == table[order[n + 1]]).all() for n in near.tolist()):
-        return False
-    evidence, number = first()
-    seen: dict[bytes, int] = {}
-    for r in np.lexsort((number, evidence)).tolist():
-        name = table[r].tobytes()
-        count = seen.get(name, 0)
-        seen[name] = count + 1
-        if count:
-            naming.rename(digits, top, r, named.message(r) + f"#{count}".encode())
-    return True
+    rows: pa.Table, ids: pa.StringArray, order: Longs, times: Longs, first: tuple[Longs, Longs]
+) -> tuple[pa.StringArray, Longs]:
+    """Rows of one name get names of their own, in the order of their first records."""
+    evidence, number = first
+    by_record = np.lexsort((number, evidence))
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    names = ids.take(pa.array(back)).to_pylist()
+    values = list(zip(*(rows[field].to_pylist() for field in naming.FIELDS), strict=True))
+    rank = by_record.tolist()
+    for n, new in naming.repeats([values[r] for r in rank], [names[r] for r in rank]):
+        names[rank[n]] = new
+    renamed = pa.array(names, pa.string())
+    order = _order(renamed, times)
+    return renamed.take(pa.array(order)), order
 
 
-def _order(digits: NDArray[np.uint8], submitted: Longs, top: NDArray[np.uint64]) -> Longs:
+def _order(ids: pa.StringArray, submitted: Longs) -> Longs:
+    """Rows by time and id. Times that ascend already, with few rows each, are the rule."""
+    top = _first_digits(ids)
     changes = np.flatnonzero(submitted[1:] != submitted[:-1])
     longest = np.diff(changes, prepend=-1, append=len(submitted) - 1).max(initial=0)
     if longest > SHORT or (submitted[1:] < submitted[:-1]).any():
@@ -122,26 +124,16 @@ def _order(digits: NDArray[np.uint8], submitted: Longs, top: NDArray[np.uint64])
         order = np.arange(len(submitted))
         sort_runs(submitted, top, order)
     same = (top[order[1:]] == top[order[:-1]]) & (submitted[order[1:]] == submitted[order[:-1]])
-    if same.any():  # two ids that agree in 8 of their 16 bytes, or altogether
-        names = naming.as_strings(digits).to_pylist()
+    if same.any():  # two ids that agree in 8 of their 32 digits, or altogether
+        names = ids.to_pylist()
         order = np.array(sorted(range(len(names)), key=lambda r: (submitted[r], names[r])), np.int64)
     return order
 
 
-def _sort_runs(times, values, order):  # type: ignore[no-untyped-def]
-    order[:] = np.lexsort((values, times))
-
-
-@kernel("void(int64[::1], uint64[::1], int64[::1])", plain=_sort_runs)
-def sort_runs(times, values, order):  # type: ignore[no-untyped-def]
-    """Sort the numbers of rows with equal (ascending) times by value; runs are short."""
-    for k in range(1, order.size):
-        r = order[k]
-        j = k - 1
-        while j >= 0 and times[order[j]] == times[r] and values[order[j]] > values[r]:
-            order[j + 1] = order[j]
-            j -= 1
-        order[j + 1] = r
+def _first_digits(ids: pa.StringArray) -> NDArray[np.uint64]:
+    """The first eight digits of each id as a number that sorts as they do."""
+    digits = np.frombuffer(ids.buffers()[2], np.uint8)[: naming.DIGITS * len(ids)].reshape(-1, naming.DIGITS)
+    return np.ascontiguousarray(digits[:, :8]).view(">u8").reshape(-1).astype(np.uint64)
 
 
 def _coded(column: Any) -> pa.DictionaryArray:

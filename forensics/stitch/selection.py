@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.stitch import linking
+from forensics.native import codes
 from forensics.stitch.journeys import Longs, Parts
 
 
@@ -42,9 +42,9 @@ def light(p: Parts) -> Light:
         systems=np.unique(p.system),
         hop=p.hop.astype(np.int32),
         outcome=p.outcome.astype(np.int8),
-        next=np.where(p.outcome == linking.DELIVERED, p.next, np.uint64(0)),
+        next=np.where(p.outcome == codes.DELIVERED, p.next, np.uint64(0)),
         previous=p.previous[p.previous != 0],
-        peers=np.unique(p.peer[p.flags & linking.GREYLISTED != 0]),
+        peers=np.unique(p.peer[p.flags & codes.GREYLISTED != 0]),
     )
 
 
@@ -119,7 +119,7 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
         mask = np.full(len(b.id), everything)
         if not everything:
             mask |= _known(p.id, wanted) | (p.previous != 0) | _known(p.peer, peers)
-            lost = (b.next != 0) & ((p.relay >= linking.LOOPBACK) | (p.leg_flags & linking.FORWARDED != 0))
+            lost = (b.next != 0) & ((p.relay >= codes.LOOPBACK) | (p.leg_flags & codes.FORWARDED != 0))
             mask[p.hop[_known(b.next, wanted) | lost]] = True
         of_leg = mask[p.hop]
         own_hops, own_legs = np.flatnonzero(mask), np.flatnonzero(of_leg)

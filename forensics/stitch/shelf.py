@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix.text import copy
-from forensics.stitch.columns import buffers, present, text_array, whole
+from forensics.columns import buffers, text_array, whole
+from forensics.native.stitch.moving import copy_lists, copy_rows, measure_lists, measure_rows
 
 Batch = tuple[pa.Table, pa.Table]
 Longs = NDArray[np.int64]
@@ -70,31 +69,6 @@ def _strings(parts: Sequence[Part], count: int) -> pa.StringArray:
     for offsets, data, rows, places in sources:
         copy_rows(offsets, data, rows, places, starts, out)
     return pa.StringArray.from_buffers(count, pa.py_buffer(starts), pa.py_buffer(out), pa.py_buffer(valid))
-
-
-@kernel("void(int32[::1], uint8[::1], int64[::1], int64[::1], int32[::1], uint8[::1])")
-def measure_rows(offsets, bits, rows, places, sizes, valid):  # type: ignore[no-untyped-def]
-    """Size and validity of these rows of a string column, put at their places. No `bits`: nothing is null."""
-    for k in range(rows.size):
-        r = rows[k]
-        if present(bits, r):
-            p = places[k]
-            sizes[p] = offsets[r + 1] - offsets[r]
-            valid[p >> 3] |= np.uint8(1 << (p & 7))
-
-
-def _copy_rows(offsets, data, rows, places, starts, out):  # type: ignore[no-untyped-def]
-    for r, p in zip(rows.tolist(), places.tolist(), strict=True):
-        size = starts[p + 1] - starts[p]
-        out[starts[p] : starts[p + 1]] = data[offsets[r] : offsets[r] + size]
-
-
-@kernel("void(int32[::1], uint8[::1], int64[::1], int64[::1], int32[::1], uint8[::1])", plain=_copy_rows)
-def copy_rows(offsets, data, rows, places, starts, out):  # type: ignore[no-untyped-def]
-    """The bytes of these rows of a string column to where their places start."""
-    for k in range(rows.size):
-        p = places[k]
-        copy(out, starts[p], data, offsets[rows[k]], starts[p + 1] - starts[p])
 
 
 def _values(parts: Sequence[Part], count: int) -> pa.Array:
@@ -156,25 +130,3 @@ def gathered_records(shelf: Shelf, numbers: Longs, is_leg: NDArray[np.bool_]) ->
     for offsets, fields, rows, at in sources:
         copy_lists(offsets, fields[0].astype(np.int32), fields[1], fields[2], fields[3], rows, at, starts, out)
     return starts, out
-
-
-@kernel("void(int32[::1], int64[::1], int64[::1], int32[::1])")
-def measure_lists(offsets, rows, places, sizes):  # type: ignore[no-untyped-def]
-    """Lengths of these rows of a list column, put at their places."""
-    for k in range(rows.size):
-        sizes[places[k]] = offsets[rows[k] + 1] - offsets[rows[k]]
-
-
-@kernel(
-    "void(int32[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[:,::1])"
-)
-def copy_lists(offsets, evidence, number, offset, length, rows, places, starts, out):  # type: ignore[no-untyped-def]
-    """The records of these rows to where their places start."""
-    for k in range(rows.size):
-        n = starts[places[k]]
-        for i in range(offsets[rows[k]], offsets[rows[k] + 1]):
-            out[n, 0] = evidence[i]
-            out[n, 1] = number[i]
-            out[n, 2] = offset[i]
-            out[n, 3] = length[i]
-            n += 1

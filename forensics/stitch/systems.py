@@ -16,18 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.kernels import kernel
-from forensics.stitch import linking
+from forensics.native import codes
+from forensics.native.stitch.handover import continue_legs, earlier_legs
 
 if TYPE_CHECKING:
     from forensics.stitch.journeys import Links, Longs, Parts
 
 NEVER = np.int64(-(1 << 62))
 """A time at which nothing can go on."""
-EARLIER = 1_000_000
-"""How much earlier (microseconds) the next hop may begin by the clocks: some stamps are whole seconds."""
-EXCHANGE = 1
-"""`exchange` in schema.SYSTEMS."""
 
 
 def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -40,11 +36,6 @@ def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uin
 def _mixed(p: Parts) -> bool:
     """More than one system, or generation of one."""
     return len(np.unique(p.system)) > 1
-
-
-def _none(p: Parts) -> NDArray[np.uint64]:
-    """The argument of kernels that told generations apart before `Parts.system` did."""
-    return np.zeros(len(p.id), np.uint64)
 
 
 def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
@@ -83,60 +74,19 @@ def handed_over(p: Parts) -> Longs:
     ids = np.sort(p.id)
     at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
     queued = (p.next != 0) & (ids[at] == p.next)
-    open_ = (p.outcome == linking.DELIVERED) & (p.leg_flags & linking.MAILBOX == 0) & ~queued & (own != 0)
+    open_ = (p.outcome == codes.DELIVERED) & (p.leg_flags & codes.MAILBOX == 0) & ~queued & (own != 0)
     first, rows = p.first, np.flatnonzero(open_)
     queued_from = _pair(p.hop, p.next)[queued]
     while len(rows):
-        _continue(
-            rows, own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, first, p.system, _none(p),
-            out,
-        )  # fmt: skip
+        continue_legs(
+            rows, own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, first, p.system, out
+        )
         # what handed a message on with an id does not come after what has that id
         rows = rows[(out[rows] >= 0) & np.isin(_pair(out[rows], p.id[p.hop[rows]]), queued_from)]
         first = first.copy()
         first[out[rows]] = NEVER
         out[rows] = -1
     return _one_way(p, out)
-
-
-@kernel()
-def _other(a, b, system, network):  # type: ignore[no-untyped-def]
-    """Hops of two systems, or of Exchange before and after 2013."""
-    if system[a] != system[b]:
-        return True
-    return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
-
-
-@kernel(
-    "void(int64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], uint64[::1], uint64[::1],"
-    " uint64[::1], uint64[::1], int64[::1], int64[::1], uint64[::1], int64[::1])"
-)
-def _continue(  # type: ignore[no-untyped-def]
-    rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out
-):
-    for r in range(rows.size):
-        leg = rows[r]
-        a = hop[leg]
-        best = -1
-        best_shown = False
-        best_gap = np.int64(0)
-        k = linking.lower_bound(pairs, own[leg])
-        while k < pairs.size and pairs[k] == own[leg]:
-            b = hop[legs[k]]
-            k += 1
-            if b == a or not _other(a, b, system, network):
-                continue
-            gap = abs(first[b] - at[leg])
-            if gap > linking.SKEW:
-                continue
-            shown = client[b] != np.uint64(0) and client[b] == name[a]
-            shown = shown or (relay_host[leg] != np.uint64(0) and relay_host[leg] == name[b])
-            agree = sender[a] != np.uint64(0) and sender[a] == sender[b] and first[b] >= first[a] - EARLIER
-            if not shown and not agree:
-                continue
-            if best < 0 or (shown and not best_shown) or (shown == best_shown and gap < best_gap):
-                best, best_shown, best_gap = b, shown, gap
-        out[leg] = best
 
 
 def possible_duplicates(p: Parts, links: Links) -> Longs:
@@ -146,28 +96,5 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
         return out
     pairs, legs, own = _by_pair(p)
     final = np.flatnonzero(links.final & (own != 0))
-    _earlier(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, _none(p), out)
+    earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
     return out
-
-
-@kernel(
-    "void(int64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], boolean[::1], int64[::1], int64[::1],"
-    " int64[::1], uint64[::1], int64[::1])"
-)
-def _earlier(rows, own, pairs, legs, hop, final, head, first, system, network, out):  # type: ignore[no-untyped-def]
-    for r in range(rows.size):
-        leg = rows[r]
-        best = -1
-        k = linking.lower_bound(pairs, own[leg])
-        while k < pairs.size and pairs[k] == own[leg]:
-            other = legs[k]
-            k += 1
-            if not final[other] or head[other] == head[leg] or not _other(hop[leg], hop[other], system, network):
-                continue
-            apart = first[head[leg]] - first[head[other]]
-            earlier = apart > 0 or (apart == 0 and other < leg)
-            if not earlier or apart > linking.LIFETIME:
-                continue
-            if best < 0 or first[head[other]] > first[head[best]]:
-                best = other
-        out[leg] = best

@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from forensics.columns import one_chunk
 from forensics.loaders.exchange import events, spans
 from forensics.loaders.exchange import resent as forks
 from forensics.loaders.exchange.emit import BY_ID
 from forensics.loaders.exchange.machine import kernel
 from forensics.loaders.exchange.spans import Array, Span
-from forensics.stitch.columns import one_chunk
 
 RECIPIENT, STATUS = "recipient", "status"
 _COLUMN: Final = {name: c for c, name in enumerate(events.TEXTS)}

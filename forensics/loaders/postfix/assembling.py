@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from forensics import schema
 from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
-from forensics.loaders.postfix import grouping as g
-from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
 from forensics.loaders.subjects import decoded
+from forensics.native import codes
+from forensics.native.postfix import grouping as g
+from forensics.native.postfix import words as w
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
@@ -30,7 +31,9 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     if final:
         complete = np.ones(len(hops), np.bool_)
     else:
-        complete = (flags & (g.BORN | g.CLOSED | g.EDGE) == g.BORN | g.CLOSED) & (flags & g.GREYLISTED == 0)
+        complete = (flags & (codes.BORN | codes.CLOSED | g.EDGE) == codes.BORN | codes.CLOSED) & (
+            flags & codes.GREYLISTED == 0
+        )
     rest = None
     if not final:
         rest = (
@@ -125,11 +128,11 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         "size_bytes": _sizes(events, queued),
         "recipient_count": _counts(events, queued),
         "subject": decoded(column(events, of[g.H_SUBJECT], w.C)),
-        "born": pa.array(flags & g.BORN != 0),
-        "closed": pa.array(flags & g.CLOSED != 0),
+        "born": pa.array(flags & codes.BORN != 0),
+        "closed": pa.array(flags & codes.CLOSED != 0),
         "records": records,
         "previous_id": column(events, of[g.H_PICKUP], w.G),
-        "greylisted": pa.array(flags & g.GREYLISTED != 0),
+        "greylisted": pa.array(flags & codes.GREYLISTED != 0),
     }
     return pa.table(columns)
 
@@ -152,7 +155,7 @@ def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table
     settle, first, outcome = of[g.L_SETTLE], of[g.L_FIRST], of[g.L_OUTCOME]
     original = np.where(of[g.L_DIRECT] == 0, of[g.L_ORIG], _NONE)
     delivery = _kind_rows(events, settle, w.DELIVERY)
-    sent = np.where(outcome == g.DELIVERED, delivery, _NONE)
+    sent = np.where(outcome == codes.DELIVERED, delivery, _NONE)
     roles = pa.array((of[g.L_ROLE] == 1).astype(np.int32))
     columns = {
         "hop": pa.array(hop_at[of[g.L_HOP]].astype(np.int64)),

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix.text import copy
+from forensics.native.postfix.rows import copy_spans, measure_spans
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -24,7 +23,7 @@ class Events:
     """Rows of the scanner (`words`: columns) in the order they are to be joined in, with the address of each record."""
 
     buffer: Any
-    """What the spans point into, padded: an array of bytes; bytes while kernels are interpreted."""
+    """What the spans point into, padded: an array of bytes."""
     ints: Ints
     longs: Longs
     """TIME is resolved: microseconds UTC."""
@@ -44,42 +43,6 @@ def gather(buf: Any, ints: Ints, rows: Ints, at: int) -> tuple[Any, Any, Any, bo
     valid = np.zeros((len(rows) + 7) // 8, np.uint8)
     out = np.empty(measure_spans(ints, rows, at, offsets, valid), np.uint8)
     return offsets, out, valid, copy_spans(buf, ints, rows, at, offsets, out) < 128
-
-
-@kernel("int64(int32[:,::1], int32[::1], int64, int32[::1], uint8[::1])")
-def measure_spans(ints, rows, at, offsets, valid):  # type: ignore[no-untyped-def]
-    """Offsets and validity bitmap for `gather`: how many bytes there are."""
-    n = rows.size
-    total = 0
-    for k in range(n):
-        offsets[k] = total
-        r = rows[k]
-        if r >= 0 and ints[r, at] >= 0:
-            total += ints[r, at + 1] - ints[r, at]
-            valid[k >> 3] |= np.uint8(1 << (k & 7))
-    offsets[n] = total
-    return total
-
-
-def _copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-def]
-    for k, r in enumerate(rows.tolist()):
-        if offsets[k + 1] > offsets[k]:
-            piece = bytes(buf[ints[r, at] : ints[r, at + 1]])
-            out[offsets[k] : offsets[k + 1]] = np.frombuffer(piece, np.uint8)
-    return int(np.bitwise_or.reduce(out)) if out.size else 0
-
-
-@kernel("int64(uint8[::1], int32[:,::1], int32[::1], int64, int32[::1], uint8[::1])", plain=_copy_spans)
-def copy_spans(buf, ints, rows, at, offsets, out):  # type: ignore[no-untyped-def]
-    """The bytes for `gather`: all of them or-ed, which tells whether any is not ASCII."""
-    for k in range(rows.size):
-        size = offsets[k + 1] - offsets[k]
-        if size > 0:
-            copy(out, offsets[k], buf, ints[rows[k], at], size)
-    seen = np.uint8(0)
-    for k in range(out.size):
-        seen |= out[k]
-    return seen
 
 
 def column(events: Events, rows: Any, at: int) -> pa.StringArray:

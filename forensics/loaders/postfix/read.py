@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.kernels import compiled, kernel
 from forensics.loaders import base, years
-from forensics.loaders.postfix import words as w
 from forensics.loaders.postfix.events import Events
-from forensics.loaders.postfix.scanner import scan_block
 from forensics.loaders.postfix.survey import prepared
-from forensics.loaders.postfix.text import SEED, address_key, hashed, key_number, mix, signed, unsigned
+from forensics.native.postfix import words as w
+from forensics.native.postfix.rows import addresses, running_max, triplets
+from forensics.native.postfix.scanner import scan_block
+from forensics.native.text import hash_of
 
 GUARD = 5_000_000
 """Lines this close (microseconds) to a block's limits may belong to a group that goes on beyond it: stamps and the
@@ -49,11 +49,11 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
             ignored["duplicate"] = duplicates
     count = len(ints)
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
-    stamps, told = np.empty(count, np.int32), np.empty(count, np.bool_)
-    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, told)
+    stamps, is_event = np.empty(count, np.int32), np.empty(count, np.bool_)
+    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, is_event)
     times, good = years.resolve(stamps, times, numbers, context.plan)
     longs[:, w.TIME] = times
-    event = told & good
+    event = is_event & good
     unread = np.flatnonzero(~event)
     if ready.offsets is not None:
         offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
@@ -74,24 +74,6 @@ def scan(block: base.Block, context: base.Context) -> base.Scan:
     )
     keyed(events)
     return base.Scan(records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events)
-
-
-@kernel(
-    "void(int32[:,::1], int64[:,::1], int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1],"
-    " boolean[::1])"
-)
-def addresses(  # type: ignore[no-untyped-def]
-    ints, longs, first, offset, numbers, offsets, lengths, stamps, times, told
-):
-    """Number, offset and length of each row's record in the evidence, its kind of stamp, its time, and whether it is an
-    event."""
-    for r in range(numbers.size):
-        numbers[r] = ints[r, w.LINE] + first
-        offsets[r] = ints[r, w.OFFSET] + offset
-        lengths[r] = ints[r, w.LENGTH]
-        stamps[r] = ints[r, w.TIMEKIND]
-        times[r] = longs[r, w.TIME]
-        told[r] = ints[r, w.KIND] >= w.EVENT
 
 
 def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
@@ -130,24 +112,6 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
     return edge
 
 
-@kernel("int64(uint8[::1], int32[:,::1], int64[:,::1])")
-def triplets(buf, ints, longs):  # type: ignore[no-untyped-def]
-    """Give temporary refusals the key of their (host, client, sender, recipient): what a client repeats until it is
-    let in. Returns the flags of all rows or-ed."""
-    seen = np.int64(0)
-    for r in range(ints.shape[0]):
-        seen |= ints[r, w.FLAGS]
-        if ints[r, w.KIND] == w.REJECT and ints[r, w.N0] == w.WARN:
-            h = hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED)
-            if ints[r, w.D] >= 0:
-                h = hashed(buf, ints[r, w.D], ints[r, w.D + 1], h)
-            if ints[r, w.B] >= 0:
-                s, _ = address_key(buf, ints[r, w.B], ints[r, w.B + 1])
-                h = mix(h) ^ s
-            longs[r, w.KEY] = signed(mix(h ^ unsigned(longs[r, w.RKEY])))
-    return seen
-
-
 def keyed(events: Events) -> None:
     """Finish the keys: temporary refusals, and recipients that are not plain (their key is `domains.key`'s)."""
     seen = triplets(events.buffer, events.ints, events.longs)
@@ -162,7 +126,7 @@ def address_hash(raw: bytes) -> int:
     from forensics import domains
     from forensics.loaders.postfix.events import text
 
-    return key_number(domains.key(text(raw)).encode())
+    return int(hash_of(domains.key(text(raw)).encode()).astype(np.int64))
 
 
 def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
@@ -196,9 +160,7 @@ def resume(table: pa.Table) -> Events:
         raw = raw.chunk(0) if raw.num_chunks else pa.array([], pa.binary())
     lines = b"\n".join(raw.to_pylist())
     end = b"\n" if len(table) else b""
-    buf: Any = lines + end + bytes(base.PADDING)
-    if compiled():
-        buf = np.frombuffer(buf, np.uint8).copy()
+    buf = np.frombuffer(lines + end + bytes(base.PADDING), np.uint8)
     ints, longs, count, _, _, _ = scan_block(buf, len(lines) + len(end), _NONE)
     if count != len(table) or len(ints) != count:
         raise AssertionError("fragments do not read as the events they were")
@@ -226,11 +188,3 @@ def _order(table: pa.Table) -> NDArray[np.int64]:
     k, e, t = key[order], evidence[order], time[order].copy()
     running_max(k, e, t)
     return order[np.lexsort((number[order], e, t, k))]
-
-
-@kernel("void(uint64[::1], int32[::1], int64[::1])")
-def running_max(keys, evidence, times):  # type: ignore[no-untyped-def]
-    """Let no time of a group fall behind an earlier record's of the same file."""
-    for i in range(1, times.size):
-        if keys[i] == keys[i - 1] and evidence[i] == evidence[i - 1] and times[i] < times[i - 1]:
-            times[i] = times[i - 1]

@@ -12,7 +12,7 @@ import yaml
 
 from forensics.loaders import base, years
 from forensics.loaders import postfix as loader
-from forensics.loaders.postfix import words as w
+from forensics.native.postfix import words as w
 
 NOT_NEEDED = {
     r"(dis)?connect (from|to) |disconnect from |lost connection|timeout after|CONNECT |DISCONNECT|HANGUP|PREGREET": "a session, no message",

@@ -1,4 +1,4 @@
-"""Kernels over Arrow string columns: hashes, address keys, domains. Zero stands for null."""
+"""Arrow string columns: as one array, as numpy sees them, and hashes, address keys and domains of their rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import domains
-from forensics.kernels import kernel
-from forensics.loaders.postfix.text import ALL, SEED, address_key, hashed, key_number, lower_hash, mix
+from forensics.native.columns import domain_rows, hash_rows, key_rows, label_rows
+from forensics.native.text import hash_of
 
 Hashes = NDArray[np.uint64]
 
@@ -56,55 +56,12 @@ def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
     return o, d, bits
 
 
-@kernel()
-def present(bits, r):  # type: ignore[no-untyped-def]
-    """Is row r of a column with this validity bitmap not null?"""
-    return bits.size == 0 or bits[r >> 3] >> np.uint8(r & 7) & np.uint8(1) != 0
-
-
-@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1])")
-def _hash_rows(offsets, data, bits, out):  # type: ignore[no-untyped-def]
-    for r in range(out.size):
-        out[r] = np.uint64(0)
-        if present(bits, r):
-            out[r] = mix(hashed(data, offsets[r], offsets[r + 1], SEED))
-
-
-@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1], boolean[::1])")
-def _key_rows(offsets, data, bits, out, plain):  # type: ignore[no-untyped-def]
-    for r in range(out.size):
-        out[r] = np.uint64(0)
-        plain[r] = True
-        if present(bits, r):
-            h, ascii_ = address_key(data, offsets[r], offsets[r + 1])
-            out[r] = h
-            plain[r] = ascii_
-
-
-@kernel("void(int32[::1], uint8[::1], uint8[::1], uint64[::1], boolean[::1])")
-def _label_rows(offsets, data, bits, out, plain):  # type: ignore[no-untyped-def]
-    for r in range(out.size):
-        out[r] = np.uint64(0)
-        plain[r] = True
-        if not present(bits, r):
-            continue
-        letter = False
-        end = offsets[r]
-        while end < offsets[r + 1] and data[end] != 46:
-            letter = letter or 97 <= data[end] | 32 <= 122
-            end += 1
-        h, ascii_ = lower_hash(data, offsets[r], end)
-        plain[r] = ascii_
-        if letter:
-            out[r] = mix(h)
-
-
 def hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
     """64-bit hash of every string, 0 for null."""
     if column.null_count == len(column):
         return np.zeros(len(column), np.uint64)
     out: Hashes = np.empty(len(column), np.uint64)
-    _hash_rows(*buffers(flat(column)), out)
+    hash_rows(*buffers(flat(column)), out)
     return out
 
 
@@ -115,9 +72,9 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     column = flat(column)
     out: Hashes = np.empty(len(column), np.uint64)
     plain = np.empty(len(column), np.bool_)
-    _key_rows(*buffers(column), out, plain)
+    key_rows(*buffers(column), out, plain)
     for r in np.flatnonzero(~plain).tolist():
-        out[r] = key_number(domains.key(column[r].as_py()).encode()) & ALL
+        out[r] = hash_of(domains.key(column[r].as_py()).encode())
     return out
 
 
@@ -129,41 +86,12 @@ def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
     column = flat(column)
     out: Hashes = np.empty(len(column), np.uint64)
     plain = np.empty(len(column), np.bool_)
-    _label_rows(*buffers(column), out, plain)
+    label_rows(*buffers(column), out, plain)
     for r in np.flatnonzero(~plain).tolist():
         label = column[r].as_py().partition(".")[0]
         has = any(c.isascii() and c.isalpha() for c in label)
-        raw = label.lower().encode()
-        out[r] = mix(hashed(raw, 0, len(raw), SEED)) if has else np.uint64(0)
+        out[r] = hash_of(label.lower().encode()) if has else np.uint64(0)
     return out
-
-
-@kernel("int64(int32[::1], uint8[::1], uint8[::1], uint8[::1], int32[::1], boolean[::1])")
-def _domain_rows(offsets, data, bits, out, ends, plain):  # type: ignore[no-untyped-def]
-    n = plain.size
-    k = 0
-    ends[0] = 0
-    for r in range(n):
-        plain[r] = True
-        if present(bits, r):
-            a, b = offsets[r], offsets[r + 1]
-            at = b
-            for i in range(b - 1, a - 1, -1):
-                if data[i] == 64:
-                    at = i + 1
-                    break
-            while b > at and data[b - 1] == 46:
-                b -= 1
-            for i in range(at, b):
-                c = data[i]
-                if c >= 128 or c <= 32:
-                    plain[r] = False
-                if 65 <= c <= 90:
-                    c = np.uint8(c + 32)
-                out[k] = c
-                k += 1
-        ends[r + 1] = k
-    return k
 
 
 def domain_column(addresses: pa.Array) -> pa.StringArray:
@@ -173,7 +101,7 @@ def domain_column(addresses: pa.Array) -> pa.StringArray:
     count = len(column)
     out = np.empty(max(int(offsets[count]) - int(offsets[0]), 1), np.uint8)
     ends, plain = np.empty(count + 1, np.int32), np.empty(count, np.bool_)
-    out = out[: _domain_rows(offsets, data, bits, out, ends, plain)].copy()
+    out = out[: domain_rows(offsets, data, bits, out, ends, plain)].copy()
     valid = pa.py_buffer(bits) if bits.size else None
     if plain.all():
         return pa.StringArray.from_buffers(len(column), pa.py_buffer(ends), pa.py_buffer(out), valid)

@@ -3,27 +3,25 @@
 `stamp` gives what the bytes say; `forensics.loaders.years` turns that into UTC.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-import numpy as np
+from forensics.native.compiler import entry, kernel
+from forensics.native.postfix import words as w
+from forensics.native.text import between, is_digit, same_bytes
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import same_bytes
-
-MONTHS = w.MONTHS
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-# Days before the month, and of the month.
-BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
-LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
-MONTH_UNIT = 64 * DAY
-"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the
-calendar."""
+MONTHS, BEFORE, LENGTHS = w.MONTHS, w.BEFORE, w.MONTH_LENGTHS
+DAY, MONTH_UNIT = w.DAY, w.MONTH_UNIT
 
 
-@kernel()
-def digits(buf, i, n):  # type: ignore[no-untyped-def]
+@kernel
+def is_leap(year):
+    """Whether the year has a 29 February."""
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+@kernel
+def digits(buf, i, n):
     """The number in n digits at i, or -1."""
     value = 0
     for k in range(i, i + n):
@@ -34,18 +32,18 @@ def digits(buf, i, n):  # type: ignore[no-untyped-def]
     return value
 
 
-@kernel()
-def days(year, month, day):  # type: ignore[no-untyped-def]
+@kernel
+def days(year, month, day):
     """Days since 1970-01-01 of a date of the proleptic Gregorian calendar."""
     y = year - 1
     n = y * 365 + y // 4 - y // 100 + y // 400 + BEFORE[month] + day - 1 - 719162
-    if month > 2 and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+    if month > 2 and is_leap(year):
         n += 1
     return n
 
 
-@kernel()
-def clock(buf, i):  # type: ignore[no-untyped-def]
+@kernel
+def clock(buf, i):
     """(microseconds of the day, end) of HH:MM:SS[.fraction] at i; (-1, i) when it is none. A leap second counts as
     :59.999999."""
     h = digits(buf, i, 2)
@@ -55,10 +53,10 @@ def clock(buf, i):  # type: ignore[no-untyped-def]
         return -1, i
     k = i + 8
     fraction = 0
-    if (buf[k] == 46 or buf[k] == 44) and 48 <= buf[k + 1] <= 57:
+    if (buf[k] == 46 or buf[k] == 44) and is_digit(buf[k + 1]):
         k += 1
         scale = 100_000
-        while 48 <= buf[k] <= 57:
+        while is_digit(buf[k]):
             fraction += (int(buf[k]) - 48) * scale
             scale //= 10
             k += 1
@@ -68,8 +66,8 @@ def clock(buf, i):  # type: ignore[no-untyped-def]
     return ((h * 60 + m) * 60 + s) * 1_000_000 + fraction, k
 
 
-@kernel()
-def month_at(buf, i):  # type: ignore[no-untyped-def]
+@kernel
+def month_at(buf, i):
     """1-12 for `Jan` … `Dec` at i, or 0."""
     for m in range(12):
         if buf[i] == MONTHS[3 * m] and buf[i + 1] == MONTHS[3 * m + 1] and buf[i + 2] == MONTHS[3 * m + 2]:
@@ -77,8 +75,8 @@ def month_at(buf, i):  # type: ignore[no-untyped-def]
     return 0
 
 
-@kernel()
-def iso(buf, i):  # type: ignore[no-untyped-def]
+@kernel
+def iso(buf, i):
     """(kind, time, end) of an ISO 8601 stamp at i: ABSOLUTE with an offset, LOCAL without, NO_TIME when it is none."""
     year = digits(buf, i, 4)
     month = digits(buf, i + 5, 2)
@@ -87,16 +85,16 @@ def iso(buf, i):  # type: ignore[no-untyped-def]
         return w.NO_TIME, 0, i
     if buf[i + 4] != 45 or buf[i + 7] != 45 or (buf[i + 10] != 84 and buf[i + 10] != 32):
         return w.NO_TIME, 0, i
-    if month == 2 and day == 29 and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+    if month == 2 and day == 29 and not is_leap(year):
         return w.NO_TIME, 0, i
     us, k = clock(buf, i + 11)
     if us < 0:
         return w.NO_TIME, 0, i
-    t = days(year, month, day) * 86_400_000_000 + us
+    t = days(year, month, day) * DAY + us
     c = buf[k]
     if c == 90 or c == 122:
         return w.ABSOLUTE, t, k + 1
-    if (c == 43 or c == 45) and 48 <= buf[k + 1] <= 57:
+    if (c == 43 or c == 45) and is_digit(buf[k + 1]):
         hours = digits(buf, k + 1, 2)
         if hours < 0 or hours > 23:
             return w.NO_TIME, 0, i
@@ -113,13 +111,13 @@ def iso(buf, i):  # type: ignore[no-untyped-def]
     return w.LOCAL, t, k
 
 
-@kernel()
-def bsd(buf, i):  # type: ignore[no-untyped-def]
+@kernel
+def bsd(buf, i):
     """(kind, time, end) of `Mmm dd HH:MM:SS`, with the year before the month, behind the day or behind the time, or
     none."""
     year = 0
     k = i
-    if 48 <= buf[k] <= 57:
+    if is_digit(buf[k]):
         year = digits(buf, k, 4)
         if year < 1970 or buf[k + 4] != 32:
             return w.NO_TIME, 0, i
@@ -152,26 +150,26 @@ def bsd(buf, i):  # type: ignore[no-untyped-def]
     us, k = clock(buf, k)
     if us < 0:
         return w.NO_TIME, 0, i
-    if year == 0 and buf[k] == 32 and 1970 <= digits(buf, k + 1, 4) < 2200 and buf[k + 5] == 32:
+    if year == 0 and buf[k] == 32 and between(digits(buf, k + 1, 4), 1970, 2199) and buf[k + 5] == 32:
         year = digits(buf, k + 1, 4)
         k += 5
     if year > 0:
-        if month == 2 and day == 29 and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
+        if month == 2 and day == 29 and not is_leap(year):
             return w.NO_TIME, 0, i
-        return w.LOCAL, days(year, month, day) * 86_400_000_000 + us, k
-    return w.NO_YEAR, month * 5_529_600_000_000 + day * 86_400_000_000 + us, k
+        return w.LOCAL, days(year, month, day) * DAY + us, k
+    return w.NO_YEAR, month * MONTH_UNIT + day * DAY + us, k
 
 
-@kernel()
-def any_stamp(buf, i):  # type: ignore[no-untyped-def]
+@kernel
+def any_stamp(buf, i):
     """(kind, time, end) of either kind of stamp at i."""
-    if 48 <= buf[i] <= 57 and buf[i + 4] == 45:
+    if is_digit(buf[i]) and buf[i + 4] == 45:
         return iso(buf, i)
     return bsd(buf, i)
 
 
-@kernel()
-def stamp(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def stamp(buf, i, end):
     """(kind, time, start of the rest, flavour) of one record [i, end).
 
     flavour: 0 `host tag: text`, 1 RFC 5424 (`host app procid msgid data text`), 2 a part of a record that the container
@@ -180,13 +178,13 @@ def stamp(buf, i, end):  # type: ignore[no-untyped-def]
     k = i
     if buf[k] == 60:  # <PRI>
         e = k + 1
-        while e < k + 5 and 48 <= buf[e] <= 57:
+        while e < k + 5 and is_digit(buf[e]):
             e += 1
         if buf[e] != 62:
             return w.NO_TIME, 0, i, 0
         k = e + 1
     flavour = 0
-    if buf[k] == 49 and buf[k + 1] == 32 and 48 <= buf[k + 2] <= 57:
+    if buf[k] == 49 and buf[k + 1] == 32 and is_digit(buf[k + 2]):
         k += 2
         flavour = 1
     kind, t, e = any_stamp(buf, k)
@@ -204,7 +202,7 @@ def stamp(buf, i, end):  # type: ignore[no-untyped-def]
     if flavour == 1:
         return kind, t, e + 1, 1
     k = e + 1
-    if w_stream(buf, k):
+    if stream_at(buf, k):
         k += 7
         if buf[k] == 80 and buf[k + 1] == 32:
             return kind, t, k + 2, 2
@@ -212,10 +210,10 @@ def stamp(buf, i, end):  # type: ignore[no-untyped-def]
             k += 2
     # a second stamp: the record's own, behind the one the container runtime put before it
     c = buf[k]
-    if c == 60 or (48 <= c <= 57) or (65 <= c <= 90):
+    if c == 60 or is_digit(c) or between(c, 65, 90):
         if c == 60:
             e = k + 1
-            while e < k + 5 and 48 <= buf[e] <= 57:
+            while e < k + 5 and is_digit(buf[e]):
                 e += 1
             if buf[e] == 62:
                 k = e + 1
@@ -232,8 +230,8 @@ START, SIZE, MEMO_KIND, MEMO_TIME, MEMO_FLAVOUR = range(5)
 MEMO = 5
 
 
-@kernel()
-def stamp_after(buf, i, end, memo):  # type: ignore[no-untyped-def]
+@kernel
+def stamp_after(buf, i, end, memo):
     """`stamp`, sooner where the record before began with the same bytes: most of a busy log is several lines a second.
 
     What follows the stamp could belong to it (a year, a zone, a second stamp, `stdout`) unless it is a small letter
@@ -242,7 +240,7 @@ def stamp_after(buf, i, end, memo):  # type: ignore[no-untyped-def]
     size = memo[SIZE]
     if size > 0 and i + size < end and same_bytes(buf, memo[START], i, size):
         c = buf[i + size]
-        if memo[MEMO_FLAVOUR] == 1 or (97 <= c <= 122 and c != 115):
+        if memo[MEMO_FLAVOUR] == 1 or (between(c, 97, 122) and c != 115):
             return memo[MEMO_KIND], memo[MEMO_TIME], i + size, memo[MEMO_FLAVOUR]
     kind, t, k, flavour = stamp(buf, i, end)
     memo[SIZE] = 0
@@ -255,11 +253,30 @@ def stamp_after(buf, i, end, memo):  # type: ignore[no-untyped-def]
     return kind, t, k, flavour
 
 
-@kernel()
-def w_stream(buf, k):  # type: ignore[no-untyped-def]
+@kernel
+def stream_at(buf, k):
     """True when `stdout ` or `stderr ` stands at k."""
     if buf[k] != 115 or buf[k + 1] != 116 or buf[k + 2] != 100 or buf[k + 6] != 32:
         return False
     return (buf[k + 3] == 111 and buf[k + 4] == 117 and buf[k + 5] == 116) or (
         buf[k + 3] == 101 and buf[k + 4] == 114 and buf[k + 5] == 114
     )
+
+
+@entry("const int32[:], const int64[:], const int64[:], const int64[:], const int64[:], int64, int64[:], boolean[:]")
+def with_year(kinds, times, numbers, rolls, deltas, year, out, good, result):
+    """NO_YEAR times in the year that their record's number tells; 29 February of a year without one is not good."""
+    for r in range(kinds.size):
+        if kinds[r] != w.NO_YEAR:
+            continue
+        y = year
+        k = 0
+        while k < rolls.size and rolls[k] <= numbers[r]:
+            y += deltas[k]
+            k += 1
+        month = times[r] // MONTH_UNIT
+        rest = times[r] - month * MONTH_UNIT
+        day = rest // DAY
+        out[r] = days(y, month, day) * DAY + rest - day * DAY
+        if month == 2 and day == 29 and not is_leap(y):
+            good[r] = False

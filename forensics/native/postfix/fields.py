@@ -4,11 +4,15 @@ Each returns the kind of record (`words`): an event, KNOWN (irrelevant) or UNREA
 sender or a remote server controls is never searched for structure: lines are anchored at their fixed ends.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.text import address_end, address_key, at, find, queue_id_end, rfind, signed
+import numpy as np
+
+from forensics.native.compiler import kernel
+from forensics.native.postfix import words as w
+from forensics.native.postfix.tokens import address_end, queue_id_end
+from forensics.native.text import address_key, at, between, find, is_digit, rfind
 
 (A, B, C, D, E, F, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.D, w.E, w.F, w.G, w.N0, w.N1, w.FLAGS)
 RKEY, OKEY = w.RKEY, w.OKEY
@@ -29,31 +33,31 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED) = (w.L_BARE_RELAY, w.L_BARE_ORIG, w.L_NOT_CACHED)
 
 
-@kernel()
-def span(ev, r, column, start, end):  # type: ignore[no-untyped-def]
+@kernel
+def span(ev, r, column, start, end):
     ev[r, column] = start
     ev[r, column + 1] = end
 
 
-@kernel()
-def number(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def number(buf, i, end):
     """The decimal number at i (at most 18 digits), -1 when there is none."""
     value = 0
     k = i
-    while k < end and k < i + 18 and 48 <= buf[k] <= 57:
+    while k < end and k < i + 18 and is_digit(buf[k]):
         value = value * 10 + (int(buf[k]) - 48)
         k += 1
     return value if k > i else -1
 
 
-@kernel()
-def number31(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def number31(buf, i, end):
     """The same, held below 2**31 so that it fits a column of the matrix."""
     return min(number(buf, i, end), 2147483647)
 
 
-@kernel()
-def peer(buf, i, end, ev, r, name, address):  # type: ignore[no-untyped-def]
+@kernel
+def peer(buf, i, end, ev, r, name, address):
     """`NAME[ADDRESS]` in [i, end): spans into two columns; end of the `]`, or -1. `unknown` is no name."""
     k = i
     while k < end and buf[k] != 91 and buf[k] != 32:
@@ -75,17 +79,17 @@ def peer(buf, i, end, ev, r, name, address):  # type: ignore[no-untyped-def]
     return close + 1
 
 
-@kernel()
-def recipient(buf, start, end, ev, lv, r, column, key, flag):  # type: ignore[no-untyped-def]
+@kernel
+def recipient(buf, start, end, ev, lv, r, column, key, flag):
     span(ev, r, column, start, end)
     h, plain = address_key(buf, start, end)
-    lv[r, key] = signed(h)
+    lv[r, key] = np.int64(h)
     if not plain:
         ev[r, FLAGS] |= flag
 
 
-@kernel()
-def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
+@kernel
+def closing(buf, i, end, first, second):
     """Position of the `>` that ends the address at i and is followed as `first` or `second` say; -1 when none is.
 
     The quoted reading comes first; an address logged without its quotes (Postfix before 3.5) is cut at the first match.
@@ -95,13 +99,13 @@ def closing(buf, i, end, first, second):  # type: ignore[no-untyped-def]
         return e
     a = find(buf, i, end, first)
     b = find(buf, i, end, second)
-    if a < 0 or (0 <= b < a):
+    if a < 0 or (b >= 0 and b < a):
         return b
     return a
 
 
-@kernel()
-def tls_flag(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def tls_flag(buf, i, end):
     """WITH_TLS or WITHOUT_TLS after `wanted[:found]` (Postfix 3.11, smtp_log_tls_feature_status); 0 when it does not
     tell."""
     e = i
@@ -117,8 +121,8 @@ def tls_flag(buf, i, end):  # type: ignore[no-untyped-def]
     return 0 if differs else w.WITH_TLS
 
 
-@kernel()
-def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
+@kernel
+def delivery(buf, i, end, ev, lv, r):
     """`to=<…>, [orig_to=<…>, ]relay=…, [conn_use=N, ]delay=…, [delays=…, dsn=…, ]status=word (text)`."""
     ev[r, N0] = w.R_DELIVERY
     k = i + 3
@@ -221,8 +225,8 @@ def delivery(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.DELIVERY
 
 
-@kernel()
-def next_id(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+@kernel
+def next_id(buf, i, end, ev, r):
     """The id that the next server or local(8) gave, at the very end of the reply (or Exchange's InternalId): span G."""
     e = end
     while e > i and (buf[e - 1] == 32 or buf[e - 1] == 41 or buf[e - 1] == 46 or buf[e - 1] == 93):
@@ -243,15 +247,15 @@ def next_id(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
         if k >= 0:
             k += 12
             e = k
-            while e < end and 48 <= buf[e] <= 57:
+            while e < end and is_digit(buf[e]):
                 e += 1
             if e > k:
                 ev[r, N1] = w.QUEUED_AS
                 span(ev, r, G, k, e)
 
 
-@kernel()
-def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+@kernel
+def queued(buf, i, end, ev, r):
     """qmgr: `from=<…>, size=N, nrcpt=N (queue active)` or `from=<…>, status=expired, returned to sender`.
 
     Anchored from the right: nothing behind the sender is the sender's.
@@ -264,7 +268,7 @@ def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
             return w.UNREAD
         size = number31(buf, cut + 7, end)
         e = cut + 7
-        while e < end and 48 <= buf[e] <= 57:
+        while e < end and is_digit(buf[e]):
             e += 1
         if size < 0 or not at(buf, e + 2, L_NRCPT):
             return w.UNREAD
@@ -289,8 +293,8 @@ def queued(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     return kind
 
 
-@kernel()
-def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
+@kernel
+def client(buf, i, end, ev, r):
     """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][,
     orig_client=…]`."""
     k = peer(buf, i + 7, end, ev, r, A, B)
@@ -318,8 +322,8 @@ def client(buf, i, end, ev, r):  # type: ignore[no-untyped-def]
     return w.CLIENT
 
 
-@kernel()
-def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
+@kernel
+def envelope(buf, k, end, ev, lv, r):
     """`from=<S>[,] to=<R>[,] proto=…` at k (behind `; `): spans B and A; False when it is not that. `to` may be
     missing."""
     k += 6
@@ -346,17 +350,17 @@ def envelope(buf, k, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel()
-def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
+@kernel
+def reply(buf, k, end, ev, r):
     """`[NNN ][D.D.D ]text` in [k, end): code class 4 or 5 (0 unknown), dsn in E, the whole reply in F."""
     span(ev, r, F, k, end)
     first = 0
-    if 50 <= buf[k] <= 53 and 48 <= buf[k + 1] <= 57 and 48 <= buf[k + 2] <= 57 and buf[k + 3] == 32:
+    if between(buf[k], 50, 53) and is_digit(buf[k + 1]) and is_digit(buf[k + 2]) and buf[k + 3] == 32:
         first = int(buf[k]) - 48
         k += 4
-    if 50 <= buf[k] <= 53 and buf[k + 1] == 46 and 48 <= buf[k + 2] <= 57:
+    if between(buf[k], 50, 53) and buf[k + 1] == 46 and is_digit(buf[k + 2]):
         e = k
-        while e < end and (buf[e] == 46 or 48 <= buf[e] <= 57):
+        while e < end and (buf[e] == 46 or is_digit(buf[e])):
             e += 1
         span(ev, r, E, k, e)
         if first == 0:
@@ -364,8 +368,8 @@ def reply(buf, k, end, ev, r):  # type: ignore[no-untyped-def]
     return first
 
 
-@kernel()
-def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def around_helo(buf, i, end):
     """The `; from=<` of a reply that begins with the HELO name at i, if the name behind it is the same; else -1."""
     cut = find(buf, i, end, L_SEMI_FROM)
     while cut >= 0:
@@ -386,15 +390,15 @@ def around_helo(buf, i, end):  # type: ignore[no-untyped-def]
     return -1
 
 
-@kernel()
-def neutral(c):  # type: ignore[no-untyped-def]
+@kernel
+def neutral(c):
     """False for what smtpd(8) never leaves in a HELO name or a protocol: space and <>()\\";@ (and control
     characters)."""
-    return 32 < c != 127 and c not in (34, 40, 41, 59, 60, 62, 64, 92)
+    return c > 32 and c != 127 and c not in (34, 40, 41, 59, 60, 62, 64, 92)
 
 
-@kernel()
-def recipient_end(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def recipient_end(buf, i, end):
     """The `>` behind R at the end of a line: `to=<R>[,] proto=P[,] helo=<H>[: TEXT]` or, from pickup(8), `to=<R>`;
     else -1."""
     t = rfind(buf, i, end, L_HELO)
@@ -414,8 +418,8 @@ def recipient_end(buf, i, end):  # type: ignore[no-untyped-def]
     return -1
 
 
-@kernel()
-def anchored(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def anchored(buf, i, end):
     """The first `; from=<S> to=<R>` in [i, end) whose R is the one that the end of the line follows; -1 when none is.
 
     What a sender writes into a subject, or into a recipient that the reply quotes, does not reach that far: between
@@ -432,8 +436,8 @@ def anchored(buf, i, end):  # type: ignore[no-untyped-def]
     return -1
 
 
-@kernel()
-def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
+@kernel
+def reject(buf, i, end, ev, lv, r, action):
     """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
 
     The reply may quote the recipient, which is the client's, so the line is read from its end (`anchored`). Where that
@@ -464,7 +468,7 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
         k = e + 1
     start = k
     digits = k
-    while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or 48 <= buf[digits] <= 57):
+    while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or is_digit(buf[digits])):
         digits += 1
     scan = digits
     cut = anchored(buf, digits, end)
@@ -489,8 +493,8 @@ def reject(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
     return w.REJECT
 
 
-@kernel()
-def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
+@kernel
+def check(buf, i, end, ev, lv, r, action):
     """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`.
 
     The content is the sender's: the line is `anchored` at its end, else the last `; from=<` is taken. Subject in C,
@@ -502,7 +506,7 @@ def check(buf, i, end, ev, lv, r, action):  # type: ignore[no-untyped-def]
         subject = True
         for n in range(8):
             c = buf[k + n]
-            if 65 <= c <= 90:
+            if between(c, 65, 90):
                 c += 32
             if c != L_SUBJECT[n]:
                 subject = False

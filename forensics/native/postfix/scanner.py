@@ -3,25 +3,26 @@
 See `words` for kinds and columns.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix import words as w
-from forensics.loaders.postfix.fields import check, client, delivery, queued, reject, span
-from forensics.loaders.postfix.stamps import MEMO, SIZE, stamp_after
-from forensics.loaders.postfix.text import SEED, at, find, hashed, line_end, mix, queue_id_end, signed, within
+from forensics.native.compiler import entry, kernel
+from forensics.native.postfix import words as w
+from forensics.native.postfix.fields import check, client, delivery, queued, reject, span
+from forensics.native.postfix.stamps import MEMO, SIZE, stamp_after
+from forensics.native.postfix.tokens import queue_id_end
+from forensics.native.text import SEED, at, find, find_byte, hashed, mix, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
     w.KIND, w.PROGRAM, w.LINE, w.OFFSET, w.LENGTH, w.TIMEKIND, w.HOST, w.QID,
 )  # fmt: skip
 (TIME, KEY, RKEY, OKEY) = (w.TIME, w.KEY, w.RKEY, w.OKEY)
-PROGRAM_HASH, PROGRAM_AT = w.PROGRAM_HASH, w.PROGRAM_AT
-SLOTS = w.SLOTS
+PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
 (P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD, P_NQMGR, P_OQMGR, P_QMQPD) = (
     w.P_BOUNCE, w.P_CLEANUP, w.P_PICKUP, w.P_POSTSCREEN, w.P_POSTSUPER, w.P_QMGR, w.P_SMTPD, w.P_NQMGR, w.P_OQMGR,
     w.P_QMQPD,
@@ -49,20 +50,38 @@ OTHERS = 4096
 """Slots for the names of other programs in one block; further names are counted together."""
 
 
-@kernel()
-def program_number(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def fill_programs(programs):
+    """Make `programs` (zeros) the table in which `program_number` looks: numbers, by the hash of the name."""
+    for number in range(1, PROGRAM_ENDS.size):
+        slot = hashed(PROGRAM_NAMES, PROGRAM_ENDS[number - 1], PROGRAM_ENDS[number], SEED) % np.uint64(SLOTS)
+        while programs[slot] != 0:
+            slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
+        programs[slot] = number
+
+
+@kernel
+def program_number(buf, i, end, programs):
     """Number of the Postfix program named in [i, end), 0 when it is none."""
-    h = hashed(buf, i, end, SEED)
-    slot = h % np.uint64(SLOTS)
-    while PROGRAM_AT[slot] != 0:
-        if PROGRAM_HASH[slot] == h:
-            return PROGRAM_AT[slot]
+    slot = hashed(buf, i, end, SEED) % np.uint64(SLOTS)
+    while programs[slot] != 0:
+        number = programs[slot]
+        start = PROGRAM_ENDS[number - 1]
+        size = PROGRAM_ENDS[number] - start
+        if size == end - i:
+            same = True
+            for k in range(size):
+                if buf[i + k] != PROGRAM_NAMES[start + k]:
+                    same = False
+                    break
+            if same:
+                return np.int64(number)
         slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
-    return 0
+    return np.int64(0)
 
 
-@kernel()
-def cleanup_line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
+@kernel
+def cleanup_line(buf, i, end, ev, lv, r):
     if at(buf, i, L_WARNING):
         return check(buf, i + 9, end, ev, lv, r, w.WARN)
     if at(buf, i, L_INFO):
@@ -84,8 +103,8 @@ def cleanup_line(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.KNOWN
 
 
-@kernel()
-def refusal(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
+@kernel
+def refusal(buf, i, end, ev, lv, r):
     """smtpd, cleanup, postscreen: what an access table or a milter did; KNOWN when it is none of these."""
     if at(buf, i, L_REJECT):
         return reject(buf, i + 8, end, ev, lv, r, w.DO_REJECT)
@@ -104,8 +123,8 @@ def refusal(buf, i, end, ev, lv, r):  # type: ignore[no-untyped-def]
     return w.KNOWN
 
 
-@kernel()
-def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-untyped-def]
+@kernel
+def with_id(buf, i, end, program, ev, lv, r, host_hash):
     """The text behind a queue id."""
     c = buf[i]
     if c == 116 and at(buf, i, L_TO):  # any delivery agent, qmgr or cleanup
@@ -179,13 +198,13 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):  # type: ignore[no-unty
         if e != end:
             return w.KNOWN
         span(ev, r, G, k, e)
-        lv[r, OKEY] = signed(mix(hashed(buf, k, e, host_hash)))
+        lv[r, OKEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
         return w.NOTIFY
     return w.KNOWN
 
 
-@kernel()
-def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def tag_end(buf, i, end):
     """(start of the program's name, its end, start of the text) of `name[/instance…]/program[pid]: `; start -1 when
     it is none.
 
@@ -217,8 +236,8 @@ def tag_end(buf, i, end):  # type: ignore[no-untyped-def]
     return start, stop, k
 
 
-@kernel()
-def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
+@kernel
+def rfc5424(buf, i, end):
     """(host start, host end, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT`; -1 when
     broken."""
     k = i
@@ -262,8 +281,8 @@ def rfc5424(buf, i, end):  # type: ignore[no-untyped-def]
     return i, host, start, stop, min(k, end)
 
 
-@kernel()
-def line(buf, i, end, ev, lv, r, memo):  # type: ignore[no-untyped-def]
+@kernel
+def line(buf, i, end, ev, lv, r, memo, programs):
     """One line [i, end) into row r: kind. For OTHER, span A is the program's name."""
     ev[r, KIND] = w.UNREAD
     if end == i:
@@ -319,7 +338,7 @@ def line(buf, i, end, ev, lv, r, memo):  # type: ignore[no-untyped-def]
     if start == tag:
         span(ev, r, A, start, stop)
         return w.OTHER
-    program = program_number(buf, start, stop)
+    program = program_number(buf, start, stop, programs)
     if program == 0:
         if at(buf, tag, L_POSTFIX):
             ev[r, N0] = w.R_PROGRAM
@@ -338,7 +357,7 @@ def line(buf, i, end, ev, lv, r, memo):  # type: ignore[no-untyped-def]
     host_hash = within(hashed(buf, host_start, host_end, SEED))
     if e > 0 and buf[e] == 58 and buf[e + 1] == 32:
         span(ev, r, QID, k, e)
-        lv[r, KEY] = signed(mix(hashed(buf, k, e, host_hash)))
+        lv[r, KEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
         return with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
     if at(buf, k, L_NOQUEUE) and (program in (P_SMTPD, P_POSTSCREEN, P_CLEANUP)):
         return refusal(buf, k + 9, end, ev, lv, r)
@@ -371,44 +390,45 @@ def scan_block(buf: Any, n: int, skip: Any) -> tuple[Any, Any, int, Any, Any, An
         longs = np.empty((room + 1, w.LONGS), np.int64)
         counts = np.zeros(2, np.int64)
         hashes, memo = np.zeros(OTHERS, np.uint64), np.zeros(MEMO, np.int64)
-        if scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, counts):
+        programs = np.zeros(SLOTS, np.int32)
+        if scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, programs, counts):
             return ints[: counts[0]], longs[: counts[0]], int(counts[1]), other, names, known
         other[:], known[:] = 0, 0
         room = count_lines(buf, n)
 
 
-@kernel("int64(uint8[::1], int64)")
-def count_lines(buf, n):  # type: ignore[no-untyped-def]
+@entry("const uint8[:], int64")
+def count_lines(buf, n, result):
     """How many lines buf[:n] has."""
     lines = 0
     k = 0
     while k < n:
-        k = line_end(buf, k, n) + 1
+        k = find_byte(buf, k, n, 10) + 1
         lines += 1
-    return lines
+    result[0] = lines
 
 
-@kernel(
-    "int64(uint8[::1], int64, boolean[::1], int32[:,::1], int64[:,::1], uint64[::1], int64[::1], int32[:,::1],"
-    " int64[::1], int64[::1], int64[::1])"
+@entry(
+    "const uint8[:], int64, const boolean[:], int32[:,:], int64[:,:], uint64[:], int64[:], int32[:,:], "
+    "int64[:], int64[:], int32[:], int64[:]"
 )
-def scan_lines(  # type: ignore[no-untyped-def]
-    buf, n, skip, ints, longs, hashes, other, names, known, memo, counts
-):
+def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, programs, counts, result):
     """`scan_block`: 1, or 0 when there are more rows than `ints` has room for beside one. `counts`: rows, lines."""
     filled = 0
     memo[SIZE] = 0
+    fill_programs(programs)
     r = 0
     number = 0
     i = 0
     while i < n:
-        e = line_end(buf, i, n)
+        e = find_byte(buf, i, n, 10)
         if skip.size > 0 and skip[number]:
             number += 1
             i = e + 1
             continue
         if r + 1 >= ints.shape[0]:
-            return 0
+            result[0] = 0
+            return
         for c in range(w.INTS):
             ints[r, c] = -1
         for c in range(w.LONGS):
@@ -420,7 +440,7 @@ def scan_lines(  # type: ignore[no-untyped-def]
         if end > i and buf[end - 1] == 13:
             end -= 1
         ints[r, LENGTH] = end - i
-        kind = line(buf, i, end, ints, longs, r, memo)
+        kind = line(buf, i, end, ints, longs, r, memo, programs)
         ints[r, KIND] = kind
         if kind == w.OTHER:
             a, b = ints[r, A], ints[r, A + 1]
@@ -446,4 +466,4 @@ def scan_lines(  # type: ignore[no-untyped-def]
         i = e + 1
     counts[0] = r
     counts[1] = number
-    return 1
+    result[0] = 1

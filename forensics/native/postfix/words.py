@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.loaders import years
-from forensics.loaders.postfix.text import SEED, hash_number, lit
+from forensics.native import codes
+from forensics.native.text import lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
 OTHER, KNOWN, UNREAD = 0, 1, 2
@@ -28,7 +28,7 @@ LONGS = 4
 ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS = 1, 2, 4, 8
 
 # TIMEKIND
-NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = years.NO_TIME, years.ABSOLUTE, years.LOCAL, years.NO_YEAR
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = codes.NO_TIME, codes.ABSOLUTE, codes.LOCAL, codes.NO_YEAR
 
 # N0 of DELIVERY
 SENT, DEFERRED, BOUNCED, EXPIRED_STATUS, PROBE = 1, 2, 3, 4, 5
@@ -66,20 +66,15 @@ PROGRAMS = (
 )  # fmt: skip
 """Programs that log under `syslog_name` (postfix(1), master(8)); a program behind a `/` must be one of these."""
 
-(P_BOUNCE, P_CLEANUP, P_LOCAL, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
-    PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "local", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
+(P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
+    PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
 )
 P_NQMGR, P_OQMGR, P_QMQPD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd"))
 
 SLOTS = 512
-PROGRAM_HASH = np.zeros(SLOTS, np.uint64)
-PROGRAM_AT = np.zeros(SLOTS, np.int32)
-for _number, _name in enumerate(PROGRAMS, 1):
-    _h = hash_number(_name.encode(), int(SEED))
-    _slot = _h % SLOTS
-    while PROGRAM_AT[_slot]:
-        _slot = (_slot + 1) % SLOTS
-    PROGRAM_HASH[_slot], PROGRAM_AT[_slot] = _h, _number
+"""Of the table by which a program's name is found, see `scanner.fill_programs`; more than twice the programs."""
+PROGRAM_NAMES = lit("".join(PROGRAMS))
+PROGRAM_ENDS = np.cumsum([0, *map(len, PROGRAMS)])
 
 L_TO, L_ORIG_TO, L_RELAY = lit("to="), lit("orig_to="), lit("relay=")
 L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED = lit(", relay="), lit(", orig_to="), lit("-but-not-cached")
@@ -112,7 +107,7 @@ L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
 L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
 L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
 L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
-L_PREPEND, L_STRIP, L_FILTER, L_DELAY_ACT = lit("prepend: "), lit("strip: "), lit("filter: "), lit("delay: ")
+L_PREPEND, L_STRIP, L_FILTER = lit("prepend: "), lit("strip: "), lit("filter: ")
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
@@ -137,5 +132,11 @@ L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
     lit("requeued"),
     lit("expired"),
 )
-L_POSTFIX, L_STDOUT, L_STDERR = lit("postfix"), lit("stdout "), lit("stderr ")
+L_POSTFIX = lit("postfix")
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
+
+# Units of time, microseconds
+SECOND, DAY, MONTH_UNIT, YEAR_UNIT = codes.SECOND, codes.DAY, codes.MONTH_UNIT, codes.YEAR_UNIT
+BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
+"""Days of a year before each month, 29 February not counted."""
+MONTH_LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)

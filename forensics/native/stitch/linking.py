@@ -1,36 +1,45 @@
-"""The kernel that joins hops into journeys. Numbers only: hashes, times, flags; see `journeys` for what they come
-from."""
+"""Joins hops into journeys. Numbers only: hashes, times, flags; `stitch.journeys` says what they come from."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 
-from forensics.kernels import kernel
-from forensics.loaders.postfix.text import mix, spread
+from forensics.native.codes import (
+    BORN,
+    CLOSED,
+    DEEPEST,
+    DEFERRED,
+    DELIVERED,
+    FORWARDED,
+    GREYLISTED,
+    HELD,
+    LIFETIME,
+    LOOPBACK,
+    NO_ORIGINAL,
+    OWN_ORIGINAL,
+    OWN_RECIPIENT,
+    PUBLIC,
+    SAME_HOST,
+    SKEW,
+    UNKNOWN,
+)  # fmt: skip
+from forensics.native.compiler import entry, kernel
+from forensics.native.text import mix, spread
 
-SKEW = 300_000_000
-"""How far (microseconds) the clocks of two hosts may differ."""
-SAME_HOST = 10_000_000
-"""How far the stamps of one host may."""
-LIFETIME = 5 * 86_400_000_000
-DEEPEST = 64
-
-PUBLIC, PRIVATE, LOOPBACK, EVIDENCE_HOST = 0, 1, 2, 3
-GREYLISTED, BORN, CLOSED = 1, 2, 4
-FORWARDED, DIRECT, MAILBOX = 1, 2, 4
-DELIVERED, DEFERRED, HELD, UNKNOWN = 0, 3, 6, 7
-NO_ORIGINAL, OWN_ORIGINAL, OWN_RECIPIENT = 0, 1, 2
+NO_KEY = np.uint64(0)
+"""Stands for what a log does not tell."""
 
 
-@kernel()
-def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):  # type: ignore[no-untyped-def]
+@kernel
+def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):
     """May hop b be what the next server made of this leg of hop a?"""
     ma, mb = hop_msgid[a], hop_msgid[b]
-    if ma != np.uint64(0) and mb != np.uint64(0) and ma != mb:
+    if ma != NO_KEY and mb != NO_KEY and ma != mb:
         return False
-    if (relay == PUBLIC or cross) and not forwarded and (ma == np.uint64(0) or ma != mb):
+    if (relay == PUBLIC or cross) and not forwarded and (ma == NO_KEY or ma != mb):
         return False
     slack = SAME_HOST if hop_host[a] == hop_host[b] else SKEW
     if hop_first[b] < hop_first[a] - slack:
@@ -40,8 +49,8 @@ def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first,
     return hop_first[b] <= at + slack
 
 
-@kernel()
-def lower_bound(values, wanted):  # type: ignore[no-untyped-def]
+@kernel
+def lower_bound(values, wanted):
     """Position of the first of the ascending values that is not less than `wanted`."""
     low, high = 0, values.size
     while low < high:
@@ -82,20 +91,20 @@ def link(
     return bits[0], head, root, small[0], source, small[1].astype(np.int8), outcome, ended, up, of_hop[0]
 
 
-@kernel(
-    "void(uint64[::1], uint64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], uint64[::1],"
-    " int64[::1], uint64[::1], uint64[::1], uint64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
-    " int64[::1], int64[::1], int64[:,::1], int64[:,::1], boolean[:,::1], int16[:,::1], int64[::1])"
+@entry(
+    "const uint64[:], const uint64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], "
+    "const int64[:], const uint64[:], const int64[:], const uint64[:], const uint64[:], const uint64[:], "
+    "const uint64[:], const int64[:], const int64[:], const int64[:], const int64[:], const int64[:], "
+    "const int64[:], int64[:,:], int64[:,:], boolean[:,:], int16[:,:], int64[:]"
 )
-def join(  # type: ignore[no-untyped-def]
+def join(
     sorted_ids, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
     leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
-    of_hop, of_leg, bits, small, slots,
+    of_hop, of_leg, bits, small, slots, result,
 ):  # fmt: skip
     """`link`; `order`: hops sorted by id. Results and room for work: `of_hop` and `of_leg` (all -1, but the outcomes),
     `bits` and `small` (zero), `slots` (all -1; a power of two, four times the legs or more)."""
-    hops, legs = sorted_ids.size, leg_hop.size
-    parent, distance, heirs, handed, left, last_left = (
+    parent, distance, requeued_to, legs_in, unmatched, last_unmatched = (
         of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5],
     )  # fmt: skip
     child, head, root, source, up, outcome, ended = (
@@ -103,20 +112,51 @@ def join(  # type: ignore[no-untyped-def]
     )  # fmt: skip
     final, renamed, continued = bits[0], bits[1], bits[2]
     depth, which = small[0], small[1]
-    for b in range(hops):
-        handed[b] = 0
-        left[b] = 0
-    mask = np.uint64(slots.size - 1)
-    # 1. candidates for each leg
-    for leg in range(legs):
+    # 1. which hop continues each leg, which hop is before each hop
+    candidates(
+        sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, leg_hop, leg_next, leg_at,
+        leg_outcome, leg_relay, leg_flags, given, child, parent, distance,
+    )  # fmt: skip
+    requeued(sorted_ids, order, hop_host, hop_previous, hop_first, leg_hop, leg_outcome, parent, requeued_to, child)
+    one_parent(leg_hop, parent, child)
+    # 2. which leg of the hop before each leg descends from
+    descend(leg_hop, leg_key, leg_alias, child, parent, legs_in, slots, up, renamed, continued)
+    the_only_one_left(leg_hop, child, parent, unmatched, last_unmatched, up, renamed, continued)
+    # 3. what each leg means for its journey
+    for leg in range(leg_hop.size):
+        final[leg] = True
+        b = child[leg]
+        if b >= 0:
+            if continued[leg]:
+                final[leg] = False
+                continue
+            outcome[leg] = UNKNOWN if hop_flags[b] & CLOSED != 0 else DEFERRED
+        elif (
+            leg_outcome[leg] == DELIVERED
+            and leg_next[leg] != NO_KEY
+            and (leg_relay[leg] >= LOOPBACK or leg_flags[leg] & FORWARDED != 0)
+        ):
+            outcome[leg] = UNKNOWN
+        trace_back(leg, leg_hop, leg_key, leg_original, renamed, up, parent, source, which, root, head, depth)
+    # 4. refused triplets that were let in later
+    let_in(leg_hop, leg_key, leg_original, leg_at, hop_first, hop_flags, hop_peer, parent, slots, ended, final)
+
+
+@kernel
+def candidates(
+    sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, leg_hop, leg_next, leg_at, leg_outcome,
+    leg_relay, leg_flags, given, child, parent, distance,
+):  # fmt: skip
+    """The nearest plausible hop with the id that a leg names; of several legs the nearest is the parent."""
+    for leg in range(leg_hop.size):
         a = leg_hop[leg]
         best = -1
         best_gap = np.int64(0)
         if given[leg] >= 0:
             best = given[leg]
-        elif leg_outcome[leg] == DELIVERED and leg_next[leg] != np.uint64(0):
+        elif leg_outcome[leg] == DELIVERED and leg_next[leg] != NO_KEY:
             k = lower_bound(sorted_ids, leg_next[leg])
-            while k < hops and sorted_ids[k] == leg_next[leg]:
+            while k < sorted_ids.size and sorted_ids[k] == leg_next[leg]:
                 b = order[k]
                 k += 1
                 if b == a or hop_flags[b] & GREYLISTED != 0:
@@ -136,13 +176,17 @@ def join(  # type: ignore[no-untyped-def]
             gap = abs(hop_first[best] - leg_at[leg])
             if parent[best] < 0 or gap < distance[best]:
                 parent[best], distance[best] = a, gap
-    # requeued by postsuper: the new hop names the old id
-    for b in range(hops):
-        if hop_previous[b] == np.uint64(0):
+
+
+@kernel
+def requeued(sorted_ids, order, hop_host, hop_previous, hop_first, leg_hop, leg_outcome, parent, requeued_to, child):
+    """Requeued by postsuper(1): the new hop names the old id, and continues what was not settled."""
+    for b in range(hop_previous.size):
+        if hop_previous[b] == NO_KEY:
             continue
         k = lower_bound(sorted_ids, hop_previous[b])
         best = -1
-        while k < hops and sorted_ids[k] == hop_previous[b]:
+        while k < sorted_ids.size and sorted_ids[k] == hop_previous[b]:
             a = order[k]
             k += 1
             earlier = a != b and hop_host[a] == hop_host[b] and hop_first[a] <= hop_first[b]
@@ -150,16 +194,20 @@ def join(  # type: ignore[no-untyped-def]
                 best = a
         if best >= 0:
             parent[b] = best
-    for b in range(hops):
-        if hop_previous[b] != np.uint64(0) and parent[b] >= 0:
-            heirs[parent[b]] = b
-    for leg in range(legs):
-        h = heirs[leg_hop[leg]]
+    for b in range(hop_previous.size):
+        if hop_previous[b] != NO_KEY and parent[b] >= 0:
+            requeued_to[parent[b]] = b
+    for leg in range(leg_hop.size):
+        h = requeued_to[leg_hop[leg]]
         o = leg_outcome[leg]
-        if h >= 0 and (o in (DEFERRED, HELD, UNKNOWN)):
+        if h >= 0 and o in (DEFERRED, HELD, UNKNOWN):
             child[leg] = h
-    # a hop has one parent; no circles
-    for b in range(hops):
+
+
+@kernel
+def one_parent(leg_hop, parent, child):
+    """A hop has one parent, and no circle leads back to it."""
+    for b in range(parent.size):
         a = parent[b]
         steps = 0
         while a >= 0 and steps < DEEPEST:
@@ -169,28 +217,34 @@ def join(  # type: ignore[no-untyped-def]
             steps += 1
         if a >= 0:
             parent[b] = -1
-    for leg in range(legs):
+    for leg in range(leg_hop.size):
         if child[leg] >= 0 and parent[child[leg]] != leg_hop[leg]:
             child[leg] = -1
-    # 2. which leg of the parent each leg descends from
-    for leg in range(legs):
+
+
+@kernel
+def descend(leg_hop, leg_key, leg_alias, child, parent, legs_in, slots, up, renamed, continued):
+    """The same recipient; else the alias it came from, as the parent's recipient or as the parent's alias."""
+    mask = np.uint64(slots.size - 1)
+    for b in range(legs_in.size):
+        legs_in[b] = 0
+    for leg in range(leg_hop.size):
         b = child[leg]
         if b >= 0:
-            handed[b] += 1
+            legs_in[b] += 1
             for key in (leg_key[leg], leg_alias[leg]):
-                if key != np.uint64(0):
+                if key != NO_KEY:
                     s = mix(key ^ spread(b)) & mask
                     while slots[s] >= 0:
                         s = (s + np.uint64(1)) & mask
                     slots[s] = leg
-    for leg in range(legs):
+    for leg in range(leg_hop.size):
         b = leg_hop[leg]
-        if parent[b] < 0 or handed[b] == 0:
+        if parent[b] < 0 or legs_in[b] == 0:
             continue
-        # the same recipient; else the alias it came from, as the parent's recipient or as the parent's alias
         for attempt in range(3):
             key = leg_alias[leg] if attempt > 0 else leg_key[leg]
-            if key == np.uint64(0) or (attempt == 2 and up[leg] >= 0):
+            if key == NO_KEY or (attempt == 2 and up[leg] >= 0):
                 continue
             s = mix(key ^ spread(b)) & mask
             while slots[s] >= 0:
@@ -202,82 +256,85 @@ def join(  # type: ignore[no-untyped-def]
                         renamed[leg] = attempt == 1
                     break
                 s = (s + np.uint64(1)) & mask
-    for leg in range(legs):
+
+
+@kernel
+def the_only_one_left(leg_hop, child, parent, unmatched, last_unmatched, up, renamed, continued):
+    """Where one leg alone of the hop before has no continuation yet, that is where the others came from."""
+    for b in range(unmatched.size):
+        unmatched[b] = 0
+    for leg in range(leg_hop.size):
         if child[leg] >= 0 and not continued[leg]:
-            left[child[leg]] += 1
-            last_left[child[leg]] = leg
-    for leg in range(legs):
+            unmatched[child[leg]] += 1
+            last_unmatched[child[leg]] = leg
+    for leg in range(leg_hop.size):
         b = leg_hop[leg]
-        if parent[b] >= 0 and up[leg] < 0 and left[b] == 1:
-            up[leg] = last_left[b]
+        if parent[b] >= 0 and up[leg] < 0 and unmatched[b] == 1:
+            up[leg] = last_unmatched[b]
             renamed[leg] = True
-            continued[last_left[b]] = True
-    # 3. what each leg means for its journey
-    for leg in range(legs):
-        final[leg] = True
-        b = child[leg]
-        if b >= 0:
-            if continued[leg]:
-                final[leg] = False
-                continue
-            outcome[leg] = UNKNOWN if hop_flags[b] & CLOSED != 0 else DEFERRED
-        elif (
-            leg_outcome[leg] == DELIVERED
-            and leg_next[leg] != np.uint64(0)
-            and (leg_relay[leg] >= LOOPBACK or leg_flags[leg] & FORWARDED != 0)
-        ):
-            outcome[leg] = UNKNOWN
-        walk = leg
-        origin_key = np.uint64(0)
-        for _ in range(DEEPEST):
-            if leg_original[walk] != np.uint64(0):
-                source[leg], which[leg], origin_key = walk, OWN_ORIGINAL, leg_original[walk]
-            p = up[walk]
-            if p < 0:
-                break
-            if renamed[walk] and leg_key[p] != leg_key[walk]:
-                source[leg], which[leg], origin_key = p, OWN_RECIPIENT, leg_key[p]
-            walk = p
-        if origin_key == leg_key[leg]:
-            which[leg] = NO_ORIGINAL
-            source[leg] = -1
-        root[leg] = walk
-        h = leg_hop[leg]
-        steps = 0
-        while parent[h] >= 0 and steps < DEEPEST:
-            h = parent[h]
-            steps += 1
-        head[leg] = h
-        depth[leg] = steps
-    # 4. refused triplets that were let in later
+            continued[last_unmatched[b]] = True
+
+
+@kernel
+def trace_back(leg, leg_hop, leg_key, leg_original, renamed, up, parent, source, which, root, head, depth):
+    """From a leg back to the first hop: the original recipient, and how many hops lie between."""
+    walk = leg
+    origin_key = NO_KEY
+    for _ in range(DEEPEST):
+        if leg_original[walk] != NO_KEY:
+            source[leg], which[leg], origin_key = walk, OWN_ORIGINAL, leg_original[walk]
+        p = up[walk]
+        if p < 0:
+            break
+        if renamed[walk] and leg_key[p] != leg_key[walk]:
+            source[leg], which[leg], origin_key = p, OWN_RECIPIENT, leg_key[p]
+        walk = p
+    if origin_key == leg_key[leg]:
+        which[leg] = NO_ORIGINAL
+        source[leg] = -1
+    root[leg] = walk
+    h = leg_hop[leg]
+    steps = 0
+    while parent[h] >= 0 and steps < DEEPEST:
+        h = parent[h]
+        steps += 1
+    head[leg] = h
+    depth[leg] = steps
+
+
+@kernel
+def let_in(leg_hop, leg_key, leg_original, leg_at, hop_first, hop_flags, hop_peer, parent, slots, ended, final):
+    """Refusals for now that a later message of the same client, sender and recipient ended are attempts of that."""
+    mask = np.uint64(slots.size - 1)
     for k in range(slots.size):
         slots[k] = -1
     any_grey = False
-    for leg in range(legs):
+    for leg in range(leg_hop.size):
         if hop_flags[leg_hop[leg]] & GREYLISTED != 0:
             any_grey = True
             s = mix(leg_key[leg] ^ hop_peer[leg_hop[leg]]) & mask
             while slots[s] >= 0:
                 s = (s + np.uint64(1)) & mask
             slots[s] = leg
-    if any_grey:
-        for leg in range(legs):
-            h = leg_hop[leg]
-            if hop_flags[h] & GREYLISTED != 0 or parent[h] >= 0 or hop_peer[h] == np.uint64(0):
+    if not any_grey:
+        return
+    for leg in range(leg_hop.size):
+        h = leg_hop[leg]
+        if hop_flags[h] & GREYLISTED != 0 or parent[h] >= 0 or hop_peer[h] == NO_KEY:
+            continue
+        for key in (leg_key[leg], leg_original[leg]):
+            if key == NO_KEY or ended[leg] >= 0:
                 continue
-            for key in (leg_key[leg], leg_original[leg]):
-                if key == np.uint64(0) or ended[leg] >= 0:
-                    continue
-                s = mix(key ^ hop_peer[h]) & mask
-                while slots[s] >= 0:
-                    q = slots[s]
-                    gh = leg_hop[q]
-                    same = leg_key[q] == key and hop_peer[gh] == hop_peer[h]
-                    if same and hop_first[gh] <= hop_first[h] + SAME_HOST and hop_first[h] <= leg_at[q] + LIFETIME:
-                        ended[leg] = q
-                        final[q] = False
-                        break
-                    s = (s + np.uint64(1)) & mask
+            s = mix(key ^ hop_peer[h]) & mask
+            while slots[s] >= 0:
+                q = slots[s]
+                refused = leg_hop[q]
+                same = leg_key[q] == key and hop_peer[refused] == hop_peer[h]
+                if same and hop_first[refused] <= hop_first[h] + SAME_HOST and hop_first[h] <= leg_at[q] + LIFETIME:
+                    ended[leg] = q
+                    final[q] = False
+                    break
+                s = (s + np.uint64(1)) & mask
 
 
 def chains(rows: Any, leg_hop: Any, up: Any, parent: Any, ended: Any) -> tuple[Any, Any, Any]:
@@ -291,8 +348,8 @@ def chains(rows: Any, leg_hop: Any, up: Any, parent: Any, ended: Any) -> tuple[A
     return offsets, is_leg, numbers
 
 
-@kernel("void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[::1])")
-def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers):  # type: ignore[no-untyped-def]
+@entry("const int64[:], const int64[:], const int64[:], const int64[:], const int64[:], int64[:], boolean[:], int64[:]")
+def walk_chains(rows, leg_hop, up, parent, ended, offsets, is_leg, numbers, result):
     """`chains`: where there is no room for numbers, only their offsets."""
     fill = numbers.size > 0
     k = 0
@@ -338,10 +395,8 @@ def merge_records(chains: Any, starts: Any, given: Any) -> tuple[Any, tuple[Any,
     return at, (evidence[:kept], number[:kept], offset[:kept], length[:kept])
 
 
-@kernel("int64(int64[::1], int32[::1], int64[:,::1], int32[::1], int32[::1], int64[::1], int64[::1], int64[::1])")
-def collect_records(  # type: ignore[no-untyped-def]
-    chains, starts, given, out_at, evidence, numbers, offsets, lengths
-):
+@entry("const int64[:], const int32[:], int64[:,:], int32[:], int32[:], int64[:], int64[:], int64[:]")
+def collect_records(chains, starts, given, out_at, evidence, numbers, offsets, lengths, result):
     """`merge_records`: how many records are kept."""
     count = chains.size - 1
     for r in range(count):
@@ -354,7 +409,7 @@ def collect_records(  # type: ignore[no-untyped-def]
                     given[j + 1, c] = given[j, c]
                 j -= 1
             given[j + 1, 0], given[j + 1, 1], given[j + 1, 2], given[j + 1, 3] = e, number, o, length
-    # a record may tell of the hop and of the leg: it counts once
+    # a record may speak of the hop and of the leg: it counts once
     kept = 0
     for r in range(count):
         start, end = starts[chains[r]], starts[chains[r + 1]]
@@ -367,4 +422,4 @@ def collect_records(  # type: ignore[no-untyped-def]
             lengths[kept] = given[i, 3]
             kept += 1
         out_at[r + 1] = kept
-    return kept
+    result[0] = kept

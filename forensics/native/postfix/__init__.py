@@ -1,0 +1,1 @@
+"""Postfix: lines to events, events to hops and legs."""

@@ -1,0 +1,80 @@
+"""Where an address and where a queue id ends, for all lines of Postfix. Buffers are padded (`loaders.base.PADDING`)."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.native.compiler import kernel
+from forensics.native.text import between
+
+# Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only, 8 = neither
+# (other letters), 16 = a digit.
+CLASS = np.zeros(256, np.uint8)
+for _c in b"0123456789":
+    CLASS[_c] = 1 | 16
+for _c in b"BCDF":
+    CLASS[_c] = 1
+for _c in b"IOUaeiou":
+    CLASS[_c] = 8
+for _c in b"AE":
+    CLASS[_c] = 2
+for _c in b"GHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz":
+    CLASS[_c] = 4
+
+
+@kernel
+def address_end(buf, i, end):
+    """Position of the `>` that closes an address whose first byte is i (behind `<`); -1 when none does.
+
+    Quoted local parts (RFC 5321 4.1.2) may hold `>`; a quote that never closes is taken literally.
+    """
+    k = i
+    quoted = False
+    while k < end:
+        c = buf[k]
+        if quoted:
+            if c == 92:  # backslash
+                k += 1
+            elif c == 34:
+                quoted = False
+        elif c == 34:
+            quoted = True
+        elif c == 62:
+            return k
+        k += 1
+    if not quoted:
+        return -1
+    k = i
+    while k < end:
+        if buf[k] == 62:
+            return k
+        k += 1
+    return -1
+
+
+@kernel
+def queue_id_end(buf, i, end):
+    """End of the queue id at i, or -1.
+
+    Short ids are upper-case hexadecimal; long ids base 52 (no vowels): six characters of seconds, four of microseconds,
+    `z`, inode (postconf(5), enable_long_queue_ids). Logs that were rewritten or come from relatives of Postfix have
+    ids of
+    their own: any letters and digits, with a digit among them. The caller checks what follows.
+    """
+    k = i
+    seen = 0
+    while k < end and k - i <= 25:
+        kind = CLASS[buf[k]]
+        if kind == 0:
+            break
+        seen |= kind
+        k += 1
+    n = k - i
+    if between(n, 5, 24) and seen & 12 == 0:
+        return k
+    if between(n, 6, 24) and seen & 16 != 0:
+        return k
+    if between(n, 12, 24) and seen & 10 == 0 and buf[i + 10] == 122:
+        return k
+    return -1

@@ -1,0 +1,1 @@
+"""Journeys: joining hops, and moving the columns of many batches."""
