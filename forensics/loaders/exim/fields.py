@@ -104,6 +104,16 @@ def _fields(text: str) -> dict[str, str]:
     return found
 
 
+def has_sender(rest: str) -> bool:
+    """Whether `arrival` can read the line."""
+    return _SENDER.match(rest) is not None
+
+
+def has_address(rest: str) -> bool:
+    """Whether `delivery` can read the line."""
+    return _HEAD.match(rest) is not None
+
+
 def arrival(rest: str) -> Arrival | None:
     """Of a line behind `<=`; None when it has no sender."""
     sender = _SENDER.match(rest)

@@ -140,9 +140,9 @@ def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
     text = rest.decode("utf-8", "backslashreplace")
     if flag == "rejected" and fields.rejection(text) is None:
         return None, "malformed rejection line"
-    if flag == "<=" and fields.arrival(text) is None:
+    if flag == "<=" and not fields.has_sender(text):
         return None, "malformed arrival line"
-    if flag in fields.DELIVERIES and fields.delivery(text) is None:
+    if flag in fields.DELIVERIES and not fields.has_address(text):
         return None, "malformed delivery line"
     if flag == "<=" and line.piece:  # the list of recipients may be cut within an address
         return (flag, rest.rpartition(b" for ")[0] or rest), ""
