@@ -48,9 +48,18 @@ def _schema(*fields: pa.Field) -> pa.Schema:
 
 DELIVERIES = _schema(
     column("delivery_id", pa.string(), "stable name of this row: equal on every rerun", nullable=False),
-    column("system", CODE, "postfix, exchange or exchange-online: where the message entered", nullable=False),
+    column(
+        "system",
+        CODE,
+        "where the message entered, as its loader names it: postfix, exim, exchange, exchange-online",
+        nullable=False,
+    ),
     column("host", CODE, "logging host or server of the first hop"),
-    column("queue_id", pa.string(), "Postfix queue id of the first hop / Exchange internal-message-id"),
+    column(
+        "queue_id",
+        pa.string(),
+        "queue id (Postfix), message id (Exim) or internal-message-id (Exchange) of the first hop",
+    ),
     column("message_id", pa.string(), "RFC 5322 Message-ID without <>; null when the log has none"),
     column("network_message_id", pa.string(), "Exchange network-message-id"),
     column("submitted_at", TIME, "first event of the journey", nullable=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -25,6 +26,7 @@ from forensics.loaders import base
 from tests.conftest import DATA
 from tests.ingesting import read
 
+SAMPLES = Path(os.environ.get("MISSENT_CONTRACT") or DATA / "contract")
 COLUMNS = ("system", "queue_id", "message_id", "sender", "recipient", "original_recipient", "outcome", "status_code")
 Rows = list[dict[str, Any]]
 HOSTILE = {
@@ -41,13 +43,13 @@ HOSTILE = {
 
 
 def sample(name: str) -> bytes:
-    path = DATA / "contract" / f"{name}.log"
+    path = SAMPLES / f"{name}.log"
     assert path.is_file(), f"loader {name} has no sample: write {path} and {path.with_suffix('.expected.tsv').name}"
     return path.read_bytes()
 
 
 def expected(name: str) -> Counter[tuple[str, ...]]:
-    with (DATA / "contract" / f"{name}.expected.tsv").open(newline="") as file:
+    with (SAMPLES / f"{name}.expected.tsv").open(newline="") as file:
         return Counter(tuple(row.values()) for row in csv.DictReader(file, delimiter="\t"))
 
 
