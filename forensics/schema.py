@@ -51,14 +51,14 @@ DELIVERIES = _schema(
     column(
         "system",
         CODE,
-        "where the message entered, as its loader names it: postfix, exim, exchange, exchange-online",
+        "where the message entered, as its loader names it (postfix, exim, …)",
         nullable=False,
     ),
     column("host", CODE, "logging host or server of the first hop"),
     column(
         "queue_id",
         pa.string(),
-        "queue id (Postfix), message id (Exim) or internal-message-id (Exchange) of the first hop",
+        "queue id of the first hop / Exim message id / Exchange internal-message-id",
     ),
     column("message_id", pa.string(), "RFC 5322 Message-ID without <>; null when the log has none"),
     column("network_message_id", pa.string(), "Exchange network-message-id"),
