@@ -69,6 +69,8 @@ class SourceSettings(_Strict):
     timezone: str | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     """Of dates such as 3/4/2024 in an export, where the file does not show it."""
+    host: str | None = None
+    """The server that wrote it, where its records do not name one, as in Exim's own log files."""
 
 
 class Detection(_Strict):
@@ -149,6 +151,7 @@ jurisdictions_of_concern = []
 # year = 2023
 # timezone = "Europe/London"
 # date_order = "dmy"  # or "mdy": what 3/4/2024 means in an export that does not show it
+# host = "mx1.example.org"  # the server that wrote a log which names none, such as Exim's mainlog
 
 # The detector's assumption before any evidence (a probability); leave it out for the documented one.
 # [detection]

@@ -173,8 +173,8 @@ def run(
 ) -> None:
     """The main job: ingest LOG…, detect, report.
 
-    LOG is a file, folder, glob, archive or - (standard input); Postfix, Exchange message tracking and
-    Exchange Online message trace are recognised by content.
+    LOG is a file, folder, glob, archive or - (standard input); Postfix, Exim, Exchange message tracking
+    and Exchange Online message trace are recognised by content.
     """
     from forensics import pipeline, terminal
 

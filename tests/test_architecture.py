@@ -15,6 +15,7 @@ import grimp
 import pytest
 
 from forensics import schema
+from forensics.loaders import base
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,7 +53,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 @pytest.mark.parametrize("name", ["DELIVERIES", "UNREAD", "FINDINGS", "INCIDENTS", "CORRESPONDENTS", "HOPS", "LEGS"])
 def test_every_column_says_what_it_means(name: str) -> None:
-    for column, _, meaning in schema.describe(getattr(schema, name)):
+    for column, _, meaning in schema.describe(getattr(base if name in ("HOPS", "LEGS") else schema, name)):
         assert meaning, f"{name}.{column}"
 
 

@@ -1,8 +1,9 @@
 """The records that table rows cite, and whether a record speaks of its row.
 
 A row is supported when every record it cites leads back to it: the record holds the recipient, an id of the message
-or its sender, or a queue id that another supported record of the row names (`queued as`, or its own), so that every
-hop of a journey is reached from the row; and when at least one record names the recipient.
+or its sender, or shows an id that another supported record of the row shows too (`queued as`, or its own; what a
+record shows, its loader knows), so that every hop of a journey is reached from the row; and when at least one record
+names the recipient.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +31,6 @@ COLUMNS = (
 ROWS = 400_000
 """Rows whose citations are held at a time; more than that means reading the evidence again."""
 
-_QUEUE_ID = re.compile(r": ([0-9a-z]{5,20}): ")
-_QUEUED_AS = re.compile(r"queued as ([0-9a-z]{5,20})\b")
 _BYTE_ARRAY = re.compile(rb"\[ *\d{1,3}(?: *, *\d{1,3}){8,} *\]")
 
 
@@ -55,7 +54,7 @@ class Citations:
     named: NDArray[np.bool_] = field(init=False)
     """The record holds the recipient."""
     links: list[tuple[str, ...]] = field(init=False)
-    """Queue ids that the record names."""
+    """Ids of messages that the record shows."""
     seen: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,13 +71,13 @@ class Citations:
         number = self.names.index(evidence_id)
         return int(np.searchsorted(self.evidence, number)), int(np.searchsorted(self.evidence, number, "right"))
 
-    def read(self, index: int, forms: Sequence[str]) -> None:
-        """Take note of what the record of citation `index` says."""
+    def read(self, index: int, forms: Sequence[str], shown_ids: Callable[[str], tuple[str, ...]]) -> None:
+        """Take note of what the record of citation `index` says; `shown_ids`: `loaders.base.Loader.shown_ids`."""
         row = self.row[index]
         self.seen[index] = True
         self.named[index] = _holds(forms, self.recipients[row])
         self.direct[index] = self.named[index] or _holds(forms, self.tokens[row])
-        self.links[index] = queue_ids(forms[0])
+        self.links[index] = shown_ids(forms[0])
 
     def unsupported(self) -> Iterator[tuple[str, str]]:
         """(delivery id, what is wrong) for every row whose records, all read, do not speak of it."""
@@ -127,12 +126,6 @@ def _stands(token: str, text: str) -> bool:
             return True
         at = text.find(token, at + 1)
     return False
-
-
-def queue_ids(text: str) -> tuple[str, ...]:
-    """Queue ids that a Postfix record (lower case) names: its own and the next one's."""
-    found = {match[1] for pattern in (_QUEUE_ID, _QUEUED_AS) if (match := pattern.search(text))}
-    return tuple(sorted(found))
 
 
 def forms(record: bytes) -> list[str]:

@@ -91,11 +91,12 @@ def read(
     result = Reading(source, Digests() if digest else None)
     counter = _counter(evidence.loader)
     split = splitter(evidence.loader)
+    shown_ids = _shown_ids(evidence.loader)
     low, high = citations.of(evidence.id) if citations else (0, 0)
     number = 0
     try:
         for block in blocks(source, split, digests=result.digests):
-            number = _block(block, number, counter, split, citations, low, high, result)
+            number = _block(block, number, counter, split, shown_ids, citations, low, high, result)
             advance(len(block.data))
     except EvidenceError as error:
         result.faults.append(error.what)
@@ -111,6 +112,7 @@ def _block(
     number: int,
     counter: Callable[[Block], int],
     split: Callable[[Bytes, bool], int],
+    shown_ids: Callable[[str], tuple[str, ...]],
     citations: Citations | None,
     low: int,
     high: int,
@@ -130,7 +132,7 @@ def _block(
         length = int(citations.length[index])
         if start != before:
             between = _part(block, at, start)
-            if len(between.data) and split(between.data, False) != len(between.data):
+            if not _whole(block, at, start, counter, split):
                 result.faults.append(f"at byte {block.offset + start:,} no record begins, though one is cited there")
             number += counter(between)
             at = before = start
@@ -147,8 +149,21 @@ def _block(
             result.faults.append(
                 f"at byte {block.offset + start:,} stands record {number + 1:,}, cited as {citations.number[index]:,}"
             )
-        citations.read(index, text)
+        citations.read(index, text, shown_ids)
     return number + counter(_part(block, at, len(block.data)))
+
+
+def _whole(
+    block: Block, at: int, start: int, counter: Callable[[Block], int], split: Callable[[Bytes, bool], int]
+) -> bool:
+    """Whether whole records lie between the ends of two that are cited."""
+    between = _part(block, at, start)
+    if not len(between.data) or split(between.data, False) == len(between.data):
+        return True
+    # `split` waits for the end of what begins here, such as a quoted field of CSV that is never closed: if a record
+    # begins at `start` nevertheless, those before and behind it are as many apart as together
+    stop = min(start + LONGEST_CITED, len(block.data))
+    return counter(between) + counter(_part(block, start, stop)) == counter(_part(block, at, stop))
 
 
 def _part(block: Block, start: int, stop: int) -> Block:
@@ -178,6 +193,15 @@ def splitter(loader: str) -> Callable[[Bytes, bool], int]:
         return _lines
     split: Callable[[Bytes, bool], int] = module.split
     return split
+
+
+def _shown_ids(loader: str) -> Callable[[str], tuple[str, ...]]:
+    """The ids that a record shows by its loader; those that any loader sees where it is unknown to this version."""
+    try:
+        return loaders.load(loader).shown_ids
+    except ImportError:
+        known = [loaders.load(name) for name in loaders.LOADERS]
+        return lambda text: tuple(sorted({one for each in known for one in each.shown_ids(text)}))
 
 
 def _lines(data: Bytes, last: bool) -> int:

@@ -214,17 +214,16 @@ def _jobs(
         if item.digests.content_size <= SMALL:
             yield (
                 number,
-                executor.submit(
-                    _piece_of_all, item.source, item.loader, item.survey, number, shared[number], skip, size
-                ),
+                executor.submit(_piece_of_all, item, number, shared[number], skip, size),
             )
             continue
         for block in custody.blocks(item.source, _cutter(item.survey), size=size):
-            context = _context(block.offset, item.survey, number, shared[number], skip)
+            context = _context(block.offset, item, number, shared[number], skip)
             yield number, executor.submit(_piece, block, item.loader, context)
 
 
-def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -> Context:
+def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -> Context:
+    survey = item.survey
     start = survey.blocks[offset]
     later = [n for n in survey.blocks.values() if n > start]
     end = min(later) if later else survey.records + 1
@@ -232,6 +231,7 @@ def _context(offset: int, survey: Survey, number: int, shared: Any, skip: Any) -
         evidence=number,
         number=start,
         plan=survey.plan,
+        id=item.digests.content_sha256,
         skip=None if skip is None else skip[start - 1 : end - 1],
         shared=shared,
     )
@@ -275,12 +275,10 @@ def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
     return split
 
 
-def _piece_of_all(
-    source: Source, loader: str, survey: Survey, number: int, shared: Any, skip: Any, size: int
-) -> list[_Piece]:
+def _piece_of_all(item: Surveyed, number: int, shared: Any, skip: Any, size: int) -> list[_Piece]:
     out = []
-    for block in custody.blocks(source, loaders.load(loader).split, size=size):
-        out += _piece(block, loader, _context(block.offset, survey, number, shared, skip))
+    for block in custody.blocks(item.source, loaders.load(item.loader).split, size=size):
+        out += _piece(block, item.loader, _context(block.offset, item, number, shared, skip))
     return out
 
 

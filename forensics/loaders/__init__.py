@@ -6,7 +6,7 @@ from importlib import import_module
 
 from forensics.loaders.base import Loader
 
-LOADERS: tuple[str, ...] = ("postfix", "exchange")
+LOADERS: tuple[str, ...] = ("exim", "postfix", "exchange")
 """Packages under `forensics.loaders`, imported only when needed (`load`), so that `--help` stays quick."""
 
 CONFIDENT = 0.5
@@ -17,6 +17,11 @@ def load(name: str) -> Loader:
     """The loader module of that name."""
     module: Loader = import_module(f"forensics.loaders.{name}")
     return module
+
+
+def systems() -> tuple[str, ...]:
+    """What all loaders call the systems that they read, in order."""
+    return tuple(system for name in LOADERS for system in load(name).SYSTEMS)
 
 
 def recognise(head: bytes) -> str | None:

@@ -13,17 +13,22 @@ A loader turns blocks of bytes into events and events into hops and legs; it ope
 5. `resume(fragments)` → events → `assemble(events, final=True)`: fragments of all blocks of all evidence,
    partitioned by `key`. Fragments arrive in any order; the loader sorts them by what it put into them.
 
+`forensics.custody` calls `split`, `fingerprints` (to count records) and `shown_ids`, to verify what deliveries cite.
+
 Everything between the steps is picklable, so that the steps can run in threads, processes or on a cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+
+from forensics import schema
 
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
@@ -43,6 +48,79 @@ UNREAD_ROWS = pa.schema(
 """`schema.UNREAD` without `evidence`, which ingest adds."""
 
 
+RECORD_INDEX = pa.struct(
+    [
+        pa.field("evidence", pa.int32(), nullable=False),
+        pa.field("number", pa.int64(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("length", pa.int64(), nullable=False),
+    ]
+)
+"""A record's address while ingest runs: `evidence` is the position in this run's ordered evidence list."""
+
+HOPS = pa.schema(
+    [
+        schema.column("hop", pa.int64(), "row key within one batch; LEGS.hop points here", nullable=False),
+        schema.column("system", schema.CODE, "which of the loader's SYSTEMS", nullable=False),
+        schema.column("host", schema.CODE, "logging host or server"),
+        schema.column("queue_id", pa.string(), "queue id / internal-message-id"),
+        schema.column("message_id", pa.string(), "Message-ID without <>"),
+        schema.column("network_message_id", pa.string(), "Exchange only"),
+        schema.column("first_at", schema.TIME, "first event", nullable=False),
+        schema.column("last_at", schema.TIME, "last event", nullable=False),
+        schema.column("sender", pa.string(), "envelope sender; empty for <>; null unknown"),
+        schema.column("authenticated_user", pa.string(), "who submitted"),
+        schema.column("client_name", pa.string(), "submitting client"),
+        schema.column("client_address", pa.string(), "submitting client's address"),
+        schema.column("size_bytes", pa.int64(), "message size"),
+        schema.column("recipient_count", pa.int32(), "envelope recipients as logged"),
+        schema.column("subject", pa.string(), "decoded subject"),
+        schema.column("born", pa.bool_(), "the evidence shows how the message entered this hop", nullable=False),
+        schema.column("closed", pa.bool_(), "the evidence shows that this hop was done with it", nullable=False),
+        schema.column(
+            "records",
+            pa.list_(pa.field("element", RECORD_INDEX, nullable=False)),
+            "message-level records",
+            nullable=False,
+        ),
+    ]
+)
+"""One stay of one message in one queue: a Postfix queue id from birth to removal, or one message on
+Exchange (all servers that share its network-message-id).
+
+A batch may have three columns more: `previous_id` (id this hop had before a requeue); `greylisted` (refusals for now,
+which a later acceptance of the same client, sender and recipient ends); `generation` (int8: hops of one system that
+differ in it name their messages by ids that cannot be compared, and are joined as those of two systems are)."""
+
+LEGS = pa.schema(
+    [
+        schema.column("hop", pa.int64(), "HOPS.hop", nullable=False),
+        schema.column("recipient", pa.string(), "final recipient of this hop, first spelling", nullable=False),
+        schema.column("original_recipient", pa.string(), "before expansion in this hop; null"),
+        schema.column("recipient_role", schema.CODE, "to, cc, bcc or unknown", nullable=False),
+        schema.column("outcome", schema.CODE, "as in DELIVERIES", nullable=False),
+        schema.column("at", schema.TIME, "settling (or last) event", nullable=False),
+        schema.column("status_code", pa.string(), "enhanced status code"),
+        schema.column("response", pa.string(), "remote text"),
+        schema.column("relay_name", pa.string(), "next server"),
+        schema.column("relay_address", pa.string(), "its address"),
+        schema.column("tls", pa.bool_(), "TLS to the next server"),
+        schema.column("attempts", pa.int32(), "attempts seen", nullable=False),
+        schema.column("next_id", pa.string(), "id the next server gave (`queued as`, InternalId); null"),
+        schema.column(
+            "records",
+            pa.list_(pa.field("element", RECORD_INDEX, nullable=False)),
+            "records of this recipient",
+            nullable=False,
+        ),
+    ]
+)
+"""What one hop did for one recipient.
+
+A batch may have three columns more: `alias` (address before expansion, also where the recipient was addressed directly
+too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it)."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What people say about stamps, where the evidence is silent.
@@ -59,6 +137,11 @@ class Settings:
         """(year, timezone) for the evidence of this display name: what case.toml says of it wins."""
         year, timezone = self._said(name, "year"), self._said(name, "timezone")
         return self.year if year is None else year, self.timezone if timezone is None else timezone
+
+    def host(self, name: str) -> str | None:
+        """The server that wrote this evidence, where its records do not name one; None when nobody says."""
+        host: str | None = self._said(name, "host")
+        return host
 
     def date_order(self, name: str) -> str | None:
         """`dmy` or `mdy` for dates of this evidence that leave it open; None when nobody says."""
@@ -120,7 +203,8 @@ class Surveyor(Protocol):
 class Context:
     """What `scan` must know beside the block.
 
-    `evidence`: position in this run's ordered evidence list. `number`: 1-based number of the block's first record.
+    `evidence`: position in this run's ordered evidence list. `id`: its SHA-256. `number`: 1-based number of the block's
+    first record.
     `skip`: for each record of the block True when it is a duplicate of a record in an earlier evidence (None: none is).
     `shared`: (first, last) microseconds UTC of the times that another evidence of the same host covers too: groups
     with an event in one of them are never complete inside one block.
@@ -129,6 +213,7 @@ class Context:
     evidence: int
     number: int
     plan: Any = None
+    id: str = ""
     skip: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     shared: tuple[tuple[int, int], ...] = ()
 
@@ -149,7 +234,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Assembled:
-    """`hops` and `legs` as in `schema.HOPS` and `schema.LEGS` (hop numbers count from 0 in each batch);
+    """`hops` and `legs` as in `HOPS` and `LEGS` (hop numbers count from 0 in each batch);
     `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final."""
 
     hops: pa.Table
@@ -163,8 +248,12 @@ class Loader(Protocol):
     NAME: str
     """Short name, as `missent formats` prints it and the manifest records it."""
 
+    SYSTEMS: tuple[str, ...]
+    """What its hops may have as `system`. A message seen by two systems is joined by rules of its own
+    (`forensics.stitch.systems`)."""
+
     FORMATS: tuple[tuple[str, str], ...]
-    """(name, what) of all that it reads."""
+    """(name, what) of all that it reads, for `missent formats`."""
 
     def detect(self, head: bytes) -> float:
         """Confidence 0-1 that this is ours, from the first 64 KiB of content; cheap, never by file name."""
@@ -186,6 +275,10 @@ class Loader(Protocol):
     def assemble(self, events: Any, *, final: bool) -> Assembled:
         """Hops and legs of the events; unless `final`, groups that may go on elsewhere come back as fragments."""
 
+    def shown_ids(self, record: str) -> tuple[str, ...]:
+        """Ids of messages that a record (its text in lower case) names: its own, and those that other servers gave.
+        A record that names neither recipient nor sender belongs to a delivery whose other records name its id."""
+
 
 def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:
     """(number, offset, length, reason, raw) rows as a table; raw is cut to 4 KiB."""
@@ -193,3 +286,37 @@ def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:
     arrays = [pa.array(c, f.type) for c, f in zip(columns[:4], UNREAD_ROWS, strict=False)]
     arrays.append(pa.array([bytes(r)[:4096] for r in columns[4]], pa.binary()))
     return pa.Table.from_arrays(arrays, schema=UNREAD_ROWS)
+
+
+def whole_lines(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
+    """`Loader.split` of a format of lines: up to and with the last line feed. A bare carriage return ends no line."""
+    if last:
+        return len(data)
+    step = 1 << 16
+    for end in range(len(data), 0, -step):
+        start = max(0, end - step)
+        found = np.flatnonzero(data[start:end] == 10)
+        if len(found):
+            return start + int(found[-1]) + 1
+    return 0
+
+
+def lines(block: Block) -> Iterator[tuple[int, bytes]]:
+    """(offset in the evidence, bytes without the line feed) of every line of a block of whole lines."""
+    at = block.offset
+    pieces = block.data.tobytes().split(b"\n")
+    for raw in pieces[:-1] if not pieces[-1] else pieces:
+        yield at, raw
+        at += len(raw) + 1
+
+
+def line_fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """`Loader.fingerprints` of a format of lines."""
+    digests = (hashlib.blake2b(raw, digest_size=8).digest() for _, raw in lines(block))
+    return np.frombuffer(b"".join(digests), np.uint64)
+
+
+def key_of(*parts: str | int | None) -> int:
+    """A stable 64-bit number for what these values name together: the `key` of fragments, a hash of hosts."""
+    text = repr(parts).encode("utf-8", "backslashreplace")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")

@@ -25,3 +25,13 @@ LIFETIME = 5 * 86_400_000_000
 """How long a message may wait in a queue: Postfix' maximal_queue_lifetime (postconf(5)), microseconds."""
 DEEPEST = 64
 """Hops of one journey that are followed."""
+
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
+"""Kinds of stamps: unreadable; with an offset from UTC; without one; without a year."""
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+MONTH_UNIT = 64 * DAY
+"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar.
+"""
+YEAR_UNIT = 16 * MONTH_UNIT
+"""A packed time with a year counted from that of the file's first record: year * YEAR_UNIT + packed time."""

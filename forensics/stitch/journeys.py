@@ -4,12 +4,7 @@
 row), so
 that the strings can stay on disk. `link` joins; `rows` makes the deliveries of some legs.
 
-Beside the columns of `schema.HOPS` and `schema.LEGS` a batch may have: hops `previous_id` (id this hop had before a
-requeue),
-`greylisted` (refusals for now, which a later acceptance of the same client, sender and recipient ends); legs `alias`
-(address before expansion, also where the recipient was addressed directly too), `forwarded` (`next_id` is local(8)'s
-own),
-`mailbox` (the leg ended in one).
+The columns of hops and legs, and those that a batch may have beside, are in `forensics.loaders.base`.
 """
 
 from __future__ import annotations
@@ -23,13 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from forensics import schema
+from forensics import loaders, schema
 from forensics.columns import flat, hashes, keys, label_hashes, one_chunk
 from forensics.native import codes
 from forensics.native.stitch import linking
 
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+GENERATIONS = 8
+"""More than any system has (`loaders.base.HOPS`)."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Parts:
     first: Longs
     flags: NDArray[np.int64]
     system: NDArray[np.int64]
+    """Its number among `loaders.systems()`, times GENERATIONS, and its generation."""
     peer: Hashes
-    network: Hashes
     sender: Hashes
     client: Hashes
     name: Hashes
@@ -109,9 +106,8 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         previous=hashes(_optional(hops, "previous_id", pa.string())),
         first=_micros(hops["first_at"]),
         flags=flags,
-        system=_codes(hops["system"], schema.SYSTEMS),
+        system=_systems(hops),
         peer=peer,
-        network=hashes(hops["network_message_id"]),
         sender=np.where(_truth(pc.equal(hops["sender"], "")), np.uint64(1), sender),
         client=label_hashes(hops["client_name"]),
         name=label_hashes(hops["host"]),
@@ -131,6 +127,11 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
         ).astype(np.int64),
         relay_host=label_hashes(legs["relay_name"]),
     )
+
+
+def _systems(hops: pa.Table) -> NDArray[np.int64]:
+    generation: Longs = flat_numbers(pc.fill_null(_optional(hops, "generation", pa.int8()), 0)).astype(np.int64)
+    return _codes(hops["system"], loaders.systems()) * GENERATIONS + generation
 
 
 def _relays(legs: pa.Table) -> NDArray[np.int64]:
@@ -199,7 +200,7 @@ def link(p: Parts, given: Sequence[Given] = ()) -> Links:
     for rule in given:
         known = np.where(known >= 0, known, rule(p))
     out = linking.link(
-        p.id, p.host, p.msgid, p.previous, p.first, p.flags, p.system, p.peer,
+        p.id, p.host, p.msgid, p.previous, p.first, p.flags, p.system // GENERATIONS, p.peer,
         p.hop, p.next, p.key, p.original, p.alias, p.at, p.outcome, p.relay, p.leg_flags, known,
     )  # fmt: skip
     return Links(*out)

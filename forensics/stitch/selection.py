@@ -24,8 +24,8 @@ class Light:
 
     id: NDArray[np.uint64]
     first: Longs
-    alone: bool
-    """True when no rule between systems can concern the batch."""
+    systems: Longs
+    """Those that its hops are of, each once (`Parts.system`): rules between systems concern a case of several."""
     hop: NDArray[np.int32]
     outcome: NDArray[np.int8]
     next: NDArray[np.uint64]
@@ -39,7 +39,7 @@ def light(p: Parts) -> Light:
     return Light(
         id=p.id,
         first=p.first,
-        alone=not bool(p.system.any()),
+        systems=np.unique(p.system),
         hop=p.hop.astype(np.int32),
         outcome=p.outcome.astype(np.int8),
         next=np.where(p.outcome == codes.DELIVERED, p.next, np.uint64(0)),
@@ -109,7 +109,7 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
     shared = _shared([b.next for b in lights], [b.id for b in lights])
     wanted = np.unique(np.concatenate([shared, *(b.previous for b in lights)]))
     peers = np.unique(np.concatenate([*(b.peers for b in lights), np.zeros(0, np.uint64)]))
-    everything = not all(b.alone for b in lights)
+    everything = len(np.unique(np.concatenate([b.systems for b in lights]))) > 1 if lights else False
     small = np.uint32 if max(hop_starts[-1], leg_starts[-1]) < 2**32 else np.int64
     taken: list[dict[str, Any]] = []
     hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []

@@ -17,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.native import codes
-from forensics.native.stitch.handover import EXCHANGE, continue_legs, earlier_legs
+from forensics.native.stitch.handover import continue_legs, earlier_legs
 
 if TYPE_CHECKING:
     from forensics.stitch.journeys import Links, Longs, Parts
+
+NEVER = np.int64(-(1 << 62))
+"""A time at which nothing can go on."""
 
 
 def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -31,9 +34,8 @@ def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uin
 
 
 def _mixed(p: Parts) -> bool:
-    """More than one system, or Exchange of before and after 2013 (with and without network-message-id)."""
-    exchange = p.system == EXCHANGE
-    return len(np.unique(p.system)) > 1 or bool((p.network[exchange] == 0).any() and (p.network[exchange] != 0).any())
+    """More than one system, or generation of one."""
+    return len(np.unique(p.system)) > 1
 
 
 def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
@@ -43,6 +45,24 @@ def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[n
     pairs, legs = np.concatenate([own, alias]), np.tile(np.arange(len(p.hop)), 2)
     order = np.argsort(pairs, kind="stable")
     return pairs[order], legs[order], own
+
+
+def _pair(hop: Longs, id_: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (hop, id)."""
+    with np.errstate(over="ignore"):
+        return id_ ^ (hop.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+
+def _one_way(p: Parts, out: Longs) -> Longs:
+    """Where hops of two systems would continue one another, because a whole second is all that some stamps tell: the
+    one whose client is the other comes later; else the one that began later."""
+    legs = np.flatnonzero(out >= 0)
+    a, b = p.hop[legs], out[legs]
+    count = np.int64(len(p.id))
+    mutual = np.isin(b * count + a, a * count + b)
+    forth, back = ((p.client[y] != 0) & (p.client[y] == p.name[x]) for x, y in ((a, b), (b, a)))
+    out[legs[mutual & ((back & ~forth) | ((back == forth) & (p.first[b] < p.first[a])))]] = -1
+    return out
 
 
 def handed_over(p: Parts) -> Longs:
@@ -55,11 +75,18 @@ def handed_over(p: Parts) -> Longs:
     at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
     queued = (p.next != 0) & (ids[at] == p.next)
     open_ = (p.outcome == codes.DELIVERED) & (p.leg_flags & codes.MAILBOX == 0) & ~queued & (own != 0)
-    continue_legs(
-        np.flatnonzero(open_), own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, p.first,
-        p.system, p.network, out,
-    )  # fmt: skip
-    return out
+    first, rows = p.first, np.flatnonzero(open_)
+    queued_from = _pair(p.hop, p.next)[queued]
+    while len(rows):
+        continue_legs(
+            rows, own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, first, p.system, out
+        )
+        # what handed a message on with an id does not come after what has that id
+        rows = rows[(out[rows] >= 0) & np.isin(_pair(out[rows], p.id[p.hop[rows]]), queued_from)]
+        first = first.copy()
+        first[out[rows]] = NEVER
+        out[rows] = -1
+    return _one_way(p, out)
 
 
 def possible_duplicates(p: Parts, links: Links) -> Longs:
@@ -69,5 +96,5 @@ def possible_duplicates(p: Parts, links: Links) -> Longs:
         return out
     pairs, legs, own = _by_pair(p)
     final = np.flatnonzero(links.final & (own != 0))
-    earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, p.network, out)
+    earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
     return out

@@ -16,10 +16,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import assembling as queues
-from forensics.loaders.postfix import years
 from forensics.stitch import journeys
 
 TOKENS = (

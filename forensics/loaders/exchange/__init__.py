@@ -8,6 +8,7 @@ The reading itself is imported when the first block comes: recognising a file mu
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from forensics.loaders.exchange.survey import Surveyor
 
 NAME = "exchange"
+SYSTEMS = ("exchange", "exchange-online")
 FORMATS = (
     ("tracking", "message tracking logs of Exchange 2007 to SE, by their #Fields header"),
     ("tracking export", "Get-MessageTrackingLog exports, CSV and JSON"),
@@ -29,7 +31,11 @@ FORMATS = (
 )
 """(name, what) of all that this loader reads, for `missent formats`."""
 
-__all__ = ["FORMATS", "NAME", "assemble", "detect", "fingerprints", "resume", "scan", "split", "surveyor"]
+__all__ = [
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "resume", "scan", "shown_ids",
+    "split", "surveyor",
+]  # fmt: skip
+_QUEUED_AS = re.compile(r"queued as ([0-9a-z]{5,20})\b")
 
 
 def split(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
@@ -72,3 +78,9 @@ def assemble(events: Any, *, final: bool) -> Assembled:
     from forensics.loaders.exchange import assembling
 
     return assembling.assemble(events, final=final)
+
+
+def shown_ids(record: str) -> tuple[str, ...]:
+    """The queue id that the next server gave, where its reply is logged."""
+    found = _QUEUED_AS.search(record)
+    return (found[1],) if found else ()

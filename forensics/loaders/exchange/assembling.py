@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics import domains, schema
-from forensics.loaders.base import Assembled
+from forensics.loaders import base
+from forensics.loaders.base import RECORD_INDEX, Assembled
 from forensics.loaders.exchange import spans, statuses
 from forensics.loaders.exchange.rows import Rows, host_key
 from forensics.loaders.exchange.spans import Array
@@ -39,14 +40,16 @@ _SETTLED = (
 )  # fmt: skip
 _PENDING = (codes.NOTHING, codes.DEFERRED, codes.INSIDE)
 
-LEGS = schema.LEGS.append(pa.field("mailbox", pa.bool_()))
+LEGS = base.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
+HOPS = base.HOPS.append(pa.field("generation", pa.int8()))
+"""Hops with what only Exchange tells: 0 before and 1 since Exchange 2013, which gave messages an id of their own."""
 
 
 def assemble(events: pa.Table, *, final: bool) -> Assembled:
     """Hops and legs of all messages in `events`; without `final` nothing is complete: any server may tell more."""
     if not final or not events.num_rows:
-        none = Assembled(schema.HOPS.empty_table(), LEGS.empty_table(), None if final else events)
+        none = Assembled(HOPS.empty_table(), LEGS.empty_table(), None if final else events)
         return none
     rows = Rows(events)
     legs = _Legs(rows)
@@ -182,9 +185,9 @@ def _records(rows: Rows, owner: Array, count: int) -> pa.Array:
     np.cumsum(np.bincount(key, minlength=count), out=offsets[1:])
     values = pa.StructArray.from_arrays(
         [pa.array(rows.plain[n][at]) for n in ("evidence", "number", "offset", "length")],
-        fields=list(schema.RECORD_INDEX),
+        fields=list(RECORD_INDEX),
     )
-    item = schema.LEGS.field("records").type
+    item = base.LEGS.field("records").type
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=item)
 
 
@@ -210,6 +213,8 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     name, address = _client(rows, submitted)
     online = rows.plain["flags"][rows.first] & codes.ONLINE != 0
     system = np.where(online, "exchange-online", "exchange")
+    network_id = rows.taken("network_message_id")
+    generation = pc.and_(pc.is_valid(network_id), pa.array(~online)).cast(pa.int8())
     return pa.table(
         [
             pa.array(np.arange(count)),
@@ -217,7 +222,7 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
             rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
             spans.text(rows.data, spans.bare(rows.data, rows.told("message_id"))),
-            rows.taken("network_message_id"),
+            network_id,
             pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
             pa.array(rows.plain["at"][last]).cast(schema.TIME),
             spans.text(rows.data, sender),
@@ -230,8 +235,9 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
             pa.array(entered),
             pa.array(~pending),
             _records(rows, mine, count),
+            generation,
         ],
-        schema=schema.HOPS,
+        schema=HOPS,
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forensics.loaders import base
 
 NAME = "postfix"
+SYSTEMS = ("postfix",)
 FORMATS = (
     ("syslog", "Postfix lines with RFC 3164 stamps (with or without year), RFC 5424 or ISO 8601 stamps of any offset"),
     ("maillog_file", "Postfix's own log file"),
@@ -29,20 +30,12 @@ def detect(head: bytes) -> float:
 
 
 def split(data: Bytes, last: bool) -> int:
-    """Whole lines: up to and with the last line feed. A bare carriage return ends no line."""
-    if last:
-        return len(data)
-    if data[:9].tobytes() == b"__CURSOR=":
+    """Whole lines (`base.whole_lines`), or whole entries of a journal export."""
+    if not last and data[:9].tobytes() == b"__CURSOR=":
         from forensics.loaders.postfix.wrapped import split as entries
 
         return entries(data.tobytes(), last)
-    step = 1 << 16
-    for end in range(len(data), 0, -step):
-        start = max(0, end - step)
-        found = np.flatnonzero(data[start:end] == 10)
-        if len(found):
-            return start + int(found[-1]) + 1
-    return 0
+    return base.whole_lines(data, last)
 
 
 def surveyor(name: str, settings: base.Settings) -> base.Surveyor:
@@ -75,3 +68,10 @@ def assemble(events: Any, *, final: bool) -> base.Assembled:
     from forensics.loaders.postfix import assembling
 
     return assembling.assemble(events, final=final)
+
+
+def shown_ids(record: str) -> tuple[str, ...]:
+    """Queue ids that a record names: its own and the next server's."""
+    from forensics.loaders.postfix import queue_ids
+
+    return queue_ids.shown(record)

@@ -9,10 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import schema
-from forensics.loaders.base import Assembled
+from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
-from forensics.loaders.postfix.subjects import decoded
+from forensics.loaders.subjects import decoded
 from forensics.native import codes
 from forensics.native.postfix import grouping as g
 from forensics.native.postfix import words as w
@@ -61,7 +61,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
 
 def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int32], count: int) -> pa.Array:
     offsets, rows = g.by_group(groups, position, count)
-    fields = list(schema.RECORD_INDEX)
+    fields = list(RECORD_INDEX)
     values = pa.StructArray.from_arrays(
         [
             pa.array(events.evidence[rows]),
@@ -71,7 +71,7 @@ def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int
         ],
         fields=fields,
     )
-    kind = schema.HOPS.field("records").type
+    kind = HOPS.field("records").type
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.loaders import base
-from forensics.loaders.postfix import years
+from forensics.loaders import base, years
 from forensics.loaders.postfix.events import Events
 from forensics.loaders.postfix.survey import prepared
 from forensics.native.postfix import words as w

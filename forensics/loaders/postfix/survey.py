@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from forensics.errors import EvidenceError
-from forensics.loaders import base
-from forensics.loaders.postfix import wrapped, years
+from forensics.loaders import base, years
+from forensics.loaders.postfix import wrapped
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.native.postfix import survey as kernels
 from forensics.native.postfix import words as w

@@ -1,6 +1,6 @@
 """Time stamps of syslog lines as bytes: RFC 3164 (with and without year), ISO 8601, RFC 5424.
 
-`stamp` gives what the bytes say; `forensics.loaders.postfix.years` turns that into UTC.
+`stamp` gives what the bytes say; `forensics.loaders.years` turns that into UTC.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensics.native import codes
 from forensics.native.text import lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
@@ -27,7 +28,7 @@ LONGS = 4
 ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS = 1, 2, 4, 8
 
 # TIMEKIND
-NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = 0, 1, 2, 3
+NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = codes.NO_TIME, codes.ABSOLUTE, codes.LOCAL, codes.NO_YEAR
 
 # N0 of DELIVERY
 SENT, DEFERRED, BOUNCED, EXPIRED_STATUS, PROBE = 1, 2, 3, 4, 5
@@ -135,13 +136,7 @@ L_POSTFIX = lit("postfix")
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
 
 # Units of time, microseconds
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-MONTH_UNIT = 64 * DAY
-"""NO_YEAR times are packed as month * MONTH_UNIT + day * DAY + microseconds of the day: they order like the calendar.
-"""
-YEAR_UNIT = 16 * MONTH_UNIT
-"""A packed time with a year counted from that of the file's first record: year * YEAR_UNIT + packed time."""
+SECOND, DAY, MONTH_UNIT, YEAR_UNIT = codes.SECOND, codes.DAY, codes.MONTH_UNIT, codes.YEAR_UNIT
 BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
 """Days of a year before each month, 29 February not counted."""
 MONTH_LENGTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)

@@ -6,31 +6,18 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.codes import LIFETIME, SKEW
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry
 from forensics.native.stitch.linking import lower_bound
 
 EARLIER = 1_000_000
 """How much earlier (microseconds) the next hop may begin by the clocks: some stamps are whole seconds."""
-EXCHANGE = 1
-"""`exchange` in schema.SYSTEMS."""
-
-
-@kernel
-def other_side(a, b, system, network):
-    """Hops of two systems, or of Exchange before and after 2013."""
-    if system[a] != system[b]:
-        return True
-    return system[a] == EXCHANGE and (network[a] == np.uint64(0)) != (network[b] == np.uint64(0))
 
 
 @entry(
     "const int64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], const int64[:], "
-    "const uint64[:], const uint64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], "
-    "const uint64[:], int64[:]"
+    "const uint64[:], const uint64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], int64[:]"
 )
-def continue_legs(
-    rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, network, out, result
-):
+def continue_legs(rows, own, pairs, legs, hop, at, relay_host, name, client, sender, first, system, out, result):
     for r in range(rows.size):
         leg = rows[r]
         a = hop[leg]
@@ -41,7 +28,7 @@ def continue_legs(
         while k < pairs.size and pairs[k] == own[leg]:
             b = hop[legs[k]]
             k += 1
-            if b == a or not other_side(a, b, system, network):
+            if b == a or system[a] == system[b]:
                 continue
             gap = abs(first[b] - at[leg])
             if gap > SKEW:
@@ -58,9 +45,9 @@ def continue_legs(
 
 @entry(
     "const int64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], const boolean[:], "
-    "const int64[:], const int64[:], const int64[:], const uint64[:], int64[:]"
+    "const int64[:], const int64[:], const int64[:], int64[:]"
 )
-def earlier_legs(rows, own, pairs, legs, hop, final, head, first, system, network, out, result):
+def earlier_legs(rows, own, pairs, legs, hop, final, head, first, system, out, result):
     for r in range(rows.size):
         leg = rows[r]
         best = -1
@@ -68,7 +55,7 @@ def earlier_legs(rows, own, pairs, legs, hop, final, head, first, system, networ
         while k < pairs.size and pairs[k] == own[leg]:
             other = legs[k]
             k += 1
-            if not final[other] or head[other] == head[leg] or not other_side(hop[leg], hop[other], system, network):
+            if not final[other] or head[other] == head[leg] or system[hop[leg]] == system[hop[other]]:
                 continue
             apart = first[head[leg]] - first[head[other]]
             earlier = apart > 0 or (apart == 0 and other < leg)

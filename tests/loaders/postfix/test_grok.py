@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from forensics.loaders import base
+from forensics.loaders import base, years
 from forensics.loaders import postfix as loader
-from forensics.loaders.postfix import years
 from forensics.native.postfix import words as w
 
 NOT_NEEDED = {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from forensics.loaders.postfix import years
+from forensics.loaders import years
 from forensics.report.facts.inputs import _time_basis
 
 

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import AmbiguousTime, UsageError
-from forensics.native.postfix import words as w
-from forensics.native.postfix.stamps import with_year
+from forensics.native.codes import ABSOLUTE, DAY, LOCAL, MONTH_UNIT, NO_TIME, NO_YEAR, YEAR_UNIT
 
-HOUR = 3_600 * w.SECOND
-DAY, MONTH_UNIT, YEAR_UNIT = w.DAY, w.MONTH_UNIT, w.YEAR_UNIT
+__all__ = [
+    "ABSOLUTE", "DAY", "LOCAL", "MONTH_UNIT", "NO_TIME", "NO_YEAR", "YEAR_UNIT", "Clock", "Zone", "clock", "resolve",
+]  # fmt: skip
+HOUR = DAY // 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?:(?P=s)(?P<d>0[1-9]|[12]\d|3[01]))?)?(?!\d)"
@@ -212,11 +213,14 @@ def resolve(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(microseconds UTC, readable?) of stamps of these kinds in these records."""
     out = times.copy()
-    good = kinds != w.NO_TIME
-    with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
+    good = kinds != NO_TIME
+    if (kinds == NO_YEAR).any():
+        from forensics.native.postfix.stamps import with_year  # compiled: only where it is needed
+
+        with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
     if clock.zone is not None:
         zone = clock.zone
-        rows = np.flatnonzero((kinds == w.LOCAL) | (kinds == w.NO_YEAR))
+        rows = np.flatnonzero((kinds == LOCAL) | (kinds == NO_YEAR))
         if len(rows):
             t = out[rows]
             first = np.searchsorted(zone.late, t, side="right")

@@ -1,0 +1,30 @@
+"""Exim: the mainlog, as Exim's own file or by way of syslog.
+
+The small loader: plain Python over lines, Arrow between the steps. `lines` reads what stands in front of a line,
+`fields` the rest of it; `survey` goes over a whole file once, `read` makes events, `assembling` makes hops and legs of
+them. All follows the chapter "Log files" of Exim's specification
+(https://www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html) and was tried on Exim 4.96.
+"""
+
+from __future__ import annotations
+
+from forensics.loaders.base import whole_lines as split
+from forensics.loaders.exim.assembling import assemble
+from forensics.loaders.exim.lines import detect, shown_ids
+from forensics.loaders.exim.read import fingerprints, resume, scan
+from forensics.loaders.exim.survey import Surveyor as surveyor
+
+NAME = "exim"
+SYSTEMS = ("exim",)
+FORMATS = (
+    ("mainlog", "Exim's mainlog with any log_selector and log_timezone; give the host of plain files in case.toml"),
+    (
+        "mainlog in syslog",
+        "the same lines behind stamp, host and `exim[pid]:`, with or without their own stamp",
+    ),
+)
+
+__all__ = [
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "resume", "scan", "shown_ids",
+    "split", "surveyor",
+]  # fmt: skip
