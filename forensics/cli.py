@@ -291,11 +291,15 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
 @main.command()
 @CASE
 @click.argument("subject", metavar="DELIVERY|DOMAIN")
+@click.option("--bytes", "as_bytes", is_flag=True, help="Print what the delivery's id is the SHA-256 of; nothing else.")
 @JSON
-def explain(case_dir: Path, subject: str, as_json: bool) -> None:
+def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None:
     """Show the two propositions, the weighed parts and the quoted records behind a delivery or a domain."""
     from forensics import terminal, workbench
 
+    if as_bytes:
+        click.get_binary_stream("stdout").write(workbench.identity(case_dir, subject))
+        return
     terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
 
@@ -334,6 +338,20 @@ def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
     from forensics import terminal, workbench
 
     terminal.table(workbench.sql(case_dir, query), "json" if as_json else form)
+
+
+@main.command()
+@click.option(
+    "--compile", "compile_now", is_flag=True, help="Make the compiled code ready now, as the first run would."
+)
+@JSON
+def doctor(compile_now: bool, as_json: bool) -> None:
+    """Say what this installation is, and whether its compiled code is ready."""
+    from forensics import terminal, workbench
+
+    with terminal.progress(quiet=as_json) as progress:
+        result = workbench.doctor(compile_now=compile_now, progress=progress)
+    terminal.health(result, as_json=as_json)
 
 
 @main.command()

@@ -8,7 +8,6 @@ hundredths of a second on a small log and less than three in a hundred on a larg
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 from collections.abc import Callable
@@ -37,13 +36,7 @@ def collect_cycles_rarely() -> None:
     gc.set_threshold(200_000)
 
 
-def end_without_collecting() -> None:
-    """The interpreter collects cycles several times while it ends, though the system takes back all memory a moment
-    later: what lives then is set aside before (`gc.freeze`). Files are closed and exit functions run as ever."""
-    atexit.register(gc.freeze)
-
-
-SETTINGS: tuple[Callable[[], None], ...] = (one_heap, keep_freed_memory, collect_cycles_rarely, end_without_collecting)
+SETTINGS: tuple[Callable[[], None], ...] = (one_heap, keep_freed_memory, collect_cycles_rarely)
 
 
 def prepare() -> None:

@@ -179,6 +179,18 @@ def cell(value: Any) -> str:
     return text if isinstance(value, int | float) else guard(text)
 
 
+def health(result: workbench.Health, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
+    _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}")
+    _line("Versions", versions)
+    state = "ready" if result.compiled else "not there; the first log waits for it, or `missent doctor --compile`"
+    _line("Compiled", f"code in {visible(result.folder)}: {state}")
+    if result.fault:
+        _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
+
+
 def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
     if as_json:
         return _json(list(rows))

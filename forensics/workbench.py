@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,10 +25,13 @@ __all__ = [
     "DEMOS",
     "Answer",
     "Explanation",
+    "Health",
     "ask",
     "demo",
+    "doctor",
     "explain",
     "formats",
+    "identity",
     "init",
     "review",
     "sql",
@@ -53,6 +56,20 @@ class Explanation:
 
     weighed: Weighed
     quotes: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True)
+class Health:
+    """What this installation is. `compiled`: whether reading can begin at once; `folder`: where compiled code is kept;
+    `fault`: why it cannot be kept there, empty when it can."""
+
+    python: str
+    system: str
+    processors: int
+    versions: Mapping[str, str]
+    compiled: bool
+    folder: str
+    fault: str
 
 
 def verify(
@@ -98,6 +115,57 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
         if address in quoted
     )
     return Explanation(found, quotes)
+
+
+def identity(case_dir: str | Path, delivery_id: str) -> bytes:
+    """The bytes that a delivery's id is the SHA-256 of (its first 32 hexadecimal digits), made from its row.
+
+    Raises UsageError when the case has no such delivery, CaseError when its id does not follow from its row.
+    """
+    from forensics import store
+    from forensics.stitch import naming
+
+    case = Case(Path(case_dir))
+    casefile = case_files.read(case)
+    columns = ", ".join("epoch_us(submitted_at)" if name == "submitted_at" else name for name in naming.FIELDS)
+    with store.connect(case, casefile.organisation.domains) as connection:
+        found = connection.execute(f"SELECT {columns} FROM deliveries WHERE delivery_id = ?", [delivery_id]).fetchone()
+        if found is None:
+            raise UsageError(
+                f"{delivery_id}: no delivery of this case", expected="a delivery_id, 32 digits and letters"
+            )
+        alike = " AND ".join(f"{name} IS NOT DISTINCT FROM d.{name}" for name in naming.FIELDS)
+        query = f"SELECT (SELECT count(*) FROM deliveries WHERE {alike}) FROM deliveries d WHERE delivery_id = ?"
+        count = connection.execute(query, [delivery_id]).fetchone()
+    for repeat in range(count[0] if count else 0):
+        message = naming.identity(found, repeat)
+        if naming.name(message) == delivery_id:
+            return message
+    raise CaseError(
+        f"{delivery_id}: this id does not follow from its row", remedy="`missent verify` says what else was changed"
+    )
+
+
+def doctor(*, compile_now: bool = False, progress: Progress | None = None) -> Health:
+    """What this installation is and whether its compiled code is ready; with `compile_now`, make it ready."""
+    import os
+    import platform
+    from importlib.metadata import version
+
+    from forensics.native import compiler
+
+    if compile_now:
+        compiler.ready(progress)
+    names = ("missent", "numba", "llvmlite", "numpy", "pyarrow", "duckdb")
+    return Health(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        processors=os.cpu_count() or 1,
+        versions={name: version(name) for name in names},
+        compiled=compiler.cached(),
+        folder=str(compiler.kept_in()),
+        fault=compiler.fault(compiler.kept_in()),
+    )
 
 
 def watch_list(names: Sequence[str], *, limit: int | None = None) -> list[dict[str, Any]]:

@@ -136,8 +136,8 @@ def entry(signature: str) -> Callable[[Callable[..., Any]], Entry]:
 
 def cached() -> bool:
     """Whether all entries were compiled by some earlier run, so that to be `ready` takes no time."""
-    folder = _chosen() / digest()
-    return not _fault(folder) and _complete(folder)
+    folder = kept_in()
+    return not fault(folder) and _complete(folder)
 
 
 def ready(progress: Progress | None = None) -> Path:
@@ -147,21 +147,21 @@ def ready(progress: Progress | None = None) -> Path:
     global _folder
     with _LOCK:
         if _folder is None:
-            kept = _chosen() / digest()
-            fault = _fault(kept)
-            _folder = kept if not fault and _complete(kept) else _build(kept, fault, progress)
+            kept = kept_in()
+            reason = fault(kept)
+            _folder = kept if not reason and _complete(kept) else _build(kept, reason, progress)
             check()
         return _folder
 
 
-def _build(kept: Path, fault: str, progress: Progress | None) -> Path:
+def _build(kept: Path, reason: str, progress: Progress | None) -> Path:
     """Compile all entries aside, and put them where later runs look. numba's cache is not made for two processes that
     write it at once: what both wrote does not fit together."""
     global _folder
     print("missent: compiling, once for this version on this machine; it takes one to two minutes", file=sys.stderr)
-    if fault:
-        print(f"missent: the compiled code is not kept: {fault}", file=sys.stderr)
-    _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=None if fault else kept.parent))
+    if reason:
+        print(f"missent: the compiled code is not kept: {reason}", file=sys.stderr)
+    _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=None if reason else kept.parent))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     import_room()
     for done, one in enumerate(ENTRIES):
@@ -171,7 +171,7 @@ def _build(kept: Path, fault: str, progress: Progress | None) -> Path:
     if progress is not None:
         progress("compile", len(ENTRIES), len(ENTRIES))
     (made / "complete").write_text(_times(), "utf-8")
-    return made if fault else _keep(made, kept)
+    return made if reason else _keep(made, kept)
 
 
 def _keep(made: Path, kept: Path) -> Path:
@@ -236,7 +236,12 @@ def digest() -> str:
     return made.hexdigest()[:24]
 
 
-def _chosen() -> Path:
+def kept_in() -> Path:
+    """Where compiled code of exactly these sources lies, or would."""
+    return _base() / digest()
+
+
+def _base() -> Path:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen).absolute()
     if chosen := os.environ.get("XDG_CACHE_HOME"):
@@ -244,7 +249,7 @@ def _chosen() -> Path:
     return Path.home() / ".cache" / "missent"
 
 
-def _fault(folder: Path) -> str:
+def fault(folder: Path) -> str:
     """Why code must not be loaded from this folder, or kept there; empty when only this user (or root) can have written
     what is in it: the folder is closed to others, its contents are the user's own, and no folder above lets others
     exchange it."""
