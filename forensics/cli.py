@@ -298,7 +298,7 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     from forensics import terminal, workbench
 
     if as_bytes:
-        click.get_binary_stream("stdout").write(workbench.identity(case_dir, subject))
+        sys.stdout.buffer.write(workbench.identity(case_dir, subject))
         return
     terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
