@@ -130,12 +130,13 @@ def _stands(token: str, text: str) -> bool:
 
 def forms(record: bytes) -> list[str]:
     """A record's text, lower case, in every form in which an address may stand in it: as it is, UTF-16, CSV and JSON
-    escapes undone, journald's byte arrays decoded, the older 8-bit encoding."""
+    escapes undone, journald's byte arrays decoded, the older 8-bit encoding, and with `\\xNN` for what is not UTF-8 (as
+    loaders keep it)."""
     texts = [record.decode("utf-8", "surrogateescape")]
     if b"\0" in record:
         texts += [record.decode(coding, "replace") for coding in ("utf-16-le", "utf-16-be")]
     if not record.isascii():
-        texts += [record.decode("latin-1"), record.decode("utf-8", "replace")]
+        texts += [record.decode("latin-1"), *(record.decode("utf-8", how) for how in ("replace", "backslashreplace"))]
     for array in _BYTE_ARRAY.findall(record):
         numbers = [int(part) for part in array.strip(b"[] ").split(b",")]
         if max(numbers) < 256:

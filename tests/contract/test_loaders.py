@@ -194,6 +194,13 @@ def test_hostile_records_hide_nothing(name: str, kind: str, tmp_path: Path) -> N
     assert seen(accounted(tmp_path, {"sample.log": mixed})) == expected(name)
 
 
+def test_an_address_that_is_not_utf_8_verifies(name: str, tmp_path: Path) -> None:
+    """Every sample has mail to bob@navy.example."""
+    content = sample(name).replace(b"bob@navy.example", b"b\xffb@navy.example")
+    rows = accounted(tmp_path, {"sample.log": content})
+    assert sum(r["recipient_domain"] == "navy.example" and r["recipient"].startswith("b") for r in rows) == 1
+
+
 def mutated(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     changed = bytearray(content)
     for at, length, put in edits:
