@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forensics import loaders, pipeline, store
 from forensics.case import Case
-from forensics.casefile import Source
+from forensics.casefile import SourceSettings
 from forensics.errors import AmbiguousTime
 from forensics.loaders.base import Settings
 from forensics.loaders.exim import fields, lines
@@ -132,14 +132,14 @@ def test_a_year_is_asked_for_and_turns(tmp_path: Path) -> None:
 
 
 def test_host_of_a_plain_file(tmp_path: Path) -> None:
-    settings = Settings(sources=(Source(file="mainlog*", host="mx1.albion.example"),))
+    settings = Settings(sources=(SourceSettings(file="mainlog*", host="mx1.albion.example"),))
     result, rows = read(tmp_path, {"mainlog": log(*TEXTS)}, settings)
     assert [r["host"] for r in rows] == ["mx1.albion.example"]
     assert result.evidence[0].notes["host"] == {"name": "mx1.albion.example", "by": "setting"}
 
 
-@pytest.mark.parametrize("sources", [(), (Source(file="mainlog*", host="mx1"),)])
-def test_a_message_crosses_rotated_files(tmp_path: Path, sources: tuple[Source, ...]) -> None:
+@pytest.mark.parametrize("sources", [(), (SourceSettings(file="mainlog*", host="mx1"),)])
+def test_a_message_crosses_rotated_files(tmp_path: Path, sources: tuple[SourceSettings, ...]) -> None:
     texts = log(*TEXTS).splitlines(keepends=True)
     files = {"mainlog.1": texts[0], "mainlog": "".join(texts[1:])}
     _, rows = read(tmp_path, files, Settings(sources=sources))
@@ -319,7 +319,7 @@ def test_two_exims_are_one_journey(tmp_path: Path) -> None:
         "<= ann@albion.example H=mx1.albion.example [10.0.0.9] P=esmtp S=1100 id=m@albion.example", TO, "Completed",
         identity=NEW, stamp="2024-03-01 10:00:06 ",
     )  # fmt: skip
-    sources = (Source(file="one", host="mx1"), Source(file="two", host="mx2"))
+    sources = (SourceSettings(file="one", host="mx1"), SourceSettings(file="two", host="mx2"))
     _, rows = read(tmp_path, {"one": first, "two": second}, Settings(sources=sources))
     (row,) = rows
     assert (row["hops"], row["queue_id"], row["relay_address"], len(row["records"])) == (1, OLD, "203.0.113.5", 6)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.loaders.base import PADDING
-from forensics.loaders.postfix import scanner, stamps
+from forensics.native.postfix import scanner, stamps
 
 PIECES = st.sampled_from(
     [
