@@ -29,6 +29,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding
 import numba
+import numpy as np
 from numba import types
 
 ROOM = Path(__file__).parent
@@ -58,6 +59,11 @@ class Entry:
 
     NumPy hands a generalized ufunc bare arrays. numba's other way to call a function counts the references to each
     array argument in every kernel below, which took half as long again as all the rest.
+
+    NumPy lets go of the interpreter lock only where a result has more than 500 items (the dimensions of arguments do
+    not count). So the result is laid out as long as the first array, though all its items are one and the same.
+    Arrays of no items cannot have that one item checked: with checked indexing the result is what it is, and the lock
+    is kept.
     """
 
     def __init__(self, function: Callable[..., Any], signature: str) -> None:
@@ -65,6 +71,9 @@ class Entry:
         self.__doc__ = function.__doc__
         self._function = function
         self._arguments = tuple(_argument(word.strip()) for word in signature.replace("[:,:]", "[::]").split(","))
+        arrays = [n for n, one in enumerate(self._arguments) if one.dimensions]
+        self._measure = arrays[0] if arrays and not _config.BOUNDSCHECK else None
+        self._result = f"d{self._measure}_0" if self._measure is not None else ""
         self._compiled: Callable[..., Any] | None = None
         ENTRIES.append(self)
 
@@ -78,7 +87,11 @@ class Entry:
                 and (wanted.read_only or value.flags.writeable)
             ):
                 raise TypeError(f"{self.name}: {value.dtype}, {value.ndim} dimensions; asked for {wanted}")
-        return int((self._compiled or self.load())(*values))
+        made = self._compiled or self.load()
+        size = (values[self._measure].shape[0],) if self._measure is not None else ()
+        result = np.zeros(1, np.int64)
+        made(*values, np.ndarray(size, np.int64, result, strides=(0,) * len(size)))
+        return int(result[0])
 
     def load(self) -> Callable[..., Any]:
         """Take it out of the cache; compile all entries first where that has not been done."""
@@ -87,7 +100,7 @@ class Entry:
                 with _cache_set(_folder or ready()):
                     self._compiled = _guvectorize(
                         [(*(one.type() for one in self._arguments), types.int64[::1])],
-                        f"{','.join(one.layout(n) for n, one in enumerate(self._arguments))}->()",
+                        f"{','.join(one.layout(n) for n, one in enumerate(self._arguments))}->({self._result})",
                         nopython=True,
                         cache=True,
                         writable_args=tuple(n for n, one in enumerate(self._arguments) if not one.read_only),

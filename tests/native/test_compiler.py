@@ -158,6 +158,25 @@ def test_arguments_of_another_kind_are_refused(tmp_path: Path) -> None:
             hash_rows(*wrong)
 
 
+def test_python_runs_on_while_an_entry_does() -> None:
+    from forensics.native.exchange.messages import fingerprint
+
+    data, out = np.zeros(1 << 25, np.uint8), np.zeros(1, np.uint64)
+    steps, seen = [0], []
+
+    def work() -> None:
+        before = steps[0]
+        fingerprint(data, np.zeros(1, np.int32), np.array([data.size], np.int32), out)
+        seen.append(steps[0] - before)
+
+    work()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        while not running.done():
+            steps[0] += 1
+    assert seen[0] == 0 and seen[1] > 1000
+
+
 def test_a_compiler_that_computes_wrongly_is_found_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     compiler.check()
     monkeypatch.setattr(compiler, "EXPECTED", compiler.EXPECTED ^ 1)

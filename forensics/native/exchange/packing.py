@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.exchange import layout, slots
 from forensics.native.exchange.codes import (
     BY_MESSAGE,
@@ -76,7 +76,7 @@ def _accepts(effect):
     return effect in (ENTER, REPORT)
 
 
-@kernel
+@inlined
 def _weigh_record(begin, end, r, m, effect, at, best):
     """Makes the record the one of its message `m` that carries a value, where it is the earliest that has it."""
     accepts = _accepts(effect[r])
@@ -121,7 +121,7 @@ def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none, 
     result[0] = most
 
 
-@kernel
+@inlined
 def _choose(begin, end, r, m, effect, mode, best, chosen):
     """The slot of each column of `layout.TEXTS` that the record carries, -1 for none. Records of `INFO` say their
     server only where no other record of the message and block does so earlier."""
@@ -163,7 +163,7 @@ def _room(begin, end, r, chosen, n, rs, re, ss, se):
     return need
 
 
-@kernel
+@inlined
 def _copy_field(out, k, buf, s, e):
     """Copies a field, doubled quotes undone, to `out` at k; returns k behind it."""
     s = np.int64(s)
@@ -181,7 +181,7 @@ def _copy_field(out, k, buf, s, e):
     return k
 
 
-@kernel
+@inlined
 def _write_columns(out, k, buf, begin, end, r, chosen):
     """Which columns the record has, and their text; returns k behind them."""
     top = k
@@ -198,7 +198,7 @@ def _write_columns(out, k, buf, begin, end, r, chosen):
     return k
 
 
-@kernel
+@inlined
 def _write_part(out, k, buf, effect, rs, re, ss, se):
     """Effect, recipient and status of one part; returns k behind it."""
     out[k] = effect
