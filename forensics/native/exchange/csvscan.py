@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.exchange.codes import BLANK, BROKEN, COMMENT, DATA
 from forensics.native.text import find_byte, find_far, first_marked, load64
 
@@ -43,9 +43,10 @@ def _behind_mark(buf, pos, n):
     return pos
 
 
-@kernel
-def _bare_stops(buf, start, line, stops, k):
-    """Delimiters of the fields of a line without quotes into `stops` from k on; returns k behind them, or _FULL."""
+@inlined
+def _stops(buf, start, line, stops, k):
+    """Positions of all commas in [start, line) into `stops` from k on, and leaves room for one more; returns k behind
+    them, or _FULL."""
     n = buf.size
     i = start
     while i < line and i + 8 <= n:
@@ -66,11 +67,16 @@ def _bare_stops(buf, start, line, stops, k):
             stops[k] = i
             k += 1
         i += 1
-    stops[k] = line - 1 if line > start and buf[line - 1] == 13 else line
-    return k + 1
+    return k
 
 
-@kernel
+@inlined
+def _without_return(buf, start, p):
+    """The position p of a line end, or that of a carriage return before it."""
+    return p - 1 if p > start and buf[p - 1] == 13 else p
+
+
+@inlined
 def _closing(buf, p, n, top):
     """Behind the quote that closes the field whose text begins at p, and the CR of a line end there; _OPEN when none
     does before `top`, _TORN when other text follows."""
@@ -92,27 +98,39 @@ def _closing(buf, p, n, top):
 
 
 @kernel
-def _quoted(buf, start, line, n, limit, split, stops, k):
-    """(end, k) of a record some field of which may be quoted: where its line feed is (or n), and k behind its fields in
-    `stops`; the end is _FULL, _OPEN or _TORN when there is none."""
+def _opening(buf, p, line):
+    """Position of the first quote in [p, line) that begins a field, where one begins at p, or `line`."""
+    q = find_far(buf, p, line, 34)
+    while q < line and q > p and buf[q - 1] != 44:
+        q = find_far(buf, q + 1, line, 34)
+    return q
+
+
+@inlined
+def _record(buf, start, line, n, limit, split, stops, k):
+    """(end, k) of the record at `start`, the first line feed behind which is at `line`: where the record's own is (or
+    n), and k behind its fields in `stops`; the end is _FULL, _OPEN or _TORN when there is none."""
     p = start
     while True:
-        if p < n and buf[p] == 34:
-            p = _closing(buf, p + 1, n, min(n, start + limit + 1))
+        q = _opening(buf, p, line)
+        if split:
+            k = _stops(buf, p, q, stops, k)
+            if k < 0:
+                return np.int64(_FULL), k
+        p = q
+        if q < line:
+            p = _closing(buf, q + 1, n, min(n, start + limit + 1))
             if p < 0:
                 return p, k
-        else:
-            if line < p:
-                line = find_far(buf, p, n, 10)
-            p = find_byte(buf, p, line, 44)
+        ends = p >= n or buf[p] == 10
         if split:
-            if k + 1 > stops.size:
-                return np.int64(_FULL), k
-            stops[k] = p - 1 if p > start and buf[p - 1] == 13 and (p >= n or buf[p] == 10) else p
+            stops[k] = _without_return(buf, start, p) if ends else p
             k += 1
-        if p >= n or buf[p] == 10:
+        if ends:
             return p, k
         p += 1
+        if line < p:
+            line = find_far(buf, p, n, 10)
 
 
 @entry("const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, boolean, boolean, int64[:]")
@@ -142,13 +160,8 @@ def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found, 
         p = line
         if buf[start] == 35:
             kind = COMMENT
-        elif find_far(buf, start, line, 34) == line:
-            if split:
-                k = _bare_stops(buf, start, line, stops, k)
-                if k == _FULL:
-                    return
         else:
-            p, k = _quoted(buf, start, line, n, limit, split, stops, k)
+            p, k = _record(buf, start, line, n, limit, split, stops, k)
             if p == _FULL:
                 return
             if p == _OPEN and not last and n - start <= limit:
@@ -161,7 +174,7 @@ def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found, 
         if p >= n and not last:
             k = firsts[r]
             break
-        end = p - 1 if p > start and buf[p - 1] == 13 else p
+        end = _without_return(buf, start, p)
         if kind == DATA and end == start:
             kind = BLANK
             k = firsts[r]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.native.compiler import kernel
+from forensics.native.compiler import inlined, kernel
 from forensics.native.exchange.codes import INFO, REPLACE, REPORT
 from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.slots import RECIPIENT, STATUS
@@ -42,7 +42,7 @@ def _cut(buf, s, e, doubled, out_s, out_e, capacity):
     return n
 
 
-@kernel
+@inlined
 def _opens_status(buf, s, e):
     """True when a status begins here: three digits, a bracketed list, or a role."""
     while s < e and buf[s] == 32:
@@ -85,7 +85,7 @@ def _pieces(buf, s, e, doubled, merge, out_s, out_e, capacity):
     return n
 
 
-@kernel
+@inlined
 def pair(buf, r, begin, end, effect, rs, re, ss, se, capacity):
     """Recipients and statuses of one record, aligned; returns their number, or -1 when the lists do not agree.
 
