@@ -54,7 +54,7 @@ def run(folder: Path, *arguments: str, program: str = "from forensics.cli import
 
 
 def commands() -> list[list[str]]:
-    found = re.search(r"```console\n(.*?)```", PAGE, re.S)
+    found = re.search(r"```sh\n(missent formats\n.*?)```", PAGE, re.S)
     assert found
     return [command.split() for command in found[1].splitlines()]
 

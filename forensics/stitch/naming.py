@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
 import pyarrow as pa
 
@@ -49,15 +51,21 @@ def name(message: bytes) -> str:
 
 def names(rows: pa.Table) -> pa.StringArray:
     """The name of each row of a table with the columns `FIELDS`, `submitted_at` as int64."""
-    import duckdb
-
     named = pa.table({"place": _places(rows["system"], rows["host"]), **{f: rows[f] for f in FIELDS[2:]}})
     named = named.set_column(2, "submitted_at", named["submitted_at"].cast(pa.string()))
-    with duckdb.connect(config={"threads": 1}) as connection:  # slices are named in parallel
+    with _engine().cursor() as connection:
         connection.register("named", named)
         made = connection.sql(_QUERY).to_arrow_table()["delivery_id"].combine_chunks()
     column: pa.StringArray = made.chunk(0) if isinstance(made, pa.ChunkedArray) else made
     return column.cast(pa.string())
+
+
+@cache
+def _engine() -> Any:
+    """One for the process: to start it takes as long as to name a slice. Of one thread, as slices come in parallel."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
 
 
 def _places(system: pa.ChunkedArray, host: pa.ChunkedArray) -> pa.ChunkedArray:
