@@ -104,3 +104,25 @@ def test_everything_imported_is_declared() -> None:
                 if not local and PROVIDES.get(top, top).lower() not in names:
                     missing.add(f"{path.relative_to(ROOT)} imports {top}")
     assert not missing
+
+
+def test_only_the_room_of_compiled_code_knows_the_compiler_and_only_its_public_interface() -> None:
+    """No private module, no extension of the compiler, no pointers: the next numba must not break an installation."""
+    for path in (ROOT / "forensics").rglob("*.py"):
+        source = path.read_text("utf-8")
+        modules = set(re.findall(r"^\s*(?:import|from) ((?:numba|llvmlite)[\w.]*)", source, re.M))
+        if (ROOT / "forensics" / "native") in path.parents:
+            assert modules <= {"numba", "llvmlite", "llvmlite.binding"}, path
+            assert not re.search(
+                r"numba\.(core|extending|np|targets)|ctypes|carray|address_as|_nrt|intrinsic", source
+            ), path
+        else:
+            assert not modules, path
+
+
+def test_no_program_is_started_by_the_package() -> None:
+    """What a started interpreter finds in the current folder would run: it may be the folder of the evidence."""
+    for path in (ROOT / "forensics").rglob("*.py"):
+        assert not re.search(
+            r"\b(subprocess|multiprocessing|Popen|os\.(system|exec|spawn))", path.read_text("utf-8")
+        ), path

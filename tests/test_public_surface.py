@@ -33,8 +33,10 @@ FUNCTIONS = {
     "forensics.workbench": {
         "ask": "case_dir, *, everything=",
         "demo": f"out, reports=, *, {CALLER}",
+        "doctor": "*, compile_now=, progress=",
         "explain": "case_dir, subject",
         "formats": "",
+        "identity": "case_dir, delivery_id",
         "init": f"case_dir, *, {ABOUT}",
         "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=",
         "sql": "case_dir, query",
@@ -52,7 +54,11 @@ CLASSES = {
         "Reported": "case, files, answered, required, notes",
         "Run": "ingested, detected, reported",
     },
-    "forensics.workbench": {"Answer": "columns, rows", "Explanation": "weighed, quotes"},
+    "forensics.workbench": {
+        "Answer": "columns, rows",
+        "Explanation": "weighed, quotes",
+        "Health": "python, system, processors, versions, compiled, folder, fault",
+    },
 }
 VALUES = {"forensics.workbench": {"DEMOS"}}
 MODULES = {"errors", "pipeline", "results", "workbench"}
@@ -91,7 +97,7 @@ def test_the_package_offers_these_modules() -> None:
 
 def test_every_command_is_a_function_that_takes_its_options() -> None:
     """The command only parses and prints; --json and --fail-on-findings are about printing and the exit code."""
-    written_otherwise = {"sql": {"form"}}
+    written_otherwise = {"sql": {"form"}, "explain": {"as_bytes"}}
     for name, command in main.commands.items():
         function = name.replace("-", "_")
         (module,) = (one for one in (pipeline, workbench) if function in one.__all__)

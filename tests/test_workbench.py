@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -11,9 +15,10 @@ from forensics import casefile as case_files
 from forensics import workbench
 from forensics.case import Case
 from forensics.cli import main
-from forensics.errors import CaseError
+from forensics.errors import CaseError, UsageError
 from forensics.loaders import LOADERS
 from forensics.report.facts import questionnaire
+from tests.ingesting import line, read
 
 
 def test_init_writes_a_case_that_reads_back_with_nothing_answered(tmp_path: Path) -> None:
@@ -40,3 +45,34 @@ def test_formats_names_every_loader() -> None:
     assert [row["loader"] for row in rows] == sorted((row["loader"] for row in rows), key=list(LOADERS).index)
     assert {row["loader"] for row in rows} == set(LOADERS)
     assert all(row["name"] and row["what"] for row in rows)
+
+
+def test_the_bytes_of_a_name_are_shown_exactly(tmp_path: Path) -> None:
+    """Also of the second of two deliveries that agree in all that names them; and of no row that somebody changed."""
+    refusal = (
+        "postfix/smtpd[7]: NOQUEUE: reject: RCPT from pc1.example[192.0.2.7]: 554 5.7.1 <bob@navy.ml>: Relay access "
+        "denied; from=<ann@example.org> to=<bob@navy.ml> proto=ESMTP helo=<pc1>"
+    )
+    _, rows = read(tmp_path, {"mail.log": line(refusal) * 2})
+    case_files.create(Case(tmp_path / "case"), ["example.org"])
+    assert len({row["delivery_id"] for row in rows}) == len(rows) == 2
+    for row in rows:
+        shown = CliRunner().invoke(main, ["explain", row["delivery_id"], "--bytes", "--case", str(tmp_path / "case")])
+        assert shown.exit_code == 0
+        assert hashlib.sha256(shown.stdout_bytes).hexdigest()[:32] == row["delivery_id"]
+        assert row["recipient"].encode() in shown.stdout_bytes
+    with pytest.raises(UsageError, match="no delivery"):
+        workbench.identity(tmp_path / "case", "0" * 32)
+    (path,) = (tmp_path / "case" / "deliveries").rglob("*.parquet")
+    table = pq.read_table(path)
+    changed = pa.array(["eve@navy.ml"] * len(table), pa.string())
+    pq.write_table(table.set_column(table.column_names.index("recipient"), table.field("recipient"), changed), path)
+    with pytest.raises(CaseError, match="does not follow"):
+        workbench.identity(tmp_path / "case", rows[0]["delivery_id"])
+
+
+def test_doctor_says_what_is_there_and_makes_it_ready() -> None:
+    result = workbench.doctor(compile_now=True)
+    assert result.compiled and not result.fault and Path(result.folder).is_dir()
+    shown = CliRunner().invoke(main, ["doctor", "--json"])
+    assert json.loads(shown.stdout)["versions"]["numba"] == result.versions["numba"]
