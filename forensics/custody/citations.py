@@ -75,8 +75,8 @@ class Citations:
         """Take note of what the record of citation `index` says; `shown_ids`: `loaders.base.Loader.shown_ids`."""
         row = self.row[index]
         self.seen[index] = True
-        self.named[index] = _holds(forms, self.recipients[row])
-        self.direct[index] = self.named[index] or _holds(forms, self.tokens[row])
+        self.named[index] = _contain_any(forms, self.recipients[row])
+        self.direct[index] = self.named[index] or _contain_any(forms, self.tokens[row])
         self.links[index] = shown_ids(forms[0])
 
     def unsupported(self) -> Iterator[tuple[str, str]]:
@@ -109,11 +109,11 @@ class Citations:
         return f"evidence {self.names[self.evidence[index]][:12]}…"
 
 
-def _holds(forms: Sequence[str], tokens: tuple[str, ...]) -> bool:
-    return any(_stands(token, form) for form in forms for token in tokens)
+def _contain_any(forms: Sequence[str], tokens: tuple[str, ...]) -> bool:
+    return any(_is_token(token, form) for form in forms for token in tokens)
 
 
-def _stands(token: str, text: str) -> bool:
+def _is_token(token: str, text: str) -> bool:
     """Whether the token stands in the text by itself, as `doe@navy.ml` not in `j.doe@navy.ml` or `doe@navy.mli`."""
     at = text.find(token)
     while at >= 0:
@@ -176,7 +176,7 @@ def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[
     ids = pa.array(sorted(wanted), pa.string())
     total = sum(pq.read_metadata(path).num_rows for path in tables.files(case, "deliveries"))
     every = 1 if sample is None else max(total // sample, 1) if sample else 0
-    held: list[pa.Table] = []
+    found: list[pa.Table] = []
     rows = 0
     for path in tables.files(case, "deliveries"):
         for batch in tables.batches(path, COLUMNS):
@@ -184,13 +184,13 @@ def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[
             if every != 1:
                 part = part.filter(_picked(part["delivery_id"], ids, every))
             if rows and rows + part.num_rows > ROWS:
-                yield _citations(held)
-                held, rows = [], 0
+                yield _citations(found)
+                found, rows = [], 0
             if part.num_rows:
-                held.append(part)
+                found.append(part)
                 rows += part.num_rows
-    if held:
-        yield _citations(held)
+    if found:
+        yield _citations(found)
 
 
 def _picked(column: pa.ChunkedArray, ids: pa.Array, every: int) -> pa.ChunkedArray:

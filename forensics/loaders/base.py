@@ -135,26 +135,26 @@ class Settings:
 
     def for_source(self, name: str) -> tuple[int | None, str | None]:
         """(year, timezone) for the evidence of this display name: what case.toml says of it wins."""
-        year, timezone = self._said(name, "year"), self._said(name, "timezone")
+        year, timezone = self._setting(name, "year"), self._setting(name, "timezone")
         return self.year if year is None else year, self.timezone if timezone is None else timezone
 
     def host(self, name: str) -> str | None:
         """The server that wrote this evidence, where its records do not name one; None when nobody says."""
-        host: str | None = self._said(name, "host")
+        host: str | None = self._setting(name, "host")
         return host
 
     def date_order(self, name: str) -> str | None:
         """`dmy` or `mdy` for dates of this evidence that leave it open; None when nobody says."""
-        order: str | None = self._said(name, "date_order")
+        order: str | None = self._setting(name, "date_order")
         return order
 
-    def _said(self, name: str, what: str) -> Any:
+    def _setting(self, name: str, what: str) -> Any:
         """What the first entry of case.toml says that names this evidence and says anything of it."""
         from fnmatch import fnmatchcase
 
         base = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
-        said = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
-        return next((value for value in said if value is not None), None)
+        settings = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
+        return next((value for value in settings if value is not None), None)
 
 
 class Block(Protocol):

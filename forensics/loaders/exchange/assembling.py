@@ -112,9 +112,9 @@ class _Legs:
 
     def _roles(self) -> None:
         entries = np.flatnonzero((self.leg >= 0) & (self.kinds == codes.ENTER))
-        told = self.rows.take("status", entries).dictionary_encode()
-        names = np.array([*(statuses.role(s) for s in told.dictionary.to_pylist()), "unknown"], object)
-        role = names[told.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
+        logged = self.rows.take("status", entries).dictionary_encode()
+        names = np.array([*(statuses.role(s) for s in logged.dictionary.to_pylist()), "unknown"], object)
+        role = names[logged.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
         telling = role != "unknown"
         self.role = np.full(self.count, "unknown", object)
         legs, at = np.unique(self.leg[entries[telling]], return_index=True)
@@ -140,12 +140,12 @@ class _Legs:
         keep = self.final
         settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
         handed = np.isin(self.kinds[settled], (codes.SEND, codes.SEND_OUT))
-        told = handed | np.isin(self.kinds[settled], (codes.DELIVER, codes.TRACE_DELIVERED))
-        said = statuses.answers(
+        answered = handed | np.isin(self.kinds[settled], (codes.DELIVER, codes.TRACE_DELIVERED))
+        answers = statuses.answers(
             rows.take("status", settled), rows.data, rows.span("context", np.where(handed, settled, -1))
         )
-        peer = rows.take("peer", np.where(told, settled, -1))
-        address = spans.unscoped(rows.data, rows.span("peer_address", np.where(told, settled, -1)))
+        peer = rows.take("peer", np.where(answered, settled, -1))
+        address = spans.unscoped(rows.data, rows.span("peer_address", np.where(answered, settled, -1)))
         at = rows.plain["at"][settled]
         rank = np.full(self.count + 1, -1, np.int64)
         rank[keep] = np.arange(len(keep))
@@ -158,13 +158,13 @@ class _Legs:
                 pa.array(role[keep], pa.string()).cast(schema.CODE),
                 pa.array(OUTCOMES[self.state[keep]], pa.string()).cast(schema.CODE),
                 pa.array(at, pa.int64()).cast(schema.TIME),
-                said.code,
-                said.response,
-                pc.coalesce(said.relay_name, peer),
-                pc.coalesce(said.relay_address, spans.text(rows.data, address)),
+                answers.code,
+                answers.response,
+                pc.coalesce(answers.relay_name, peer),
+                pc.coalesce(answers.relay_address, spans.text(rows.data, address)),
                 pa.nulls(len(keep), pa.bool_()),
                 pa.array(self.attempts[keep].astype(np.int32)),
-                said.next_id,
+                answers.next_id,
                 _records(rows, mine, len(keep)),
                 pa.array(np.isin(self.kinds[settled], (codes.DELIVER, codes.DUPLICATE))),
             ],
@@ -193,8 +193,8 @@ def _records(rows: Rows, owner: Array, count: int) -> pa.Array:
 
 def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     count = rows.messages
-    purported = rows.told("purported")
-    sender = spans.path(rows.data, spans.coalesce(rows.told("return_path"), purported))
+    purported = rows.earliest("purported")
+    sender = spans.path(rows.data, spans.coalesce(rows.earliest("return_path"), purported))
     store = rows.plain["flags"] & codes.STORE != 0
     submitted = np.zeros(count, bool)
     submitted[rows.group[store & (legs.kinds == codes.ENTER)]] = True
@@ -221,7 +221,7 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
             pa.array(system, pa.string()).cast(schema.CODE),
             rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
-            spans.text(rows.data, spans.bare(rows.data, rows.told("message_id"))),
+            spans.text(rows.data, spans.bare(rows.data, rows.earliest("message_id"))),
             network_id,
             pa.array(rows.plain["at"][rows.first]).cast(schema.TIME),
             pa.array(rows.plain["at"][last]).cast(schema.TIME),
@@ -250,6 +250,6 @@ def _client(rows: Rows, submitted: Array) -> tuple[spans.Span, spans.Span]:
     client, server = rows.codes("client_host", "server_host", fold=host_key)
     by, at = rows.carried("client_host"), rows.carried("server_host")
     own = (by >= 0) & (at >= 0) & (client[by] == server[at])
-    connected, original = rows.told("client_ip"), rows.told("original_ip")
+    connected, original = rows.earliest("client_ip"), rows.earliest("original_ip")
     address = spans.choose(submitted | own, spans.coalesce(original, connected), spans.coalesce(connected, original))
-    return spans.only(submitted | ~own, rows.told("client_host")), address
+    return spans.only(submitted | ~own, rows.earliest("client_host")), address

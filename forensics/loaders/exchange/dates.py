@@ -105,7 +105,7 @@ class Dates:
 
     def __init__(self, name: str, order: str | None = None, zone: str | None = None) -> None:
         self._name = name
-        self._said = {"dmy": DAY_FIRST, "mdy": MONTH_FIRST}.get(order or "")
+        self._stated = {"dmy": DAY_FIRST, "mdy": MONTH_FIRST}.get(order or "")
         self._zone = zone
         self._wall = False
         self._plain: list[int] = []
@@ -181,9 +181,9 @@ class Dates:
                 remedy="split the file by its origin, or export it again with ISO 8601 dates",
             )
         shown = DAY_FIRST if self._first_above else MONTH_FIRST if self._second_above else None
-        if shown and self._said and shown != self._said:
+        if shown and self._stated and shown != self._stated:
             raise AmbiguousTime(
-                f"{self._name}: case.toml says that its dates are {self._said}, but some can only be {shown}",
+                f"{self._name}: case.toml says that its dates are {self._stated}, but some can only be {shown}",
                 expected="the date order that the file has",
                 remedy="mend or remove its date_order under [[sources]] in case.toml",
             )
@@ -193,9 +193,9 @@ class Dates:
         if self._same == self._locals:
             notes["date order"] = f"{DAY_FIRST}, decided from {self._locals} dates of the file"
             return DAY_FIRST  # both readings are equal for every row
-        if self._said:
-            notes["date order"] = f"{self._said}, as case.toml says"
-            return self._said
+        if self._stated:
+            notes["date order"] = f"{self._stated}, as case.toml says"
+            return self._stated
         raise AmbiguousTime(
             f"{self._name}: is {self._example!r} day-month-year or month-day-year? No date in it decides",
             expected="at least one date whose day is above 12, ISO 8601 dates, or your word for it",

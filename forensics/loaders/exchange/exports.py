@@ -51,24 +51,24 @@ def row(values: Mapping[str, Any], order: str | None, zone: str | None) -> list[
 
     `values`: by `fields.export_slot`.
     """
-    told = {name: _text(value) for name, value in values.items()}
-    if told["recipient-address"].strip() in LOST:
-        return f"Recipients were lost in the export ({told['recipient-address'].strip()}): {HOW}"
-    if told.get("recipient-status", "").strip() in LOST:
-        if told["event-id"].strip().upper() == "FAIL":
+    fields = {name: _text(value) for name, value in values.items()}
+    if fields["recipient-address"].strip() in LOST:
+        return f"Recipients were lost in the export ({fields['recipient-address'].strip()}): {HOW}"
+    if fields.get("recipient-status", "").strip() in LOST:
+        if fields["event-id"].strip().upper() == "FAIL":
             return f"RecipientStatus was lost in the export, and with it why this failed: {HOW}"
-        told["recipient-status"] = ""
-    if told.get("reference", "").strip() in LOST:
-        told["reference"] = ""
-    for address in told["recipient-address"].split(";"):
+        fields["recipient-status"] = ""
+    if fields.get("reference", "").strip() in LOST:
+        fields["reference"] = ""
+    for address in fields["recipient-address"].split(";"):
         if '"' not in address and address.count("@") > 1 and any(c in address for c in ", \t\r\n"):
             return f"Recipients are not joined by `;`: {HOW}"
-    at = dates.read(told["date-time"], order, zone)
+    at = dates.read(fields["date-time"], order, zone)
     if at is None:
-        return f"no time that could be read in {told['date-time'][:64]!r}"
+        return f"no time that could be read in {fields['date-time'][:64]!r}"
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
-    told["date-time"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return [told.get(slot, "") for slot in SLOTS]
+    fields["date-time"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [fields.get(slot, "") for slot in SLOTS]
 
 
 def events(

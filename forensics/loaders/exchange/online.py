@@ -84,10 +84,10 @@ def _effects(row: Row) -> list[tuple[str, int]] | str:
             continue
         if not marks or not address.strip():
             return "recipient_status is not a list of address##status"
-        said = [event_ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
-        if None in said:
+        effects = [event_ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
+        if None in effects:
             return f"status {words!r} holds a word that is not known"
-        telling = [e for e in said if e is not None and e != codes.TRACE_UNSETTLED]
+        telling = [e for e in effects if e is not None and e != codes.TRACE_UNSETTLED]
         pairs += [(address.strip(), e) for e in telling or [codes.TRACE_UNSETTLED]]
     return pairs or "no recipient"
 

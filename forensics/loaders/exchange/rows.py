@@ -127,13 +127,13 @@ class Rows:
         found: Array = self._carried[_COLUMN[name] - HOST]
         return found
 
-    def told(self, name: str) -> Span:
+    def earliest(self, name: str) -> Span:
         """For each message the earliest value of a column."""
         return self.span(name, self.carried(name))
 
     def taken(self, name: str) -> pa.Array:
         """The same as a column."""
-        return spans.text(self.data, self.told(name))
+        return spans.text(self.data, self.earliest(name))
 
 
 def _table(count: int) -> Array:

@@ -56,11 +56,15 @@ def failures(status: pa.Array) -> np.ndarray:
     return found
 
 
-def _told(status: str) -> tuple[str | None, str | None, str | None]:
+def _parts(status: str) -> tuple[str | None, str | None, str | None]:
     """(text, host, address) of a recipient-status; a role is no text."""
     if "{LED=" in status:
-        told = dict(_BRACKETED.findall(status))
-        return told.get("LED") or told.get("MSG") or status, told.get("FQDN") or None, _unscoped(told.get("IP"))
+        bracketed = dict(_BRACKETED.findall(status))
+        return (
+            bracketed.get("LED") or bracketed.get("MSG") or status,
+            bracketed.get("FQDN") or None,
+            _unscoped(bracketed.get("IP")),
+        )
     text = status.strip()
     return (None if not text or text.lower() in _ROLES else status), None, None
 
@@ -73,12 +77,12 @@ def _unscoped(address: str | None) -> str | None:
 def answers(status: pa.Array, data: spans.Array, context: spans.Span) -> Answers:
     """Enhanced code, text, relay and queue id of the settling rows. The other server's answer, in `context`, wins."""
     encoded = status.dictionary_encode()
-    told = [_told(s) for s in encoded.dictionary.to_pylist()]
-    own, name, address = (pa.array([t[i] for t in told], pa.string()).take(encoded.indices) for i in range(3))
+    parts = [_parts(s) for s in encoded.dictionary.to_pylist()]
+    own, name, address = (pa.array([t[i] for t in parts], pa.string()).take(encoded.indices) for i in range(3))
     text = pc.coalesce(spans.text(data, answering.reply(data, context)), own)
-    said, lies = spans.of(text)
-    code, identity = answering.code(said, lies), answering.identity(said, lies)
-    return Answers(spans.text(said, code), text, name, address, spans.text(said, identity))
+    answer, span = spans.of(text)
+    code, identity = answering.code(answer, span), answering.identity(answer, span)
+    return Answers(spans.text(answer, code), text, name, address, spans.text(answer, identity))
 
 
 def integers(text: pa.Array, type_: pa.DataType) -> pa.Array:

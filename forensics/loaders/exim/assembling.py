@@ -90,17 +90,18 @@ def _leg(recipient: str, at: int, **values: Any) -> dict[str, Any]:
 
 def _refused(group: list[Event]) -> _Made:
     """A recipient refused in the dialogue: for good, or for now (as often as the client came back)."""
-    said = fields.rejection(group[-1]["rest"])
-    if said is None:
+    rejection = fields.rejection(group[-1]["rest"])
+    if rejection is None:
         raise AssertionError("a rejection does not read as the event it was")
-    times = 1 if not said.temporary else len(group)
+    times = 1 if not rejection.temporary else len(group)
     hop = _hop(
-        group, queue_id=None, sender=said.sender, client_name=said.client_name, client_address=said.client_address,
-        born=True, closed=not said.temporary, greylisted=said.temporary,
+        group, queue_id=None, sender=rejection.sender, client_name=rejection.client_name,
+        client_address=rejection.client_address, born=True, closed=not rejection.temporary,
+        greylisted=rejection.temporary,
     )  # fmt: skip
     leg = _leg(
-        said.recipient, group[-1]["at"], outcome="deferred" if said.temporary else "rejected", attempts=times,
-        status_code=said.status_code, response=said.response, records=[_record(e) for e in group],
+        rejection.recipient, group[-1]["at"], outcome="deferred" if rejection.temporary else "rejected", attempts=times,
+        status_code=rejection.status_code, response=rejection.response, records=[_record(e) for e in group],
     )  # fmt: skip
     return _Made(hop, [leg])
 
@@ -120,10 +121,10 @@ class _Message:
     def read(self, event: Event) -> None:
         flag, rest = event["flag"], event["rest"]
         if flag in fields.DELIVERIES:
-            said = fields.delivery(rest)
-            if said is None:
+            delivery = fields.delivery(rest)
+            if delivery is None:
                 raise AssertionError("a delivery does not read as the event it was")
-            self._delivery(event, flag, said)
+            self._delivery(event, flag, delivery)
             return
         self.records.append(_record(event))
         if flag == "<=":
@@ -136,13 +137,15 @@ class _Message:
         else:
             self.frozen = flag == "frozen"
 
-    def _delivery(self, event: Event, flag: str, said: fields.Delivery) -> None:
-        self.sender = self.sender if said.sender is None else said.sender
-        discarded = said.address in ("discarded", ":blackhole:")
-        recipient = said.original if said.original and (discarded or "@" not in said.address) else said.address
-        if said.address[0] in "|/" and said.original:
-            recipient = said.original
-        if said.address[0] == ">" or (discarded and not said.original):
+    def _delivery(self, event: Event, flag: str, delivery: fields.Delivery) -> None:
+        self.sender = self.sender if delivery.sender is None else delivery.sender
+        discarded = delivery.address in ("discarded", ":blackhole:")
+        recipient = (
+            delivery.original if delivery.original and (discarded or "@" not in delivery.address) else delivery.address
+        )
+        if delivery.address[0] in "|/" and delivery.original:
+            recipient = delivery.original
+        if delivery.address[0] == ">" or (discarded and not delivery.original):
             self.records.append(_record(event))  # a reply that a filter made, which is a message of its own; or all
             if discarded:
                 self._open("discarded", event["at"])
@@ -150,23 +153,23 @@ class _Message:
         key = domains.key(recipient)
         leg = self.legs.setdefault(key, _leg(recipient, event["at"]))
         leg["records"].append(_record(event))
-        leg["attempts"] += 0 if _UNTRIED.match(said.response or "") else 1
-        if said.original and domains.key(said.original) != key:
-            leg["alias"] = said.original
-            self.made_of.setdefault(domains.key(said.original), set()).add(key)
+        leg["attempts"] += 0 if _UNTRIED.match(delivery.response or "") else 1
+        if delivery.original and domains.key(delivery.original) != key:
+            leg["alias"] = delivery.original
+            self.made_of.setdefault(domains.key(delivery.original), set()).add(key)
         if leg["outcome"] == "delivered" or (flag == "==" and leg["outcome"] != "deferred"):
             return
         delivered = flag in ("=>", "->", ">>") and not discarded
         leg |= {
-            "outcome": _outcome(flag, discarded, said.response or ""),
+            "outcome": _outcome(flag, discarded, delivery.response or ""),
             "at": event["at"],
-            "status_code": said.status_code,
-            "response": said.response,
-            "relay_name": said.relay_name,
-            "relay_address": said.relay_address,
-            "tls": said.tls,
-            "next_id": said.next_id if delivered else None,
-            "mailbox": delivered and said.mailbox,
+            "status_code": delivery.status_code,
+            "response": delivery.response,
+            "relay_name": delivery.relay_name,
+            "relay_address": delivery.relay_address,
+            "tls": delivery.tls,
+            "next_id": delivery.next_id if delivered else None,
+            "mailbox": delivered and delivery.mailbox,
         }
 
     def _open(self, outcome: str, at: int) -> None:

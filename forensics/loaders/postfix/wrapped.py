@@ -129,8 +129,8 @@ def _get(record: dict[str, Any], names: tuple[str, ...]) -> bytes | None:
         value: Any = record.get(name)
         if value is None and "." in name:
             outer, _, inner = name.partition(".")
-            held = record.get(outer)
-            value = held.get(inner) if isinstance(held, dict) else None
+            nested = record.get(outer)
+            value = nested.get(inner) if isinstance(nested, dict) else None
         found = _bytes(value)
         if found:
             return found
