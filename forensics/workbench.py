@@ -152,10 +152,11 @@ def doctor(*, compile_now: bool = False, progress: Progress | None = None) -> He
     import platform
     from importlib.metadata import version
 
-    from forensics.native import compiler
+    from forensics.native import compiler, selfcheck
 
     if compile_now:
         compiler.ready(progress)
+        selfcheck.check()
     names = ("missent", "numba", "llvmlite", "numpy", "pyarrow", "duckdb")
     return Health(
         python=platform.python_version(),

@@ -13,7 +13,7 @@ from forensics import loaders
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Settings, Survey
-from forensics.native import compiler
+from forensics.native import compiler, selfcheck
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -49,6 +49,7 @@ class Begun:
 def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
     """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
     compiler.ready(report)
+    selfcheck.check()
     return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
 
 
