@@ -412,10 +412,9 @@ def _command() -> list[str]:
 
 def start() -> None:
     """The command `missent`, in a process of its own."""
-    from forensics.start import prepare
+    from forensics import start as process
 
-    prepare()
-    main()
+    process.run(main)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from forensics import start
+import pytest
+
 from tests.conftest import ROOT
 
 STATE = """
-import atexit, ctypes, gc, locale, logging, os, resource, signal, sys, threading, warnings
+import ctypes, gc, locale, logging, os, resource, signal, sys, threading, warnings
 # What the packages that it depends on do to the process when they are imported is theirs.
 import babel, docxtpl, duckdb, jinja2, numba, numpy, pandas, pyarrow.parquet, pydantic, requests, rich, tldextract, typst
 
@@ -77,34 +78,64 @@ for name in before:
     assert not done.stdout
 
 
-def test_the_state_above_shows_every_setting() -> None:
-    """The test before this one would fail if the library did what the command does."""
-    for setting in start.SETTINGS:
-        done = library(
-            f"from forensics import start\nbefore = state()\nstart.{setting.__name__}()\n"
-            "print(*(name for name, value in state().items() if value != before[name]))"
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip(), setting.__name__
+def test_the_state_above_shows_what_a_command_sets() -> None:
+    """The test before this one would fail if the library did as the command does."""
+    show = "print(*(name for name, value in state().items() if value != before[name]))"
+    done = library(f"from forensics import start\nbefore = state()\nstart.one_heap()\n{show}")
+    assert done.stdout.split() == ["environment"], done.stderr
+    done = library(f"before = state()\nctypes.CDLL(None).mallopt(-8, 1)\ngc.set_threshold(9)\n{show}")
+    assert done.stdout.split() == ["collector", "mallopt"], done.stderr
 
 
 def test_only_one_module_makes_settings() -> None:
     words = r"setswitchinterval|meta_path|mallopt|set_memory_pool|set_threshold|gc\.disable|os\._exit|os\.umask"
-    words += r"|atexit\.|gc\.freeze|os\.environ(\[|\.setdefault|\.update|\.pop)|os\.putenv|signal\.signal|setrlimit|set_cpu_count|os\.chdir"
+    words += r"|gc\.freeze|os\.environ(\[|\.setdefault|\.update|\.pop)|os\.putenv|signal\.signal|setrlimit|set_cpu_count|os\.chdir"
     found = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "forensics").rglob("*.py")
         if re.search(words, path.read_text("utf-8"))
     }
-    assert found == {
-        "forensics/start.py",
-        "forensics/native/compiler.py",
-    }  # the latter removes its own folder at the end
+    assert found == {"forensics/start.py"}
+
+
+def ended(code: str) -> subprocess.CompletedProcess[str]:
+    """A process whose command is the function `command` of `code`."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import atexit, sys, threading, time\n{code}\nfrom forensics import start\nstart.run(command)"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "says"),
+    [
+        ("pass", 0, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(4)", 4, ""),
+        ("sys.exit('gone')", 1, "gone\n"),
+        ("raise ValueError('wrong')", 1, "ValueError: wrong\n"),
+    ],
+)
+def test_a_command_ends_as_the_interpreter_would(ending: str, status: int, says: str) -> None:
+    done = ended(f"def command():\n    print('x' * 100_000)\n    {ending}")
+    assert done.returncode == status
+    assert len(done.stdout) == 100_001
+    assert done.stderr.endswith(says) and bool(done.stderr) is bool(says)
+
+
+def test_a_command_waits_for_its_threads_and_exit_functions() -> None:
+    done = ended(
+        "def slow():\n    time.sleep(0.2)\n    print('thread')\n"
+        "def command():\n    atexit.register(print, 'exit')\n    threading.Thread(target=slow).start()"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "thread\nexit\n", "")
 
 
 def test_a_command_may_use_pandas() -> None:
-    """Nothing hides an installed package from the command."""
-    code = "from forensics import start\nstart.prepare()\nimport pandas, pyarrow\nprint(pyarrow.table({'a': [1, 2]}).to_pandas()['a'].sum())"
+    """Nothing hides a package that is installed from the command."""
+    code = "from forensics import start\nstart.one_heap()\nimport pandas, pyarrow\nprint(pyarrow.table({'a': [1, 2]}).to_pandas()['a'].sum())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "3\n", done.stderr
 

@@ -1,4 +1,4 @@
-"""What each setting of `forensics.start` gains: `missent ingest` in turn with all of them, without each, without any.
+"""What each measure of `forensics.start` gains: `missent ingest` in turn with all of them, without each, without any.
 
     python -m tests.bench.settings LOG [--runs 15] [--command 'report --case DIR']
 
@@ -18,18 +18,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from forensics import start
 from tests.bench.__main__ import machine
 
-RUN = "from forensics import cli, start; start.SETTINGS = [getattr(start, n) for n in {!r}]; cli.start()"
+HEAD = "from forensics import cli, start; "
+VARIANTS = {
+    "all": "start.run(cli.main)",
+    "without one_heap": "start.end_at_once(cli.main)",
+    "without end_at_once": "start.one_heap(); cli.main()",
+    "none": "cli.main()",
+}
 
 
-def timed(settings: list[str], arguments: list[str]) -> tuple[float, float, float]:
-    """(wall seconds, processor seconds, peak MiB) of the command with these settings alone."""
+def timed(code: str, arguments: list[str]) -> tuple[float, float, float]:
+    """(wall seconds, processor seconds, peak MiB) of the command run by this code."""
     started = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN.format(settings), *arguments], stdout=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", HEAD + code, *arguments], stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
@@ -42,17 +45,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--command", help="another command than the ingest of LOG")
     options = parser.parse_args()
-    names = [setting.__name__ for setting in start.SETTINGS]
-    variants = {"all": names, **{f"without {n}": [m for m in names if m != n] for n in names}, "none": []}
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in variants}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in VARIANTS}
     folder = Path(tempfile.mkdtemp())
     ingest = ["ingest", str(options.log), "--org", "example.org", "--case", str(folder / "case")]
     arguments = shlex.split(options.command) if options.command else ingest
-    timed(names, arguments)  # compiles, fills caches
+    timed(VARIANTS["all"], arguments)  # compiles, fills caches
     for turn in range(options.runs):
-        for name in variants if turn % 2 else reversed(variants):
+        for name in VARIANTS if turn % 2 else reversed(VARIANTS):
             shutil.rmtree(folder / "case", ignore_errors=True)
-            found[name].append(timed(variants[name], arguments))
+            found[name].append(timed(VARIANTS[name], arguments))
     shutil.rmtree(folder, ignore_errors=True)
     print(machine())
     for name, runs in found.items():
