@@ -294,7 +294,7 @@ def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:
     lines = "\n".join(f"  {name}: {reason}" for name, reason in skipped)
     return EvidenceError(
         "no evidence could be read" + (":\n" + lines if lines else ""),
-        expected="Postfix, Exchange message tracking or Exchange Online trace logs (`missent formats`)",
+        expected="Postfix, Exim, Exchange message tracking or Exchange Online trace logs (`missent formats`)",
     )
 
 
