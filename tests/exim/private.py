@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -130,6 +131,15 @@ class Exim:
         return line[: line.index(" <=")].rpartition(" ")[2]
 
 
+def answers(port: int) -> bool:
+    """Whether an SMTP server greets there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            return connection.recv(3) == b"220"
+    except OSError:
+        return False
+
+
 def environment(base: Path) -> dict[str, str]:
     (library,) = (UNPACKED / "usr/lib").glob("*-linux-gnu")
     return {
@@ -163,6 +173,7 @@ def running(name: str, port: int, following: int, selector: str) -> Iterator[Exi
             env=environment(base), cwd=base, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         exim.wait_log("daemon started")
+        exim.wait("an answer", lambda: answers(port))  # it says so before it listens
         yield exim
     finally:
         if daemon is not None:
