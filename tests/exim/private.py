@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -89,8 +90,13 @@ begin retry
 
 def why_not() -> str | None:
     """Why no Exim can be run here; None when one can."""
-    if not (UNPACKED / "usr/sbin/exim4").exists():
+    program = UNPACKED / "usr/sbin/exim4"
+    if not program.exists():
         return f"no Exim is unpacked in {UNPACKED}"
+    if program.stat().st_mode & stat.S_ISUID:
+        return f"{program} is setuid, so that it does not find the libraries unpacked beside it (chmod u-s)"
+    if closed := [str(folder) for folder in program.resolve().parents if not folder.stat().st_mode & stat.S_IXOTH]:
+        return f"the user {USER} may not enter {closed[-1]}, where Exim is unpacked"
     return "starting Exim needs root" if os.geteuid() != 0 else None
 
 
