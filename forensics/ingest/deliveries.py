@@ -16,7 +16,7 @@ from forensics import schema, store
 from forensics.case import Case
 from forensics.ingest import allocator as memory
 from forensics.ingest import spool
-from forensics.stitch import journeys, plans, rows, selection, shelf, systems
+from forensics.stitch import journeys, plans, row_source, rows, selection, systems
 
 SLICE = store.ROW_GROUP // 4
 """Rows made at a time: what their intermediate copies need stays small."""
@@ -28,16 +28,16 @@ class Numbers:
 
     def __init__(self, folder: Path) -> None:
         self._arrays = spool.Arrays(folder)
-        self.lights: list[selection.Light] = []
+        self.indexes: list[selection.JoinIndex] = []
 
-    def add(self, parts: journeys.Parts) -> None:
-        self.lights.append(selection.light(parts))
-        self._arrays.add({f.name: getattr(parts, f.name) for f in fields(journeys.Parts)})
+    def add(self, parts: journeys.HopLegKeys) -> None:
+        self.indexes.append(selection.join_index(parts))
+        self._arrays.add({f.name: getattr(parts, f.name) for f in fields(journeys.HopLegKeys)})
 
     def select(self) -> selection.Selection:
         """What may be joined; the numbers are given up."""
-        chosen = selection.select(self.lights, lambda n: journeys.Parts(**self._arrays.take(n)))
-        self.lights = []
+        chosen = selection.select(self.indexes, lambda n: journeys.HopLegKeys(**self._arrays.take(n)))
+        self.indexes = []
         return chosen
 
 
@@ -45,8 +45,8 @@ class Numbers:
 class _Joined:
     chosen: selection.Selection
     links: journeys.Links
-    twins: Any
-    shelf: shelf.Shelf
+    possible_duplicates: Any
+    source: row_source.RowSource
     evidence: tuple[str, ...]
 
 
@@ -64,8 +64,8 @@ def deliveries(
     chosen = numbers.select()
     memory.release()
     links = journeys.link(chosen.parts, (systems.handed_over,))
-    twins = systems.possible_duplicates(chosen.parts, links)
-    lying = shelf.Shelf(batches.load, chosen.hop_starts, chosen.leg_starts)
+    possible_duplicates = systems.possible_duplicates(chosen.parts, links)
+    source = row_source.RowSource(batches.load, chosen.hop_starts, chosen.leg_starts)
     final = np.flatnonzero(links.final)
     # rows to write: legs that were joined by their number there, then the rest, counted on
     submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
@@ -73,7 +73,7 @@ def deliveries(
     submitted = submitted[order]
     items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)]).astype(_small(chosen))[order]
     chosen = replace(chosen, rest_first=np.zeros(0, np.int64))  # eight bytes a row that nobody needs from here on
-    joined = _Joined(chosen, links, twins, lying, tuple(evidence))
+    joined = _Joined(chosen, links, possible_duplicates, source, tuple(evidence))
     planned = list(_files(submitted))
     del order, final, submitted
     files = []
@@ -102,14 +102,14 @@ def _rows(items: Any, j: _Joined) -> pa.Table:
     joined = len(j.links.final)
     items = items.astype(np.int64)
     legs, rest = items[items < joined], items[items >= joined] - joined
-    made = [plans.joined(legs, j.chosen, j.links)] if len(legs) else []
-    made += [plans.alone(rest, j.chosen)] if len(rest) else []
-    twins = None
-    if len(legs) and (j.twins[legs] >= 0).any():
-        other = plans.joined(np.maximum(j.twins[legs], 0), j.chosen, j.links)
-        other = replace(other, leg=np.where(j.twins[legs] >= 0, other.leg, -1))
-        twins = plans.together([other, *(replace(p, leg=np.full(len(p), -1)) for p in made[1:])])
-    return rows.deliveries(plans.together(made), j.shelf, j.evidence, twins)
+    made = [plans.linked(legs, j.chosen, j.links)] if len(legs) else []
+    made += [plans.single_leg(rest, j.chosen)] if len(rest) else []
+    possible_duplicates = None
+    if len(legs) and (j.possible_duplicates[legs] >= 0).any():
+        other = plans.linked(np.maximum(j.possible_duplicates[legs], 0), j.chosen, j.links)
+        other = replace(other, leg=np.where(j.possible_duplicates[legs] >= 0, other.leg, -1))
+        possible_duplicates = plans.concat([other, *(replace(p, leg=np.full(len(p), -1)) for p in made[1:])])
+    return rows.deliveries(plans.concat(made), j.source, j.evidence, possible_duplicates)
 
 
 def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:

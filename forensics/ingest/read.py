@@ -20,7 +20,7 @@ from forensics.ingest import deliveries as writing
 from forensics.ingest import overlap, spool
 from forensics.ingest import survey as surveying
 from forensics.ingest.survey import Begun, Progress, Surveyed
-from forensics.loaders.base import Context, Settings, Survey
+from forensics.loaders.base import ScanContext, Settings, Survey
 from forensics.stitch import journeys
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Piece:
     unread: pa.Table
     hops: pa.Table
     legs: pa.Table
-    parts: journeys.Parts
+    parts: journeys.HopLegKeys
     fragments: pa.Table | None
     size: int
 
@@ -222,12 +222,12 @@ def _jobs(
             yield number, executor.submit(_piece, block, item.loader, context)
 
 
-def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -> Context:
+def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -> ScanContext:
     survey = item.survey
     start = survey.blocks[offset]
     later = [n for n in survey.blocks.values() if n > start]
     end = min(later) if later else survey.records + 1
-    return Context(
+    return ScanContext(
         evidence=number,
         number=start,
         plan=survey.plan,
@@ -239,10 +239,10 @@ def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -
 
 def _joined(
     fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
-) -> Iterator[tuple[pa.Table, pa.Table, journeys.Parts]]:
+) -> Iterator[tuple[pa.Table, pa.Table, journeys.HopLegKeys]]:
     """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work
     ahead."""
-    ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.Parts]]] = deque()
+    ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.HopLegKeys]]] = deque()
     for name, waiting in fragments.items():
         for table in waiting.partitions():
             ahead.append(executor.submit(_join, name, table))
@@ -252,10 +252,10 @@ def _joined(
         yield ahead.popleft().result()
 
 
-def _join(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table, journeys.Parts]:
+def _join(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table, journeys.HopLegKeys]:
     loader = loaders.load(name)
     made = loader.assemble(loader.resume(table), final=True)
-    return made.hops, made.legs, journeys.parts(made.hops, made.legs)
+    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs)
 
 
 def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
@@ -282,7 +282,7 @@ def _piece_of_all(item: Surveyed, number: int, shared: Any, skip: Any, size: int
     return out
 
 
-def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
+def _piece(block: custody.Block, loader: str, context: ScanContext) -> list[_Piece]:
     module = loaders.load(loader)
     scan = module.scan(block, context)
     made = module.assemble(scan.events, final=False)
@@ -294,7 +294,7 @@ def _piece(block: custody.Block, loader: str, context: Context) -> list[_Piece]:
             unread=scan.unread,
             hops=made.hops,
             legs=made.legs,
-            parts=journeys.parts(made.hops, made.legs),
+            parts=journeys.hop_leg_keys(made.hops, made.legs),
             fragments=made.fragments,
             size=len(block.data),
         )

@@ -179,7 +179,7 @@ class Survey:
     `first`, `last`: earliest and latest time in microseconds UTC, None when no record has one. `blocks`: byte
     offset → number of the first record (1-based) of each block fed, so that blocks can be read in any order.
     `hosts`: stable hashes of the logging hosts seen (two evidence files without a common host cannot hold the same
-    line); None when the format has no such thing. `plan`: the loader's own, handed back in `Context.plan`. `notes`:
+    line); None when the format has no such thing. `plan`: the loader's own, handed back in `ScanContext.plan`. `notes`:
     what was inferred (year, zone, clock steps), for manifest and report.
     """
 
@@ -200,7 +200,7 @@ class Surveyor(Protocol):
 
 
 @dataclass(frozen=True)
-class Context:
+class ScanContext:
     """What `scan` must know beside the block.
 
     `evidence`: position in this run's ordered evidence list. `id`: its SHA-256. `number`: 1-based number of the block's
@@ -222,7 +222,7 @@ class Context:
 class Scan:
     """One block's records, all accounted for: records = used + sum(ignored) + unread rows.
 
-    `ignored`: kind → count, for records known and irrelevant (`duplicate` for those in `Context.skip`).
+    `ignored`: kind → count, for records known and irrelevant (`duplicate` for those in `ScanContext.skip`).
     """
 
     records: int
@@ -267,7 +267,7 @@ class Loader(Protocol):
     def fingerprints(self, block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """One 64-bit hash for each record of the block, equal for equal bytes: finds records that lie in two files."""
 
-    def scan(self, block: Block, context: Context) -> Scan: ...
+    def scan(self, block: Block, context: ScanContext) -> Scan: ...
 
     def resume(self, fragments: pa.Table) -> Any:
         """Fragments (of any number of blocks and evidence, in any order) back into events for `assemble`."""

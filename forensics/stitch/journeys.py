@@ -1,6 +1,6 @@
 """Hops and legs of all systems → journeys → deliveries.
 
-`Parts` holds what joining needs of one batch of hops and legs as numbers (hashes, times, flags: about 100 bytes a
+`HopLegKeys` holds what joining needs of one batch of hops and legs as numbers (hashes, times, flags: about 100 bytes a
 row), so
 that the strings can stay on disk. `link` joins; `rows` makes the deliveries of some legs.
 
@@ -30,7 +30,7 @@ GENERATIONS = 8
 
 
 @dataclass(frozen=True)
-class Parts:
+class HopLegKeys:
     """Some hops and legs as numbers. `hop` counts among these hops."""
 
     id: Hashes
@@ -89,7 +89,7 @@ def _truth(column: Any) -> NDArray[np.bool_]:
     return out.astype(np.bool_)
 
 
-def parts(hops: pa.Table, legs: pa.Table) -> Parts:
+def hop_leg_keys(hops: pa.Table, legs: pa.Table) -> HopLegKeys:
     """The numbers of one batch."""
     greylisted = _truth(_optional(hops, "greylisted", pa.bool_()))
     flags = (
@@ -99,7 +99,7 @@ def parts(hops: pa.Table, legs: pa.Table) -> Parts:
     peer = np.where(
         (client != 0) & (sender != 0), client ^ (sender * np.uint64(3)) ^ hashes(hops["host"]), np.uint64(0)
     )
-    return Parts(
+    return HopLegKeys(
         id=hashes(hops["queue_id"]),
         host=hashes(hops["host"]),
         msgid=hashes(hops["message_id"]),
@@ -184,11 +184,11 @@ class Links:
     """For each hop the hop before."""
 
 
-Given = Callable[[Parts], Longs]
+Given = Callable[[HopLegKeys], Longs]
 """Rules between systems: for each leg the hop that continues it, or -1."""
 
 
-def link(p: Parts, given: Sequence[Given] = ()) -> Links:
+def link(p: HopLegKeys, given: Sequence[Given] = ()) -> Links:
     """Join hops into journeys.
 
     A leg that ends in `queued as X` is continued by a hop X that the evidence contains, that began at a plausible

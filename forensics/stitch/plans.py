@@ -71,7 +71,7 @@ def _runs(starts: Longs, sizes: Longs) -> Longs:
     return runs
 
 
-def joined(legs: Longs, chosen: Selection, links: Links) -> Plan:
+def linked(legs: Longs, chosen: Selection, links: Links) -> Plan:
     """Final legs that were joined, by their number in `chosen.parts`."""
     p, hops, names = chosen.parts, chosen.hops, chosen.legs
     which = links.which[legs]
@@ -113,7 +113,7 @@ def _before(legs: Longs, outcomes: NDArray[np.int64], links: Links) -> tuple[Lon
     return numbers[numbers >= 0], targets[numbers >= 0]
 
 
-def alone(rest: Longs, chosen: Selection) -> Plan:
+def single_leg(rest: Longs, chosen: Selection) -> Plan:
     """Legs that are journeys by themselves, by their position in `chosen.rest`."""
     legs = chosen.rest[rest].astype(np.int64)
     hops = chosen.rest_hops[rest].astype(np.int64)
@@ -137,7 +137,7 @@ def alone(rest: Longs, chosen: Selection) -> Plan:
     )
 
 
-def together(plans: Sequence[Plan]) -> Plan:
+def concat(plans: Sequence[Plan]) -> Plan:
     """The entries of all plans, one plan after the other."""
     if len(plans) == 1:
         return plans[0]

@@ -17,7 +17,7 @@ from forensics.native.stitch.moving import sort_runs
 from forensics.stitch import naming
 from forensics.stitch.journeys import Longs
 from forensics.stitch.plans import Plan
-from forensics.stitch.shelf import Shelf, gathered_records
+from forensics.stitch.row_source import RowSource, gathered_records
 
 _HEAD = (
     "system", "host", "queue_id", "message_id", "network_message_id", "first_at", "sender", "authenticated_user",
@@ -33,65 +33,69 @@ _UNKNOWN = schema.ROLES.index("unknown")
 _SETTLED = np.array([o not in ("deferred", "held", "unknown") for o in schema.OUTCOMES])
 
 
-def deliveries(plan: Plan, shelf: Shelf, evidence: Sequence[str], twins: Plan | None = None) -> pa.Table:
+def deliveries(
+    plan: Plan, source: RowSource, evidence: Sequence[str], possible_duplicates: Plan | None = None
+) -> pa.Table:
     """Rows of `schema.DELIVERIES`, sorted by (submitted_at, delivery_id).
 
-    `twins`: for each row the delivery that it may repeat (leg -1: none), see `systems`.
+    `possible_duplicates`: for each row the delivery that it may repeat (leg -1: none), see `systems`.
     """
-    ids, order = _names(plan, shelf, evidence)
+    ids, order = _names(plan, source, evidence)
     plan = plan.take(order)
-    head = shelf.pick(plan.head, False, _HEAD)
-    leg = shelf.pick(plan.leg, True, _LEG)
+    head = source.pick(plan.head, False, _HEAD)
+    leg = source.pick(plan.leg, True, _LEG)
     columns: dict[str, Any] = {name: head[name] for name in _HEAD if name != "first_at"}
     if plan.depth.any():
-        own = shelf.pick(plan.own, False, _OWN)
+        own = source.pick(plan.own, False, _OWN)
         columns |= {name: pc.coalesce(head[name], own[name]) for name in _OWN}
     columns |= {name: leg[name] for name in _LEG if name != "at"}
-    columns["recipient_role"] = _roles(plan, leg["recipient_role"], shelf)
+    columns["recipient_role"] = _roles(plan, leg["recipient_role"], source)
     columns["delivery_id"] = ids
     columns["submitted_at"] = head["first_at"]
     columns["resolved_at"] = pc.if_else(pa.array(_SETTLED[plan.outcome]), leg["at"], pa.scalar(None, schema.TIME))
     columns["outcome"] = pa.DictionaryArray.from_arrays(
         pa.array(plan.outcome.astype(np.int32)), text_array(schema.OUTCOMES)
     )
-    columns["original_recipient"] = _originals(plan, shelf)
+    columns["original_recipient"] = _originals(plan, source)
     columns["sender_domain"] = domain_column(columns["sender"])
     columns["recipient_domain"] = domain_column(columns["recipient"])
     columns["hops"] = pa.array(plan.depth)
-    columns["attempts"] = _attempts(plan, leg["attempts"], shelf)
-    columns["records"] = _records(plan, shelf, evidence)[0]
+    columns["attempts"] = _attempts(plan, leg["attempts"], source)
+    columns["records"] = _records(plan, source, evidence)[0]
     columns["possible_duplicate_of"] = (
-        pa.nulls(len(plan), pa.string()) if twins is None else _repeated(twins, order, shelf, evidence)
+        pa.nulls(len(plan), pa.string())
+        if possible_duplicates is None
+        else _repeated(possible_duplicates, order, source, evidence)
     )
     return pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
 
 
-def _repeated(twins: Plan, order: Longs, shelf: Shelf, evidence: Sequence[str]) -> pa.StringArray:
+def _repeated(possible_duplicates: Plan, order: Longs, source: RowSource, evidence: Sequence[str]) -> pa.StringArray:
     """The names of the deliveries that rows may repeat."""
     out: list[str | None] = [None] * len(order)
-    has = np.flatnonzero(twins.leg[order] >= 0)
+    has = np.flatnonzero(possible_duplicates.leg[order] >= 0)
     if len(has):
-        unique, where = np.unique(twins.leg[order[has]], return_index=True)
-        ids, at = _names(twins.take(order[has][where]), shelf, evidence)
+        unique, where = np.unique(possible_duplicates.leg[order[has]], return_index=True)
+        ids, at = _names(possible_duplicates.take(order[has][where]), source, evidence)
         by_leg = dict(zip(unique[at].tolist(), ids.to_pylist(), strict=True))
         for row in has.tolist():
-            out[row] = by_leg[int(twins.leg[order[row]])]
+            out[row] = by_leg[int(possible_duplicates.leg[order[row]])]
     return pa.array(out, pa.string())
 
 
-def _names(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[pa.StringArray, Longs]:
+def _names(plan: Plan, source: RowSource, evidence: Sequence[str]) -> tuple[pa.StringArray, Longs]:
     """(delivery ids in order of submitted_at and id, that order of the plan's entries)."""
-    head = shelf.pick(plan.head, False, ("system", "host", "queue_id", "first_at"))
+    head = source.pick(plan.head, False, ("system", "host", "queue_id", "first_at"))
     submitted = head["first_at"].cast(pa.int64())
-    recipient = shelf.pick(plan.leg, True, ("recipient",))["recipient"]
-    columns = (head["system"], head["host"], head["queue_id"], submitted, recipient, _originals(plan, shelf))
+    recipient = source.pick(plan.leg, True, ("recipient",))["recipient"]
+    columns = (head["system"], head["host"], head["queue_id"], submitted, recipient, _originals(plan, source))
     rows = pa.table(dict(zip(naming.FIELDS, columns, strict=True)))
     ids = naming.names(rows)
     times = submitted.to_numpy()
     order = _order(ids, times)
     ids = ids.take(pa.array(order))
     if pc.any(pc.equal(ids[1:], ids[:-1])).as_py():
-        ids, order = _tell_apart(rows, ids, order, times, _records(plan, shelf, evidence)[1])
+        ids, order = _tell_apart(rows, ids, order, times, _records(plan, source, evidence)[1])
     return ids, order
 
 
@@ -147,27 +151,27 @@ def _cast(column: Any, kind: pa.DataType) -> pa.Array:
     return array if array.type == kind else array.cast(kind)
 
 
-def _originals(plan: Plan, shelf: Shelf) -> pa.StringArray:
-    told = np.where(plan.from_recipient, -1, plan.source)
-    original = shelf.pick(told, True, ("original_recipient",))["original_recipient"]
+def _originals(plan: Plan, source: RowSource) -> pa.StringArray:
+    legs = np.where(plan.from_recipient, -1, plan.source)
+    original = source.pick(legs, True, ("original_recipient",))["original_recipient"]
     if not plan.from_recipient.any():
         return original
-    as_recipient = shelf.pick(np.where(plan.from_recipient, plan.source, -1), True, ("recipient",))["recipient"]
+    as_recipient = source.pick(np.where(plan.from_recipient, plan.source, -1), True, ("recipient",))["recipient"]
     return pc.coalesce(original, as_recipient)
 
 
-def _roles(plan: Plan, own: Any, shelf: Shelf) -> Any:
+def _roles(plan: Plan, own: Any, source: RowSource) -> Any:
     """The leg's own role; where it has none, that of a leg it came from: only where a message was submitted is it
     known."""
     if not plan.depth.any():
         return own
     owner = np.repeat(np.arange(len(plan)), np.diff(plan.chains))
     wanted = plan.chain_is_leg & (plan.depth[owner] > 0)
-    told = _role_codes(shelf.pick(plan.chain_numbers[wanted], True, ("recipient_role",))["recipient_role"])
+    before = _role_codes(source.pick(plan.chain_numbers[wanted], True, ("recipient_role",))["recipient_role"])
     roles, owner = _role_codes(own), owner[wanted]
-    heard = np.full(len(plan), _UNKNOWN, np.int32)
-    heard[owner[told != _UNKNOWN][::-1]] = told[told != _UNKNOWN][::-1]
-    roles = np.where(roles == _UNKNOWN, heard, roles).astype(np.int32)
+    inherited = np.full(len(plan), _UNKNOWN, np.int32)
+    inherited[owner[before != _UNKNOWN][::-1]] = before[before != _UNKNOWN][::-1]
+    roles = np.where(roles == _UNKNOWN, inherited, roles).astype(np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(roles), text_array(schema.ROLES))
 
 
@@ -178,19 +182,19 @@ def _role_codes(column: Any) -> NDArray[np.int32]:
     return found
 
 
-def _attempts(plan: Plan, attempts: pa.Array, shelf: Shelf) -> pa.Array:
+def _attempts(plan: Plan, attempts: pa.Array, source: RowSource) -> pa.Array:
     """Attempts of the leg itself and of those before it that count too."""
     if not len(plan.before):
         return attempts
     values = attempts.to_numpy().astype(np.int32)
-    more = shelf.pick(plan.before, True, ("attempts",))["attempts"].to_numpy()
+    more = source.pick(plan.before, True, ("attempts",))["attempts"].to_numpy()
     np.add.at(values, plan.before_of, more.astype(np.int32))
     return pa.array(values)
 
 
-def _records(plan: Plan, shelf: Shelf, evidence: Sequence[str]) -> tuple[pa.Array, tuple[Longs, Longs]]:
+def _records(plan: Plan, source: RowSource, evidence: Sequence[str]) -> tuple[pa.Array, tuple[Longs, Longs]]:
     """The `records` column, and (evidence, number) of each row's first record."""
-    starts, given = gathered_records(shelf, plan.chain_numbers, plan.chain_is_leg)
+    starts, given = gathered_records(source, plan.chain_numbers, plan.chain_is_leg)
     at, (which, number, *rest) = linking.merge_records(plan.chains, starts, given)
     code = pa.DictionaryArray.from_arrays(pa.array(which), text_array(evidence))
     struct = pa.StructArray.from_arrays([code, pa.array(number), *map(pa.array, rest)], fields=list(schema.RECORD))

@@ -1,8 +1,8 @@
 """Which hops and legs can be part of a journey of several hops: only these are joined, so that memory stays small.
 
 A leg without an id that any hop of the evidence has, of a hop that no leg names, is a journey by itself: most of a log.
-What must be known of every hop and leg meanwhile is little (`light`: 29 bytes a row); the rest is loaded again where
-needed.
+What must be known of every hop and leg meanwhile is little (`JoinIndex`: 29 bytes a row); the rest is loaded again
+where needed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.native import codes
-from forensics.stitch.journeys import Longs, Parts
+from forensics.stitch.journeys import HopLegKeys, Longs
 
 
 @dataclass(frozen=True)
-class Light:
+class JoinIndex:
     """Of every hop its id and first time; of every leg its hop (within the batch), outcome and next id."""
 
     id: NDArray[np.uint64]
     first: Longs
     systems: Longs
-    """Those that its hops are of, each once (`Parts.system`): rules between systems concern a case of several."""
+    """Those that its hops are of, each once (`HopLegKeys.system`): rules between systems concern a case of several."""
     hop: NDArray[np.int32]
     outcome: NDArray[np.int8]
     next: NDArray[np.uint64]
@@ -35,8 +35,8 @@ class Light:
     """Clients and senders refused for now: few."""
 
 
-def light(p: Parts) -> Light:
-    return Light(
+def join_index(p: HopLegKeys) -> JoinIndex:
+    return JoinIndex(
         id=p.id,
         first=p.first,
         systems=np.unique(p.system),
@@ -53,7 +53,7 @@ class Selection:
     """`parts`: the rows to join, renumbered; `hops`, `legs`: their global numbers. `rest`: global numbers of all
     other legs."""
 
-    parts: Parts
+    parts: HopLegKeys
     hops: Longs
     legs: Longs
     rest: Longs
@@ -102,19 +102,19 @@ def _bits(places: int) -> int:
     return min(max(places, 1024).bit_length(), 26)
 
 
-def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
+def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> Selection:
     """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
-    hop_starts = np.cumsum([0, *(len(b.id) for b in lights)])
-    leg_starts = np.cumsum([0, *(len(b.hop) for b in lights)])
-    shared = _shared([b.next for b in lights], [b.id for b in lights])
-    wanted = np.unique(np.concatenate([shared, *(b.previous for b in lights)]))
-    peers = np.unique(np.concatenate([*(b.peers for b in lights), np.zeros(0, np.uint64)]))
-    everything = len(np.unique(np.concatenate([b.systems for b in lights]))) > 1 if lights else False
+    hop_starts = np.cumsum([0, *(len(b.id) for b in indexes)])
+    leg_starts = np.cumsum([0, *(len(b.hop) for b in indexes)])
+    shared = _shared([b.next for b in indexes], [b.id for b in indexes])
+    wanted = np.unique(np.concatenate([shared, *(b.previous for b in indexes)]))
+    peers = np.unique(np.concatenate([*(b.peers for b in indexes), np.zeros(0, np.uint64)]))
+    everything = len(np.unique(np.concatenate([b.systems for b in indexes]))) > 1 if indexes else False
     small = np.uint32 if max(hop_starts[-1], leg_starts[-1]) < 2**32 else np.int64
     taken: list[dict[str, Any]] = []
     hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []
     count = 0
-    for n, (b, h, g) in enumerate(zip(lights, hop_starts[:-1], leg_starts[:-1], strict=True)):
+    for n, (b, h, g) in enumerate(zip(indexes, hop_starts[:-1], leg_starts[:-1], strict=True)):
         p = load(n)
         mask = np.full(len(b.id), everything)
         if not everything:
@@ -124,7 +124,7 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
         of_leg = mask[p.hop]
         own_hops, own_legs = np.flatnonzero(mask), np.flatnonzero(of_leg)
         number = np.cumsum(mask) - 1 + count
-        taken.append({f.name: _rows(p, f.name, own_hops, own_legs, number) for f in fields(Parts)})
+        taken.append({f.name: _rows(p, f.name, own_hops, own_legs, number) for f in fields(HopLegKeys)})
         hops.append(own_hops + h)
         legs.append(own_legs + g)
         count += len(own_hops)
@@ -133,9 +133,9 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
         rest_hops.append((b.hop[others].astype(np.int64) + h).astype(small))
         rest_outcomes.append(b.outcome[others])
         rest_first.append(b.first[b.hop[others]])
-    whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(Parts)}
+    whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(HopLegKeys)}
     return Selection(
-        Parts(**whole),
+        HopLegKeys(**whole),
         hops=_joined(hops, ""),
         legs=_joined(legs, ""),
         rest=_joined(rest, ""),
@@ -150,12 +150,12 @@ def select(lights: Sequence[Light], load: Callable[[int], Parts]) -> Selection:
 _OF_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host")
 
 
-def _rows(p: Parts, name: str, hops: Longs, legs: Longs, number: Longs) -> Any:
+def _rows(p: HopLegKeys, name: str, hops: Longs, legs: Longs, number: Longs) -> Any:
     if name == "hop":
         return number[p.hop[legs]]
     return getattr(p, name)[legs if name in _OF_LEG else hops]
 
 
 def _joined(arrays: Sequence[Any], name: str) -> Any:
-    hashed = {f.name for f in fields(Parts) if "Hashes" in str(f.type)}
+    hashed = {f.name for f in fields(HopLegKeys) if "Hashes" in str(f.type)}
     return np.concatenate(arrays) if arrays else np.zeros(0, np.uint64 if name in hashed else np.int64)

@@ -20,7 +20,7 @@ from forensics.native import codes
 from forensics.native.stitch.handover import continue_legs, earlier_legs
 
 if TYPE_CHECKING:
-    from forensics.stitch.journeys import Links, Longs, Parts
+    from forensics.stitch.journeys import HopLegKeys, Links, Longs
 
 NEVER = np.int64(-(1 << 62))
 """A time at which nothing can go on."""
@@ -33,12 +33,12 @@ def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uin
     return np.where((msgid != 0) & (key != 0), mixed | np.uint64(1), np.uint64(0))
 
 
-def _mixed(p: Parts) -> bool:
+def _mixed(p: HopLegKeys) -> bool:
     """More than one system, or generation of one."""
     return len(np.unique(p.system)) > 1
 
 
-def _by_pair(p: Parts) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
+def _by_pair(p: HopLegKeys) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
     """(sorted pairs, the leg of each, the pair of each leg by its own recipient). Legs also answer to their alias."""
     msgid = p.msgid[p.hop]
     own, alias = _pairs(msgid, p.key), _pairs(msgid, p.alias)
@@ -53,7 +53,7 @@ def _pair(hop: Longs, id_: NDArray[np.uint64]) -> NDArray[np.uint64]:
         return id_ ^ (hop.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
-def _one_way(p: Parts, out: Longs) -> Longs:
+def _one_way(p: HopLegKeys, out: Longs) -> Longs:
     """Where hops of two systems would continue one another, because a whole second is all that some stamps tell: the
     one whose client is the other comes later; else the one that began later."""
     legs = np.flatnonzero(out >= 0)
@@ -65,7 +65,7 @@ def _one_way(p: Parts, out: Longs) -> Longs:
     return out
 
 
-def handed_over(p: Parts) -> Longs:
+def handed_over(p: HopLegKeys) -> Longs:
     """For each leg the hop of another system that continues it, or -1; one of the rules that `journeys.link` takes."""
     out = np.full(len(p.hop), -1, np.int64)
     if not _mixed(p):
@@ -89,7 +89,7 @@ def handed_over(p: Parts) -> Longs:
     return _one_way(p, out)
 
 
-def possible_duplicates(p: Parts, links: Links) -> Longs:
+def possible_duplicates(p: HopLegKeys, links: Links) -> Longs:
     """For each final leg an earlier one of another system and journey with its Message-ID and recipient, or -1."""
     out = np.full(len(p.hop), -1, np.int64)
     if not _mixed(p):

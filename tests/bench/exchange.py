@@ -158,7 +158,7 @@ def loader(path: str) -> int:
     from forensics.ingest import read as ingest
     from forensics.ingest import survey as surveying
     from forensics.loaders import exchange
-    from forensics.loaders.base import Context, Settings
+    from forensics.loaders.base import ScanContext, Settings
 
     source = discover([path]).sources[0]
     surveyor = exchange.surveyor(source.name, Settings())
@@ -169,7 +169,7 @@ def loader(path: str) -> int:
     with ThreadPoolExecutor(2) as pool:
         waiting: deque[Future[int]] = deque()
         for block in blocks(source, ingest._cutter(survey), size=surveying.BLOCK):
-            context = Context(0, survey.blocks[block.offset], survey.plan)
+            context = ScanContext(0, survey.blocks[block.offset], survey.plan)
             waiting.append(pool.submit(lambda b, c: exchange.scan(b, c).records, block, context))
             if len(waiting) > 2:
                 read += waiting.popleft().result()

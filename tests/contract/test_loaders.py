@@ -258,7 +258,9 @@ def _fragments(name: str, folder: Path) -> Iterator[Any]:
         surveyor.feed(block)
     survey = surveyor.result()
     for block in blocks(source, loader.split, size=700):
-        context = base.Context(0, survey.blocks[block.offset], survey.plan, id=hashlib.sha256(sample(name)).hexdigest())
+        context = base.ScanContext(
+            0, survey.blocks[block.offset], survey.plan, id=hashlib.sha256(sample(name)).hexdigest()
+        )
         made = loader.assemble(loader.scan(block, context).events, final=False)
         if made.fragments is not None and len(made.fragments):
             yield made.fragments

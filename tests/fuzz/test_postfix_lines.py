@@ -71,14 +71,14 @@ def check(lines: list[bytes], *, ended: bool) -> None:
     padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
     block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
     loader.surveyor("mail.log-20240301", base.Settings()).feed(block)
-    scan = loader.scan(block, base.Context(evidence=0, number=1, plan=CLOCK))
+    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=CLOCK))
     assert scan.records == len(lines)
     assert scan.records == scan.used + sum(scan.ignored.values()) + len(scan.unread)
     part = queues.assemble(scan.events, final=False)
     assert part.fragments is not None
     rest = queues.assemble(loader.resume(part.fragments), final=True)
     for made in (part, rest):
-        journeys.parts(made.hops, made.legs)
+        journeys.hop_leg_keys(made.hops, made.legs)
         for column in ("recipient", "response"):
             made.legs[column].validate(full=True)
     spans = scan.events.ints[:, 10:22]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Assembled, Block, Context, Scan, Settings
+from forensics.loaders.base import Assembled, Block, Scan, ScanContext, Settings
 from forensics.loaders.exchange.sniff import detect
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def split(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
 
 
 def surveyor(name: str, settings: Settings) -> Surveyor:
-    """`Survey.plan` is a `survey.Plan`: encoding, headers and where they hold, date order."""
+    """`Survey.plan` is a `survey.ScanPlan`: encoding, headers and where they hold, date order."""
     from forensics.loaders.exchange.survey import Surveyor
 
     return Surveyor(name, settings)
@@ -59,7 +59,7 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     return read.fingerprints(block)
 
 
-def scan(block: Block, context: Context) -> Scan:
+def scan(block: Block, context: ScanContext) -> Scan:
     """Events (`events.EVENTS`) of a block, and an account of its records."""
     from forensics.loaders.exchange import read
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Context
+from forensics.loaders.base import ScanContext
 from forensics.loaders.exchange import blocks, dates, encodings, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.native.exchange import codes
@@ -74,7 +74,7 @@ def row(values: Mapping[str, Any], order: str | None, zone: str | None) -> list[
 def events(
     rows: Sequence[list[str] | None],
     places: tuple[np.ndarray, np.ndarray],
-    context: Context,
+    context: ScanContext,
     number: int,
     account: tracking.Account,
 ) -> pa.Table:
@@ -102,7 +102,7 @@ def scan_segment(
     high: int,
     layout: blocks.Layout,
     kinds: np.ndarray,
-    context: Context,
+    context: ScanContext,
     account: tracking.Account,
 ) -> pa.Table:
     """Events of the data records low..high of an Export-Csv."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Block, Context, Scan, unread_rows
+from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
 from forensics.loaders.exchange import dates, encodings, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
@@ -95,7 +95,7 @@ def _effects(row: Row) -> list[tuple[str, int]] | str:
 class _Builder:
     """Event rows, column by column."""
 
-    def __init__(self, context: Context, order: str | None) -> None:
+    def __init__(self, context: ScanContext, order: str | None) -> None:
         self._context = context
         self._order = order
         self._columns: list[list[Any]] = [[] for _ in EVENTS]
@@ -136,7 +136,7 @@ class _Builder:
 
 
 def scan_segment(
-    records: Records, low: int, high: int, layout: Layout, kinds: np.ndarray, context: Context, account: Account
+    records: Records, low: int, high: int, layout: Layout, kinds: np.ndarray, context: ScanContext, account: Account
 ) -> pa.Table:
     """Events of the data records low..high of a summary or trace CSV."""
     builder = _Builder(context, context.plan.order)
@@ -272,7 +272,7 @@ def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
     )
 
 
-def scan_json(block: Block, context: Context, coding: str) -> Scan:
+def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
     """Events of a JSON block, and an account of its records."""
     builder = _Builder(context, context.plan.order)
     raw = block.data.tobytes()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Block, Context, Scan, unread_rows
+from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
 from forensics.loaders.exchange import blocks, exports, online, tracking
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.sniff import HEAD, form
-from forensics.loaders.exchange.survey import Plan
+from forensics.loaders.exchange.survey import ScanPlan
 from forensics.native.exchange import codes
 from forensics.native.exchange.messages import fingerprint
 
@@ -40,9 +40,9 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     return out
 
 
-def scan(block: Block, context: Context) -> Scan:
+def scan(block: Block, context: ScanContext) -> Scan:
     """Events (`events.EVENTS`) of a block, and an account of its records."""
-    plan: Plan = context.plan
+    plan: ScanPlan = context.plan
     coding, json = form(bytes(block.data[:HEAD]))
     if json:
         return online.scan_json(block, context, coding)

@@ -50,18 +50,18 @@ def split(
     starts = np.searchsorted(group, crowded)
     ends = np.searchsorted(group, crowded, side="right")
     for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
-        parts = _ways(range(low, high), position, host, peer, client, effect, at, reference, internal_text)
+        parts = _paths(range(low, high), position, host, peer, client, effect, at, reference, internal_text)
         for members in parts[1:]:
             out[members] = extra
             extra += 1
     return out
 
 
-def _ways(
+def _paths(
     span: range, position: Array, host: Array, peer: Array, client: Array, effect: Array, at: Array,
     reference: pa.Array, internal_text: pa.Array,
 ) -> list[list[int]]:  # fmt: skip
-    """Rows of one Message-ID as ways, in the order of their first rows."""
+    """Rows of one Message-ID as paths, in the order of their first rows."""
     own: dict[int, list[int]] = {}
     for i in span:
         if position[i] >= 0:

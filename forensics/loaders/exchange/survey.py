@@ -20,7 +20,7 @@ from forensics.native.exchange.slots import TIME
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScanPlan:
     """What `scan` must know about the whole file.
 
     `order`: date order of a local date format; `zone`: of stamps that name none (None: UTC); see `dates.Dates`.
@@ -34,7 +34,7 @@ class Plan:
 
 
 class Surveyor:
-    """Feeds on the blocks of one evidence in order; `result` gives the survey, its plan a `Plan`."""
+    """Feeds on the blocks of one evidence in order; `result` gives the survey, its plan a `ScanPlan`."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._layouts: list[blocks.Layout] = []
@@ -131,7 +131,7 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=Plan(tuple(self._layouts), order, zone, self._json),
+            plan=ScanPlan(tuple(self._layouts), order, zone, self._json),
             notes=dict(found),
         )
 

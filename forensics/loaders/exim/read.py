@@ -83,7 +83,7 @@ def _ignored(line: lines.Line) -> str:
     return next((name for pattern, name in _OTHER if pattern.match(line.rest)), "other")
 
 
-def scan(block: base.Block, context: base.Context) -> base.Scan:
+def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     """See `forensics.loaders.base.Loader.scan`."""
     ignored: Counter[str] = Counter()
     unread: list[tuple[int, int, int, str, bytes]] = []

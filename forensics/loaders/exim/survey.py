@@ -20,7 +20,7 @@ _DUMP = re.compile(rb"Envelope-(?:from|to): <|-{60,}$")
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScanPlan:
     """`clock`: how stamps become UTC; `host`: the server that wrote a plain file, if anybody says."""
 
     clock: years.Clock
@@ -91,7 +91,7 @@ class Surveyor:
             last=max(ends, default=None),
             blocks=self.blocks,
             hosts=None if None in named else frozenset(base.key_of(one) for one in named),
-            plan=Plan(clock, self.host),
+            plan=ScanPlan(clock, self.host),
             notes=notes,
         )
 

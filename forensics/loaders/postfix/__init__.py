@@ -51,7 +51,7 @@ def fingerprints(block: base.Block) -> NDArray[np.uint64]:
     return found
 
 
-def scan(block: base.Block, context: base.Context) -> base.Scan:
+def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     from forensics.loaders.postfix.read import scan as read
 
     return read(block, context)

@@ -36,7 +36,7 @@ FRAGMENTS = pa.schema(
 _NONE = np.zeros(0, np.bool_)
 
 
-def scan(block: base.Block, context: base.Context) -> base.Scan:
+def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     """See `forensics.loaders.base.Loader.scan`."""
     ready = prepared(block)
     buf, n = ready.buffer, ready.size

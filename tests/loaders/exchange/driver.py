@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders import exchange
-from forensics.loaders.base import Context, Scan, Settings, Survey
+from forensics.loaders.base import Scan, ScanContext, Settings, Survey
 from forensics.loaders.exchange import assembling as tracking
 
 SETTINGS = Settings()
@@ -83,7 +83,7 @@ def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -
         surveys.append(survey)
         total = 0
         for block in cut:
-            scan: Scan = exchange.scan(block, Context(evidence, survey.blocks[block.offset], survey.plan))
+            scan: Scan = exchange.scan(block, ScanContext(evidence, survey.blocks[block.offset], survey.plan))
             assert scan.records == scan.used + sum(scan.ignored.values()) + scan.unread.num_rows
             assert len(exchange.fingerprints(block)) == scan.records
             total += scan.records

@@ -38,7 +38,7 @@ def scanned(program: str, text: str) -> tuple[base.Scan, dict[str, Any] | None]:
     data = np.frombuffer(raw + bytes(64), np.uint8).copy()
     block = type("Block", (), {"data": data[: len(raw)], "offset": 0, "last": True, "padded": data})()
     none = np.zeros(0, np.int64)
-    scan = loader.scan(block, base.Context(evidence=0, number=1, plan=years.Clock(0, none, none, None)))
+    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=years.Clock(0, none, none, None)))
     if not scan.used:
         return scan, None
     events = scan.events

@@ -18,7 +18,7 @@ Longs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RowSource:
     """`load(batch)` gives (hops, legs) of one batch; the starts say which global numbers a batch has."""
 
     load: Callable[[int], Batch]
@@ -104,19 +104,19 @@ def _codes(parts: Sequence[Part], count: int) -> pa.DictionaryArray:
             known.setdefault(name, len(known))
         table = np.array([*(known[name] for name in names), -1], np.int32)
         indices = column.indices
-        held = indices.fill_null(len(names)) if indices.null_count else indices
-        codes[places] = table[held.to_numpy()[rows]]
+        filled = indices.fill_null(len(names)) if indices.null_count else indices
+        codes[places] = table[filled.to_numpy()[rows]]
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), text_array(list(known)))
 
 
-def gathered_records(shelf: Shelf, numbers: Longs, is_leg: NDArray[np.bool_]) -> tuple[NDArray[np.int32], Longs]:
+def gathered_records(source: RowSource, numbers: Longs, is_leg: NDArray[np.bool_]) -> tuple[NDArray[np.int32], Longs]:
     """(offsets, values): the `records` of these hops and legs, one after the other. Values have the columns evidence,
     number, offset, length."""
     sizes = np.zeros(len(numbers) + 1, np.int32)
     sources = []
     for legs in (False, True):
         of_kind = np.flatnonzero(is_leg == legs)
-        for table, rows, places in shelf.pieces(numbers[of_kind], legs):
+        for table, rows, places in source.pieces(numbers[of_kind], legs):
             column = whole(table["records"])
             values = column.values
             fields = [np.ascontiguousarray(values.field(n).to_numpy(zero_copy_only=False)) for n in range(4)]
