@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from forensics import domains
 from forensics.case import Case
-from forensics.errors import CaseError
+from forensics.errors import CaseError, naming, system_error
 
 
 class _Strict(BaseModel):
@@ -103,7 +103,7 @@ def read(case: Case) -> CaseFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
     except OSError as error:
-        raise CaseError(f"{case.toml}: {error.strerror}") from None
+        raise system_error(error, case.toml) from None
     return _validate(case, data)
 
 
@@ -187,14 +187,21 @@ def create(
         raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case")
     try:
         case.folder.mkdir(parents=True, exist_ok=True)
-        with case.toml.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
+        temporary = case.toml.with_name(".case.toml.new")
+        try:
+            temporary.write_text(text, "utf-8", newline="\n")
+            temporary.replace(case.toml)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
         raise CaseError(f"{case.folder}: cannot be made: {error.strerror}", expected="a folder") from None
+    except OSError as error:
+        raise system_error(error, case.folder) from None
 
 
-def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Add `values` to the list `key` of `[table]` in case.toml; returns those that were new.
+def remember(case: Case, table: str, key: str, values: Sequence[str], *, instead: bool = False) -> tuple[str, ...]:
+    """Add `values` to the list `key` of `[table]` in case.toml, or write them `instead` of what it holds; returns those
+    that were new.
 
     Remarks and layout stay. Raises CaseError when the file is laid out so that this cannot be done safely; it is then
     unchanged.
@@ -205,23 +212,29 @@ def remember(case: Case, table: str, key: str, values: Sequence[str]) -> tuple[s
     before = _parse(case, text)
     existing = before.get(table, {}).get(key, [])
     new = tuple(value for value in dict.fromkeys(values) if value not in existing)
-    if not new:
+    wanted = list(dict.fromkeys(values)) if instead else [*existing, *new]
+    if wanted == existing:
         return ()
-    expected = {**before, table: {**before.get(table, {}), key: [*existing, *new]}}
-    after = tomltext.add(text, table, key, [_toml(value) for value in new])
+    expected = {**before, table: {**before.get(table, {}), key: wanted}}
+    change = tomltext.replace if instead else tomltext.add
+    after = change(text, table, key, [_toml(value) for value in (wanted if instead else new)])
     try:
         right = after is not None and tomllib.loads(after) == expected
     except tomllib.TOMLDecodeError:
         right = False
     if not right or after is None:
         raise CaseError(
-            f"{case.toml}: {', '.join(new)} could not be added to {table}.{key}: it is written in a way of its own",
-            remedy=f"add it to that list by hand: {_toml(list(new))}",
+            f"{case.toml}: {', '.join(wanted)} cannot be put into {table}.{key}: it is written in a way of its own",
+            remedy=f"write that list by hand: {key} = {_toml(wanted)}",
         )
     _validate(case, expected)
     temporary = case.toml.with_name(".case.toml.new")
-    temporary.write_bytes(after.encode("utf-8"))
-    temporary.replace(case.toml)
+    try:
+        with naming(temporary):
+            temporary.write_bytes(after.encode("utf-8"))
+        temporary.replace(case.toml)
+    finally:
+        temporary.unlink(missing_ok=True)
     return new
 
 

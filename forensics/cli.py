@@ -1,7 +1,6 @@
 """The command line: each command parses, calls one function of `forensics.pipeline` (or its room) and prints.
 
-Exit codes: 0 nothing found or verified · 1 findings present (only with --fail-on-findings) · 2 usage ·
-3 evidence could not be read · 4 verification failed.
+What an exit code says stands in `forensics.errors.EXIT_CODES`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import Any
 
 import click
 
-from forensics.errors import MissentError, UsageError
+from forensics import errors
+from forensics.errors import MissentError, OrganisationDiffers, UsageError
 
 
 def _time(value: str | None, *, end: bool) -> datetime | None:
@@ -64,6 +64,18 @@ ABOUT = (
     ),
     click.option(
         "--known-good", multiple=True, metavar="DOMAIN", help="A genuine correspondent, never accused (repeatable)."
+    ),
+)
+AGAIN = (
+    click.option(
+        "--org-add",
+        is_flag=True,
+        help="The domains of --org are the organisation's beside those that the case has.",
+    ),
+    click.option(
+        "--org-replace",
+        is_flag=True,
+        help="The domains of --org are the organisation's instead of those that the case has.",
     ),
 )
 READING = (
@@ -136,20 +148,58 @@ def _options(*groups: tuple[Callable[..., Any], ...]) -> Callable[[Callable[...,
 
 
 class _Group(click.Group):
-    """Prints a MissentError as the three lines it holds, never as a traceback."""
+    """Prints a MissentError as the three lines it holds, never as a traceback; and so what the system refuses."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except MissentError as error:
-            click.echo(f"missent: {error}", err=True)
-            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("missent: interrupted", err=True)
+            ctx.exit(errors.INTERRUPTED)
         except BrokenPipeError:
             raise
-        except OSError as error:
-            # A full disk or a folder without permission is the user's to mend, not a fault of the program.
-            click.echo(f"missent: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
-            ctx.exit(UsageError.exit_code)
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                raise
+            click.echo(f"missent: {told}", err=True)
+            ctx.exit(told.exit_code)
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), says) for code, says in errors.EXIT_CODES.items()])
+
+
+def _told(error: Exception) -> MissentError | None:
+    """The error as a person is told it; None for a fault of the program."""
+    if isinstance(error, MissentError):
+        return error
+    if isinstance(error, OSError | MemoryError):
+        return errors.system_error(error)
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is not None and isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        return errors.MachineError(str(error).splitlines()[0], remedy="see that there is room and permission")
+    return None
+
+
+def _organisation(call: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Call with the options; where they name other domains than the case's, ask what becomes of those, if somebody is
+    there to answer."""
+    try:
+        return call(options)
+    except OrganisationDiffers as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        click.echo(f"missent: {error.what}", err=True)
+        answer = click.prompt(
+            "add them, replace the case's by them, or stop?",
+            type=click.Choice(["add", "replace", "stop"]),
+            default="stop",
+            err=True,
+        )
+        if answer == "stop":
+            raise
+        return call({**options, f"org_{answer}": True})
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -164,7 +214,7 @@ def main() -> None:
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, READING, PERIOD, REPORTING)
+@_options(ABOUT, AGAIN, READING, PERIOD, REPORTING)
 @FAIL
 @JSON
 @click.pass_context
@@ -178,29 +228,37 @@ def run(
     """
     from forensics import pipeline, terminal
 
-    with terminal.progress(quiet=as_json) as progress:
-        result = pipeline.run(logs, case_dir, progress=progress, command=_command(), **options)
+    def call(options: dict[str, Any]) -> Any:
+        with terminal.progress(quiet=as_json) as progress:
+            return pipeline.run(logs, case_dir, progress=progress, command=_command(), **options)
+
+    result = _organisation(call, options)
     terminal.run(result, as_json=as_json)
-    ctx.exit(int(fail_on_findings and result.detected.findings > 0))
+    ctx.exit(_code(result, fail_on_findings and result.detected.findings > 0))
 
 
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, READING)
+@_options(ABOUT, AGAIN, READING)
 @JSON
-def ingest(logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
     """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest."""
     from forensics import pipeline, terminal
 
-    with terminal.progress(quiet=as_json) as progress:
-        result = pipeline.ingest(logs, case_dir, progress=progress, command=_command(), **options)
+    def call(options: dict[str, Any]) -> Any:
+        with terminal.progress(quiet=as_json) as progress:
+            return pipeline.ingest(logs, case_dir, progress=progress, command=_command(), **options)
+
+    result = _organisation(call, options)
     terminal.ingested(result, as_json=as_json)
+    ctx.exit(_code(result))
 
 
 @main.command()
 @CASE
-@_options(ABOUT, PERIOD)
+@_options(ABOUT, AGAIN, PERIOD)
 @FAIL
 @JSON
 @click.pass_context
@@ -208,10 +266,13 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
     """Weigh every outbound delivery of the case and write findings and incidents."""
     from forensics import pipeline, terminal
 
-    with terminal.progress(quiet=as_json) as progress:
-        result = pipeline.detect(case_dir, progress=progress, command=_command(), **options)
+    def call(options: dict[str, Any]) -> Any:
+        with terminal.progress(quiet=as_json) as progress:
+            return pipeline.detect(case_dir, progress=progress, command=_command(), **options)
+
+    result = _organisation(call, options)
     terminal.detected(result, as_json=as_json)
-    ctx.exit(int(fail_on_findings and result.findings > 0))
+    ctx.exit(_code(result, fail_on_findings and result.findings > 0))
 
 
 @main.command()
@@ -263,7 +324,7 @@ def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_rec
     with terminal.progress(quiet=as_json) as progress:
         result = workbench.verify(case_dir, evidence=evidence, all_records=all_records, progress=progress)
     terminal.verified(result, as_json=as_json)
-    ctx.exit(0 if result.ok else 4)
+    ctx.exit(errors.OK if result.ok else errors.VERIFICATION_FAILED)
 
 
 @main.command()
@@ -403,6 +464,11 @@ def ask(case_dir: Path, everything: bool) -> None:
     from forensics import terminal, workbench
 
     terminal.asked(workbench.ask(case_dir, everything=everything))
+
+
+def _code(result: Any, found: bool = False) -> int:
+    """The exit code of a result; findings go first, for whoever asked to be told of them by it."""
+    return errors.FINDINGS if found else int(result.exit_code)
 
 
 def _command() -> list[str]:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case, refuse
-from forensics.errors import CaseError, EvidenceError, UsageError
+from forensics.errors import CaseError, EvidenceError, OrganisationDiffers, UsageError, naming
 
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
+    from forensics.custody.manifest import Manifest
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
 
@@ -28,6 +29,8 @@ def run(
     case_dir: str | Path = "case",
     *,
     org: Sequence[str] = (),
+    org_add: bool = False,
+    org_replace: bool = False,
     watch: Sequence[str] = (),
     known_good: Sequence[str] = (),
     year: int | None = None,
@@ -52,12 +55,14 @@ def run(
     case = Case(Path(case_dir))
     if not org and not (case.toml.exists() and case_files.read(case).organisation.domains):
         raise _no_organisation()
-    about = {"org": org, "watch": watch, "known_good": known_good}
+    about = {
+        "org": org, "org_add": org_add, "org_replace": org_replace, "watch": watch, "known_good": known_good
+    }  # fmt: skip
     reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
     common: dict[str, Any] = {"progress": progress, "command": command}
     return Run(
         ingest(logs, case_dir, **about, **reading, **common),  # type: ignore[arg-type]
-        detect(case_dir, since=since, until=until, **common),
+        detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common),
         report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common),
     )  # fmt: skip
 
@@ -67,6 +72,8 @@ def ingest(
     case_dir: str | Path = "case",
     *,
     org: Sequence[str] = (),
+    org_add: bool = False,
+    org_replace: bool = False,
     watch: Sequence[str] = (),
     known_good: Sequence[str] = (),
     year: int | None = None,
@@ -80,9 +87,12 @@ def ingest(
 
     Evidence that the case holds already is recognised by digest. With new evidence all of it is read anew, so that
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
-    Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was.
+    A domain of `org` is kept in case.toml when the evidence has a sender or recipient in it; one that the case does not
+    have yet needs `org_add` or `org_replace` (OrganisationDiffers).
+    Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
+    EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
     """
-    from forensics import engine
+    from forensics import commit, engine
     from forensics.custody import chain, evidence
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
@@ -92,58 +102,65 @@ def ingest(
     _zone(timezone)
     case = Case(Path(case_dir))
     refuse(case, org=org, watch=watch, known_good=known_good)
-    found = evidence.discover(logs, case.streams)
-    if not found.sources:
-        raise _nothing_read([(p.path, p.reason) for p in found.problems])
-    sources: Sequence[SourceSettings] = ()
-    if case.toml.exists():
-        from forensics import casefile as case_files
+    _agree(case, org, add=org_add, replace=org_replace)
+    with commit.no_trace(case):
+        found = evidence.discover(logs, case.streams)
+        problems = [(p.path, p.reason) for p in found.problems]
+        if not found.sources:
+            raise _nothing_read(problems)
+        sources: Sequence[SourceSettings] = ()
+        if case.toml.exists():
+            from forensics import casefile as case_files
 
-        sources = case_files.read(case).sources
-    settings = {"sources": [one.model_dump() for one in sources]}
-    known = known_evidence.read_manifest(case)
-    new, named = known_evidence.split_new_and_known(case, known, found.sources)
-    per_file = known_evidence.per_file_settings(known, [source.name for source in found.sources], year, timezone)
-    if (
-        known
-        and not new
-        and settings["sources"] == known.settings.get("sources")
-        and known_evidence.agrees(named, year, timezone)
-    ):
-        from forensics import results
+            sources = case_files.read(case).sources
+        settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
+        known = known_evidence.read_manifest(case)
+        new, named = known_evidence.split_new_and_known(case, known, found.sources)
+        per_file = known_evidence.per_file_settings(known, [source.name for source in found.sources], year, timezone)
+        about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
+        if (
+            known
+            and not new
+            and settings["sources"] == known.settings.get("sources")
+            and known_evidence.agrees(named, year, timezone)
+        ):
+            from forensics import results
 
-        create_or_update(case, org=org, watch=watch, known_good=known_good)
-        return results.ingested(case, known, len(named), [(p.path, p.reason) for p in found.problems])
-    contents = [*known_evidence.reopen(case, known), *new]
-    wanted = Settings(sources=(*sources, *per_file))
-    with engine.executor(workers, cluster) as pool:
-        begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
-        from forensics import results
-        from forensics.custody import manifest
-        from forensics.ingest import read as reading
+            return results.ingested(case, known, len(named), problems, _remember(case, **about))
+        contents = [*known_evidence.reopen(case, known), *new]
+        wanted = Settings(sources=(*sources, *per_file))
+        with engine.executor(workers, cluster) as pool:
+            begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
+            from forensics import results
+            from forensics.custody import manifest
+            from forensics.ingest import read as reading
 
-        create_or_update(case, org=org, watch=watch, known_good=known_good)
-        result = reading.ingest(case, contents, wanted, executor=pool, workers=workers, progress=progress, begun=begun)
-    skipped = [*((p.path, p.reason) for p in found.problems), *result.skipped]
-    if not result.evidence:
-        raise _nothing_read(skipped)
-    known_evidence.unchanged(known, {one.id for one in result.evidence})
-    for stale in (case.findings, case.incidents, case.correspondents, case.detection):
-        stale.unlink(missing_ok=True)
-    entries = manifest.evidence(case, result.evidence, contents)
-    if known:
-        skipped = [*((one.name, one.reason) for one in known.skipped), *skipped]
-    inventory = manifest.record(
-        case, "ingest", command=command, started=started, settings=settings, evidence=entries,
-        skipped=sorted(set(skipped)), details={"skipped": sorted(set(skipped))}, state=False,
-    )  # fmt: skip
-    return results.ingested(case, inventory, len(named), skipped)
+            def record(result: reading.IngestResult) -> Ingested:
+                """What the tables came from, while they can still be taken back."""
+                ids, skipped = {one.id for one in result.evidence}, [*problems, *result.skipped]
+                known_evidence.unchanged(known, ids)
+                if not (named or ids - {one.id for one in (known.evidence if known else ())}):
+                    raise _nothing_read(skipped)
+                unseen = _remember(case, **about)
+                settings.update(_unseen_settings(known, org, unseen, replace=org_replace))
+                before = [(one.name, one.reason) for one in known.skipped] if known else []
+                every = sorted({*before, *skipped})
+                inventory = manifest.record(
+                    case, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
+                    evidence=manifest.evidence(case, result.evidence, contents), details={"skipped": every},
+                )  # fmt: skip
+                return results.ingested(case, inventory, len(named), skipped, unseen)
+
+            options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
+            return reading.ingest_then(case, contents, wanted, record, **options)
 
 
 def detect(
     case_dir: str | Path = "case",
     *,
     org: Sequence[str] = (),
+    org_add: bool = False,
+    org_replace: bool = False,
     watch: Sequence[str] = (),
     known_good: Sequence[str] = (),
     since: datetime | None = None,
@@ -153,30 +170,44 @@ def detect(
 ) -> Detected:
     """Weigh every outbound delivery and write correspondents, findings, incidents and detection.json.
 
-    `since`, `until`: score deliveries submitted in [since, until); all of them still count as history.
+    `since`, `until`: score deliveries submitted in [since, until); all of them still count as history. `org` as for
+    `ingest`. Where no delivery is there to be weighed, the tables are empty and `Detected.scored` is nought.
     """
     import json
 
     from forensics import casefile as case_files
-    from forensics import detector, results, store
+    from forensics import commit, detector, results, store
     from forensics.custody import log, manifest
 
     started = log.now()
     case = Case(Path(case_dir))
     case_files.read(case)
-    manifest.read(case)
-    create_or_update(case, org=org, watch=watch, known_good=known_good)
+    before = manifest.read(case)
+    refuse(case, org=org, watch=watch, known_good=known_good)
+    _agree(case, org, add=org_add, replace=org_replace)
+    unseen = _remember(case, org=org, replace=org_replace, watch=watch, known_good=known_good)
     casefile = case_files.read(case)
-    if not casefile.organisation.domains:
+    settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
+    settings |= _unseen_settings(before, org, unseen, replace=org_replace)
+    if not (casefile.organisation.domains or settings.get("unseen_domains")):
         raise _no_organisation()
     with store.connect(case, casefile.organisation.domains) as connection:
         result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
-    for kind in ("correspondents", "findings", "incidents"):
-        store.write(getattr(result, kind), getattr(case, kind), kind)
-    text = json.dumps(result.parameters, ensure_ascii=False, indent=1, sort_keys=True)
-    case.detection.write_text(text + "\n", "utf-8")
-    settings = {"since": _iso(since), "until": _iso(until)}
-    manifest.record(case, "detect", command=command, started=started, settings=settings)
+    with commit.aside(case) as work:
+        fresh = {case.detection: work / case.detection.name}
+        text = json.dumps(result.parameters, ensure_ascii=False, indent=1, sort_keys=True)
+        with naming(fresh[case.detection]):
+            fresh[case.detection].write_text(text + "\n", "utf-8")
+        for kind in ("correspondents", "findings", "incidents"):
+            place = getattr(case, kind)
+            fresh[place] = work / place.name
+            store.write(getattr(result, kind), fresh[place], kind)
+        commit.put(
+            case,
+            work,
+            fresh,
+            lambda: manifest.record(case, "detect", command=command, started=started, settings=settings),
+        )
     return results.detected(case)
 
 
@@ -229,14 +260,25 @@ def report(
 
 
 def create_or_update(
-    case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()
+    case: Case,
+    *,
+    org: Sequence[str] = (),
+    org_add: bool = False,
+    org_replace: bool = False,
+    watch: Sequence[str] = (),
+    known_good: Sequence[str] = (),
 ) -> None:
-    """Make the case if it is not there; remember what the options say in its case.toml."""
+    """Make the case if it is not there; remember what the options say in its case.toml.
+
+    Raises OrganisationDiffers when the case has domains and `org` others, unless `org_add` or `org_replace` says what
+    becomes of them.
+    """
     from forensics import casefile as case_files
     from forensics import domains
     from forensics.report import asking
 
     refuse(case, org=org, watch=watch, known_good=known_good)
+    _agree(case, org, add=org_add, replace=org_replace)
     if not case.toml.exists():
         questions = asking.template()
         case_files.create(case, domains.clean(org), watched=watch, known_good=known_good, questionnaire=questions)
@@ -246,13 +288,79 @@ def create_or_update(
         organisation=case_files.Organisation(domains=tuple(org)),
         domains=case_files.Domains(known_good=tuple(known_good), watched=tuple(watch)),
     )
+    if org_replace:
+        case_files.remember(case, "organisation", "domains", given.organisation.domains, instead=True)
+    # A domain covers its subdomains: one that lies below another says nothing new.
+    below = [one for one in given.organisation.domains if domains.within(one, existing.organisation.domains)]
     for table, key, old, wanted in (
-        ("organisation", "domains", existing.organisation.domains, given.organisation.domains),
+        ("organisation", "domains", (*existing.organisation.domains, *below), given.organisation.domains),
         ("domains", "watched", existing.domains.watched, given.domains.watched),
         ("domains", "known_good", existing.domains.known_good, given.domains.known_good),
     ):
         if missing := [value for value in wanted if value not in old]:
             case_files.remember(case, table, key, missing)
+
+
+def _agree(case: Case, org: Sequence[str], *, add: bool = False, replace: bool = False) -> None:
+    """Refuse, before any work, domains of the organisation that the case does not have, unless it is said whether they
+    are added to its own or take their place. Raises OrganisationDiffers, UsageError."""
+    from forensics import casefile as case_files
+    from forensics import domains
+
+    if add and replace:
+        raise UsageError("--org-add and --org-replace", expected="one of them")
+    if (add or replace) and not org:
+        raise UsageError(
+            f"--org-{'add' if add else 'replace'}: no domain is named", expected="--org DOMAIN beside it (repeatable)"
+        )
+    if add or replace or not org or not case.toml.exists():
+        return
+    known = case_files.read(case).organisation.domains
+    other = [one for one in domains.clean(org) if not domains.within(one, known)]
+    if known and other and case.manifest.exists():
+        from forensics.custody import manifest
+
+        other = [one for one in other if one not in manifest.read(case).unseen_domains]
+    if known and other:
+        raise OrganisationDiffers(
+            f"--org {', '.join(other)}: the case is about {', '.join(known)}",
+            remedy="--org-add if both are the organisation's, --org-replace if only what --org names is; "
+            "or another case, with --case",
+        )
+
+
+def _unseen_settings(
+    before: Manifest | None, org: Sequence[str], unseen: Sequence[str], *, replace: bool
+) -> dict[str, list[str]]:
+    """What the manifest keeps of domains that were named as the organisation's and stand in no delivery: they are no
+    part of the case, but to name them again is nothing new."""
+    from forensics import domains
+
+    earlier = before.unseen_domains if before else ()
+    kept = {*unseen, *(() if replace else {*earlier} - {*domains.clean(org)})}
+    return {"unseen_domains": sorted(kept)} if kept or earlier else {}
+
+
+def _remember(
+    case: Case, *, org: Sequence[str], replace: bool, watch: Sequence[str], known_good: Sequence[str]
+) -> tuple[str, ...]:
+    """What the options say, in case.toml; returns the domains of `org` that are not kept there, because no sender or
+    recipient of the deliveries has them. Raises UsageError when none of those has that are to take others' place."""
+    from forensics import store
+
+    seen: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    if org:
+        with store.connect(case) as connection:
+            seen, unseen = store.mentioned(connection, org)
+    if replace and not seen:
+        raise UsageError(
+            f"--org-replace: no sender or recipient in the evidence is of {', '.join(unseen)}",
+            expected="a domain of the organisation as it stands in its logs",
+        )
+    create_or_update(case, org=seen, org_add=bool(seen) and not replace, org_replace=replace, watch=watch,
+                     known_good=known_good)  # fmt: skip
+    return unseen
 
 
 def moment(text: str, *, end: bool = False) -> datetime:

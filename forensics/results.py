@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics import errors
 from forensics.case import Case
+from forensics.unread import NotRead, UnreadReason, days, few
 
 if TYPE_CHECKING:
     from forensics.custody.manifest import Manifest
 
-__all__ = ["Detected", "Ingested", "Reported", "Run"]
+__all__ = ["Detected", "Ingested", "NotRead", "Reported", "Run", "UnreadReason"]
 
 HEADLINE = ("high", "medium")
 """Levels that count; `low` is kept for review."""
@@ -35,13 +37,28 @@ class Ingested:
     deliveries: int
     first: datetime | None
     last: datetime | None
+    """Of all records; of deliveries: `first_delivery`, `last_delivery`."""
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    first_delivery: datetime | None
+    last_delivery: datetime | None
+    organisation: tuple[str, ...]
+    """Domains in force."""
+    unseen_domains: tuple[str, ...]
+    """Domains given as the organisation's that no sender or recipient has: not kept."""
+    not_read: NotRead
+    losses: tuple[Mapping[str, Any], ...]
+    """What the logs themselves say that they do not hold: file, kind, host, at, count, number, offset, text."""
+
+    @property
+    def exit_code(self) -> int:
+        return self.not_read.exit_code
 
 
 @dataclass(frozen=True)
 class Detected:
-    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low."""
+    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low. Nothing was weighed where
+    `scored` is nought: then there is no finding, and no all-clear either."""
 
     case: Path
     verdict: str
@@ -56,6 +73,16 @@ class Detected:
     first: datetime | None
     last: datetime | None
     incidents: tuple[Mapping[str, Any], ...]
+    organisation: tuple[str, ...]
+    """Domains in force."""
+    unseen_domains: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+    not_read: NotRead
+
+    @property
+    def exit_code(self) -> int:
+        return self.not_read.exit_code or (errors.OK if self.scored else errors.NOTHING_WEIGHED)
 
 
 @dataclass(frozen=True)
@@ -73,10 +100,27 @@ class Run:
     detected: Detected
     reported: Reported
 
+    @property
+    def exit_code(self) -> int:
+        return self.detected.exit_code
 
-def ingested(case: Case, inventory: Manifest, already: int, skipped: Sequence[tuple[str, str]]) -> Ingested:
+
+def ingested(
+    case: Case,
+    inventory: Manifest,
+    already: int,
+    skipped: Sequence[tuple[str, str]],
+    unseen: Sequence[str] = (),
+) -> Ingested:
+    """What the case holds now. `already`: files named that it held before; `skipped`: those named now and not read."""
+    from forensics import casefile as case_files
+    from forensics import store
+
     entries = inventory.evidence
     ends = [datetime.fromisoformat(t) for one in entries for t in (one.first, one.last) if t]
+    with store.connect(case) as connection:
+        span = _rows(connection, "select min(submitted_at) first, max(submitted_at) last from deliveries")[0]
+        not_read = _not_read(connection, inventory)
     return Ingested(
         case=case.folder, evidence=len(entries), already=already,
         records=sum(one.records for one in entries), used=sum(one.used for one in entries),
@@ -84,6 +128,9 @@ def ingested(case: Case, inventory: Manifest, already: int, skipped: Sequence[tu
         duplicates=sum(one.duplicates for one in entries), unread=sum(one.unread for one in entries),
         deliveries=next((table.rows for table in inventory.tables if table.name == "deliveries"), 0),
         first=min(ends, default=None), last=max(ends, default=None), skipped=tuple(skipped), notes=_notes(inventory),
+        first_delivery=span["first"], last_delivery=span["last"],
+        organisation=case_files.read(case).organisation.domains, unseen_domains=tuple(unseen), not_read=not_read,
+        losses=_losses(inventory),
     )  # fmt: skip
 
 
@@ -93,8 +140,10 @@ def detected(case: Case) -> Detected:
     from forensics import store
     from forensics.custody import manifest
 
-    casefile = case_files.read(case)
-    with store.connect(case, casefile.organisation.domains) as connection:
+    own = case_files.read(case).organisation.domains
+    inventory = manifest.read(case)
+    since, until = (_moment(inventory.settings.get(name)) for name in ("since", "until"))
+    with store.connect(case, own) as connection:
         counted = _rows(
             connection,
             f"""select count(*) findings,
@@ -107,10 +156,7 @@ def detected(case: Case) -> Detected:
             from findings f join deliveries d using (delivery_id) where f.level in {HEADLINE}""",
         )[0]
         low = _rows(connection, "select count(*) n from findings where level = 'low'")[0]["n"]
-        period = _period(manifest.read(case).settings)
-        scored = _rows(
-            connection, f"select count(*) n from deliveries where direction = 'outbound' and sender <> '' {period}"
-        )[0]["n"]
+        scored = _rows(connection, f"select count(*) n from deliveries where {store.weighed_sql(since, until)}")[0]["n"]
         incidents = _rows(
             connection,
             f"""select observed_domain, intended_domain, slip, story, messages, recipients, senders, exposed,
@@ -118,22 +164,73 @@ def detected(case: Case) -> Detected:
             from incidents where incident_id in (select incident_id from findings where level in {HEADLINE})
             order by messages desc, observed_domain, intended_domain""",
         )
-        verdict = _verdict(counted, scored) if scored else _nothing_outbound(connection, casefile.organisation.domains)
-    return Detected(case.folder, verdict, scored, kept_for_review=low, incidents=tuple(incidents), **counted)
+        not_read = _not_read(connection, inventory)
+        unseen = inventory.unseen_domains
+        if scored:
+            verdict = _verdict(counted, scored)
+        else:
+            verdict = "nothing was weighed: " + _nothing_weighed(connection, own, unseen, since, until, not_read)
+    return Detected(
+        case.folder, " ".join([verdict, *not_read.sentences]), scored, kept_for_review=low, incidents=tuple(incidents),
+        organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, **counted,
+    )  # fmt: skip
 
 
-def _nothing_outbound(connection: Any, organisation: Sequence[str]) -> str:
-    """Not an all-clear: with a wrong domain for the organisation nothing at all is weighed."""
+def _nothing_weighed(
+    connection: Any,
+    own: Sequence[str],
+    unseen: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+    not_read: NotRead,
+) -> str:
+    """Not an all-clear. What people can mend is named: the logs, the period, or the organisation's domain."""
+    from forensics import store
+
+    ours = ", ".join(own)
+    total = _rows(
+        connection,
+        f"""select count(*) n, count(*) filter ({store.weighed_sql()}) outbound,
+        min(submitted_at) filter ({store.weighed_sql()}) first, max(submitted_at) filter ({store.weighed_sql()}) last,
+        count(*) filter (direction = 'inbound') inbound, count(*) filter (direction = 'internal') internal
+        from deliveries""",
+    )[0]
+    if not total["n"]:
+        return "no record could be read." if not_read.all else "these logs show no delivery at all."
+    if total["outbound"]:
+        return (
+            f"no delivery left {ours} {_asked(since, until)}; "
+            f"those in these logs left in the period of {days(total['first'], total['last'])}."
+        )
+    named = (*own, *(one for one in unseen if one not in own))
+    seen, _ = store.mentioned(connection, named)
     common = _rows(
         connection,
         "select sender_domain from deliveries where sender_domain <> '' group by 1 order by count(*) desc, 1 limit 5",
     )
     names = ", ".join(row["sender_domain"] for row in common) or "none"
-    ours = ", ".join(organisation)
+    hint = f"Most mail in these logs is from {names}; if one of them is the organisation's, give it with --org."
+    if not seen:
+        return f"no sender or recipient in these logs is of {', '.join(named)}. {hint}"
     return (
-        f"nothing was weighed: no delivery left {ours} for another domain. "
-        f"Most mail in these logs is from {names}; if one of them is the organisation's, give it with --org."
+        f"no delivery left {ours} for another domain ({total['inbound']:,} came in, {total['internal']:,} stayed within). "
+        + hint
     )
+
+
+def _asked(since: datetime | None, until: datetime | None) -> str:
+    """The period that options named, in their words.
+
+    >>> _asked(datetime(2030, 1, 1, tzinfo=UTC), None)
+    'from 2030-01-01 on (--since)'
+    """
+
+    def name(at: datetime) -> str:
+        return f"{at:%Y-%m-%d}" if at.time() == at.min.time() else f"{at:%Y-%m-%d %H:%M} UTC"
+
+    if since and until:
+        return f"from {name(since)} until before {name(until)} (--since, --until)"
+    return f"from {name(since)} on (--since)" if since else f"before {name(until)} (--until)" if until else ""
 
 
 def _verdict(counted: Mapping[str, Any], scored: int) -> str:
@@ -149,19 +246,41 @@ def _verdict(counted: Mapping[str, Any], scored: int) -> str:
 
 
 def _notes(inventory: Manifest) -> tuple[str, ...]:
-    """Damage, and how years were found for stamps that have none, alike ones together."""
+    """Damage, how years were found for stamps that have none, and what loaders noted; alike ones together."""
+    from forensics.custody import notes
+
     damage = [f"{one.names[0]}: {one.damage}" for one in inventory.evidence if one.damage]
     found = [one.notes["year"] for one in inventory.evidence if one.notes.get("year")]
     years = Counter((year["first"], str(year["by"]).partition(" (")[0]) for year in found)
     years_from = [
         f"stamps without a year: {number} of the files from {year}, by {how}" for (year, how), number in years.items()
     ]
-    return (*damage, *sorted(years_from))
+    told: dict[str, list[str]] = {}
+    for one in inventory.evidence:
+        for sentence in notes.noted(one.notes):
+            told.setdefault(sentence, []).append(one.names[0])
+    noted = [f"{few(names, 1)}: {sentence}" for sentence, names in told.items()]
+    return (*damage, *sorted(years_from), *noted)
 
 
-def _period(settings: Mapping[str, Any]) -> str:
-    since, until = settings.get("since"), settings.get("until")
-    return (f" and submitted_at >= '{since}'" if since else "") + (f" and submitted_at < '{until}'" if until else "")
+def _losses(inventory: Manifest) -> tuple[Mapping[str, Any], ...]:
+    from dataclasses import asdict
+
+    from forensics.custody import notes
+
+    return tuple(
+        {"file": one.names[0], **asdict(loss)} for one in inventory.evidence for loss in notes.losses(one.notes)
+    )
+
+
+def _not_read(connection: Any, inventory: Manifest) -> NotRead:
+    from forensics import unread
+
+    return unread.not_read(connection, inventory.evidence, len({one.name for one in inventory.skipped}))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _rows(connection: Any, query: str) -> list[dict[str, Any]]:

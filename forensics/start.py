@@ -14,6 +14,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from forensics.errors import INTERRUPTED
+
 
 def one_heap() -> None:
     """Arrow takes its memory from malloc, as numpy does: what one gives back the other uses again.
@@ -46,7 +48,13 @@ def end_at_once(command: Callable[[], None]) -> None:
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if status == INTERRUPTED:
+            # Threads that still read evidence may need minutes; nothing they do is wanted any more.
+            atexit._run_exitfuncs()
         raise
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+        atexit._run_exitfuncs()
 
 
 def run(command: Callable[[], None]) -> None:

@@ -7,8 +7,8 @@ values repeat, DELTA_BINARY_PACKED on times and numbers, DELTA_LENGTH_BYTE_ARRAY
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from forensics import domains, schema
 from forensics.case import Case
-from forensics.errors import CaseError
+from forensics.errors import CaseError, naming
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,18 +76,19 @@ def write(table: pa.Table, path: Path, kind: str) -> None:
     meta = {"missent.schema": str(schema.VERSION), "missent.table": kind}
     table = table.select(wanted.names).cast(wanted).replace_schema_metadata(meta)
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        compression_level={name: 1 if name in _LEVEL_1 else 3 for name in _leaves(wanted)},
-        row_group_size=ROW_GROUP,
-        use_dictionary=list(_REPEATED[kind]),
-        column_encoding=dict.fromkeys(_DELTA[kind], "DELTA_BINARY_PACKED")
-        | dict.fromkeys(_LENGTHS.get(kind, ()), "DELTA_LENGTH_BYTE_ARRAY"),
-        store_schema=True,
-        write_statistics=_SOUGHT.get(kind, True),
-    )
+    with naming(path):
+        pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            compression_level={name: 1 if name in _LEVEL_1 else 3 for name in _leaves(wanted)},
+            row_group_size=ROW_GROUP,
+            use_dictionary=list(_REPEATED[kind]),
+            column_encoding=dict.fromkeys(_DELTA[kind], "DELTA_BINARY_PACKED")
+            | dict.fromkeys(_LENGTHS.get(kind, ()), "DELTA_LENGTH_BYTE_ARRAY"),
+            store_schema=True,
+            write_statistics=_SOUGHT.get(kind, True),
+        )
 
 
 def paths(case: Case, kind: str) -> list[Path]:
@@ -119,13 +120,6 @@ def read(case: Case, kind: str, columns: Collection[str] | None = None) -> pa.Ta
         wanted = pa.schema([wanted.field(c) for c in columns])
     found = list(batches(case, kind, columns))
     return pa.Table.from_batches(found, wanted).unify_dictionaries() if found else wanted.empty_table()
-
-
-def replace(place: Path, fresh: Path) -> None:
-    """Put the folder `fresh` where `place` is."""
-    if place.exists():
-        shutil.rmtree(place)
-    fresh.rename(place)
 
 
 def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
@@ -174,6 +168,27 @@ def direction_sql(org: Collection[str]) -> str:
         f"CASE WHEN {sender} AND {recipient} THEN 'internal' WHEN {sender} THEN 'outbound' "
         f"WHEN {recipient} THEN 'inbound' ELSE 'relayed' END"
     )
+
+
+def weighed_sql(since: datetime | None = None, until: datetime | None = None) -> str:
+    """SQL for the deliveries that detection weighs: outbound, with a sender, submitted in [since, until)."""
+    tests = ["direction = 'outbound'", "sender <> ''"]
+    tests += [f"submitted_at {sign} TIMESTAMPTZ '{at.isoformat()}'" for sign, at in ((">=", since), ("<", until)) if at]
+    return " AND ".join(tests)
+
+
+def mentioned(connection: Any, given: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(those, the others) of these domains that a sender or recipient of `deliveries` has, before or after expansion;
+    a domain covers its subdomains. Both sorted."""
+    wanted = domains.clean(given)
+    seen = set()
+    for one in wanted:
+        name = one.replace("'", "''")
+        tests = [f"{column} = '{name}' OR {column} LIKE '%.{name}'" for column in ("sender_domain", "recipient_domain")]
+        tests += [f"lower(original_recipient) LIKE '%{before}{name}'" for before in "@."]
+        if connection.sql(f"SELECT 1 FROM deliveries WHERE {' OR '.join(tests)} LIMIT 1").fetchall():
+            seen.add(one)
+    return tuple(one for one in wanted if one in seen), tuple(one for one in wanted if one not in seen)
 
 
 def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:

@@ -9,6 +9,7 @@ import csv
 import dataclasses
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,11 +17,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.accounts import percent
 from forensics.report.text.visible import cut, visible
+from forensics.unread import days
 
 if TYPE_CHECKING:
     from forensics import results, workbench
     from forensics.ingest.survey import Progress
+    from forensics.unread import NotRead
 
 STEPS = {
     "compile": "Compiling, only once",
@@ -32,8 +36,8 @@ STEPS = {
     "report": "Reporting",
     "verify": "Verifying",
 }
-
-
+EXAMPLE = 160
+"""Characters that are printed of an unread record."""
 WIDEST = 100_000
 """Columns of a table that is piped somewhere: nothing is folded or cut."""
 
@@ -66,7 +70,7 @@ def run(result: results.Run, *, as_json: bool) -> None:
         return _json(result)
     _ingested(result.ingested)
     print()
-    _detected(result.detected)
+    _detected(result.detected, noted=result.ingested.unseen_domains)
     print()
     _line("Check", f"missent verify {result.ingested.case}")
     _reported(result.reported)
@@ -92,18 +96,56 @@ def _ingested(result: results.Ingested) -> None:
         parts[-1] += f" (of which {result.duplicates:,} lie in two files)"
     parts.append(f"{result.unread:,} unread")
     _line("Records", f"{result.records:,} = " + " + ".join(parts))
-    _line(
-        "Deliveries",
-        f"{result.deliveries:,}" + (f", {_period(result.first, result.last)}" if result.first and result.last else ""),
-    )
+    sent = _period(result.first_delivery, result.last_delivery)
+    logged = _period(result.first, result.last)
+    told = ", ".join(part for part in (f"{result.deliveries:,}", sent) if part)
+    _line("Deliveries", told + (f"; records from {logged}" if logged and logged != sent else ""))
+    _unread(result.not_read, result.case)
     for note in result.notes:
         _line("Noted", visible(note))
+    if result.losses:
+        _line("Noted", _losses(result.losses))
+    _unseen(result.unseen_domains)
     for name, reason in result.skipped:
         _line("Not read", f"{visible(name)}: {visible(reason)}")
 
 
-def _detected(result: results.Detected) -> None:
-    print(f"VERDICT    {result.verdict}")
+def _unread(found: NotRead, case: Path) -> None:
+    """The reasons for unread records, each with its first record and what to do."""
+    if not found.records:
+        return
+    share = percent(found.records, found.of)
+    _line("Unread", f"{found.records:,} of {found.of:,} records that may bear on deliveries ({share})")
+    for reason in found.reasons:
+        print(f"{reason.records:>12,}  {visible(reason.reason)}")
+        where = f"{visible(reason.file)}, record {reason.number:,} at byte {reason.offset:,}"
+        print(f"{'':12}  {where}: {visible(cut(reason.text.rstrip(), EXAMPLE))}")
+        print(f"{'':12}  to do: {reason.remedy}")
+    told = sum(reason.records for reason in found.reasons)
+    rest = f"{found.records - told:,} more for other reasons; " if told < found.records else ""
+    print(f"{'':12}  {rest}`missent sql --case {case} 'from unread'` lists them all")
+
+
+def _losses(found: Sequence[Mapping[str, Any]]) -> str:
+    """`3 records say that something is missing (2 dropped, 1 suppressed), 4 March 2024; the report lists them`."""
+    kinds = Counter(str(one["kind"]) for one in found)
+    named = ", ".join(f"{n:,} {visible(kind)}" for kind, n in kinds.most_common())
+    times = [one["at"] for one in found if one["at"]]
+    span = f", {_period(min(times), max(times))}" if times else ""
+    verb = "record says" if len(found) == 1 else "records say"
+    return f"{len(found):,} {verb} that something is missing from the logs ({named}){span}; the report lists them"
+
+
+def _unseen(domains: Sequence[str]) -> None:
+    if domains:
+        none = f"no sender or recipient in the evidence is of {visible(', '.join(domains))}"
+        _line("Noted", f"--org: {none}; it is not kept in case.toml")
+
+
+def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
+    _line("Domains", ", ".join(visible(domain) for domain in result.organisation) or "none of the organisation's known")
+    _unseen([domain for domain in result.unseen_domains if domain not in noted])
+    print(f"VERDICT    {visible(result.verdict)}")
     for incident in result.incidents[:12]:
         arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"
         period = _period(incident["first_seen"], incident["last_seen"])
@@ -258,12 +300,8 @@ def _line(label: str, text: str) -> None:
     print(f"{label:<10} {text}")
 
 
-def _day(value: datetime | None) -> str:
-    return f"{value.day} {value:%B %Y}" if value else "?"
-
-
-def _period(first: datetime, last: datetime) -> str:
-    return _day(first) if first.date() == last.date() else f"{_day(first)} to {_day(last)}"
+def _period(first: datetime | None, last: datetime | None) -> str:
+    return days(first, last) if first and last else ""
 
 
 def _score(score: float) -> str:

@@ -1,4 +1,4 @@
-"""Adding to a list in a TOML text without touching anything else: remarks, order and layout stay as people wrote them.
+"""Changing a list in a TOML text without touching anything else: remarks, order and layout stay as people wrote them.
 
 TOML 1.0. Only as much of the language is understood as finds a table's header, a bare key in it and the end of its
 list; whoever calls parses the result and compares.
@@ -27,6 +27,29 @@ def add(text: str, table: str, key: str, values: Sequence[str]) -> str | None:
         gap = "" if text[:start].endswith("\n") else newline
         return f"{text[:start]}{gap}{key} = {listed}{newline}{text[start:]}"
     return _append(text, opening, values, newline)
+
+
+def replace(text: str, table: str, key: str, values: Sequence[str]) -> str | None:
+    """`text` with `values` (TOML literals) as the whole of `[table] key = […]`; as `add` where there is no such list.
+
+    Remarks inside the old list go with it. None as for `add`.
+    """
+    body = _table(text, table)
+    opening = None if body is None else _list(text, *body, key)
+    if opening is None:
+        return add(text, table, key, values)
+    closing = _closing(text, opening)
+    return None if closing is None else text[:opening] + "[" + ", ".join(values) + "]" + text[closing + 1 :]
+
+
+def _closing(text: str, opening: int) -> int | None:
+    depth = 0
+    for start, end in _significant(text, opening):
+        char = text[start:end]
+        depth += (char in "[{") - (char in "]}")
+        if char == "]" and not depth:
+            return start
+    return None
 
 
 def _significant(text: str, start: int = 0) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from forensics.errors import naming
+
 
 def plain(value: Any) -> Any:
     """The value with every string made encodable: lone surrogates (undecodable bytes) become `\\udcNN` in letters."""
@@ -47,7 +49,7 @@ def put(path: Path, text: str) -> None:
     # be read by setting it, for all threads at once.
     temporary = path.parent / f".{path.name}-{secrets.token_hex(8)}"
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+        with naming(path), temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.custody import canonical
-from forensics.errors import CaseError
+from forensics.errors import CaseError, MachineError, naming
 
 GENESIS = "0" * 64
 Clock = Callable[[], datetime]
@@ -57,6 +57,11 @@ def append(path: Path, content: Mapping[str, Any], clock: Clock = now) -> Mappin
     Raises CaseError when the file does not end in a whole entry: nothing is ever appended behind damage.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with naming(path):
+        return _append(path, content, clock)
+
+
+def _append(path: Path, content: Mapping[str, Any], clock: Clock) -> Mapping[str, Any]:
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -68,7 +73,7 @@ def append(path: Path, content: Mapping[str, Any], clock: Clock = now) -> Mappin
         before = os.fstat(fd).st_size
         if os.write(fd, data) != len(data):
             os.ftruncate(fd, before)
-            raise CaseError(f"{path}: the entry could not be written whole", remedy="make room on the disk")
+            raise MachineError(f"{path}: the entry could not be written whole", remedy="make room on the disk")
         os.fsync(fd)
         return entry
     finally:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from forensics.custody import archives, containers, streams
 from forensics.custody.names import display
 from forensics.custody.sources import Source, opened, reason
-from forensics.errors import UsageError
+from forensics.errors import UsageError, naming
 
 DEEPEST = 3
 """Compressions around one content."""
@@ -233,7 +233,7 @@ def keep_stream(stream: BinaryIO, folder: Path, problems: list[Problem]) -> Sour
     size = 0
     fd, temporary = tempfile.mkstemp(dir=folder, prefix=".incoming-")
     try:
-        with os.fdopen(fd, "wb") as copy:
+        with naming(folder), os.fdopen(fd, "wb") as copy:
             while piece := stream.read(1 << 20):
                 digest.update(piece)
                 size += len(piece)

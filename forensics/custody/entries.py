@@ -97,6 +97,11 @@ class Manifest:
     custody: Head = field(default_factory=Head)
     """Head of the custody log when this file was written."""
 
+    @property
+    def unseen_domains(self) -> tuple[str, ...]:
+        """Domains that were named as the organisation's and of which no delivery has a sender or recipient."""
+        return tuple(self.settings.get("unseen_domains", ()))
+
     def evidence_by_id(self) -> dict[str, EvidenceEntry]:
         return {one.id: one for one in self.evidence}
 

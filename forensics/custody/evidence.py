@@ -162,6 +162,16 @@ def head(source: Source, size: int = 64 << 10) -> bytes:
         raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
 
 
+Mark = tuple[int, int, int, int, int]
+
+
+def mark(path: Path) -> Mark:
+    """By what a change of a file shows: device, inode, size, times of the last change of content and of state (which no
+    program sets). Raises OSError."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 _archives: dict[tuple[object, ...], tuple[str, int]] = {}
 
 
@@ -191,11 +201,13 @@ __all__ = [
     "Block",
     "Digests",
     "Discovery",
+    "Mark",
     "Problem",
     "Source",
     "blocks",
     "discover",
     "file_digest",
     "head",
+    "mark",
     "reason",
 ]

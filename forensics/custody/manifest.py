@@ -35,7 +35,7 @@ from forensics.custody.entries import (
 )
 from forensics.custody.names import display
 from forensics.custody.tables import Table, TableFile
-from forensics.errors import CaseError
+from forensics.errors import CaseError, system_error
 
 VERSION = 1
 LIBRARIES = (
@@ -201,8 +201,10 @@ def read(case: Case) -> Manifest:
             f"{case.folder}: nothing was ingested yet: it has no manifest.json",
             remedy="run `missent ingest LOG… --case DIR` first",
         ) from None
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise CaseError(f"{case.manifest}: cannot be read: {error}", expected="JSON as Missent writes it") from None
+    except OSError as error:
+        raise system_error(error, case.manifest) from None
     if not isinstance(data, dict) or data.get("version") != VERSION:
         found = data.get("version") if isinstance(data, dict) else "none"
         raise CaseError(

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from forensics.case import Case
 from forensics.custody import canonical
-from forensics.errors import VerificationFailed
+from forensics.errors import VerificationFailed, system_error
 
 TABLES = ("correspondents", "deliveries", "findings", "incidents", "unread")
 
@@ -105,6 +105,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise system_error(error, path) from None
         raise VerificationFailed(
             f"{path}: not a readable table: {error}", remedy="ingest the evidence into a new case and compare"
         ) from None

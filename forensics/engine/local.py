@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def threads(workers: int) -> Iterator[Executor]:
-    """A thread pool; work still queued is cancelled when the block ends by an error."""
+    """A thread pool; work still queued is cancelled when the block ends by an error. After Ctrl-C nobody waits for work
+    that has begun either: it reads and computes, and the whole process ends."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="missent")
     try:
         yield pool
-    except BaseException:
-        pool.shutdown(wait=True, cancel_futures=True)
+    except BaseException as error:
+        pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
         raise
     pool.shutdown(wait=True)

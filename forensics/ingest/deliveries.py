@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import schema, store
-from forensics.case import Case
 from forensics.ingest import allocator as memory
 from forensics.ingest import spool
 from forensics.stitch import journeys, plans, row_source, rows, selection, systems
@@ -51,7 +50,6 @@ class _Joined:
 
 
 def deliveries(
-    case: Case,
     fresh: Path,
     batches: spool.Batches,
     numbers: Numbers,
@@ -59,7 +57,8 @@ def deliveries(
     width: int,
     report: Callable[[str, int, int], None],
 ) -> tuple[int, list[str]]:
-    """Join all batches and write the deliveries in order: (rows, files). Empties `numbers`."""
+    """Join all batches and write the deliveries in order below `fresh`: (rows, files, as they will be named in the
+    case). Empties `numbers`."""
     fresh.mkdir()
     chosen = numbers.select()
     memory.release()
@@ -89,7 +88,6 @@ def deliveries(
         while futures:
             written += futures.popleft().result()
             report("write", written, len(items))
-    store.replace(case.deliveries, fresh)
     return len(items), files
 
 
@@ -176,8 +174,8 @@ class Unread:
         self.files.append(f"unread/{name}")
         self.tables, self.size = [], 0
 
-    def finish(self, case: Case) -> list[str]:
+    def finish(self) -> list[str]:
+        """The files, as they will be named in the case."""
         if self.tables:
             self._flush()
-        store.replace(case.unread, self.folder)
         return self.files

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from forensics import loaders
+from forensics import commit, loaders
 from forensics.case import Case
 from forensics.custody import evidence as custody
+from forensics.errors import EvidenceChanged, EvidenceError, MachineError
 from forensics.ingest import allocator as memory
 from forensics.ingest import deliveries as writing
 from forensics.ingest import overlap, spool
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
 DEFAULTS = Settings()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -105,75 +108,119 @@ class _Account:
             self.ignored[kind] = self.ignored.get(kind, 0) + count
 
 
-def ingest(
+def ingest(case: Case, sources: Sequence[Source], settings: Settings = DEFAULTS, **options: Any) -> IngestResult:
+    """`ingest_then` without anything more to do."""
+    return ingest_then(case, sources, settings, lambda result: result, **options)
+
+
+def ingest_then(
     case: Case,
     sources: Sequence[Source],
-    settings: Settings = DEFAULTS,
+    settings: Settings,
+    then: Callable[[IngestResult], T],
     *,
     executor: Executor | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
     begun: Begun | None = None,
-) -> IngestResult:
+) -> T:
     """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
-    evidence.
+    evidence. What was detected in the old ones goes with them.
 
     `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends
-    on
-    neither, nor on the order of `sources`. Raises AmbiguousTime.
+    on neither, nor on the order of `sources`. `then` is called with it when the tables stand, and what it gives is
+    returned; when it raises, or anything before it does, the case is as it was. Raises AmbiguousTime; EvidenceChanged
+    when evidence is not the same at the second reading as at the first.
     """
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
-            return ingest(case, sources, settings, executor=threads, workers=workers, progress=progress)
+            begun = begun or surveying.begin(sources, settings, threads, progress)
+            return ingest_then(
+                case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun
+            )
     begun = begun or surveying.begin(sources, settings, executor, progress)
-    return _ingest(case, begun, executor, workers or os.cpu_count() or 1, progress or _silent)
-
-
-def _ingest(case: Case, begun: Begun, executor: Executor, width: int, report: Progress) -> IngestResult:
-    work = case.folder / ".work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    report = progress or _silent
+    with commit.aside(case) as work:
         surveyed, skipped = surveying.finish(begun, report)
         evidence, names = surveying.ordered(surveyed)
-        shared = overlap.windows([e.survey for e in evidence])
-        duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], begun.size)
-        batches = spool.Batches(work / "batches")
-        fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
-        numbers = writing.Numbers(work / "numbers")
-        unread = writing.Unread(work / "unread")
-        total = sum(e.digests.content_size for e in evidence)
-        done = 0
-        accounts = [_Account() for _ in evidence]
-        for number, piece in _read(evidence, shared, duplicates, executor, width, begun.size):
-            accounts[number].add(piece)
-            unread.add(piece.unread, evidence[number].digests.content_sha256)
-            batches.add(piece.hops, piece.legs)
-            numbers.add(piece.parts)
-            if piece.fragments is not None:
-                fragments[evidence[number].loader].add(piece.fragments)
-            done += piece.size
-            report("read", done, total)
-        memory.release()
-        for hops, legs, parts in _joined(fragments, executor, width):
-            batches.add(hops, legs)
-            numbers.add(parts)
-        ids = [e.digests.content_sha256 for e in evidence]
-        count, files = writing.deliveries(case, work / "deliveries", batches, numbers, ids, width, report)
-        unread_files = unread.finish(case)
-        results = tuple(
-            _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
-            for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
-        )
-        return IngestResult(
-            evidence=results,
-            skipped=tuple(sorted(skipped)),
-            deliveries=count,
-            unread=sum(e.unread for e in results),
-            files=tuple(sorted(files + unread_files)),
-        )
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with _unchanged(begun, evidence):
+            made = _read_all(work, evidence, names, begun.size, executor, workers or os.cpu_count() or 1, report)
+        result = replace(made, skipped=tuple(sorted(skipped)))
+        fresh = {case.deliveries: work / "deliveries", case.unread: work / "unread"}
+        stale = dict.fromkeys((case.findings, case.incidents, case.correspondents, case.detection))
+        return commit.put(case, work, {**fresh, **stale}, lambda: then(result))
+
+
+@contextmanager
+def _unchanged(begun: Begun, evidence: Sequence[Surveyed]) -> Iterator[None]:
+    """Raises EvidenceChanged when, at the end or at a failure within, evidence is not what the survey read; another
+    failure to read it is the machine's."""
+
+    def check() -> None:
+        for one in evidence:
+            if not begun.stands(one):
+                raise EvidenceChanged(
+                    f"{one.source.name}: it changed while it was read: the second reading found another content than "
+                    f"the first",
+                    remedy="read a copy that nothing writes to, or wait until it is whole",
+                )
+
+    try:
+        yield
+    except Exception as error:
+        check()
+        if isinstance(error, EvidenceError):
+            raise MachineError(error.what, remedy=error.remedy) from error
+        raise
+    check()
+
+
+def _read_all(
+    work: Path,
+    evidence: Sequence[Surveyed],
+    names: Mapping[str, tuple[str, ...]],
+    size: int,
+    executor: Executor,
+    width: int,
+    report: Progress,
+) -> IngestResult:
+    """Both tables, made below `work`."""
+    shared = overlap.windows([e.survey for e in evidence])
+    duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], size)
+    batches = spool.Batches(work / "batches")
+    fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
+    numbers = writing.Numbers(work / "numbers")
+    unread = writing.Unread(work / "unread")
+    total = sum(e.digests.content_size for e in evidence)
+    done = 0
+    accounts = [_Account() for _ in evidence]
+    for number, piece in _read(evidence, shared, duplicates, executor, width, size):
+        accounts[number].add(piece)
+        unread.add(piece.unread, evidence[number].digests.content_sha256)
+        batches.add(piece.hops, piece.legs)
+        numbers.add(piece.parts)
+        if piece.fragments is not None:
+            fragments[evidence[number].loader].add(piece.fragments)
+        done += piece.size
+        report("read", done, total)
+    memory.release()
+    for hops, legs, parts in _joined(fragments, executor, width):
+        batches.add(hops, legs)
+        numbers.add(parts)
+    ids = [e.digests.content_sha256 for e in evidence]
+    count, files = writing.deliveries(work / "deliveries", batches, numbers, ids, width, report)
+    unread_files = unread.finish()
+    results = tuple(
+        _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
+        for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
+    )
+    return IngestResult(
+        evidence=results,
+        skipped=(),
+        deliveries=count,
+        unread=sum(e.unread for e in results),
+        files=tuple(sorted(files + unread_files)),
+    )
 
 
 def _silent(step: str, done: int, total: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from forensics.errors import naming
 from forensics.ingest.allocator import release
 
 MEMORY = 192 << 20
@@ -25,7 +26,7 @@ JOINED = 24 << 20
 
 
 def _save(table: pa.Table, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+    with naming(path), pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
 
 
@@ -92,7 +93,9 @@ class Arrays:
             return
         self._room = 0
         self._folder.mkdir(parents=True, exist_ok=True)
-        np.savez(self._folder / f"{len(self._items)}.npz", **arrays)
+        path = self._folder / f"{len(self._items)}.npz"
+        with naming(path):
+            np.savez(path, **arrays)
         self._items.append(None)
 
     def take(self, number: int) -> dict[str, Any]:

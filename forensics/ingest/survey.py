@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,13 +44,33 @@ class Begun:
     futures: Sequence[Future[Surveyed | str]]
     size: int
     """Bytes in a block; the second reading must cut as the first one did."""
+    marks: Mapping[Source, custody.Mark | None]
+    """Every file as it was before it was read; None for one that was gone."""
+
+    def stands(self, one: Surveyed) -> bool:
+        """Whether the evidence is still what was surveyed: untouched, or at least the same bytes (a log that others go
+        on writing has grown; what was not there at first is not read)."""
+        try:
+            if custody.mark(one.source.file) == self.marks[one.source]:
+                return True
+            return custody.file_digest(one.source.file, one.digests.file_size)[0] == one.digests.file_sha256
+        except OSError:
+            return False
 
 
 def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
     """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
     compiler.ready(report)
     selfcheck.check()
-    return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK)
+    marks = {source: _mark(source) for source in sources}
+    return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK, marks)
+
+
+def _mark(source: Source) -> custody.Mark | None:
+    try:
+        return custody.mark(source.file)
+    except OSError:
+        return None
 
 
 def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:

@@ -12,7 +12,7 @@ from typing import Any
 from forensics.case import Case
 from forensics.casefile import CaseFile
 from forensics.custody.manifest import Manifest
-from forensics.errors import UsageError
+from forensics.errors import UsageError, naming
 from forensics.report import charts, redaction
 from forensics.report.facts import EDITIONS, Facts, gather, inputs
 from forensics.report.text import context, wording
@@ -139,7 +139,8 @@ def _put(folder: Path, name: str, rendered: Rendered) -> list[Path]:
     for part, content in parts.items():
         path = folder / part
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with naming(path):
+            path.write_bytes(content)
         out.append(path)
     return out
 

@@ -18,7 +18,7 @@ from forensics.case import Case
 from forensics.custody import canonical
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
-from forensics.errors import CaseError, UsageError
+from forensics.errors import CaseError, UsageError, system_error
 from forensics.report.text.visible import visible
 from forensics.review.verdicts import NewVerdict, Verdict, current, on, record_all
 from forensics.schema import VERDICTS
@@ -53,7 +53,8 @@ def export_csv(case: Case, path: Path) -> int:
     """Write the list to rule on (UTF-8 with byte order mark, so that Excel reads it); returns its rows.
 
     Columns: see COLUMNS; incidents with the most exposed deliveries first, each followed by its findings by time.
-    Raises CaseError before detection, UsageError when the file cannot be written.
+    Raises CaseError before detection, MachineError (UsageError for a path that cannot be one) when the file cannot be
+    written.
     """
     verdicts = current(case)
     out = io.StringIO()
@@ -67,7 +68,7 @@ def export_csv(case: Case, path: Path) -> int:
     try:
         canonical.put(path, "\ufeff" + out.getvalue())
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+        raise system_error(error, path) from None
     return rows
 
 
@@ -186,8 +187,10 @@ def _same(ruling: NewVerdict, reviewer: str, verdicts: tuple[Verdict, ...]) -> b
 def _read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file", expected="the list that `--export` wrote") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+        raise system_error(error, path) from None
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{path}: byte {error.start:,} is no UTF-8", remedy="save the list as “CSV UTF-8 (comma delimited)”"

@@ -12,7 +12,7 @@ from forensics.case import Case
 from forensics.casefile import CaseFile
 from forensics.custody import manifest
 from forensics.custody.manifest import Manifest
-from forensics.errors import CaseError
+from forensics.errors import CaseError, system_error
 from forensics.report.facts import Evidence, Method, Sensitivity, Signal, measured
 from forensics.report.facts.gather import Inputs
 
@@ -130,7 +130,9 @@ def _detection(case: Case) -> Mapping[str, Any]:
         return {}
     try:
         return dict(json.loads(case.detection.read_text("utf-8")))
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise system_error(error, case.detection) from None
+    except ValueError as error:
         raise CaseError(
             f"{case.detection}: cannot be read: {error}", remedy=f"run `missent detect --case {case.folder}` again"
         ) from None

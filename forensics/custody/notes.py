@@ -1,0 +1,111 @@
+"""What loaders note of an evidence beside its account, read back from the manifest (`EvidenceEntry.notes`).
+
+`noted`: a list of plain sentences, for people. `losses`: what the log itself says, or shows, that it does not hold; a
+list of `{"kind", "host", "at", "count", "number", "offset", "text"}`, `at` in ISO 8601 (or microseconds since 1970) and
+null where it has no time, `count` null where it says no number; the last three are the record that says so.
+`other_lines`: lines of mail programs that are none of a delivery, by program; a list of `{"program", "count", "number",
+"offset", "text"}` with one example each.
+
+A manifest can have been written by hand or by another version: what does not have this shape is left out here, and stands
+in manifest.json all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Records or messages that the log says it lost."""
+
+    kind: str
+    host: str
+    at: datetime | None
+    count: int | None
+    number: int | None
+    offset: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class OtherLines:
+    """Lines of one program that bear on no delivery, and one of them."""
+
+    program: str
+    count: int
+    number: int | None
+    offset: int | None
+    text: str
+
+
+def noted(notes: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences, in their order, each once."""
+    found = notes.get("noted")
+    sentences = found if isinstance(found, list | tuple) else [found]
+    return tuple(dict.fromkeys(one for one in sentences if isinstance(one, str) and one))
+
+
+def losses(notes: Mapping[str, Any]) -> tuple[Loss, ...]:
+    """In order of time, those without a time first."""
+    found = [
+        Loss(
+            kind=_text(one, "kind"),
+            host=_text(one, "host"),
+            at=_time(one.get("at")),
+            count=_number(one, "count"),
+            number=_number(one, "number"),
+            offset=_number(one, "offset"),
+            text=_text(one, "text"),
+        )
+        for one in _entries(notes, "losses")
+    ]
+    return tuple(sorted(found, key=lambda one: (one.at or _EPOCH, one.number or 0, one.kind)))
+
+
+def other_lines(notes: Mapping[str, Any]) -> tuple[OtherLines, ...]:
+    """Most lines first."""
+    found = [
+        OtherLines(
+            program=_text(one, "program"),
+            count=_number(one, "count") or 0,
+            number=_number(one, "number"),
+            offset=_number(one, "offset"),
+            text=_text(one, "text"),
+        )
+        for one in _entries(notes, "other_lines")
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.count, one.program, one.number or 0)))
+
+
+def _entries(notes: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+    found = notes.get(key)
+    if isinstance(found, list | tuple):
+        yield from (one for one in found if isinstance(one, Mapping))
+
+
+def _text(one: Mapping[str, Any], key: str) -> str:
+    value = one.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(one: Mapping[str, Any], key: str) -> int | None:
+    value = one.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _EPOCH + timedelta(microseconds=value)
+    except (ValueError, OverflowError):
+        return None
+    return None
