@@ -54,7 +54,7 @@ def put(case: Case, work: Path, fresh: Mapping[Path, Path | None], then: Callabl
 
     `work` must lie on the case's disk: things are renamed.
     """
-    return _to_the_end(lambda: _put(case, work / "before", fresh, then))
+    return to_the_end(lambda: _put(case, work / "before", fresh, then))
 
 
 def _put(case: Case, before: Path, fresh: Mapping[Path, Path | None], then: Callable[[], T]) -> T:
@@ -99,7 +99,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _to_the_end(work: Callable[[], T]) -> T:
+def to_the_end(work: Callable[[], T]) -> T:
     """`work`, done in a thread that Ctrl-C does not reach; where it was pressed, it counts afterwards."""
     with ThreadPoolExecutor(1, thread_name_prefix="missent-commit") as hand:
         future = hand.submit(work)

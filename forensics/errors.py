@@ -19,7 +19,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, INTERRUPTED = 0, 1, 3, 4, 5, 6, 130
 
@@ -106,6 +109,7 @@ _PLACE = "name another place"
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
     errno.EACCES: _LEAVE,
     errno.EPERM: _LEAVE,
     errno.EROFS: _LEAVE,
@@ -134,11 +138,12 @@ def system_error(error: OSError | MemoryError, place: object = None) -> MissentE
 
 
 @contextlib.contextmanager
-def naming(place: str | os.PathLike[str]) -> Iterator[None]:
-    """The system's errors within name this place, where they name none: a full disk does not say which file it is."""
+def naming(place: str | os.PathLike[str], *, always: bool = False) -> Iterator[None]:
+    """The system's errors within name this place, where they name none (a full disk does not say which file it is), or
+    `always`, where a name is made for the moment only."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if always or error.filename is None:
             error.filename = os.fspath(place)
         raise

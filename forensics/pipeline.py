@@ -142,7 +142,7 @@ def ingest(
                 if not (named or ids - {one.id for one in (known.evidence if known else ())}):
                     raise _nothing_read(skipped)
                 unseen = _remember(case, **about)
-                settings.update(_unseen_settings(known, org, unseen, replace=org_replace))
+                settings.update(_unseen_settings(known, org, unseen))
                 before = [(one.name, one.reason) for one in known.skipped] if known else []
                 every = sorted({*before, *skipped})
                 inventory = manifest.record(
@@ -188,7 +188,7 @@ def detect(
     unseen = _remember(case, org=org, replace=org_replace, watch=watch, known_good=known_good)
     casefile = case_files.read(case)
     settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
-    settings |= _unseen_settings(before, org, unseen, replace=org_replace)
+    settings |= _unseen_settings(before, org, unseen)
     if not (casefile.organisation.domains or settings.get("unseen_domains")):
         raise _no_organisation()
     with store.connect(case, casefile.organisation.domains) as connection:
@@ -226,9 +226,9 @@ def report(
 ) -> Reported:
     """Write the report in each format and seal it. Raises CaseError when nothing was detected yet."""
     from forensics import casefile as case_files
+    from forensics import commit, store
     from forensics import report as reporting
     from forensics import review as reviewing
-    from forensics import store
     from forensics.custody import manifest, seal
     from forensics.results import Reported
 
@@ -255,7 +255,7 @@ def report(
             logo=logo,
             progress=progress,
         )
-    seal.write(case, written.files, {"edition": edition, "command": list(command)})
+    commit.to_the_end(lambda: seal.write(case, written.files, {"edition": edition, "command": list(command)}))
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
 
 
@@ -329,15 +329,11 @@ def _agree(case: Case, org: Sequence[str], *, add: bool = False, replace: bool =
         )
 
 
-def _unseen_settings(
-    before: Manifest | None, org: Sequence[str], unseen: Sequence[str], *, replace: bool
-) -> dict[str, list[str]]:
+def _unseen_settings(before: Manifest | None, org: Sequence[str], unseen: Sequence[str]) -> dict[str, list[str]]:
     """What the manifest keeps of domains that were named as the organisation's and stand in no delivery: they are no
-    part of the case, but to name them again is nothing new."""
-    from forensics import domains
-
+    part of the case, but to name the same ones again is nothing new."""
     earlier = before.unseen_domains if before else ()
-    kept = {*unseen, *(() if replace else {*earlier} - {*domains.clean(org)})}
+    kept = unseen if org else earlier
     return {"unseen_domains": sorted(kept)} if kept or earlier else {}
 
 

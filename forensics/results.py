@@ -57,8 +57,8 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Detected:
-    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low. Nothing was weighed where
-    `scored` is nought: then there is no finding, and no all-clear either."""
+    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low. Where `scored` is
+    nought, nothing was weighed: no finding then, and no all-clear either."""
 
     case: Path
     verdict: str
@@ -200,7 +200,7 @@ def _nothing_weighed(
     if total["outbound"]:
         return (
             f"no delivery left {ours} {_asked(since, until)}; "
-            f"those in these logs left in the period of {days(total['first'], total['last'])}."
+            f"those in these logs are of {days(total['first'], total['last'])}."
         )
     named = (*own, *(one for one in unseen if one not in own))
     seen, _ = store.mentioned(connection, named)
@@ -212,16 +212,14 @@ def _nothing_weighed(
     hint = f"Most mail in these logs is from {names}; if one of them is the organisation's, give it with --org."
     if not seen:
         return f"no sender or recipient in these logs is of {', '.join(named)}. {hint}"
-    return (
-        f"no delivery left {ours} for another domain ({total['inbound']:,} came in, {total['internal']:,} stayed within). "
-        + hint
-    )
+    others = f"{total['inbound']:,} came in, {total['internal']:,} stayed within"
+    return f"no delivery left {ours} for another domain ({others}). {hint}"
 
 
 def _asked(since: datetime | None, until: datetime | None) -> str:
     """The period that options named, in their words.
 
-    >>> _asked(datetime(2030, 1, 1, tzinfo=UTC), None)
+    >>> _asked(datetime(2030, 1, 1), None)
     'from 2030-01-01 on (--since)'
     """
 

@@ -24,7 +24,6 @@ from forensics.unread import days
 if TYPE_CHECKING:
     from forensics import results, workbench
     from forensics.ingest.survey import Progress
-    from forensics.unread import NotRead
 
 STEPS = {
     "compile": "Compiling, only once",
@@ -100,18 +99,19 @@ def _ingested(result: results.Ingested) -> None:
     logged = _period(result.first, result.last)
     told = ", ".join(part for part in (f"{result.deliveries:,}", sent) if part)
     _line("Deliveries", told + (f"; records from {logged}" if logged and logged != sent else ""))
-    _unread(result.not_read, result.case)
+    _unread(result)
     for note in result.notes:
         _line("Noted", visible(note))
     if result.losses:
         _line("Noted", _losses(result.losses))
-    _unseen(result.unseen_domains)
+    _unseen(result.unseen_domains, result.not_read.all)
     for name, reason in result.skipped:
         _line("Not read", f"{visible(name)}: {visible(reason)}")
 
 
-def _unread(found: NotRead, case: Path) -> None:
+def _unread(result: results.Ingested) -> None:
     """The reasons for unread records, each with its first record and what to do."""
+    found = result.not_read
     if not found.records:
         return
     share = percent(found.records, found.of)
@@ -123,7 +123,7 @@ def _unread(found: NotRead, case: Path) -> None:
         print(f"{'':12}  to do: {reason.remedy}")
     told = sum(reason.records for reason in found.reasons)
     rest = f"{found.records - told:,} more for other reasons; " if told < found.records else ""
-    print(f"{'':12}  {rest}`missent sql --case {case} 'from unread'` lists them all")
+    print(f"{'':12}  {rest}`missent sql --case {result.case} 'from unread'` lists them all")
 
 
 def _losses(found: Sequence[Mapping[str, Any]]) -> str:
@@ -136,15 +136,16 @@ def _losses(found: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(found):,} {verb} that something is missing from the logs ({named}){span}; the report lists them"
 
 
-def _unseen(domains: Sequence[str]) -> None:
+def _unseen(domains: Sequence[str], nothing_read: bool) -> None:
     if domains:
-        none = f"no sender or recipient in the evidence is of {visible(', '.join(domains))}"
-        _line("Noted", f"--org: {none}; it is not kept in case.toml")
+        named = visible(", ".join(domains))
+        why = "nothing was read" if nothing_read else "no sender or recipient in the evidence is of that domain"
+        _line("Noted", f"--org {named} is not kept in case.toml: {why}")
 
 
 def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
     _line("Domains", ", ".join(visible(domain) for domain in result.organisation) or "none of the organisation's known")
-    _unseen([domain for domain in result.unseen_domains if domain not in noted])
+    _unseen([domain for domain in result.unseen_domains if domain not in noted], result.not_read.all)
     print(f"VERDICT    {visible(result.verdict)}")
     for incident in result.incidents[:12]:
         arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,8 +21,8 @@ KIND_SQL = """regexp_replace(reason, '[''"].*[''"]', '…')"""
 _REMEDIES = (
     (
         r"time|stamp|year|zone",
-        "if only year or zone are missing, give --year, --timezone or [[sources]] in case.toml; else hand in the log as "
-        "the server wrote it",
+        "if only year or zone are missing, give --year, --timezone or [[sources]] in case.toml; else hand in the log "
+        "as the server wrote it",
     ),
     (
         r"column|header|quot|JSON",
@@ -54,6 +54,7 @@ class UnreadReason:
     reason: str
     records: int
     file: str
+    """Name of the evidence that the example lies in."""
     number: int
     offset: int
     """In the decompressed content."""
@@ -118,14 +119,15 @@ def not_read(connection: Any, evidence: Sequence[Entry], skipped: int) -> NotRea
         last=max(ends, default=None),
         files=tuple(one.names[0] for one in accounts.unread_files(evidence)),
         systems=accounts.unread_systems(evidence),
-        reasons=_reasons(connection, evidence) if lacking else (),
+        reasons=reasons(connection, {one.id: one.names[0] for one in evidence}) if lacking else (),
         skipped=skipped,
     )
 
 
-def _reasons(connection: Any, evidence: Sequence[Entry]) -> tuple[UnreadReason, ...]:
-    order = {one.id: n for n, one in enumerate(evidence)}
-    names = {one.id: one.names[0] for one in evidence}
+def reasons(connection: Any, names: Mapping[str, str]) -> tuple[UnreadReason, ...]:
+    """The commonest reasons of the view `unread`. `names`: what each evidence is called, by id, in the order by which
+    the first example is the first."""
+    order = {one: n for n, one in enumerate(names)}
     found = connection.sql(
         f"""SELECT {KIND_SQL} AS kind, count(*) AS n FROM unread GROUP BY 1 ORDER BY n DESC, kind LIMIT {REASONS}"""
     ).fetchall()
@@ -139,9 +141,16 @@ def _reasons(connection: Any, evidence: Sequence[Entry]) -> tuple[UnreadReason, 
         offset, raw = connection.sql(
             f"""SELECT "offset", raw FROM unread WHERE evidence = '{name}' AND number = {number}"""
         ).fetchall()[0]
-        text = raw.decode("utf-8", "backslashreplace")
-        out.append(UnreadReason(kind, count, names.get(name, name), number, offset, text, remedy(kind)))
+        out.append(UnreadReason(kind, count, names.get(name, name), number, offset, readable(raw), remedy(kind)))
     return tuple(out)
+
+
+def readable(raw: bytes) -> str:
+    """A record's bytes as text; in UTF-16, every other byte of which is nought where it is English, without a mark."""
+    for encoding, zeros in (("utf-16-le", raw[1::2]), ("utf-16-be", raw[::2])):
+        if len(raw) > 8 and zeros.count(0) * 2 > len(zeros):
+            return raw[: len(raw) // 2 * 2].decode(encoding, "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def remedy(reason: str) -> str:

@@ -18,17 +18,18 @@ from forensics import errors, pipeline, results, workbench
 from forensics.cli import main
 
 ABOUT = "org=, watch=, known_good="
+AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
 READING = "year=, timezone=, workers=, cluster="
 REPORTING = "formats=, edition=, out=, as_of="
 CALLER = "progress=, command="
 FUNCTIONS = {
     "forensics.pipeline": {
-        "create_or_update": f"case, *, {ABOUT}",
-        "detect": f"case_dir=, *, {ABOUT}, since=, until=, {CALLER}",
-        "ingest": f"logs, case_dir=, *, {ABOUT}, {READING}, {CALLER}",
+        "create_or_update": f"case, *, {AGAIN}",
+        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}",
+        "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}",
         "moment": "text, *, end=",
         "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}",
-        "run": f"logs, case_dir=, *, {ABOUT}, {READING}, since=, until=, {REPORTING}, {CALLER}",
+        "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}",
     },
     "forensics.workbench": {
         "ask": "case_dir, *, everything=",
@@ -48,11 +49,13 @@ FUNCTIONS = {
 CLASSES = {
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
-        "kept_for_review, first, last, incidents",
+        "kept_for_review, first, last, incidents, organisation, unseen_domains, since, until, not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
-        "skipped, notes",
+        "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses",
+        "NotRead": "records, of, first, last, files, systems, reasons, skipped",
         "Reported": "case, files, answered, required, notes",
         "Run": "ingested, detected, reported",
+        "UnreadReason": "reason, records, file, number, offset, text, remedy",
     },
     "forensics.workbench": {
         "Answer": "columns, rows",
@@ -115,7 +118,11 @@ def test_errors_and_their_exit_codes() -> None:
         "MissentError": 2,
         "UsageError": 2,
         "CaseError": 2,
+        "OrganisationDiffers": 2,
         "AmbiguousTime": 2,
         "EvidenceError": 3,
         "VerificationFailed": 4,
+        "MachineError": 6,
+        "EvidenceChanged": 6,
     }
+    assert set(errors.EXIT_CODES) == {0, 1, 5, 130, *found.values()}

@@ -49,7 +49,7 @@ def put(path: Path, text: str) -> None:
     # be read by setting it, for all threads at once.
     temporary = path.parent / f".{path.name}-{secrets.token_hex(8)}"
     try:
-        with naming(path), temporary.open("x", encoding="utf-8", newline="\n") as file:
+        with naming(path, always=True), temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -6,8 +6,8 @@ null where it has no time, `count` null where it says no number; the last three 
 `other_lines`: lines of mail programs that are none of a delivery, by program; a list of `{"program", "count", "number",
 "offset", "text"}` with one example each.
 
-A manifest can have been written by hand or by another version: what does not have this shape is left out here, and stands
-in manifest.json all the same.
+A manifest can have been written by hand or by another version: what does not have this shape is left out here, and
+stands in manifest.json all the same.
 """
 
 from __future__ import annotations

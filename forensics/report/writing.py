@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -84,11 +85,11 @@ def write(
         facts = redaction.redact(facts, redaction.key(case))
     folder = _folder(case, out, edition)
     made = _context(facts, words, templates, logo)
-    files: list[Path] = []
-    for done, name in enumerate(wanted):
-        if progress:
-            progress("report", done, len(wanted))
-        files.extend(_put(folder, FORMATS[name].file, render(name, facts, made)))
+    with _together() as files:
+        for done, name in enumerate(wanted):
+            if progress:
+                progress("report", done, len(wanted))
+            _put(folder, FORMATS[name].file, render(name, facts, made), files)
     if progress:
         progress("report", len(wanted), len(wanted))
     q = facts.questionnaire
@@ -133,16 +134,27 @@ def _context(facts: Facts, words: Words, templates: Path | None, logo: Path | No
     return Context(words=words, drawn=charts.draw(facts, words), folder=templates, logo=picture)
 
 
-def _put(folder: Path, name: str, rendered: Rendered) -> list[Path]:
+@contextmanager
+def _together() -> Iterator[dict[Path, Path]]:
+    """Files by the place that each is to take, written aside: they take it when all are whole, or none does."""
+    files: dict[Path, Path] = {}
+    try:
+        yield files
+        for path, aside in files.items():
+            aside.replace(path)
+    finally:
+        for aside in files.values():
+            aside.unlink(missing_ok=True)
+
+
+def _put(folder: Path, name: str, rendered: Rendered, files: dict[Path, Path]) -> None:
     parts = {name: rendered} if isinstance(rendered, bytes) else {f"{name}/{part}": b for part, b in rendered.items()}
-    out = []
     for part, content in parts.items():
         path = folder / part
         path.parent.mkdir(parents=True, exist_ok=True)
-        with naming(path):
-            path.write_bytes(content)
-        out.append(path)
-    return out
+        files[path] = path.with_name(f".{path.name}.new")
+        with naming(path, always=True):
+            files[path].write_bytes(content)
 
 
 def _notes(facts: Facts) -> tuple[str, ...]:

@@ -44,10 +44,14 @@ from forensics.report.facts.searched import (
     Coverage,
     Evidence,
     Gateway,
+    Loss,
     Method,
+    OtherLines,
     Rate,
     Sensitivity,
     Signal,
+    Skipped,
+    UnreadKind,
 )
 from forensics.report.facts.stated import Action, Clock, Containment, Header, Item, Questionnaire, Statement
 
@@ -71,8 +75,10 @@ __all__ = [
     "Header",
     "Incident",
     "Item",
+    "Loss",
     "Method",
     "Number",
+    "OtherLines",
     "Person",
     "Place",
     "Questionnaire",
@@ -85,10 +91,12 @@ __all__ = [
     "Segment",
     "Sensitivity",
     "Signal",
+    "Skipped",
     "Slip",
     "Statement",
     "Story",
     "Tally",
+    "UnreadKind",
 ]
 
 

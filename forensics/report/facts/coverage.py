@@ -5,12 +5,13 @@ Totals are whole-table counts; each carries the query that gives it again in `mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from forensics import accounts, store, unread
 from forensics.casefile import CaseFile
-from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Number, tallies
+from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Number, Skipped, UnreadKind, tallies
 from forensics.report.facts.incidents import rows, utc
 from forensics.schema import OUTCOMES
 
@@ -24,24 +25,58 @@ def total(connection: Any, what: str = "count(*)", where: str = "true") -> Numbe
     return Number(connection.sql(query).fetchall()[0][0], None, query)
 
 
-def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) -> Coverage:
-    """Everything about coverage. Needs the view `deliveries` with `direction`, and `unread`."""
+Span = tuple[datetime, datetime]
+
+
+def coverage(
+    connection: Any,
+    casefile: CaseFile,
+    evidence: Sequence[Evidence],
+    asked: tuple[datetime | None, datetime | None] = (None, None),
+    *,
+    found: Span | None = None,
+    ids: Mapping[str, str] | None = None,
+    skipped: Sequence[Skipped] = (),
+    unseen: Sequence[str] = (),
+) -> Coverage:
+    """Everything about coverage. Needs the view `deliveries` with `direction`, and `unread`.
+
+    `asked`: [since, until) of the detection; `found`: first and last send of the findings; `ids`: `ref` of every
+    evidence by its id.
+    """
     out = "direction = 'outbound'"
+    weighed = store.weighed_sql(*asked)
+    read = [e for e in evidence if not accounts.wholly_unread(e)]
+    sent = rows(
+        connection, f"SELECT min(submitted_at) AS first, max(submitted_at) AS last FROM deliveries WHERE {weighed}"
+    )[0]
+    losses = [loss.at for e in evidence for loss in e.losses]
+    unread_ends = _ends(e for e in evidence if e.unread)
     span = rows(
         connection,
         "SELECT min(submitted_at) AS first, max(greatest(submitted_at, coalesce(resolved_at, submitted_at))) AS last "
         "FROM deliveries",
     )[0]
-    firsts = [moment for moment in (utc(span["first"]), *(e.first for e in evidence)) if moment is not None]
-    lasts = [moment for moment in (utc(span["last"]), *(e.last for e in evidence)) if moment is not None]
+    ends = [*(moment for moment in (utc(span["first"]), utc(span["last"])) if moment is not None), *_ends(read)]
     by_outcome = {outcome: total(connection, where=f"{out} AND outcome = '{outcome}'") for outcome in OUTCOMES}
-    unread = rows(connection, "SELECT reason, count(*) AS n FROM unread GROUP BY reason ORDER BY n DESC, reason")
+    reasons = rows(
+        connection,
+        f"SELECT {unread.KIND_SQL} AS reason, count(*) AS n FROM unread GROUP BY 1 ORDER BY n DESC, 1",
+    )
     gateways = _gateways(connection)
     spans = [(g.first, g.last) for g in gateways]
-    spans += [(e.first, e.last) for e in evidence if e.first is not None and e.last is not None]
+    spans += [(e.first, e.last) for e in read if e.first is not None and e.last is not None]
     return Coverage(
-        first=min(firsts, default=None),
-        last=max(lasts, default=None),
+        search=_search(evidence, total(connection, where=weighed).value),
+        first=min(ends, default=None),
+        last=max(ends, default=None),
+        since=asked[0],
+        until=asked[1],
+        weighed=total(connection, where=weighed),
+        weighed_messages=total(connection, f"count({MESSAGE})", weighed),
+        weighed_domains=total(connection, "count(DISTINCT recipient_domain)", weighed),
+        weighed_first=utc(sent["first"]),
+        weighed_last=utc(sent["last"]),
         deliveries=total(connection),
         outbound=total(connection, where=out),
         inbound=total(connection, where="direction = 'inbound'"),
@@ -63,9 +98,57 @@ def coverage(connection: Any, casefile: CaseFile, evidence: Sequence[Evidence]) 
         ignored=sum(e.ignored for e in evidence),
         unread=sum(e.unread for e in evidence),
         duplicates=sum(e.duplicates for e in evidence),
-        unread_reasons=tuple((row["reason"], row["n"]) for row in unread),
+        unread_reasons=tuple((row["reason"], row["n"]) for row in reasons),
+        unread_examples=_examples(connection, ids or {}) if any(e.unread for e in evidence) else (),
+        bearing=accounts.bearing(evidence),
+        unread_first=min(unread_ends, default=None),
+        unread_last=max(unread_ends, default=None),
+        unread_touches=any(_touches(e.first, e.last, found, asked) for e in evidence if e.unread),
+        unread_files=tuple(e.ref for e in accounts.unread_files(evidence)),
+        skipped=tuple(skipped),
+        losses=len(losses),
+        losses_first=min((at for at in losses if at), default=None),
+        losses_last=max((at for at in losses if at), default=None),
+        losses_touching=sum(_touches(at, at, found, asked) for at in losses),
+        unseen_domains=tuple(unseen),
         watched=casefile.domains.watched,
         known_good=casefile.domains.known_good,
+    )
+
+
+def _search(evidence: Sequence[Evidence], weighed: int) -> str:
+    """One of `searched.SEARCHES`."""
+    unread_records, bearing = sum(e.unread for e in evidence), accounts.bearing(evidence)
+    if unread_records and unread_records == bearing:
+        return "unread"
+    if not weighed:
+        return "unweighed"
+    much = unread_records >= accounts.MUCH * bearing and unread_records > 0
+    return "partly" if much or accounts.unread_files(evidence) else "read"
+
+
+def _ends(evidence: Iterable[Evidence]) -> list[datetime]:
+    return [at for e in evidence for at in (e.first, e.last) if at is not None]
+
+
+def _touches(
+    first: datetime | None,
+    last: datetime | None,
+    found: Span | None,
+    asked: tuple[datetime | None, datetime | None],
+) -> bool:
+    """Whether [first, last] may overlap the days of the findings, else the period asked for; an unknown end may be
+    anywhere. By days: what was lost on the day of a misdirected message may have been another one."""
+    low, high = found or (asked[0], asked[1] - timedelta(microseconds=1) if asked[1] else None)
+    before = last is not None and low is not None and last.date() < low.date()
+    after = first is not None and high is not None and first.date() > high.date()
+    return not (before or after)
+
+
+def _examples(connection: Any, ids: Mapping[str, str]) -> tuple[UnreadKind, ...]:
+    return tuple(
+        UnreadKind(one.reason, one.records, one.file, one.number, one.offset, one.text)
+        for one in unread.reasons(connection, ids)
     )
 
 

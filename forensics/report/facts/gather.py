@@ -13,6 +13,7 @@ from forensics.report.facts import (
     Facts,
     Header,
     Method,
+    Skipped,
     clock,
     coverage,
     destinations,
@@ -54,6 +55,10 @@ class Inputs:
     as_of: datetime | None = None
     case_state: str = ""
     verify: str = ""
+    asked: tuple[datetime | None, datetime | None] = (None, None)
+    """[since, until) of the detection."""
+    skipped: Sequence[Skipped] = ()
+    unseen_domains: Sequence[str] = ()
 
 
 def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
@@ -67,8 +72,18 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
     findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids)
     pairs = incidents.incidents(connection, findings)
     clock_facts = clock.clock(answers, home, inputs.as_of)
-    searched = coverage.coverage(connection, casefile, inputs.evidence)
     head = tallies.headline(findings)
+    sent = [finding.submitted_at for finding in head]
+    searched = coverage.coverage(
+        connection,
+        casefile,
+        inputs.evidence,
+        inputs.asked,
+        found=(min(sent), max(sent)) if sent else None,
+        ids=inputs.evidence_ids,
+        skipped=inputs.skipped,
+        unseen=inputs.unseen_domains,
+    )
     operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators}
     return Facts(
         header=Header(
@@ -100,7 +115,9 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
         days=coverage.days(connection, findings),
         flows=tallies.flows(findings),
-        statements=statements.check(answers.statements, findings, searched.first, searched.last, home),
+        statements=statements.check(
+            answers.statements, findings, searched.first, searched.last, home, read=searched.search == "read"
+        ),
         questionnaire=questionnaire.gather(answers, home, delayed=clock.delayed(clock_facts)),
         coverage=searched,
         evidence=tuple(inputs.evidence),

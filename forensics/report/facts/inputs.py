@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
 from forensics.case import Case
 from forensics.casefile import CaseFile
-from forensics.custody import manifest
+from forensics.custody import manifest, notes
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError, system_error
-from forensics.report.facts import Evidence, Method, Sensitivity, Signal, measured
+from forensics.report.facts import Evidence, Loss, Method, OtherLines, Sensitivity, Signal, Skipped, measured
 from forensics.report.facts.gather import Inputs
 
 VERIFY = "missent verify CASE"
@@ -34,6 +35,9 @@ def read(
         as_of=as_of,
         case_state=manifest.case_state_digest(case, inventory),
         verify=VERIFY,
+        asked=(_moment(inventory.settings.get("since")), _moment(inventory.settings.get("until"))),
+        skipped=tuple(sorted({Skipped(_named(one.name), one.reason) for one in inventory.skipped}, key=astuple)),
+        unseen_domains=inventory.unseen_domains,
     )
 
 
@@ -55,6 +59,15 @@ def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
         last=_moment(entry.last),
         time_basis=_time_basis(entry.notes),
         damage=entry.damage,
+        noted=notes.noted(entry.notes),
+        losses=tuple(
+            Loss(loss.kind, loss.host, loss.at, loss.count, loss.number, loss.text)
+            for loss in notes.losses(entry.notes)
+        ),
+        other_lines=tuple(
+            OtherLines(other.program, other.count, other.number, other.offset, other.text)
+            for other in notes.other_lines(entry.notes)
+        ),
     )
 
 

@@ -22,12 +22,77 @@ class Gateway:
     """UTC days between first and last on which it logged no delivery."""
 
 
+SEARCHES = ("read", "partly", "unweighed", "unread")
+"""read: what was weighed is all but a little of what there was · partly: a file or a stated share (`accounts.MUCH`)
+was not read · unweighed: read, but no delivery of the organisation in the period · unread: nothing was read. In the
+last two nothing was searched, and nothing found is no answer."""
+NOTHING_SEARCHED = ("unweighed", "unread")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was handed in and is no evidence: it could not be opened, or no mail log was recognised in it."""
+
+    name: Annotated[str, Raw("file")]
+    reason: Annotated[str, Raw("text")]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Records or messages that the log itself says, or shows, that it does not hold."""
+
+    kind: str
+    host: Annotated[str, Raw("host")]
+    at: datetime | None
+    count: int | None
+    """None: the log says no number."""
+    record: int | None
+    """Number of the record that says so."""
+    text: Annotated[str, Raw("text")]
+
+
+@dataclass(frozen=True)
+class OtherLines:
+    """Lines of a mail program that bear on no delivery, and one of them."""
+
+    program: Annotated[str, Raw("name")]
+    count: int
+    record: int | None
+    offset: int | None
+    text: Annotated[str, Raw("text")]
+
+
+@dataclass(frozen=True)
+class UnreadKind:
+    """Records that could not be read for one reason, and the first of them."""
+
+    reason: str
+    count: int
+    evidence: str
+    """`ref` of the evidence that the example lies in."""
+    record: int
+    offset: int
+    text: Annotated[str, Raw("text")]
+
+
 @dataclass(frozen=True)
 class Coverage:
     """What was searched and what could not be seen."""
 
+    search: str
+    """One of SEARCHES."""
     first: datetime | None
     last: datetime | None
+    """Of what was read; a file of which nothing was read counts for nothing."""
+    since: datetime | None
+    until: datetime | None
+    """Period that detection was asked for: [since, until)."""
+    weighed: Number
+    """Outbound deliveries with a sender in that period: what a search that found nothing rests on."""
+    weighed_messages: Number
+    weighed_domains: Number
+    weighed_first: datetime | None
+    weighed_last: datetime | None
     deliveries: Number
     outbound: Number
     inbound: Number
@@ -55,6 +120,26 @@ class Coverage:
     unread: int
     duplicates: int
     unread_reasons: tuple[tuple[str, int], ...]
+    """Every reason; `unread_examples` has the commonest with an example each."""
+    unread_examples: tuple[UnreadKind, ...]
+    bearing: int
+    """Records that bear on deliveries, or may: used, repeated and unread ones. Shares of `unread` are of these."""
+    unread_first: datetime | None
+    unread_last: datetime | None
+    """Period of the evidence that unread records lie in; None where none of its records has a time."""
+    unread_touches: bool
+    """Whether that may be the period of the findings, or, where nothing was found, the period searched."""
+    unread_files: tuple[str, ...]
+    """`ref` of every evidence of which nothing was read."""
+    skipped: tuple[Skipped, ...]
+    losses: int
+    """Records of the logs that say that something is missing; `Evidence.losses` has them."""
+    losses_first: datetime | None
+    losses_last: datetime | None
+    losses_touching: int
+    """Those without a time, or in the period of the findings (the period searched, where nothing was found)."""
+    unseen_domains: Annotated[tuple[str, ...], Raw("domain")]
+    """Domains named as the organisation's that no sender or recipient has."""
     watched: Annotated[tuple[str, ...], Raw("domain")]
     known_good: Annotated[tuple[str, ...], Raw("domain")]
 
@@ -80,6 +165,10 @@ class Evidence:
     time_basis: str
     """How year and zone were found, in the manifest's words."""
     damage: Annotated[str | None, Raw("text")] = None
+    noted: Annotated[tuple[str, ...], Raw("text")] = ()
+    """What its loader noted, in sentences."""
+    losses: tuple[Loss, ...] = ()
+    other_lines: tuple[OtherLines, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 A claim is checked only by the check the investigator names for it; nothing is read out of its words. Suspected
 findings alone contradict nothing: where confirmed ones stay within a limit that confirmed and suspected together
 exceed, the result is open until the suspected ones are reviewed. A claim about an end is supported only as far as
-the logs run past it.
+the logs run past it, and none where much was not read or weighed.
 """
 
 from __future__ import annotations
@@ -27,11 +27,16 @@ def check(
     first: datetime | None,
     last: datetime | None,
     home: ZoneInfo,
+    *,
+    read: bool = True,
 ) -> tuple[Statement, ...]:
-    """Every claim with its result. `first`, `last`: what the logs cover."""
+    """Every claim with its result. `first`, `last`: what the logs cover; `read`: whether all but a little of what they
+    hold was read and weighed, without which nothing is supported."""
     out = []
     for claim in claims:
         result, basis, values, evidence = _one(claim, findings, first, last, home)
+        if result == "supported" and not read:
+            result, basis, values = "not-determinable", "not-read", ()
         out.append(
             Statement(
                 claim=claim.claim,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forensics.report import facts as f
+from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
 from forensics.report.text import passages, personal, pieces, prose
 from forensics.report.text.context import Context
@@ -57,11 +58,16 @@ def _what_happened(s: Sheet) -> str:
     return _joined(b.plain(prose.position(unnamed, s.words)), s.labelled("account.what_happened"))
 
 
+def _searched(s: Sheet) -> bool:
+    """Whether there was anything in which nothing could be found."""
+    return s.facts.coverage.search not in NOTHING_SEARCHED
+
+
 def _counts(s: Sheet) -> str:
     words, head = s.words, s.facts.groups.headline
     if not s.facts.header.found:
-        outbound = prose.noun(words, "deliveries", s.facts.coverage.outbound.value)
-        return words("answers.counts_none", outbound=outbound)
+        outbound = prose.noun(words, "deliveries", s.facts.coverage.weighed.value)
+        return words("answers.counts_none", outbound=outbound) if _searched(s) else words("answers.not_searched")
     return words(
         "answers.counts",
         messages=prose.noun(words, "messages", head.messages.value),
@@ -85,7 +91,7 @@ def _subjects(s: Sheet) -> str:
 def _window(s: Sheet) -> str:
     head, zone = s.facts.groups.headline, s.facts.header.timezone
     if head.first is None or head.last is None:
-        return s.words("answers.window_none")
+        return s.words("answers.window_none" if _searched(s) else "answers.not_searched")
     first, last = (prose.when(s.words, moment, zone) for moment in (head.first, head.last))
     return s.words("answers.window", first=first, last=last)
 
@@ -93,7 +99,7 @@ def _window(s: Sheet) -> str:
 def _where(s: Sheet) -> str:
     words = s.words
     if not s.facts.places:
-        return words("answers.window_none")
+        return words("answers.window_none" if _searched(s) else "answers.not_searched")
     named = [
         words(
             "answers.place",

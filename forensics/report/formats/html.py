@@ -110,6 +110,7 @@ def render(facts: Facts, context: Context) -> bytes:
         sections=tuple(document.sections(facts, context)),
         timeline=tuple(annexed.timeline(facts, context)),
         rates=tuple(annexed.rates(facts, context)),
+        not_used=tuple(annexed.not_used(facts, context)),
         calibration=tuple(context.charts("calibration")),
         kind=lambda block: type(block).__name__,
         drawing=lambda chart: Markup(chart.svg.decode()),

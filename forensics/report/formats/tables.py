@@ -64,6 +64,9 @@ MEASURES = (
     "encryption_unknown",
 )
 COVERAGE = (
+    "weighed",
+    "weighed_messages",
+    "weighed_domains",
     "deliveries",
     "outbound",
     "inbound",
@@ -78,7 +81,7 @@ COVERAGE = (
     "tls_unknown",
     "possible_duplicates",
 )
-RECORDS = ("records", "used", "ignored", "unread", "duplicates")
+RECORDS = ("records", "used", "ignored", "unread", "duplicates", "bearing", "losses")
 
 
 def annexes(facts: f.Facts) -> tuple[Annex, ...]:
@@ -99,6 +102,8 @@ def annexes(facts: f.Facts) -> tuple[Annex, ...]:
         _coverage(facts),
         _gateways(facts),
         _evidence(facts),
+        _skipped(facts),
+        _losses(facts),
         _method(facts),
         _rates(facts),
         _orphaned(facts),
@@ -373,7 +378,7 @@ def _evidence(facts: f.Facts) -> Annex:
     return _annex(
         "evidence",
         "evidence files loader file_sha256 content_sha256 file_bytes:int content_bytes:int records:int used:int "
-        "ignored:int unread:int duplicates:int first:time last:time time_basis damage",
+        "ignored:int unread:int duplicates:int first:time last:time time_basis damage noted",
         (
             (
                 e.ref,
@@ -392,8 +397,25 @@ def _evidence(facts: f.Facts) -> Annex:
                 e.last,
                 e.time_basis,
                 e.damage,
+                "; ".join(e.noted) or None,
             )
             for e in facts.evidence
+        ),
+    )
+
+
+def _skipped(facts: f.Facts) -> Annex:
+    return _annex("skipped", "file reason", ((one.name, one.reason) for one in facts.coverage.skipped))
+
+
+def _losses(facts: f.Facts) -> Annex:
+    return _annex(
+        "losses",
+        "evidence host time:time kind count:int record:int text",
+        (
+            (e.ref, loss.host, loss.at, loss.kind, loss.count, loss.record, loss.text)
+            for e in facts.evidence
+            for loss in e.losses
         ),
     )
 

@@ -42,10 +42,11 @@ def _span(start: datetime | None, end: datetime | None) -> dict[str, str]:
 
 
 def _status(facts: f.Facts) -> str:
-    """Confirmed by a person, suspected, near miss (nothing accepted or open), or false positive."""
+    """Confirmed by a person, suspected, near miss (nothing accepted or open); where all was read, false positive."""
     groups = facts.groups
     if not facts.header.found:
-        return "False positive"
+        # An event that logs could not be asked about stays what it was when they were handed in.
+        return "False positive" if facts.coverage.search == "read" else "Suspected"
     if not groups.headline.accepted.value and not groups.headline.unsettled.value:
         return "Near miss"
     return "Confirmed" if groups.confirmed.deliveries.value else "Suspected"

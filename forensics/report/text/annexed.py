@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.text import blocks as b
-from forensics.report.text import detailed, grids, pieces, prose
+from forensics.report.text import detailed, grids, onepage, pieces, prose
 from forensics.report.text import timeline as events
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answer, columns, cut_note, question, stamp
 from forensics.report.text.wording import Words
 
+EXAMPLE = 200
+"""Characters of a record that is an example of its kind."""
 ROWS = 1_000
 """Rows of an annex that PDF and Word print; beyond that they point to the CSV file and say so."""
 
@@ -111,13 +113,71 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
     if damaged:
         yield b.Items(tuple(damaged))
-    if facts.coverage.unread_reasons:
+    yield from not_used(facts, context)
+    yield from grids.searched(facts, words) if facts.header.found else ()
+
+
+def not_used(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """What was handed in and is in no number: unread records, files that are no evidence, lines that bear on no
+    delivery; and what was noted of the evidence."""
+    words, seen = context.words, facts.coverage
+    if seen.unread_reasons:
+        yield from cut_note(words, ROWS, len(seen.unread_reasons), "coverage.csv")
         yield b.Table(
             columns(words, "doc.reason:1 count>"),
-            tuple(b.cells([b.code(reason), words.number(n)]) for reason, n in facts.coverage.unread_reasons),
+            tuple(b.cells([b.code(reason), words.number(n)]) for reason, n in seen.unread_reasons[:ROWS]),
             words("doc.unread"),
         )
-    yield from grids.searched(facts, words) if facts.header.found else ()
+    if seen.unread_examples:
+        reasons = [one.reason for one in seen.unread_examples]
+        firsts = [(one.evidence, one.record, one.offset, one.text) for one in seen.unread_examples]
+        yield _examples(words, "doc.reason:2", reasons, firsts, "doc.unread_examples")
+    if seen.skipped:
+        yield from cut_note(words, ROWS, len(seen.skipped), "skipped.csv")
+        yield b.Table(
+            columns(words, "file:2 doc.reason:3"),
+            tuple(b.cells([b.code(one.name), one.reason]) for one in seen.skipped[:ROWS]),
+            words("doc.skipped"),
+            small=True,
+        )
+    told: dict[str, list[str]] = {}
+    for e in facts.evidence:
+        for sentence in e.noted:
+            told.setdefault(sentence, []).append(e.ref)
+    if told and facts.header.edition == "full":
+        yield b.Heading(2, words("doc.noted"))
+        yield b.Items(tuple(b.text(f"{', '.join(refs)}: {sentence}") for sentence, refs in told.items()), small=True)
+    others = [(e.ref, one) for e in facts.evidence for one in e.other_lines][:ROWS]
+    if others:
+        names = [words("doc.other_lines_of", program=one.program, n=one.count) for _, one in others]
+        lines = [(ref, one.record, one.offset, one.text) for ref, one in others]
+        yield _examples(words, "doc.other_lines:2", names, lines, "doc.other_lines_caption")
+
+
+def _examples(
+    words: Words,
+    what: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[str, int | None, int | None, str]],
+    caption: str,
+) -> b.Table:
+    """Kinds of records with one of them each: evidence, number, byte, and what it says where the edition has that."""
+    return b.Table(
+        columns(words, f"{what} evidence doc.record> doc.byte> doc.example:4"),
+        tuple(
+            b.cells(
+                [
+                    name,
+                    ref,
+                    *(words("doc.none") if n is None else words.number(n) for n in (record, offset)),
+                    b.code(onepage.brief(text, EXAMPLE)),
+                ]
+            )
+            for name, (ref, record, offset, text) in zip(names, rows, strict=True)
+        ),
+        words(caption),
+        small=True,
+    )
 
 
 def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
@@ -136,7 +196,11 @@ def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         ("doc.version", m.version),
         ("html.annex.command", m.command),
     )
-    yield b.Terms(tuple((words(key), b.text(b.code(value))) for key, value in digests if value))
+    terms = [(words(key), b.text(b.code(value))) for key, value in digests if value]
+    if facts.header.domains:
+        own = prose.joined(words, [(b.code(domain),) for domain in facts.header.domains])
+        terms.insert(0, (words("html.own"), own))
+    yield b.Terms(tuple(terms))
     for key, pairs in (("parameters", m.parameters), ("versions", m.libraries)):
         if pairs:
             rows = tuple(b.cells([b.code(name), b.code(value)]) for name, value in pairs)

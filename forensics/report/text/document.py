@@ -175,6 +175,7 @@ def _statements(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def _unseen(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     yield b.Items(passages.unseen(facts, words))
+    yield from grids.losses(facts, words)
 
 
 def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from forensics import domains
 from forensics.report import facts as f
@@ -201,6 +202,39 @@ def searched(facts: f.Facts, words: Words) -> Iterator[b.Block]:
     )
     if seen.gateways:
         yield gateways(facts, words)
+
+
+LOSSES = 100
+"""Records that say that something is missing which the report sets out; losses.csv has them all."""
+
+
+def losses(facts: f.Facts, words: Words) -> Iterator[b.Block]:
+    """What the logs themselves say that they do not hold, in order of time."""
+    found = sorted(
+        ((loss.at is not None, loss.at, e.ref, loss) for e in facts.evidence for loss in e.losses),
+        key=lambda one: (one[0], one[1] or datetime.min.replace(tzinfo=UTC), one[2], one[3].record or 0),
+    )
+    if not found:
+        return
+    yield from cut_note(words, LOSSES, len(found), "losses.csv")
+    yield b.Table(
+        columns(words, "when gateway:2 doc.missing:3 count> evidence doc.record>"),
+        tuple(
+            b.cells(
+                [
+                    stamp(loss.at) or words("doc.none"),
+                    b.code(loss.host or words("doc.none")),
+                    words.get(f"loss.{loss.kind}", loss.kind),
+                    words("doc.none") if loss.count is None else words.number(loss.count),
+                    ref,
+                    words("doc.none") if loss.record is None else words.number(loss.record),
+                ]
+            )
+            for _, _, ref, loss in found[:LOSSES]
+        ),
+        words("html.caption.losses"),
+        small=True,
+    )
 
 
 def gateways(facts: f.Facts, words: Words) -> b.Table:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from forensics import domains
 from forensics.report import facts as f
 from forensics.report.facts import measured
+from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
 from forensics.report.text import passages, pieces, prose
 from forensics.report.text.prose import joined, noun, say, sentences
@@ -45,7 +46,8 @@ def sections(facts: f.Facts) -> tuple[str, ...]:
     if facts.header.found:
         return SECTIONS
     answered = facts.clock.aware_at is not None or facts.clock.discovered_at is not None
-    wanted = ("position", "clock" if answered else "", "searched", "would", "statements" if facts.statements else "")
+    would = "" if facts.coverage.search in NOTHING_SEARCHED else "would"
+    wanted = ("position", "clock" if answered else "", "searched", would, "statements" if facts.statements else "")
     return (*(key for key in wanted if key), "unseen", "decisions")
 
 
@@ -62,10 +64,15 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
     """The headline: how many, how bad, since when, until when."""
     head, seen, clock_facts = facts.groups.headline, facts.coverage, facts.clock
     if not facts.header.found:
+        unread = [b.Figure(words.number(seen.unread), words("figure.unread"))] if seen.unread else []
+        searched = b.Figure(words.number(seen.weighed.value), words("figure.searched"))
+        if seen.search in NOTHING_SEARCHED:
+            return (searched, b.Figure(words.number(seen.used), words("figure.read")), *unread)
         return (
             b.Figure(words.number(head.messages.value), words("figure.found")),
-            b.Figure(words.number(seen.outbound.value), words("figure.searched")),
-            b.Figure(words.number(seen.external_domains.value), words("figure.domains")),
+            searched,
+            b.Figure(words.number(seen.weighed_domains.value), words("figure.domains")),
+            *(unread if seen.search == "partly" else ()),
         )
     out = [
         b.Figure(words.number(head.messages.value), words("figure.messages")),
@@ -247,9 +254,14 @@ def _unseen(facts: f.Facts, words: Words) -> b.Spans:
     counted = (
         ("uncovered", passages.uncovered_days(facts)),
         ("silent", sum(len(gateway.silent_days) for gateway in seen.gateways)),
-        ("unread", seen.unread),
         ("unknown", seen.unknown_outcome.value),
+        ("skipped", len(seen.skipped)),
     )
+    if seen.unread:
+        out.append(say(words, "point.unseen_unread", **prose.unread(facts, words)))
+    if seen.losses_touching:
+        span = passages.losses_span(facts, words)
+        out.append(say(words, "point.unseen_losses", n=seen.losses_touching, span=span))
     out.extend(say(words, f"point.unseen_{key}", n=n) for key, n in counted if n)
     for key, number in (("subjects", seen.without_subject), ("tls", seen.tls_unknown)):
         if number.value and number.value == seen.outbound.value:
@@ -277,10 +289,11 @@ def _searched(facts: f.Facts, words: Words) -> b.Spans:
     return say(
         words,
         "point.searched",
-        outbound=noun(words, "deliveries", seen.outbound.value),
-        messages=noun(words, "messages", seen.messages.value),
-        domains=noun(words, "domains", seen.external_domains.value),
-        records=noun(words, "records", seen.records),
+        outbound=noun(words, "deliveries", seen.weighed.value),
+        messages=noun(words, "messages", seen.weighed_messages.value),
+        domains=noun(words, "domains", seen.weighed_domains.value),
+        records=noun(words, "records", seen.used + seen.ignored),
+        total=seen.records,
         files=noun(words, "files", len(facts.evidence)),
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
-from forensics.report.text.blocks import Spans, code, text
-from forensics.report.text.prose import duration, joined, noun, say, sentences, when
+from forensics.report.text.blocks import Spans, code
+from forensics.report.text.prose import duration, joined, noun, say, sentences, span, unread, when
 from forensics.report.text.wording import Words
 
 
@@ -208,6 +208,8 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         holes = uncovered_days(facts, block.blocked_at)
         if holes:
             parts.append(say(words, "containment.uncovered", n=holes))
+        if facts.coverage.unread:
+            parts.append(say(words, "containment.unread", n=facts.coverage.unread))
         if block.refused_after.value:
             parts.append(say(words, "containment.holds_refused", n=block.refused_after.value))
         if block.legitimate_after.value:
@@ -244,13 +246,7 @@ _FEW = 3
 
 
 def _gateway(words: Words, one: Gateway) -> Spans:
-    return (code(one.name or "–"), *say(words, "mark.aside", aside=_span(words, one.first, one.last)))
-
-
-def _span(words: Words, first: date, last: date) -> Spans:
-    """`1 June 2023 to 12 June 2023`, or the one day."""
-    names = words.day(first), words.day(last)
-    return text(names[0]) if names[0] == names[1] else say(words, "unseen.span", first=names[0], last=names[1])
+    return (code(one.name or "–"), *say(words, "mark.aside", aside=span(words, one.first, one.last)))
 
 
 def uncovered_days(facts: Facts, after: datetime | None = None) -> int:
@@ -287,8 +283,13 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
         ]
         out.append(say(words, "unseen.silent", days=joined(words, spans)))
     if seen.unread:
-        reasons = words.join([f"{reason}: {words.number(n)}" for reason, n in seen.unread_reasons])
-        out.append(say(words, "unseen.unread", n=seen.unread, reasons=reasons))
+        named = [f"{reason}: {words.number(n)}" for reason, n in seen.unread_reasons[:_FEW]]
+        if len(seen.unread_reasons) > _FEW:
+            named.append(words("html.others", n=len(seen.unread_reasons) - _FEW))
+        out.append(say(words, "unseen.unread", **unread(facts, words), reasons=words.join(named)))
+        if seen.unread_files:
+            files = words.join(seen.unread_files)
+            out.append(say(words, "unseen.files_unread", n=len(seen.unread_files), files=files))
     elif seen.records:
         records = noun(words, "records", seen.records)
         out.append(say(words, "unseen.unread_none", records=records, used=seen.used, ignored=seen.ignored))
@@ -308,8 +309,18 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     damaged = [e.ref for e in facts.evidence if e.damage]
     if damaged:
         out.append(say(words, "unseen.damage", files=words.join(damaged)))
+    if seen.skipped:
+        out.append(say(words, "unseen.skipped", n=len(seen.skipped)))
     out.extend((say(words, "unseen.clock"), say(words, "unseen.method")))
+    if seen.losses:
+        out.append(say(words, "unseen.losses", n=seen.losses, span=losses_span(facts, words)))
     return tuple(out)
+
+
+def losses_span(facts: Facts, words: Words) -> Spans:
+    """`, 4 March 2024 to 5 March 2024` where records that say that something is missing have a time."""
+    first, last = facts.coverage.losses_first, facts.coverage.losses_last
+    return say(words, "unseen.losses_span", span=span(words, first, last)) if first and last else ()
 
 
 def decision(facts: Facts, words: Words) -> tuple[Spans, ...]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from forensics import domains
+from forensics import accounts, domains
 from forensics.report.facts import Facts, Segment, Slip, Story, places, slipmarks
+from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text.blocks import Span, Spans, code, text
 from forensics.report.text.wording import Words
 
@@ -117,11 +118,15 @@ def title(facts: Facts, words: Words) -> str:
     if facts.header.title:
         return facts.header.title
     if not facts.header.found:
-        return words("title.none")
+        return words(f"title.{_NONE[facts.coverage.search]}")
     lead = facts.stories[0].suffixes
     if lead:
         return words("title.suffix", meant="." + lead[0], typed="." + lead[1])
     return words("title.pairs")
+
+
+_NONE = {"read": "none", "partly": "none_partly", "unweighed": "unweighed", "unread": "unread"}
+"""Which title a report without findings bears, by what was searched."""
 
 
 def organisation(facts: Facts, words: Words) -> str:
@@ -151,7 +156,8 @@ def position(facts: Facts, words: Words) -> Spans:
         senders=noun(words, "senders", head.senders.value),
         organisation=organisation(facts, words),
     )
-    return sentences(opening, _stories(facts, words), _acceptance(facts, words), _states(facts, words))
+    said = (opening, _stories(facts, words), _acceptance(facts, words), _states(facts, words))
+    return sentences(*said, *_not_read(facts, words))
 
 
 def _stories(facts: Facts, words: Words) -> Spans:
@@ -223,21 +229,89 @@ def _states(facts: Facts, words: Words) -> Spans:
 
 def _nothing(facts: Facts, words: Words) -> Spans:
     searched = facts.coverage
-    if searched.first is None or searched.last is None:
-        return say(words, "position.nothing_read")
+    if searched.search in NOTHING_SEARCHED:
+        return sentences(_nothing_searched(facts, words), say(words, "position.no_answer"))
+    assert searched.weighed_first is not None and searched.weighed_last is not None
     spans = say(
         words,
-        "position.none",
-        outbound=noun(words, "deliveries", searched.outbound.value),
+        "position.none_partly" if searched.search == "partly" else "position.none",
+        outbound=noun(words, "deliveries", searched.weighed.value),
         organisation=organisation(facts, words),
-        first=words.day(searched.first),
-        last=words.day(searched.last),
-        domains=noun(words, "domains", searched.external_domains.value),
+        span=span(words, searched.weighed_first, searched.weighed_last),
+        domains=noun(words, "domains", searched.weighed_domains.value),
     )
+    spans = sentences(spans, *_not_read(facts, words))
     for key, group in (("none_review", facts.groups.review), ("none_dismissed", facts.groups.dismissed)):
         if group.deliveries.value:
             spans = sentences(spans, say(words, f"position.{key}", n=group.deliveries.value))
     return spans
+
+
+def _nothing_searched(facts: Facts, words: Words) -> Spans:
+    """Why: nothing read, no delivery, other domains, or another period."""
+    searched = facts.coverage
+    if searched.search == "unread":
+        return say(words, "position.unread", n=searched.bearing, files=noun(words, "files", len(facts.evidence)))
+    if not searched.deliveries.value:
+        return say(words, "position.no_deliveries", records=noun(words, "records", searched.records))
+    named = organisation(facts, words)
+    if searched.outbound.value > searched.machine.value:
+        return say(words, "position.no_period", organisation=named, asked=asked(facts, words))
+    own = searched.outbound.value + searched.inbound.value + searched.internal.value
+    if own:
+        counted = {"inside": searched.internal.value, "inbound": searched.inbound.value}
+        return say(words, "position.no_outbound", organisation=named, **counted)
+    given = [code(domain) for domain in dict.fromkeys((*facts.header.domains, *searched.unseen_domains))]
+    return say(words, "position.no_domain", n=len(given), domains=joined(words, [(one,) for one in given]))
+
+
+def asked(facts: Facts, words: Words) -> str:
+    """The period that detection was asked for: `from 1 January 2030`, `before 1 May 2024`, both, or nothing."""
+    since, until = facts.coverage.since, facts.coverage.until
+    if since and until:
+        return words("period.between", since=_moment(words, since), until=_moment(words, until))
+    if since:
+        return words("period.since", since=_moment(words, since))
+    return words("period.until", until=_moment(words, until)) if until else ""
+
+
+def _moment(words: Words, at: datetime) -> str:
+    return words.day(at) if at.time() == at.min.time() else when(words, at)
+
+
+def span(words: Words, first: date, last: date) -> Spans:
+    """`1 June 2023 to 12 June 2023`, or the one day."""
+    names = words.day(first), words.day(last)
+    return text(names[0]) if names[0] == names[1] else say(words, "unseen.span", first=names[0], last=names[1])
+
+
+def _not_read(facts: Facts, words: Words) -> list[Spans]:
+    """What the first paragraph has to say of unread records: where they are many, a whole file, or may lie in the
+    period that matters."""
+    searched = facts.coverage
+    if not searched.unread or (searched.search == "read" and not searched.unread_touches):
+        return []
+    out = [say(words, "position.not_read", **unread(facts, words))]
+    if searched.unread_files:
+        files = joined(words, list(searched.unread_files))
+        out.append(say(words, "position.files_not_read", n=len(searched.unread_files), files=files))
+    return out
+
+
+def unread(facts: Facts, words: Words) -> dict[str, Any]:
+    """Fields of what is said of unread records: how many, of how many, which share, where."""
+    searched = facts.coverage
+    where = say(words, "unread.no_time")
+    if searched.unread_first and searched.unread_last:
+        where = say(words, "unread.period", span=span(words, searched.unread_first, searched.unread_last))
+    share = percentage(words, searched.unread, searched.bearing)
+    return {"n": searched.unread, "of": searched.bearing, "share": share, "where": where}
+
+
+def percentage(words: Words, part: int, whole: int) -> str:
+    """`12 %`, `less than 0.01 %`."""
+    bound, value, decimals = accounts.percentage(part, whole)
+    return words(f"share.{bound or 'exact'}", percent=words.number(value, decimals))
 
 
 def slip(words: Words, mark: Slip) -> str:
