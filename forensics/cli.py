@@ -54,7 +54,7 @@ ABOUT = (
         "--org",
         multiple=True,
         metavar="DOMAIN",
-        help="A domain of the organisation (repeatable; covers its subdomains).",
+        help="A domain of the organisation (repeatable; covers its subdomains); kept if the evidence has mail of it.",
     ),
     click.option(
         "--watch",
@@ -178,7 +178,7 @@ def _told(error: Exception) -> MissentError | None:
         return errors.system_error(error)
     duckdb = sys.modules.get("duckdb")
     if duckdb is not None and isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-        return errors.MachineError(str(error).splitlines()[0], remedy="see that there is room and that this user may read it")
+        return errors.MachineError(str(error).splitlines()[0], remedy="see that there is room, and permission for it")
     return None
 
 

@@ -36,7 +36,7 @@ EXIT_CODES: Mapping[int, str] = {
     NOTHING_WEIGHED: "from detect and run: read, but no outbound delivery of the organisation in the period, so that "
     "nothing could be weighed; `missent report` works all the same",
     MACHINE: "the machine: no room, no permission, a fault of the disk, or evidence that changed while it was read",
-    INTERRUPTED: "interrupted (Ctrl-C); the case is as it was before",
+    INTERRUPTED: "interrupted (Ctrl-C); the case is as it was before, or the step that was being written is complete",
 }
 """What each exit code says, in the words of `missent --help` and docs/commands.md. Where two would do, the one that
 stands first here among 1, 3 and 5 is given."""

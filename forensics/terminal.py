@@ -129,7 +129,7 @@ def _unread(result: results.Ingested) -> None:
 def _losses(found: Sequence[Mapping[str, Any]]) -> str:
     """`3 records say that something is missing (2 dropped, 1 suppressed), 4 March 2024; the report lists them`."""
     kinds = Counter(str(one["kind"]) for one in found)
-    named = ", ".join(f"{n:,} {visible(kind)}" for kind, n in kinds.most_common())
+    named = ", ".join(f"{n:,} {visible(kind)}" for kind, n in sorted(kinds.items(), key=lambda one: (-one[1], one[0])))
     times = [one["at"] for one in found if one["at"]]
     span = f", {_period(min(times), max(times))}" if times else ""
     verb = "record says" if len(found) == 1 else "records say"

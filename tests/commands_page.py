@@ -8,15 +8,19 @@ from __future__ import annotations
 import click
 
 from forensics.cli import main
+from forensics.errors import EXIT_CODES
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "commands.md"
 WIDTH = 100
 HEAD = """# Commands
 
-What `missent COMMAND --help` says, written by `python -m tests.commands_page`. Exit codes: 0 nothing found or verified ·
-1 findings present (only with `--fail-on-findings`) · 2 usage · 3 evidence could not be read · 4 verification failed.
-"""
+What `missent COMMAND --help` says, written by `python -m tests.commands_page`. Where two exit codes would do, the first
+of 1, 3 and 5 is given.
+
+| exit code | says |
+|---|---|
+""" + "".join(f"| {code} | {says} |\n" for code, says in EXIT_CODES.items())
 
 
 def _help(command: click.Command, name: str) -> str:

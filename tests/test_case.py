@@ -122,3 +122,28 @@ def test_any_list_of_strings_is_added_to(values, new, lines, remark):
     assert tomllib.loads(text)["t"]["key"] == values
     after = tomltext.add(text, "t", "key", [cases._toml(new)])
     assert tomllib.loads(after) == {"t": {"key": [*values, new]}, "u": {"key": 1}}
+
+
+@given(
+    values=st.lists(st.text(st.characters(codec="utf-8"), max_size=6), max_size=4),
+    new=st.lists(st.text(st.characters(codec="utf-8"), max_size=6), max_size=3),
+    lines=st.booleans(),
+    remark=st.sampled_from(["", " # x ] \" '", "\t"]),
+)
+def test_any_list_of_strings_is_replaced(values, new, lines, remark):
+    between = f",{remark}\n  " if lines else ", "
+    written = between.join(cases._toml(value) for value in values)
+    text = f"# a\n[t]\nkey = [{written}{remark + chr(10) if lines else ''}] # b\n[u]\nkey = [1]\n"
+    after = tomltext.replace(text, "t", "key", [cases._toml(value) for value in new])
+    assert tomllib.loads(after) == {"t": {"key": new}, "u": {"key": [1]}}
+    assert after.startswith("# a\n") and "# b\n" in after
+
+
+def test_domains_are_written_instead_of_others(tmp_path):
+    case = Case(tmp_path)
+    cases.create(case, ["a.example", "b.example"])
+    before = case.toml.read_text()
+    assert cases.remember(case, "organisation", "domains", ["c.example"], instead=True) == ("c.example",)
+    assert cases.read(case).organisation.domains == ("c.example",)
+    assert cases.remember(case, "organisation", "domains", ["c.example"], instead=True) == ()
+    assert case.toml.read_text() == before.replace('["a.example", "b.example"]', '["c.example"]')

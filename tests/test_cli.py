@@ -237,7 +237,8 @@ def test_a_year_given_for_one_file_is_not_given_for_the_next(tmp_path: Path) -> 
 
 def test_a_wrong_organisation_is_no_all_clear(data: Path, tmp_path: Path) -> None:
     log = data / "postfix-albion" / "mail.log-20230609"
-    told = call("run", log, "--org", "albion-sim.example", "--case", tmp_path / "case", "--format", "json").output
+    options = ("--org", "albion-sim.example", "--case", tmp_path / "case", "--format", "json")
+    told = call("run", log, *options, code=5).output
     assert "nothing was weighed" in told and "albion-defence.uk" in told
 
 

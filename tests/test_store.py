@@ -67,6 +67,14 @@ def test_directions(case: Case) -> None:
     assert connection.execute("SELECT count(*) FROM findings").fetchall() == [(0,)]
 
 
+def test_domains_that_mail_has(case: Case) -> None:
+    given = ["Albion.example", "hq.albion.example", "bion.example", "out.example", "typo.example", "*.navy.example"]
+    with store.connect(case) as connection:
+        seen, unseen = store.mentioned(connection, given)
+    assert seen == ("albion.example", "hq.albion.example", "navy.example", "out.example")
+    assert unseen == ("bion.example", "typo.example")
+
+
 def test_unknown_table(case: Case) -> None:
     with pytest.raises(CaseError, match="nonesuch"):
         store.paths(case, "nonesuch")

@@ -224,6 +224,9 @@ def evidence() -> tuple[Evidence, ...]:
     )
 
 
+_evidence = evidence
+
+
 def facts(
     count: int = 40,
     hostile: Sequence[str] = (),
@@ -232,6 +235,7 @@ def facts(
     as_of: datetime | None = datetime(2023, 4, 5, 12, 0, tzinfo=UTC),
     case: CaseFile | None = None,
     more: Sequence[dict[str, Any]] = (),
+    evidence: Sequence[Evidence] | None = None,
 ) -> Facts:
     """The facts of a case with `count` findings (0: a case in which nothing was found) and `more` deliveries."""
     deliveries, found = findings(count, hostile)
@@ -259,7 +263,7 @@ def facts(
         connection,
         Inputs(
             casefile=case or casefile(),
-            evidence=evidence(),
+            evidence=_evidence() if evidence is None else evidence,
             evidence_ids={EVIDENCE: "E1"},
             method=method(),
             verdicts=verdicts,

@@ -245,7 +245,7 @@ def test_import_of_what_is_no_list(built, tmp_path):
         path.write_bytes(content)
         with pytest.raises(UsageError, match=text):
             import_csv(built.case, path)
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="there is no such file"):
         import_csv(built.case, tmp_path / "none.csv")
 
 

@@ -113,6 +113,16 @@ def test_ends_are_supported_only_where_the_logs_reach() -> None:
     assert checked("not-before", date(2022, 1, 1)).result == "not-determinable"
 
 
+def test_nothing_is_supported_where_much_was_not_read() -> None:
+    facts = made.facts(40, verdicts=[made.CONFIRM])
+    claims = [Claim(claim="x", check="messages-at-most", value=value) for value in (1000, 1)]
+    span = facts.coverage.first, facts.coverage.last
+    many, few = statements.check(claims, facts.findings, *span, LONDON, read=False)
+    assert (many.result, many.basis) == ("not-determinable", "not-read")
+    assert "could be read" in plain(passages.statement(facts, many, WORDS))
+    assert few.result == "contradicted", "what was read contradicts all the same"
+
+
 def test_what_logs_cannot_tell_is_said_to_be_so() -> None:
     assert checked("none", None).result == "not-determinable"
     assert checked("only-encrypted", None).result == "supported"
