@@ -152,7 +152,7 @@ def test_logs_and_traces_of_one_message_are_one_journey(tmp_path: Path) -> None:
         "SENDEXTERNAL",
         "ann@contoso.example",
         recipient_status=OK,
-        server_hostname="contoso.mail.example",
+        server_hostname="contoso-example.mail.protection.outlook.com",
     )
     log = exchange_log(tmp_path / "ex.log", RECEIVED, sent)
     trace = tmp_path / "trace.csv"

@@ -24,16 +24,16 @@ NAME = "exchange"
 SYSTEMS = ("exchange", "exchange-online")
 FORMATS = (
     ("tracking", "message tracking logs of Exchange 2007 to SE, by their #Fields header"),
-    ("tracking export", "Get-MessageTrackingLog exports, CSV and JSON"),
-    ("historical search", "Exchange Online historical-search CSV, summary and extended"),
-    ("message trace", "Get-MessageTrace and Get-MessageTraceV2 exports, CSV and JSON"),
+    ("tracking export", "Get-MessageTrackingLog exports, CSV, JSON and Excel workbooks"),
+    ("historical search", "Exchange Online historical-search CSV, summary and extended, also saved by Excel"),
+    ("message trace", "Get-MessageTrace and Get-MessageTraceV2 exports, CSV, JSON and Excel workbooks"),
     ("trace service", "Reporting-service and Graph message traces, JSON and NDJSON"),
 )
 """(name, what) of all that this loader reads, for `missent formats`."""
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "resume", "scan", "shown_ids",
-    "split", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "resume", "scan",
+    "shown_ids", "split", "surveyor",
 ]  # fmt: skip
 _QUEUED_AS = re.compile(r"queued as ([0-9a-z]{5,20})\b")
 
@@ -57,6 +57,13 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     from forensics.loaders.exchange import read
 
     return read.fingerprints(block)
+
+
+def places(block: Block) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Offset and length of each record."""
+    from forensics.loaders.exchange import read
+
+    return read.places(block)
 
 
 def scan(block: Block, context: ScanContext) -> Scan:

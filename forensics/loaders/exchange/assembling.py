@@ -1,6 +1,6 @@
 """Exchange events → hops and legs: one hop for each message over all servers, one leg for each final recipient.
 
-Rows are ordered by time, then by evidence and record: every Exchange row has a full UTC time, and files may have been
+Rows are ordered by time, then by what they say (`rows`): every Exchange row has a full UTC time, and files may have been
 split, shuffled and joined. What each effect does to a recipient is in `native.exchange.settling`; which event has which
 effect is in `event_ids`.
 """
@@ -39,6 +39,9 @@ _SETTLED = (
     codes.HAD_ALREADY,
 )  # fmt: skip
 _PENDING = (codes.NOTHING, codes.DEFERRED, codes.INSIDE)
+
+ONLINE_SERVERS = (".outlook.com", ".outlook.cn", ".mx.microsoft", ".office365.us")
+"""Ends of the names of Exchange Online's servers (Microsoft Learn, "Office 365 URLs and IP address ranges")."""
 
 LEGS = base.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
@@ -84,9 +87,9 @@ class _Legs:
         self.state, self.settled, self.last, self.attempts, self.parent_row = numbers
         self.replaced = np.empty(self.count, np.bool_)
         settle(
-            self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self.parent_leg, replaces >= 0,
-            *numbers, self.replaced, np.empty(self.count, np.int64), np.empty(self.count, np.bool_),
-            np.empty(self.count, np.int64),
+            self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self._onward(), self.parent_leg,
+            replaces >= 0, *numbers, self.replaced, np.empty(self.count, np.int64), np.empty(self.count, np.bool_),
+            *(np.empty(self.count, np.int64) for _ in range(3)), np.empty(self.count, np.bool_),
         )  # fmt: skip
         self._same = named[self.first]
         self._replaces = replaces
@@ -97,9 +100,22 @@ class _Legs:
         """Legs that are final recipients: not replaced by others, or settled all the same."""
         self._roles()
 
+    def _onward(self) -> Array:
+        """Rows that hand a recipient to a server of Exchange Online."""
+        out = np.zeros(len(self.rows), np.bool_)
+        if (self.kinds >= codes.TRACE_DELIVERED).any():
+            at = np.flatnonzero(np.isin(self.kinds, (codes.SEND, codes.SEND_OUT)))
+            peers = self.rows.take("peer", at).to_pylist()
+            out[at] = [(peer or "").strip().rstrip(".").casefold().endswith(ONLINE_SERVERS) for peer in peers]
+        return out
+
     def _effects(self) -> Array:
-        """Effects with a FAIL told apart by its status."""
+        """Effects with a FAIL told apart by its status, and a hand-off that the other side refused."""
         effect: Array = self.rows.effect.copy()
+        handed = np.flatnonzero(np.isin(effect, (codes.SEND, codes.SEND_OUT)))
+        if len(handed):
+            refused = statuses.refusals(self.rows.take("status", handed))
+            effect[handed] = np.select([refused == "4", refused == "5"], [codes.DEFER, codes.FAIL], effect[handed])
         fails = np.flatnonzero(effect == codes.FAIL)
         if len(fails):
             kind = statuses.failures(self.rows.take("status", fails))

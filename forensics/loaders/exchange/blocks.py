@@ -6,6 +6,7 @@ header holds.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,14 +28,20 @@ class Layout:
     offset: int
     names: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def kind(self) -> str:
         """As `fields.kind`."""
         return f.kind(self.names)
 
-    @property
+    @functools.cached_property
     def online(self) -> bool:
-        return self.kind not in ("tracking", "export") or any("_" in name for name in self.names)
+        """Written by Exchange Online: its reports have underscores in the names of columns."""
+        own = [name for name in self.names if not name.startswith("$")]
+        return self.kind not in ("tracking", "export") or any("_" in name for name in own)
+
+    def columns(self, *names: str) -> tuple[int, ...]:
+        """Where columns of these names are, as `fields.squeezed` spells them."""
+        return tuple(i for i, name in enumerate(self.names) if f.squeezed(name) in names)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class Records:
     stops: Array
     offsets: Array
     lengths: Array
+    separator: str = ","
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -64,7 +72,7 @@ class Records:
         if not len(self.stops):
             line = self.raw(r) + b"\r\n"  # a CR at its end is its own
             text = np.frombuffer(line + bytes(PADDING), np.uint8)[: len(line)]
-            return read(text, 0, encodings.UTF8).cells(0)
+            return read(text, 0, encodings.UTF8, self.separator).cells(0)
         out = []
         s = int(self.starts[r])
         for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():
@@ -79,13 +87,13 @@ class Records:
         return int(self.firsts[r + 1] - self.firsts[r])
 
 
-def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Records:
+def read(data: Array, offset: int, coding: str, separator: str = ",", *, fields: bool = True) -> Records:
     """Records of a block that holds whole records and begins at content offset `offset`.
 
     Without `fields` only where records are, which takes a tenth of the time.
     """
     text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
-    found = (None if fields else _kept(data)) or _records(text, last=True, fields=fields)[0]
+    found = (None if fields else _kept(data)) or _records(text, separator, last=True, fields=fields)[0]
     starts, ends = found[0], found[1]
     if coding == encodings.UTF8:
         offsets = starts.astype(np.int64) + offset
@@ -94,21 +102,31 @@ def read(data: Array, offset: int, coding: str, *, fields: bool = True) -> Recor
         both = encodings.byte_positions(text, np.stack((starts, ends), 1).reshape(-1)).reshape(-1, 2)
         offsets = both[:, 0] + offset
         lengths = both[:, 1] - both[:, 0]
-    return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths)
+    return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths, separator)
 
 
-def _records(text: Array, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int]:
-    n = len(text)
-    got = _into(text, n // 100 + 64, n // 12 + 64, last=last, fields=fields)
+def fielded(records: Records) -> Records:
+    """Records that were read without their fields, with them."""
+    starts, ends, kinds, firsts, stops = _records(records.text, records.separator, last=True, fields=True)[0]
+    return Records(
+        records.text, starts, ends, kinds, firsts, stops, records.offsets, records.lengths, records.separator
+    )
+
+
+def _records(text: Array, separator: str, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int]:
+    n, mark = len(text), ord(separator)
+    got = _into(text, mark, n // 100 + 64, n // 12 + 64, last=last, fields=fields)
     if got is None:  # shorter records, or more fields, than logs have: count them
-        lines, commas = int(np.count_nonzero(text == 10)), int(np.count_nonzero(text == 44))
-        got = _into(text, lines + 2, lines + commas + 16, last=last, fields=fields)
+        lines, marks = int(np.count_nonzero(text == 10)), int(np.count_nonzero(text == mark))
+        got = _into(text, mark, lines + 2, lines + marks + 16, last=last, fields=fields)
     if got is None:
-        raise AssertionError(f"{lines} lines and {commas} commas leave no room for their records")
+        raise AssertionError(f"{lines} lines and {marks} separators leave no room for their records")
     return got
 
 
-def _into(text: Array, most: int, stops_most: int, *, last: bool, fields: bool) -> tuple[tuple[Array, ...], int] | None:
+def _into(
+    text: Array, mark: int, most: int, stops_most: int, *, last: bool, fields: bool
+) -> tuple[tuple[Array, ...], int] | None:
     """`_records` with room for so many records and fields; None when there are more."""
     found = np.empty(3, np.int64)
     starts = np.empty(most, np.int32)
@@ -116,7 +134,7 @@ def _into(text: Array, most: int, stops_most: int, *, last: bool, fields: bool) 
     kinds = np.empty(most, np.int8)
     firsts = np.empty(most + 1, np.int32)
     stops = np.empty(stops_most if fields else 0, np.int32)
-    csvscan.records(text, starts, ends, kinds, firsts, stops, csvscan.LIMIT, last, fields, found)
+    csvscan.records(text, starts, ends, kinds, firsts, stops, mark, csvscan.LIMIT, last, fields, found)
     r, k, taken = (int(count) for count in found)
     if r < 0:
         return None
@@ -137,17 +155,20 @@ def _kept(data: Array) -> tuple[Array, ...] | None:
     return found
 
 
-def complete(data: Array, coding: str, last: bool) -> int:
-    """Bytes at the start of `data` that are complete records."""
+def complete(data: Array, coding: str, last: bool, separator: str = ",") -> int:
+    """Bytes at the start of `data` that are complete records; 0 to ask for the whole file, where its later blocks would
+    not show what separates its columns (`sniff.Form`)."""
     if last:
         return len(data)
+    if separator != ",":
+        return 0
     if coding == encodings.UTF8:
-        found, taken = _records(data, last=False, fields=False)
+        found, taken = _records(data, separator, last=False, fields=False)
         _last.cut = (data, taken, found)
         return taken
     whole = data[: len(data) // 2 * 2]
     text = encodings.to_utf8(whole, coding)
-    taken = _records(text, last=False, fields=False)[1]
+    taken = _records(text, separator, last=False, fields=False)[1]
     return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
 
 

@@ -8,7 +8,10 @@ Sources of the rows:
 - `EX2010`: Microsoft TechNet, "Understanding Message Tracking", Exchange 2010 (bb124375).
 - `EX2007`: Microsoft TechNet, "Information Written to the Message Tracking Log", Exchange 2007 (cc539063).
 - `rows`: undocumented; meaning read from real rows (`SENDEXTERNAL` is what "left the organisation" looks like since
-  Exchange 2013).
+  Exchange 2013; `RECIPIENTINFO` and `SETROUTE` stand in extended reports: MicrosoftDocs/OfficeDocs-o365seccomp,
+  issue 937).
+
+An event that is not in the table costs no record: it names recipients, decides nothing, and its word is kept (`OTHER`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from forensics.native.exchange.codes import (
     FAIL,
     HOLD,
     INFO,
+    OTHER,
     REFUSE,
     RELEASE,
     REPLACE,
@@ -34,10 +38,10 @@ from forensics.native.exchange.codes import (
     SEND,
     SEND_OUT,
     TRACE_DELIVERED,
+    TRACE_DISCARDED,
     TRACE_FAILED,
     TRACE_HELD,
     TRACE_PENDING,
-    TRACE_REFUSED,
     TRACE_REPLACED,
     TRACE_UNSETTLED,
 )  # fmt: skip
@@ -86,6 +90,7 @@ TABLE: Final = (
     Meaning("PROCESSMEETINGMESSAGE", "*", INFO, "a meeting message was processed", "EX2019"),
     Meaning("QUARANTINE", "*", HOLD, "quarantined", "rows"),
     Meaning("RECEIVE", "*", ENTER, "received by SMTP, Pickup, Replay or from a mailbox", "EX2019"),
+    Meaning("RECIPIENTINFO", "*", INFO, "data of a recipient, logged by an agent (Exchange Online)", "rows"),
     Meaning("REDIRECT", "*", REPLACE, "redirected to an alternate recipient", "EX2019"),
     Meaning("RESOLVE", "*", REPLACE, "recipient resolved to another address", "EX2019"),
     Meaning("RESUBMIT", "*", INFO, "resubmitted from Safety Net", "EX2019"),
@@ -93,7 +98,8 @@ TABLE: Final = (
     Meaning("RESUBMITFAIL", "*", INFO, "a resubmission failed; the first delivery stands", "EX2019"),
     Meaning("SEND", "*", SEND, "sent by SMTP between transport services", "EX2019; to other servers: EX2007, EX2010"),
     Meaning("SENDEXTERNAL", "*", SEND_OUT, "sent by SMTP to a server outside the organisation", "rows"),
-    Meaning("SPAM", "*", REFUSE, "identified as spam (Exchange Online)", "rows"),
+    Meaning("SETROUTE", "*", INFO, "the next hop of a recipient was chosen (Exchange Online)", "rows"),
+    Meaning("SPAM", "*", OTHER, "identified as spam (Exchange Online); see FilteredAsSpam", "rows"),
     Meaning("SUBMIT", "*", INFO, "mailbox submission handed to the transport service", "EX2019"),
     Meaning("SUBMITDEFER", "*", DEFER, "handing a submission to transport was deferred", "EX2019"),
     Meaning("SUBMITFAIL", "*", FAIL, "handing a submission to transport failed", "EX2019"),
@@ -109,42 +115,59 @@ TRACE_STATUS: Final = {
     "failed": TRACE_FAILED,
     "pending": TRACE_PENDING,
     "quarantined": TRACE_HELD,
-    "filteredasspam": TRACE_REFUSED,
-    "filtered as spam": TRACE_REFUSED,
+    "filteredasspam": TRACE_UNSETTLED,
     "expanded": TRACE_REPLACED,
     "resolved": TRACE_REPLACED,
     "gettingstatus": TRACE_UNSETTLED,
-    "getting status": TRACE_UNSETTLED,
     "none": TRACE_UNSETTLED,
     "unknown": TRACE_UNSETTLED,
     "unknownfuturevalue": TRACE_UNSETTLED,
     "": TRACE_UNSETTLED,
 }
-"""Status of a message trace, lower-case → effect. Source: Microsoft Learn, "Message trace in the modern Exchange admin
-center", Get-MessageTraceV2 (-Status) and Graph `exchangeMessageTrace.status`."""
+"""Status of a message trace, lower-case and without blanks → effect; another is TRACE_UNSETTLED, and its word is kept.
+Sources: Microsoft Learn, "Message trace in the modern Exchange admin center", Get-MessageTraceV2 (-Status) and Graph
+`exchangeMessageTrace.status`.
+
+FilteredAsSpam alone does not tell where the message went, because Microsoft's texts differ: "The message was identified as
+spam, and was rejected or blocked (not quarantined)" ("Message trace in the modern Exchange admin center"); "The message
+was marked as spam" (Get-MessageTraceV2); "The message was delivered to the Junk Email folder" (MicrosoftDocs/
+OfficeDocs-Exchange, pull request 2400). Outbound mail that is marked as spam is sent all the same, through the high-risk
+delivery pool ("Outbound delivery pools")."""
 
 SUMMARY_WORD: Final = {
     "receive": TRACE_UNSETTLED,
     "send": TRACE_DELIVERED,
     "sendexternal": TRACE_DELIVERED,
     "deliver": TRACE_DELIVERED,
+    "delivered": TRACE_DELIVERED,
     "duplicatedeliver": TRACE_DELIVERED,
     "fail": TRACE_FAILED,
+    "failed": TRACE_FAILED,
     "defer": TRACE_PENDING,
+    "pending": TRACE_PENDING,
     "expand": TRACE_REPLACED,
+    "expanded": TRACE_REPLACED,
     "resolve": TRACE_REPLACED,
+    "resolved": TRACE_REPLACED,
     "redirect": TRACE_REPLACED,
     "transfer": TRACE_UNSETTLED,
     "quarantine": TRACE_HELD,
     "quarantined": TRACE_HELD,
-    "drop": TRACE_REFUSED,
-    "spam": TRACE_REFUSED,
+    "drop": TRACE_DISCARDED,
+    "spam": TRACE_UNSETTLED,
+    "filteredasspam": TRACE_UNSETTLED,
     "submit": TRACE_UNSETTLED,
+    "gettingstatus": TRACE_UNSETTLED,
     "none": TRACE_UNSETTLED,
     "": TRACE_UNSETTLED,
 }
-"""Words of `recipient_status` (`address##Receive, Send`) in the enhanced summary report: the last one that settles
-decides. Source: Microsoft Learn, "Message trace in the modern Exchange admin center", Enhanced summary reports."""
+"""Words of `recipient_status` (`address##Receive, Send`) in the enhanced summary report, lower-case and without blanks;
+another is TRACE_UNSETTLED, and is kept. The best of a recipient's words counts, in whatever order they stand. Sources:
+Microsoft Learn, "Message trace in the modern Exchange admin center", Enhanced summary reports; `##Receive,
+FilteredAsSpam`: MicrosoftDocs/OfficeDocs-Exchange, issue 2393."""
+
+SAYS_NOTHING: Final = ("receive", "submit", "transfer", "none", "unknown", "gettingstatus", "")
+"""Words of a trace that are not kept where they do not settle anything: they say no more than that."""
 
 
 WORDS: Final = np.frombuffer("".join(row.event for row in TABLE).lower().encode(), np.uint8)

@@ -1,16 +1,18 @@
-"""Tracking logs as `Get-MessageTrackingLog` gives them, exported by Export-Csv or ConvertTo-Json → events.
+"""Tracking records that are not as a server writes them → events.
 
-The columns are those of the log without hyphens, but Timestamp, Recipients, Sender and EventData (Microsoft Learn,
-Get-MessageTrackingLog). A record is written anew as a record of the log and read as one, so that an event means the
-same in both. Lists are joined by `;`, as in the log. What Export-Csv writes for a list that nobody joined
-(`System.String[]`) has lost it: such records are unread, and the reason says how to export.
+They are written anew as records of a log and read as one, so that an event means the same in all:
 
-Timestamp is a local time of the machine that ran the command, unless it says its offset.
+- exports of Get-MessageTrackingLog by Export-Csv or ConvertTo-Json (Microsoft Learn, Get-MessageTrackingLog: the columns
+  of the log without hyphens, but Timestamp, Recipients, Sender and EventData). Timestamp is a local time of the machine
+  that ran the command, unless it says its offset. Lists are joined by `;`, or by what a script chose (`addresses`). What
+  Export-Csv writes for a list that nobody joined (`System.String[]`) has lost it: where no other column holds it
+  (`$_.Recipients`), such records are unread, and the reason says how to export.
+- records of logs and extended reports whose times or lists were changed on the way: by Excel, by a script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,14 +20,12 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import ScanContext
-from forensics.loaders.exchange import blocks, dates, encodings, tracking
+from forensics.loaders.exchange import addresses, blocks, dates, encodings, tracking
 from forensics.loaders.exchange import fields as f
-from forensics.native.exchange import codes
 from forensics.native.exchange.slots import SLOTS
 
 LAYOUT: Final = blocks.Layout(-1, SLOTS)
 """Of the records that are written anew."""
-LOST: Final = ("System.String[]", "System.Object[]")
 HOW: Final = (
     "export again with ConvertTo-Json -Depth 3, or join the lists: Select-Object "
     "@{n='Recipients';e={$_.Recipients -join ';'}}, @{n='RecipientStatus';e={$_.RecipientStatus -join ';'}}, * "
@@ -33,39 +33,56 @@ HOW: Final = (
 )
 
 
-def _text(value: Any) -> str:
-    """A value of a record as the log would hold it: lists joined by `;`."""
+def text(value: Any) -> str:
+    """A value of a JSON record as the log would hold it: lists joined by `;`, dates as they are written inside."""
     if isinstance(value, dict):
-        if isinstance(value.get("value"), list):  # how Windows PowerShell writes some lists
-            return _text(value["value"])
+        for key in ("value", "DateTime"):  # how Windows PowerShell writes some lists and dates
+            if key in value:
+                return text(value[key])
         if "Key" in value:
-            return f"{_text(value['Key'])}={_text(value.get('Value'))}"
+            return f"{text(value['Key'])}={text(value.get('Value'))}"
         return ""
     if isinstance(value, list):
-        return ";".join(_text(one) for one in value)
+        return ";".join(text(one) for one in value)
     return "" if value is None else str(value).encode("utf-8", "replace").decode()
 
 
-def row(values: Mapping[str, Any], order: str | None, zone: str | None) -> list[str] | str:
+def _chosen(values: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Slot → value; of several columns for one slot the first that holds more than the name of a type."""
+    out: dict[str, str] = {}
+    for slot, value in values:
+        new = text(value)
+        old = out.get(slot, "")
+        if slot not in out or not old.strip() or (addresses.is_type_name(old) and new.strip()):
+            out[slot] = new
+    return out
+
+
+def row(values: Iterable[tuple[str, Any]], order: str | None, zone: str | None) -> list[str] | str:
     """Fields of a log's record in the order of `slots.SLOTS`, or the reason why there is none.
 
-    `values`: by `fields.export_slot`.
+    `values`: (slot, value), as `fields.slot_of` names them.
     """
-    fields = {name: _text(value) for name, value in values.items()}
-    if fields["recipient-address"].strip() in LOST:
-        return f"Recipients were lost in the export ({fields['recipient-address'].strip()}): {HOW}"
-    if fields.get("recipient-status", "").strip() in LOST:
-        if fields["event-id"].strip().upper() == "FAIL":
+    fields = _chosen(values)
+    event = fields.get("event-id", "").strip().upper()
+    recipients = fields.get("recipient-address", "").strip()
+    if addresses.is_type_name(recipients):
+        return f"Recipients were lost in the export ({recipients}): {HOW}"
+    if addresses.is_type_name(fields.get("recipient-status", "")):
+        if event == "FAIL":
             return f"RecipientStatus was lost in the export, and with it why this failed: {HOW}"
         fields["recipient-status"] = ""
-    if fields.get("reference", "").strip() in LOST:
-        fields["reference"] = ""
-    for address in fields["recipient-address"].split(";"):
-        if '"' not in address and address.count("@") > 1 and any(c in address for c in ", \t\r\n"):
-            return f"Recipients are not joined by `;`: {HOW}"
-    at = dates.read(fields["date-time"], order, zone)
+    for slot in ("reference", "related-recipient-address", "custom-data"):
+        if addresses.is_type_name(fields.get(slot, "")):
+            fields[slot] = ""
+    named, joiner = addresses.cut(recipients)
+    if any("@" in one for one in named) and not addresses.are_whole([one for one in named if "@" in one]):
+        return f"Recipients are no list of addresses joined by one sign: {HOW}"
+    fields["recipient-address"] = ";".join(named)
+    fields["recipient-status"] = addresses.statuses(fields.get("recipient-status", ""), joiner, len(named))
+    at = dates.read(fields.get("date-time", ""), order, zone)
     if at is None:
-        return f"no time that could be read in {fields['date-time'][:64]!r}"
+        return f"no time that could be read in {fields.get('date-time', '')[:64]!r}"
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
     fields["date-time"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return [fields.get(slot, "") for slot in SLOTS]
@@ -77,10 +94,13 @@ def events(
     context: ScanContext,
     number: int,
     account: tracking.Account,
+    *,
+    online: bool = False,
 ) -> pa.Table:
     """Events of rows that stand for consecutive records from `number` on (None: none is to be read).
 
-    `places`: offset and length of each record in the content. `account` counts records from 0.
+    `places`: offset and length of each record in the content. `account` counts records from 0. `online`: Exchange Online
+    wrote them.
     """
     text = b"".join(b"\n" if one is None else _line(one) for one in rows)
     made = blocks.read(np.frombuffer(text + bytes(64), np.uint8)[: len(text)], 0, encodings.UTF8)
@@ -89,7 +109,8 @@ def events(
     records = blocks.Records(
         made.text, made.starts, made.ends, made.kinds, made.firsts, made.stops, places[0], places[1]
     )
-    return tracking.scan_segment(records, 0, len(rows), LAYOUT, made.kinds, context.evidence, number, account)
+    reading = tracking.Reading(context.evidence, number, online=online)
+    return tracking.scan_segment(records, 0, len(rows), LAYOUT, made.kinds, reading, account)
 
 
 def _line(row: Sequence[str]) -> bytes:
@@ -101,29 +122,27 @@ def scan_segment(
     low: int,
     high: int,
     layout: blocks.Layout,
-    kinds: np.ndarray,
+    wanted: np.ndarray,
     context: ScanContext,
     account: tracking.Account,
 ) -> pa.Table:
-    """Events of the data records low..high of an Export-Csv."""
-    slots = [f.export_slot(name) for name in layout.names]
-    rows: list[list[str] | None] = []
-    for r in range(low, high):
-        rows.append(None)
-        if kinds[r] != codes.DATA:
-            continue
-        cells = records.cells(r)
+    """Events of those of the records low..high that are `wanted` (by number in the block)."""
+    slots = [f.slot_of(name) for name in layout.names]
+    rows: list[list[str] | None] = [None] * (high - low)
+    for r in wanted:
+        cells = records.cells(int(r))
         if len(cells) != len(slots):
-            account.unread.append((r, f"{len(cells)} columns, the header names {len(slots)}"))
+            account.unread.append((int(r), f"{len(cells)} columns, the header names {len(slots)}"))
             continue
-        values = {slot: cell for slot, cell in zip(reversed(slots), reversed(cells), strict=True) if slot}
-        made = row(values, context.plan.order, context.plan.zone)
+        values = ((slot, cell) for slot, cell in zip(slots, cells, strict=True) if slot)
+        made = row(values, context.plan.order, None if f.is_utc(layout.names) else context.plan.zone)
         if isinstance(made, str):
-            account.unread.append((r, made))
+            account.unread.append((int(r), made))
         else:
-            rows[-1] = made
+            rows[int(r) - low] = made
     own = tracking.Account()
     places = records.offsets[low:high], records.lengths[low:high]
-    table = events(rows, places, context, context.number + low, own)
+    table = events(rows, places, context, context.number + low, own, online=layout.online)
+    # what was not wanted became an empty line
     account.add(own, low)
     return table

@@ -1,13 +1,17 @@
-"""Columns of the Exchange formats: their slots, the layouts by version, and how a header is recognised.
+"""Columns of the Exchange formats: what they mean, the layouts by version, and how a header is recognised.
 
-A `#Fields` header (or the first row of an export) maps names to slots (`native.exchange.slots`). Source of the names:
-Microsoft Learn, "Message tracking" (Exchange 2016/2019), TechNet bb124375 (2010), cc539064 (2007); for the Exchange
-Online reports "Message trace in the modern EAC".
+Names are compared by their letters and digits alone, in any case, so that `recipient-address`, `recipient_address`,
+`RecipientAddress` and `$_.RecipientAddress` are one. Sources: Microsoft Learn, "Message tracking" (Exchange 2016/2019),
+TechNet bb124375 (2010), cc539064 (2007), Get-MessageTrackingLog, "Message trace in the modern Exchange admin center"
+(its heading `origin_timestamp` is `origin_timestamp_utc` in the files), Get-MessageTrace, Get-MessageTraceV2, Reporting
+web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`. `ReceivedUtc` and `$_.Recipients` are what common
+scripts make of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -29,66 +33,143 @@ LAYOUTS: Final = {len(names): names for names in (_BASE, _2010, _2013, _2016)}
 
 VERSIONS: Final = {21: "Exchange 2007", 26: "Exchange 2010", 27: "Exchange 2013", 30: "Exchange 2016, 2019, SE"}
 
-_ALIASES: Final = {"date-time-utc": "date-time", "origin-timestamp": "origin-timestamp-utc"}
-
-
-def normal(name: str) -> str:
-    """A column name as this module spells it: lower-case, hyphens.
-
-    >>> normal(" Date_Time_UTC")
-    'date-time'
-    """
-    text = name.strip().strip("\ufeff").lower().replace("_", "-").replace(" ", "-")
-    return _ALIASES.get(text, text)
-
-
-def positions(names: Sequence[str]) -> np.ndarray:
-    """For each slot the column that holds it, -1 when there is none (int32)."""
-    found = {normal(name): at for at, name in reversed(list(enumerate(names)))}
-    return np.array([found.get(slot, -1) for slot in SLOTS], np.int32)
-
-
-_EXPORTED: Final = {
+_RENAMED: Final = {
+    "datetimeutc": "date-time",
     "timestamp": "date-time",
     "recipients": "recipient-address",
     "sender": "sender-address",
     "eventdata": "custom-data",
-    **{slot.replace("-", ""): slot for slot in SLOTS},
 }
-"""Names that Get-MessageTrackingLog gives the columns, squeezed. Source: Microsoft Learn, Get-MessageTrackingLog."""
+"""Names of slots that are not the log's own: of extended reports, and of Get-MessageTrackingLog."""
+
+TRACE: Final = {
+    "time": ("origintimestamputc", "origintimestamp", "received", "receivedutc", "receiveddatetime", "timestamp"),
+    "sender": ("senderaddress", "sender"),
+    "recipient": ("recipientaddress", "recipient", "recipients"),
+    "status": ("status", "recipientstatus"),
+    "subject": ("messagesubject", "subject"),
+    "size": ("totalbytes", "size"),
+    "message_id": ("messageid", "internetmessageid"),
+    "network_id": ("networkmessageid", "messagetraceid", "id"),
+    "client_ip": ("originalclientip", "fromip"),
+    "to_ip": ("toip",),
+}
+"""Columns of summaries and traces: meaning → names, the best first."""
+TRACE_TIMES: Final = TRACE["time"][:-1]
+"""Names that only such an export has for a message's time."""
+BOUNDS: Final = ("startdate", "enddate")
+"""Bounds of the query, which stand in every record of some traces."""
+UTC_NAMES: Final = ("datetimeutc", "origintimestamputc", "receivedutc", "receiveddatetime")
+"""Columns that name UTC, or are documented as UTC with its sign: no setting makes another zone of them."""
+
+COMMANDS: Final = {
+    "trace": "Get-MessageTraceV2 -StartDate … -EndDate … -ResultSize 5000 | Select-Object "
+    "@{n='Received';e={$_.Received.ToString('o')}}, SenderAddress, RecipientAddress, Subject, Status, ToIP, FromIP, "
+    "Size, MessageId, MessageTraceId | Export-Csv FILE -NoTypeInformation -Encoding UTF8",
+    "summary": "Start-HistoricalSearch -ReportType MessageTrace …, unchanged",
+    "export": "Get-MessageTrackingLog -ResultSize Unlimited … | ConvertTo-Json -Depth 3; better give the logs "
+    "themselves (MSGTRK*.LOG)",
+    "tracking": "the logs themselves (MSGTRK*.LOG) or Start-HistoricalSearch -ReportType MessageTraceDetail …, unchanged",
+}
+"""What exports each kind whole."""
 
 
-def export_slot(name: str) -> str | None:
-    """The column of the log that a property of Get-MessageTrackingLog is; None when it is none that is read.
+@functools.lru_cache(4096)
+def squeezed(name: str) -> str:
+    """A column's name as it is compared.
 
-    >>> export_slot("Recipients"), export_slot("ClientIp"), export_slot("RunspaceId")
+    >>> squeezed("{$_.Recipients}"), squeezed(" Date_Time-UTC")
+    ('recipients', 'datetimeutc')
+    """
+    return "".join(c for c in name.rpartition("$_.")[2].casefold() if c.isalnum())
+
+
+_SLOT: Final = {**{squeezed(slot): slot for slot in SLOTS}, **_RENAMED}
+
+
+def slot_of(name: str) -> str | None:
+    """The column of the log that a column of a log, an extended report or Get-MessageTrackingLog is; None when it is
+    none that is read.
+
+    >>> slot_of("Recipients"), slot_of("client_ip"), slot_of("RunspaceId")
     ('recipient-address', 'client-ip', None)
     """
-    return _EXPORTED.get(name.strip().strip("\ufeff").lower())
+    return _SLOT.get(squeezed(name))
 
 
-def is_export(names: Iterable[str]) -> bool:
-    """True for the properties of Get-MessageTrackingLog."""
-    given = {name.strip().strip("\ufeff").lower() for name in names}
-    return {"timestamp", "eventid", "source", "recipients"} <= given
+def is_utc(names: Iterable[str]) -> bool:
+    """Does a column of times say that it is UTC?"""
+    return any(squeezed(name) in UTC_NAMES for name in names)
 
 
-def is_tracking(names: Sequence[str]) -> bool:
-    """True for a tracking log's or an extended report's header."""
-    known = {normal(name) for name in names}
-    return {"date-time", "event-id", "source", "recipient-address"} <= known
+def positions(names: Sequence[str]) -> np.ndarray:
+    """For each slot the first column that holds it, -1 when there is none (int32)."""
+    found = {slot_of(name): at for at, name in reversed(list(enumerate(names)))}
+    return np.array([found.get(slot, -1) for slot in SLOTS], np.int32)
 
 
-def kind(names: Sequence[str]) -> str:
-    """What a header announces: `tracking` (also extended reports), `export`, `summary`, `trace` or `unknown`."""
-    if is_tracking(names):
+def kind(names: Iterable[str]) -> str:
+    """What a header, or the names in a JSON object, announce: `tracking` (also extended reports), `export`
+    (Get-MessageTrackingLog), `summary`, `trace` or `unknown`."""
+    known = {squeezed(name) for name in names}
+    if {"eventid", "recipientaddress"} <= known and known & {"datetime", "datetimeutc"}:
         return "tracking"
-    if is_export(names):
+    if {"eventid", "recipients", "timestamp"} <= known:
         return "export"
-    known = {normal(name) for name in names}
-    if "origin-timestamp-utc" in known and "recipient-status" in known:
+    if "recipientstatus" in known and known & {"origintimestamp", "origintimestamputc"}:
         return "summary"
-    squeezed = {name.replace("-", "") for name in known}
-    if {"recipientaddress", "status"} <= squeezed and squeezed & {"received", "receiveddatetime"}:
+    if "recipientaddress" in known and known & set(TRACE_TIMES) and known & _BESIDE:
         return "trace"
     return "unknown"
+
+
+_BESIDE: Final = {"senderaddress", "status", "messageid", "messagetraceid", "subject", "messagesubject"}
+
+
+def missing(names: Collection[str]) -> str | None:
+    """Of a header that is nearly a trace, summary or tracking log: what it lacks, and the command that exports it; None
+    for others."""
+    known = {squeezed(name) for name in names}
+    for form, words, needed, least in _NEARLY:
+        have = [any(name in known for name in one) for _, one in needed]
+        if sum(have) >= least and not all(have) and len(known & words) >= 1:
+            lacks = ", ".join(title for (title, _), has in zip(needed, have, strict=True) if not has)
+            return f"{_TITLES[form]} without {lacks}; export it again: {COMMANDS[form]}"
+    return None
+
+
+_TITLES: Final = {
+    "trace": "a message trace",
+    "export": "an export of Get-MessageTrackingLog",
+    "tracking": "a tracking log or extended report",
+}
+_NEARLY: Final = (
+    (
+        "tracking",
+        {"recipientaddress", "networkmessageid", "returnpath"},
+        (
+            ("date-time", ("datetime", "datetimeutc")),
+            ("event-id", ("eventid",)),
+            ("recipient-address", ("recipientaddress",)),
+        ),
+        2,
+    ),
+    (
+        "export",
+        {"clienthostname", "sourcecontext", "connectorid", "recipientstatus", "messagesubject", "eventdata"},
+        (("Timestamp", ("timestamp",)), ("EventId", ("eventid",)), ("Recipients", ("recipients",))),
+        2,
+    ),
+    (
+        "trace",
+        {"messagetraceid", "toip", "fromip"},
+        (
+            ("Received", TRACE_TIMES),
+            ("SenderAddress", ("senderaddress",)),
+            ("RecipientAddress", ("recipientaddress",)),
+            ("MessageTraceId", ("messagetraceid",)),
+        ),
+        2,
+    ),
+)
+"""(kind, columns one of which only it has, (what is needed, its names), how many of these at least)."""

@@ -1,152 +1,211 @@
 """Exchange Online's summaries and traces: enhanced summary reports, Get-MessageTrace and Graph exports, CSV and JSON.
 
 They tell one status for each recipient and one time, that of reception; no role, no original recipient, no cause of a
-failure. Sources: Microsoft Learn, "Message trace in the modern Exchange admin center" (reports), Get-MessageTrace,
-Get-MessageTraceV2, Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
+failure. A status that is not known costs nothing: the outcome is unknown and the word is kept as the response. Sources:
+Microsoft Learn, "Message trace in the modern Exchange admin center" (reports), Get-MessageTrace, Get-MessageTraceV2,
+Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
-from forensics.loaders.exchange import dates, encodings, event_ids, events, exports
+from forensics.loaders.exchange import addresses, dates, encodings, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.tracking import Account, group_of, key_of
+from forensics.loaders.exchange.tracking import Account, group_of, hashes, key_of
 from forensics.native.exchange import codes
 
-_NAMES = {
-    "time": ("origintimestamputc", "received", "receiveddatetime", "timestamp"),
-    "sender": ("senderaddress",),
-    "recipient": ("recipientaddress",),
-    "status": ("status", "recipientstatus"),
-    "subject": ("messagesubject", "subject"),
-    "size": ("totalbytes", "size"),
-    "message_id": ("messageid",),
-    "network_id": ("networkmessageid", "messagetraceid", "id"),
-    "client_ip": ("originalclientip", "fromip"),
-    "to_ip": ("toip",),
-}
-_BOUNDS = ("startdate", "enddate")
 _PAGE = re.compile(r'"(?:value|results|d)"\s*:\s*\[')
-
-
-def _squeeze(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
 
 
 @dataclass(frozen=True)
 class Row:
-    """One record of an export, by meaning; absent values are empty."""
+    """One record of an export, by meaning (`fields.TRACE`); absent values are empty."""
 
     values: Mapping[str, str]
     summary: bool
+    utc: bool
+    """Its column of times says that it is UTC."""
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
 
-def _row(pairs: Mapping[str, str], summary: bool) -> Row:
-    return Row({k: next((pairs[n] for n in names if n in pairs), "") for k, names in _NAMES.items()}, summary)
+def _row(pairs: Iterable[tuple[str, str]], summary: bool) -> Row:
+    """`pairs`: (name of a column, value); of several for one meaning the best that holds anything."""
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        key = f.squeezed(name)
+        if not given.get(key, "").strip():
+            given[key] = value
+    values: dict[str, str] = {}
+    for meaning, names in f.TRACE.items():
+        have = [name for name in names if name in given]
+        if have:
+            values[meaning] = given[next((name for name in have if given[name].strip()), have[0])]
+    time = next((name for name in f.TRACE["time"] if given.get(name, "").strip()), "")
+    return Row(values, summary, time in f.UTC_NAMES)
 
 
-def times(records: Records, data: np.ndarray, layout: Layout) -> Iterator[str]:
+class Times(NamedTuple):
+    """Stamps of some records: of messages (`utc`: the column says so), and bounds of the query."""
+
+    times: list[str]
+    utc: bool
+    bounds: list[str]
+
+
+def times(records: Records, data: np.ndarray, layout: Layout) -> Times:
     """Every stamp of these records, also the bounds of the query, which help to decide a date order."""
-    names = [_squeeze(n) for n in layout.names]
-    wanted = [i for i, n in enumerate(names) if n in _NAMES["time"] or n in _BOUNDS]
+    own = layout.columns(*(("timestamp",) if layout.kind == "export" else f.TRACE["time"]))
+    bounds = layout.columns(*f.BOUNDS)
+    found = Times([], f.is_utc(layout.names), [])
     for r in data:
         cells = records.cells(int(r))
-        if len(cells) == len(names):
-            yield from (cells[i] for i in wanted)
+        if len(cells) == len(layout.names):
+            found.times.extend(cells[i] for i in own)
+            found.bounds.extend(cells[i] for i in bounds)
+    return found
 
 
-def _effects(row: Row) -> list[tuple[str, int]] | str:
-    """(address, effect) pairs of a record, or the reason why it cannot be read."""
-    if not row.summary:
-        effect = event_ids.TRACE_STATUS.get(row["status"].strip().lower())
-        if effect is None:
-            return f"status {row['status']!r} is not known"
-        found = [(a.strip(), effect) for a in row["recipient"].split(";") if a.strip()]
-        return found or "no recipient"
-    pairs = []
-    for entry in row["status"].split(";"):
-        address, marks, words = entry.partition("##")
-        if not entry.strip():
-            continue
-        if not marks or not address.strip():
+class Part(NamedTuple):
+    """What a record says of one recipient; `word`: a status that decides nothing, to be kept."""
+
+    address: str
+    effect: int
+    word: str | None
+
+
+def _part(address: str, effect: int, word: str) -> Part:
+    keep = effect == codes.TRACE_UNSETTLED and _plain(word) not in event_ids.SAYS_NOTHING
+    return Part(address, effect, word.strip() if keep else None)
+
+
+def _plain(word: str) -> str:
+    """A status as the tables have it."""
+    return "".join(word.split()).lower()
+
+
+def _parts(row: Row) -> list[Part] | str:
+    """Recipients of a record and what became of them, or the reason why it cannot be read."""
+    if row.summary:
+        return _summary(row["status"])
+    if addresses.is_type_name(row["recipient"]):
+        return f"the recipients were lost in the export ({row['recipient'].strip()}): {f.COMMANDS['trace']}"
+    named, _ = addresses.cut(row["recipient"])
+    if not named:
+        return "no recipient"
+    if not addresses.are_whole([one for one in named if "@" in one]):
+        return f"no list of addresses in {row['recipient'][:64]!r}"
+    effect = event_ids.TRACE_STATUS.get(_plain(row["status"]), codes.TRACE_UNSETTLED)
+    return [_part(address, effect, row["status"]) for address in named]
+
+
+def _summary(text: str) -> list[Part] | str:
+    """`address##Received, Send;address##…`."""
+    parts: list[Part] = []
+    for entry in _entries(text):
+        address, marks, status = entry.partition("##")
+        address = addresses.bare(address)
+        if not address or not (marks or "@" in address):
             return "recipient_status is not a list of address##status"
-        effects = [event_ids.SUMMARY_WORD.get(w.strip().lower()) for w in words.split(",")]
-        if None in effects:
-            return f"status {words!r} holds a word that is not known"
-        telling = [e for e in effects if e is not None and e != codes.TRACE_UNSETTLED]
-        pairs += [(address.strip(), e) for e in telling or [codes.TRACE_UNSETTLED]]
-    return pairs or "no recipient"
+        words = status.split(",")
+        found = [_part(address, event_ids.SUMMARY_WORD.get(_plain(w), codes.TRACE_UNSETTLED), w) for w in words]
+        telling = [part for part in found if part.effect != codes.TRACE_UNSETTLED]
+        kept = [part for part in found if part.word]
+        parts += telling or [Part(address, codes.TRACE_UNSETTLED, ", ".join(str(part.word) for part in kept) or None)]
+    return parts or "no recipient"
+
+
+def _entries(text: str) -> list[str]:
+    """The entries of a list at each `;`, but for one inside the quotes of an address (before its `##`)."""
+    out: list[str] = []
+    begin = 0
+    quoted = behind = False
+    for i, c in enumerate(text):
+        if c == '"' and not behind:
+            quoted = not quoted
+        elif c == "#" and text[i : i + 2] == "##" and not quoted:
+            behind = True
+        elif c == ";" and not quoted:
+            out.append(text[begin:i])
+            begin, behind = i + 1, False
+    if quoted:  # a quote that is never closed is a sign as any other
+        return [one for one in text.split(";") if one.strip()]
+    return [one for one in (*out, text[begin:]) if one.strip()]
 
 
 class _Builder:
     """Event rows, column by column."""
 
-    def __init__(self, context: ScanContext, order: str | None) -> None:
+    def __init__(self, context: ScanContext) -> None:
         self._context = context
-        self._order = order
-        self._columns: list[list[Any]] = [[] for _ in EVENTS]
+        self._columns: dict[str, list[Any]] = {field.name: [] for field in EVENTS if field.name != "own"}
+        self._message_ids: list[str] = []
 
     def add(self, row: Row, number: int, offset: int, length: int) -> str | None:
         """Adds one record; the reason when it cannot be read."""
-        at = dates.read(row["time"], self._order)
+        plan = self._context.plan
+        if "time" not in row.values:
+            return f"no time; export it again: {f.COMMANDS['trace']}"
+        at = dates.read(row["time"], plan.order, None if row.utc else plan.zone)
         if at is None:
             return f"no time that could be read in {row['time'][:64]!r}"
-        pairs = _effects(row)
-        if isinstance(pairs, str):
-            return pairs
-        group = group_of(row["network_id"], row["message_id"])
+        parts = _parts(row)
+        if isinstance(parts, str):
+            return parts
+        sender = addresses.bare(row["sender"])
+        group = group_of(row["network_id"], row["message_id"], f"{sender.lower()}\0{at // 1_000_000}")
         if group is None:
-            return "neither a message id nor a trace id"
+            return (
+                "neither a message id nor a trace id, without which its rows cannot be told from those of other "
+                f"messages; export it again with MessageTraceId and MessageId: {f.COMMANDS['trace']}"
+            )
         values = {
             "peer_address": row["to_ip"].strip() or None,
             "message_id": row["message_id"] or None,
             "network_message_id": row["network_id"] or None,
-            "return_path": row["sender"].strip() or "<>",
+            "return_path": (sender or "<>") if "sender" in row.values else None,
             "subject": row["subject"] or None,
             "size": row["size"] or None,
             "original_ip": row["client_ip"].strip() or None,
         }
-        texts = events.texts(values, [(effect, address, None) for address, effect in pairs])
-        added = (
-            *(key_of(group), group, at, self._context.evidence, number, offset, length),
-            *(codes.ONLINE, len(pairs), texts),
-        )
-        for column, value in zip(self._columns, added, strict=True):
-            column.append(value)
+        texts = events.texts(values, [(effect, address, word) for address, effect, word in parts])
+        added = {
+            "key": key_of(group), "group": group, "at": at, "evidence": self._context.evidence, "number": number,
+            "offset": offset, "length": length, "flags": codes.ONLINE, "parts": len(parts), "texts": texts,
+        }  # fmt: skip
+        for name, value in added.items():
+            self._columns[name].append(value)
+        self._message_ids.append(row["message_id"])
         return None
 
     def table(self) -> pa.Table:
-        return pa.table(
-            [pa.array(c, field.type) for c, field in zip(self._columns, EVENTS, strict=True)], schema=EVENTS
-        )
+        columns = {**self._columns, "own": hashes(self._message_ids)}
+        return pa.table([pa.array(columns[field.name], field.type) for field in EVENTS], schema=EVENTS)
 
 
 def scan_segment(
     records: Records, low: int, high: int, layout: Layout, kinds: np.ndarray, context: ScanContext, account: Account
 ) -> pa.Table:
     """Events of the data records low..high of a summary or trace CSV."""
-    builder = _Builder(context, context.plan.order)
-    names = [_squeeze(n) for n in layout.names]
+    builder = _Builder(context)
     for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
         cells = records.cells(int(r))
-        if len(cells) != len(names):
-            account.unread.append((int(r), f"{len(cells)} columns, the header names {len(names)}"))
+        if len(cells) != len(layout.names):
+            account.unread.append((int(r), f"{len(cells)} columns, the header names {len(layout.names)}"))
             continue
-        row = _row(dict(zip(reversed(names), reversed(cells), strict=True)), layout.kind == "summary")
+        row = _row(zip(layout.names, cells, strict=True), layout.kind == "summary")
         reason = builder.add(row, context.number + int(r), int(records.offsets[r]), int(records.lengths[r]))
         if reason:
             account.unread.append((int(r), reason))
@@ -226,36 +285,37 @@ def _holds_rows(value: Any) -> bool:
     return isinstance(inner, dict) and any(isinstance(inner.get(k), list) for k in ("value", "results"))
 
 
-def _json_row(value: Any) -> Row | None:
+def _json_row(value: Any, kind: str) -> Row | None:
     if not isinstance(value, dict):
         return None
-    pairs = {_squeeze(str(k)): _text(v) for k, v in value.items() if not isinstance(v, dict | list)}
-    return _row(pairs, False) if "recipientaddress" in pairs else None
+    row = _row(((str(name), exports.text(inner)) for name, inner in value.items()), kind == "summary")
+    return row if kind == "summary" or "recipient" in row.values else None
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).encode("utf-8", "replace").decode()
+def _kind(value: Any) -> str:
+    """As `fields.kind`, of a JSON object."""
+    return f.kind(map(str, value)) if isinstance(value, dict) else "unknown"
 
 
-def json_times(data: np.ndarray, coding: str) -> tuple[list[str], list[str], int]:
-    """(every stamp of a trace, every stamp of a Get-MessageTrackingLog, number of records) of a JSON block."""
-    texts: list[str] = []
+def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], int]:
+    """(stamps of traces, stamps of Get-MessageTrackingLog, number of records) of a JSON block."""
+    found = {True: Times([], True, []), False: Times([], False, [])}
     walls: list[str] = []
     count = 0
     for _, _, value in _elements(data, coding):
         count += 1
-        if _is_export(value):
-            walls += [_text(v) for k, v in value.items() if f.export_slot(k) == "date-time"]
+        kind = _kind(value)
+        if kind in ("tracking", "export"):
+            stamps = [exports.text(v) for k, v in value.items() if f.slot_of(str(k)) == "date-time"]
+            (walls if kind == "export" else found[f.is_utc(map(str, value))].times).extend(stamps)
             continue
-        row = _json_row(value)
+        row = _json_row(value, kind)
         if row:
-            texts.append(row["time"])
-            texts += [_text(v) for k, v in value.items() if _squeeze(str(k)) in _BOUNDS and v]
-    return texts, walls, count
-
-
-def _is_export(value: Any) -> bool:
-    return isinstance(value, dict) and f.is_export(value)
+            found[row.utc].times.append(row["time"])
+            found[False].bounds.extend(
+                exports.text(v) for k, v in value.items() if f.squeezed(str(k)) in f.BOUNDS and v
+            )
+    return list(found.values()), walls, count
 
 
 def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
@@ -274,45 +334,42 @@ def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
 
 def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
     """Events of a JSON block, and an account of its records."""
-    builder = _Builder(context, context.plan.order)
+    builder = _Builder(context)
     raw = block.data.tobytes()
-    used, skipped = 0, 0
-    unread: list[tuple[int, str]] = []
+    account = Account()
     places: list[tuple[int, int]] = []
-    tracked: list[list[str] | None] = []
+    tracked: dict[bool, dict[int, list[str]]] = {False: {}, True: {}}
+    """Is it Exchange Online's? → record → fields of a log's record."""
     for r, (offset, length, value) in enumerate(_elements(block.data, coding)):
         places.append((block.offset + offset, length))
-        tracked.append(None)
         if context.skip is not None and context.skip[r]:
-            skipped += 1
+            account.ignore("duplicate")
             continue
-        if _is_export(value):
-            slots = {slot: v for k, v in value.items() if (slot := f.export_slot(k))}
-            made = exports.row(slots, context.plan.order, context.plan.zone)
+        kind = _kind(value)
+        reason: str | None = None
+        if kind in ("tracking", "export"):
+            zone = None if f.is_utc(map(str, value)) else context.plan.zone
+            slots = [(slot, v) for k, v in value.items() if (slot := f.slot_of(str(k)))]
+            made = exports.row(slots, context.plan.order, zone)
             if isinstance(made, str):
-                unread.append((r, made))
+                reason = made
             else:
-                tracked[-1] = made
-            continue
-        row = _json_row(value)
-        if row is None:
-            reason: str | None = "no valid JSON" if value is None else "no message trace: it has no recipient"
+                tracked[kind == "tracking" and any("_" in str(k) for k in value)][r] = made
+        elif (row := _json_row(value, kind)) is None:
+            reason = "no valid JSON" if value is None else "no message trace: it has no recipient"
         else:
             reason = builder.add(row, context.number + r, *places[-1])
+            account.used += not reason
         if reason:
-            unread.append((r, reason))
-        else:
-            used += 1
-    account = Account()
-    account.used = used
-    account.ignore("duplicate", skipped)
-    account.unread = unread
+            account.unread.append((r, reason))
     tables = [builder.table()]
-    if any(row is not None for row in tracked):
-        offsets, lengths = np.array(places, np.int64).reshape(-1, 2).T.copy()
-        tables.append(exports.events(tracked, (offsets, lengths), context, context.number, account))
+    offsets, lengths = np.array(places, np.int64).reshape(-1, 2).T.copy()
+    for online, fields in tracked.items():
+        if fields:
+            rows = [fields.get(r) for r in range(len(places))]
+            tables.append(exports.events(rows, (offsets, lengths), context, context.number, account, online=online))
     account.unread.sort()
-    rows = [
+    unread = [
         (context.number + r, offset, length, reason, raw[offset - block.offset : offset - block.offset + length])
         for r, reason in account.unread
         for offset, length in [places[r]]
@@ -321,6 +378,12 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
         records=len(places),
         used=account.used,
         ignored=dict(sorted(account.ignored.items())),
-        unread=unread_rows(rows),
+        unread=unread_rows(unread),
         events=pa.concat_tables(tables),
     )
+
+
+def places(block: Block, coding: str) -> tuple[np.ndarray, np.ndarray]:
+    """Offset and length of every record of a JSON block."""
+    found = np.array([(o, n) for o, n, _ in _elements(block.data, coding)], np.int64).reshape(-1, 2)
+    return found[:, 0] + block.offset, found[:, 1]

@@ -9,46 +9,62 @@ import pyarrow as pa
 
 from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
 from forensics.loaders.exchange import blocks, exports, online, tracking
+from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.sniff import HEAD, form
+from forensics.loaders.exchange.sniff import HEAD, form, is_separator_line
 from forensics.loaders.exchange.survey import ScanPlan
 from forensics.native.exchange import codes
 from forensics.native.exchange.messages import fingerprint
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 TOO_LONG = "part of a JSON document longer than can be read as a whole: export fewer days at a time, or JSON lines"
+FAR = (
+    "in a file of columns separated by {} that is longer than can be read as a whole: export fewer days at a time, or "
+    "separated by commas"
+)
 
 
 def split(data: Bytes, last: bool) -> int:
     """Complete records at the start of `data`: CSV by its quotes, JSON lines by line, other JSON as a whole."""
     if last:
         return len(data)
-    coding, json = form(bytes(data[:HEAD]))
-    if json:
-        return online.complete(data, coding)
-    return blocks.complete(data, coding, last)
+    found = form(bytes(data[:HEAD]))
+    if found.json:
+        return online.complete(data, found.coding)
+    return blocks.complete(data, found.coding, last, found.separator)
 
 
 def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """One hash for each record."""
-    coding, json = form(bytes(block.data[:HEAD]))
-    if json:
-        return online.fingerprints(block.data, coding)
-    records = blocks.read(block.data, block.offset, coding, fields=False)
+    found = form(bytes(block.data[:HEAD]))
+    if found.json:
+        return online.fingerprints(block.data, found.coding)
+    records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
     out = np.empty(len(records), np.uint64)
     fingerprint(records.text, records.starts, records.ends, out)
     return out
 
 
+def places(block: Block) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Offset and length of each record."""
+    found = form(bytes(block.data[:HEAD]))
+    if found.json:
+        return online.places(block, found.coding)
+    records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
+    return records.offsets, records.lengths
+
+
 def scan(block: Block, context: ScanContext) -> Scan:
     """Events (`events.EVENTS`) of a block, and an account of its records."""
     plan: ScanPlan = context.plan
-    coding, json = form(bytes(block.data[:HEAD]))
-    if json:
-        return online.scan_json(block, context, coding)
-    records = blocks.read(block.data, block.offset, coding)
+    found = form(bytes(block.data[:HEAD]))
+    if found.json:
+        return online.scan_json(block, context, found.coding)
+    records = blocks.read(block.data, block.offset, found.coding, found.separator)
     kinds = records.kinds.copy()
     account = tracking.Account()
+    if block.offset == 0 and len(records) and is_separator_line(records.raw(0)):
+        kinds[0] = codes.COMMENT
     headers = {layout.offset for layout in plan.layouts}
     for r in np.flatnonzero(np.isin(records.offsets, np.array(sorted(headers), np.int64))):
         if kinds[r] == codes.DATA:
@@ -66,16 +82,21 @@ def scan(block: Block, context: ScanContext) -> Scan:
         account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
-        if layout is None:
+        if layout is None or found.separator != plan.separator:
             for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
                 why = f"no header, and {records.columns(int(r))} columns fit no known layout"
+                why = FAR.format(repr(plan.separator)) if found.separator != plan.separator else why
                 account.unread.append((int(r), TOO_LONG if plan.json else why))
         elif layout.kind == "tracking":
-            parts.append(
-                tracking.scan_segment(records, low, high, layout, kinds, context.evidence, context.number, account)
-            )
+            again: list[int] = []
+            zoned = plan.zone is not None and not f.is_utc(layout.names)
+            reading = tracking.Reading(context.evidence, context.number, zoned=zoned, again=again)
+            parts.append(tracking.scan_segment(records, low, high, layout, kinds, reading, account))
+            if again:
+                parts.append(exports.scan_segment(records, low, high, layout, np.array(again), context, account))
         elif layout.kind == "export":
-            parts.append(exports.scan_segment(records, low, high, layout, kinds, context, account))
+            wanted = low + np.flatnonzero(kinds[low:high] == codes.DATA)
+            parts.append(exports.scan_segment(records, low, high, layout, wanted, context, account))
         else:
             parts.append(online.scan_segment(records, low, high, layout, kinds, context, account))
     account.unread.sort()

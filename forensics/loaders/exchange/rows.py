@@ -1,5 +1,8 @@
 """Exchange events in order, with their text where it lies: unpacked positions, codes where text is compared.
 
+The order is one of what records say: time, then, among those of one time, what a message goes through first (`RANKS`),
+then a hash of what they say. Where they stand, in which row or file, decides only between records that say the same.
+
 See `native.exchange.layout` for what is read here.
 """
 
@@ -15,12 +18,30 @@ from forensics.columns import one_chunk
 from forensics.loaders.exchange import resent as forks
 from forensics.loaders.exchange import spans
 from forensics.loaders.exchange.spans import Array, Span
+from forensics.native.exchange import codes
 from forensics.native.exchange.codes import BY_ID
 from forensics.native.exchange.layout import COLUMNS, HOST, TEXTS
-from forensics.native.exchange.rows import carried, groups, unpack
+from forensics.native.exchange.rows import carried, groups, tie_keys, unpack
 from forensics.native.exchange.spans import distinct
 
 RECIPIENT, STATUS = "recipient", "status"
+_STEPS: Final = (
+    (codes.ENTER, codes.REPORT),
+    (codes.REPLACE,),
+    (codes.INFO, codes.OTHER),
+    (codes.HOLD,),
+    (codes.RELEASE,),
+    (codes.SEND,),
+    (codes.DEFER,),
+    (codes.FAIL, codes.DISCARD, codes.REFUSE, codes.EXPIRE),
+    (codes.SEND_OUT,),
+    (codes.DUPLICATE,),
+    (codes.DELIVER,),
+)
+RANKS: Final = np.full(codes.EFFECTS, len(_STEPS), np.int8)
+"""For each effect its place among records of one time; statuses of traces come last."""
+for _rank, _effects in enumerate(_STEPS):
+    RANKS[list(_effects)] = _rank
 _COLUMN: Final = {name: c for c, name in enumerate(TEXTS)}
 
 
@@ -31,13 +52,12 @@ class Rows:
         halves = np.frombuffer(one_chunk(table["group"]).buffers()[1], "<u8").reshape(-1, 2)
         offset = one_chunk(table["group"]).offset
         halves = halves[offset : offset + len(table)]
-        code = np.empty(len(table), np.int64)
-        groups(halves, code, _table(len(table)), np.empty(len(table), np.int64))
         plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
-        order = np.lexsort((plain["number"], plain["evidence"], plain["at"], code))
+        code = _messages(halves, table["own"].to_numpy())
         packed = one_chunk(table["texts"])
         _, offsets, data = packed.buffers()
         starts = np.frombuffer(offsets, np.int32)[packed.offset : packed.offset + len(table)]
+        order = _ordered(code, plain, np.frombuffer(data, np.uint8), starts)
         self.data = np.frombuffer(data, np.uint8)
         count = int(plain["parts"].sum())
         self.begin, self.end = (np.empty((COLUMNS, len(table)), np.int32) for _ in range(2))
@@ -54,7 +74,9 @@ class Rows:
         self.first = np.flatnonzero(np.r_[True, self.group[1:] != self.group[:-1]])
         """First row of each message."""
         self._carried = np.empty((COLUMNS - HOST, self.messages), np.int64)
-        carried(self.group, self.rec, self.part, self.begin, self._carried)
+        carried(
+            self.data, self.group, self.rec, self.part, self.plain["at"], self.begin, self.end, self._carried
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.rec)
@@ -134,6 +156,36 @@ class Rows:
     def taken(self, name: str) -> pa.Array:
         """The same as a column."""
         return spans.text(self.data, self.earliest(name))
+
+
+def _messages(halves: Array, own: Array) -> Array:
+    """The message of each record: records of one id, but for those of several Message-IDs, which no id joins."""
+    count = len(halves)
+    code, several = np.empty(count, np.int64), np.empty(count, np.bool_)
+    found = groups(halves, own, code, several, _table(count), np.empty(count, np.int64))
+    if not several[:found].any():
+        return code
+    shared = np.flatnonzero(several[code])
+    pairs = np.stack((code[shared].astype(np.uint64), own[shared]), 1)
+    code[shared] = found + np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+    return code
+
+
+def _ordered(code: Array, plain: dict[str, Array], data: Array, starts: Array) -> Array:
+    """Records in order of message and time, and as the module says among those of one time."""
+    order: Array = np.lexsort((plain["at"], code))
+    by, at = code[order], plain["at"][order]
+    same = (by[1:] == by[:-1]) & (at[1:] == at[:-1])
+    tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same])
+    if not len(tied):
+        return order
+    wanted = order[tied]
+    rank, content = np.empty(len(wanted), np.int8), np.empty(len(wanted), np.uint64)
+    tie_keys(data, starts, plain["parts"], plain["flags"], wanted, RANKS, rank, content)
+    keys = (plain["number"], plain["evidence"])
+    again = np.lexsort((*(key[wanted] for key in keys), content, rank, at[tied], by[tied]))
+    order[tied] = wanted[again]
+    return order
 
 
 def _table(count: int) -> Array:

@@ -5,40 +5,98 @@ from __future__ import annotations
 import csv
 import json
 import re
+from typing import Final, NamedTuple
 
 from forensics.loaders.exchange import encodings, event_ids
 from forensics.loaders.exchange import fields as f
 
-_JSON_KEYS = re.compile(rb'"(?:MessageTraceId|messageId|MessageId|receivedDateTime|Received)"')
-_JSON_RECIPIENT = re.compile(rb'"[rR]ecipientAddress"|"Recipients".*"EventId"|"EventId".*"Recipients"', re.S)
+_JSON_KEYS = re.compile(
+    rb'"(?:MessageTraceId|InternetMessageId|MessageId|NetworkMessageId|ReceivedDateTime|ReceivedUtc|Received|Status)"',
+    re.I,
+)
+_JSON_RECIPIENT = re.compile(rb'"RecipientAddress"|"Recipients".*"EventId"|"EventId".*"Recipients"', re.I | re.S)
 HEAD = 64 << 10
 """Bytes of a block that `form` looks at."""
+SEPARATORS: Final = (",", ";", "\t")
+LINES: Final = 64
+"""Lines of a file among which its header is looked for."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_SEP = re.compile(rb"sep=([,;\t])\r?\n?", re.I)
+
+
+class Form(NamedTuple):
+    """How the bytes of a block are to be read; every step that reads the block decides alike, from these alone."""
+
+    coding: str
+    json: bool
+    separator: str
+    """Of CSV; another than a comma is known by a header in the block's first lines, so that only a file's first block
+    can have it: such a file is read as one block."""
 
 
 def detect(head: bytes) -> float:
     """Confidence that this is a tracking log or an Exchange Online export, from its header or its first record."""
-    coding = encodings.encoding(head)
-    if coding != encodings.UTF8:
-        head = head[: len(head) // 2 * 2].decode(coding, "ignore").encode()
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    if _json(head):
-        return 0.95 if _JSON_KEYS.search(head) else 0.0
-    if b"#Log-type: Message Tracking Log" in head[:4096]:
+    text = text_of(head)
+    if _json(text):
+        return 0.95 if _JSON_KEYS.search(text) else 0.0
+    if b"#Log-type: Message Tracking Log" in text[:4096]:
         return 1.0
-    lines = head[:32768].splitlines()
-    if any(header_names(line) for line in lines[:64]):
+    lines = text[:32768].splitlines()
+    separator = _separator(text)
+    if any(header_names(line, separator) for line in lines[:LINES]):
         return 0.98
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
-    return 0.9 if guess(cells(first)) else 0.0
+    if guess(cells(first)):
+        return 0.9
+    return 0.6 if nearly(text) else 0.0
 
 
-def form(head: bytes) -> tuple[str, bool]:
-    """(encoding, is it JSON?) of a block, from its first bytes alone: every step that reads the block decides alike."""
+def form(head: bytes) -> Form:
+    """How to read a block, from its first bytes."""
+    text = text_of(head)
+    return Form(encodings.encoding(head), _json(text), _separator(text))
+
+
+def nearly(text: bytes) -> str | None:
+    """What the header of a file lacks that is nearly a trace or tracking log (`fields.missing`); None for others."""
+    lines = (line for line in text[:32768].splitlines()[:LINES] if line and not _SEP.fullmatch(line))
+    first = next((line for line in lines if not line.startswith(b"#") or line.lower().startswith(b"#fields")), b"")
+    if len(first) > 4096:
+        return None
+    raw = first.partition(b":")[2] if first.startswith(b"#") else first
+    return next((why for one in SEPARATORS if (why := f.missing(cells(raw, one)))), None)
+
+
+def text_of(head: bytes) -> bytes:
+    """The first bytes as UTF-8, without a byte order mark."""
     coding = encodings.encoding(head)
     if coding != encodings.UTF8:
         head = head[: len(head) // 2 * 2].decode(coding, "ignore").encode()
-    return coding, _json(head.removeprefix(b"\xef\xbb\xbf"))
+    return head.removeprefix(b"\xef\xbb\xbf")
+
+
+def _separator(text: bytes) -> str:
+    """What separates columns: what a first line `sep=` says, else what alone stands in a header before any record.
+
+    A record of a file that is separated by commas has commas in its first line, wherever the file was cut: it cannot
+    be taken for such a header, whatever an outsider wrote into it.
+    """
+    said = _SEP.match(text)
+    if said:
+        return said[1].decode()
+    for line in text[:32768].splitlines()[:LINES]:
+        if not line or (line.startswith(b"#") and not line.lower().startswith(b"#fields")):
+            continue
+        for other in SEPARATORS[1:]:
+            if b"," not in line and header_names(line, other):
+                return other
+        break
+    return SEPARATORS[0]
+
+
+def is_separator_line(raw: bytes) -> bool:
+    """Is the record the line `sep=;` that Excel reads?"""
+    return _SEP.fullmatch(raw) is not None
 
 
 def _json(head: bytes) -> bool:
@@ -57,22 +115,22 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def cells(line: bytes) -> list[str]:
+def cells(line: bytes, separator: str = ",") -> list[str]:
     """The fields of one line; a quoted field that goes on in the next line ends here."""
     text = line.decode("utf-8", "replace").replace("\r", " ").replace("\n", " ").replace("\0", " ")
-    return next(iter(csv.reader([text])), [])
+    return next(iter(csv.reader([text], delimiter=separator)), [])
 
 
-def header_names(raw: bytes) -> tuple[str, ...] | None:
+def header_names(raw: bytes, separator: str = ",") -> tuple[str, ...] | None:
     """Names in a header record: a `#Fields:` line or the first row of an export; None when it is neither."""
     if raw.startswith(b"#"):
         label, _, rest = raw.partition(b":")
         if label.strip().lower() != b"#fields":
             return None
         raw = rest
-    elif raw.count(b",") < 4 or len(raw) > 4096:
+    elif len(raw) > 4096 or b"recipient" not in raw.lower() or raw.count(separator.encode()) < 2:
         return None
-    names = tuple(name.strip() for name in cells(raw))
+    names = tuple(name.strip().strip("\ufeff") for name in cells(raw, separator))
     return names if f.kind(names) != "unknown" else None
 
 

@@ -8,17 +8,20 @@ and in source-context of a hand-off `08DB…;250 2.0.0 Ok: queued as 4AbC…;Cli
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forensics.loaders.exchange import addresses, spans
 from forensics.loaders.exchange import replies as answering
-from forensics.loaders.exchange import spans
 
 _ROLES = {"to": "to", "cc": "cc", "bcc": "bcc"}
 _BRACKETED = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=(.*?)\}(?=;\{|\]|$)", re.S)
+_BRACKETED_LED = re.compile(r"\{LED=(.*?)\}(?=;\{|\]|$)", re.S)
+_REFUSAL = re.compile(r"\s*[45]\d\d(?:[ -]|$)")
 _EXPIRED = re.compile(r"QUEUE\.Expired|\b[45]\.4\.7\b", re.I)
 _QUARANTINED = re.compile(r"quarantin", re.I)
 
@@ -37,21 +40,39 @@ def role(status: str) -> str:
 
 
 def failure(status: str | None) -> str:
-    """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`."""
-    if not status:
-        return "bounced"
-    text = dict(_BRACKETED.findall(status)).get("LED", status).strip()
+    """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`. Of a list of
+    statuses that cannot be told apart (`native.exchange.lists`) what all of them say, else `bounced`."""
+    texts = _BRACKETED_LED.findall(status or "")
+    kinds = {_failure(text) for text in texts or addresses.pieces(status or "")}
+    return kinds.pop() if len(kinds) == 1 else "bounced"
+
+
+def _failure(text: str) -> str:
     if _EXPIRED.search(text):
         return "expired"
     if _QUARANTINED.search(text):
         return "held"
-    return "discarded" if text.startswith("2") else "bounced"
+    return "discarded" if text.strip().startswith("2") else "bounced"
+
+
+def refusals(status: pa.Array) -> np.ndarray:
+    """`4` or `5` where the status of a hand-off is such a reply, so that nothing was handed over; else empty."""
+    return _mapped(status, _refusal, "")
+
+
+def _refusal(text: str) -> str:
+    """One for each recipient, or a list that cannot be told apart: then all must be such."""
+    return text.strip()[0] if all(_REFUSAL.match(piece) for piece in addresses.pieces(text)) else ""
 
 
 def failures(status: pa.Array) -> np.ndarray:
     """`failure` of each status."""
+    return _mapped(status, failure, "bounced")
+
+
+def _mapped(status: pa.Array, what: Callable[[str], str], null: str) -> np.ndarray:
     encoded = status.dictionary_encode()
-    kinds = np.array([failure(s) for s in encoded.dictionary.to_pylist()] + ["bounced"], object)
+    kinds = np.array([*map(what, encoded.dictionary.to_pylist()), null], object)
     found: np.ndarray = kinds[encoded.indices.fill_null(len(kinds) - 1).to_numpy(zero_copy_only=False)]
     return found
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from forensics.errors import EvidenceError
 from forensics.loaders.base import Block, Settings, Survey
 from forensics.loaders.exchange import blocks, encodings, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
-from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names
+from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names, is_separator_line, nearly, text_of
 from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
 from forensics.native.exchange.slots import TIME
@@ -29,6 +30,7 @@ class ScanPlan:
     layouts: tuple[blocks.Layout, ...] = ()
     order: str | None = None
     zone: str | None = None
+    separator: str = ","
     json: bool = False
     """The evidence begins as JSON: a block that does not was cut out of a document that is too long to be read."""
 
@@ -44,41 +46,53 @@ class Surveyor:
         self._first: int | None = None
         self._last: int | None = None
         self._notes: dict[str, Any] = {}
+        self._name = name
+        self._separator = ","
+        self._nearly: str | None = None
         self._beside = ThreadPoolExecutor(1)
-        self._waiting: Future[tuple[int, int]] | None = None
+        self._waiting: tuple[Future[tuple[int, int, bool, bool]], blocks.Records, np.ndarray, blocks.Layout] | None = (
+            None
+        )
         self._dates = Dates(name, settings.date_order(name), settings.for_source(name)[1])
 
     def feed(self, block: Block) -> None:
-        coding, json = form(bytes(block.data[:HEAD]))
-        if coding != encodings.UTF8:
-            self._notes["encoding"] = coding
+        found = form(bytes(block.data[:HEAD]))
+        if found.coding != encodings.UTF8:
+            self._notes["encoding"] = found.coding
         self._numbers[block.offset] = self._records + 1
-        self._json |= json and block.offset == 0
-        if json:
-            texts, walls, count = online.json_times(block.data, coding)
-            self._records += count
-            self._dates.add(texts)
-            self._dates.add(walls, wall=bool(walls))
+        if block.offset == 0:
+            self._json, self._separator = found.json, found.separator
+            self._nearly = None if found.json else nearly(text_of(bytes(block.data[:HEAD])))
+        if found.json:
+            self._json_times(block, found.coding)
             return
-        records = blocks.read(block.data, block.offset, coding, fields=False)
+        records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
         self._records += len(records)
+        if found.separator != self._separator:
+            return
         self._headers(records)
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
             if layout is None:
                 continue
             data = low + np.flatnonzero(records.kinds[low:high] == codes.DATA)
-            column = int(f.positions(layout.names)[TIME])
-            if layout.kind == "tracking" and column == 0:
-                self._times_of(records, data)
-                continue
-            if not len(records.stops):
-                records = blocks.read(block.data, block.offset, coding)
-            if layout.kind == "tracking":
-                begin, end = tracking.slot_fields(records, low, high, layout)
-                data -= low
-                self._times(*span(records.text, begin[:, TIME].copy(), end[:, TIME].copy(), data, whole=False))
+            if layout.kind != "tracking":
+                if not len(records.stops):
+                    records = blocks.read(block.data, block.offset, found.coding, found.separator)
+                seen = online.times(records, data, layout)
+                self._dates.add(seen.times, wall=layout.kind == "export", utc=seen.utc)
+                self._dates.add(seen.bounds, bounds=True)
+            elif int(f.positions(layout.names)[TIME]) == 0 and found.separator == ",":
+                self._times_of(records, data, layout)
             else:
-                self._dates.add(online.times(records, data, layout), wall=layout.kind == "export")
+                self._times(records, data, layout, self._span(records, data, layout))
+
+    def _json_times(self, block: Block, coding: str) -> None:
+        found, walls, count = online.json_times(block.data, coding)
+        self._records += count
+        for seen in found:
+            self._dates.add(seen.times, utc=seen.utc)
+            self._dates.add(seen.bounds, bounds=True)
+        self._dates.add(walls, wall=True)
 
     def _headers(self, records: blocks.Records) -> None:
         """Finds `#Fields` lines and header rows; guesses a layout where data comes before any header."""
@@ -88,52 +102,86 @@ class Surveyor:
             marked |= {int(r) for r in data[_letters(records.text, records.starts[data])]}
             marked.add(int(data[0]))
         for r in sorted(marked):
-            names = header_names(records.raw(r))
+            raw = records.raw(r)
+            names = header_names(raw, self._separator)
             if names:
                 last = self._layouts[-1] if self._layouts else None
                 # The same header again matters only where it is a row that must not be read as data.
                 if last is None or last.names != names or last.offset < 0 or records.kinds[r] == codes.DATA:
                     self._layouts.append(blocks.Layout(int(records.offsets[r]), names))
-            elif not self._layouts and records.kinds[r] == codes.DATA:
+            elif not self._layouts and records.kinds[r] == codes.DATA and not is_separator_line(raw):
                 names = guess(records.cells(r))
                 if names:
                     self._layouts.append(blocks.Layout(-1, names))
                     count = len(names)
                     self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
 
-    def _times_of(self, records: blocks.Records, data: np.ndarray) -> None:
+    def _times_of(self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> None:
         """Times of records that begin with them, looked for while the next block is read and cut."""
         self._wait()
-        self._waiting = self._beside.submit(span, records.text, records.starts, records.ends, data, whole=True)
+        future = self._beside.submit(span, records.text, records.starts, records.ends, data, whole=True)
+        self._waiting = future, records, data, layout
 
     def _wait(self) -> None:
         if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._times(*waiting.result())
+            (future, records, data, layout), self._waiting = self._waiting, None
+            self._times(records, data, layout, future.result())
 
-    def _times(self, low: int, high: int) -> None:
-        if low != NO_TIME:
+    @staticmethod
+    def _span(records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> tuple[int, int, bool, bool]:
+        low, high = (int(data[0]), int(data[-1]) + 1) if len(data) else (0, 0)
+        whole = records if len(records.stops) else blocks.fielded(records)
+        begin, end = tracking.slot_fields(whole, low, high, layout)
+        return span(whole.text, begin[:, TIME].copy(), end[:, TIME].copy(), data - low, whole=False)
+
+    def _times(
+        self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout, found: tuple[int, int, bool, bool]
+    ) -> None:
+        """Takes what was found of times; where some are not as servers write them, all texts decide what they are."""
+        low, high, zoneless, unreadable = found
+        if zoneless or unreadable:
+            column = int(f.positions(layout.names)[TIME])
+            rows = (records.cells(int(r)) for r in data)
+            texts = [cells[column] for cells in rows if len(cells) == len(layout.names)]
+            self._dates.add(texts, utc=f.is_utc(layout.names))
+        elif low != NO_TIME:
             self._first = low if self._first is None else min(self._first, low)
             self._last = high if self._last is None else max(self._last, high)
 
     def result(self) -> Survey:
-        """Raises AmbiguousTime when dates have a local format whose order the file leaves open."""
+        """Raises AmbiguousTime when dates have a local format whose order the file leaves open, EvidenceError for an export
+        that lacks what tells messages, recipients or times apart."""
         self._wait()
         self._beside.shutdown()
+        if self._nearly and not self._layouts:
+            raise EvidenceError(self._nearly)
         order, zone, span, notes = self._dates.decide()
         if span:
             self._first = span[0] if self._first is None else min(self._first, span[0])
             self._last = span[1] if self._last is None else max(self._last, span[1])
         versions = sorted({_label(layout) for layout in self._layouts if layout.kind != "unknown"})
-        found: Mapping[str, Any] = {**({"layout": versions} if versions else {}), **self._notes, **notes}
+        noted = [*notes.pop("noted", []), *self._lacking()]
+        found: Mapping[str, Any] = {
+            **({"layout": versions} if versions else {}), **self._notes, **notes, **({"noted": noted} if noted else {}),
+        }  # fmt: skip
         return Survey(
             records=self._records,
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=ScanPlan(tuple(self._layouts), order, zone, self._json),
+            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator, self._json),
             notes=dict(found),
         )
+
+    def _lacking(self) -> list[str]:
+        """What an export does not tell, as a sentence each."""
+        traces = [layout for layout in self._layouts if layout.kind == "trace"]
+        if not any(not layout.columns("status") for layout in traces):
+            return []
+        return [
+            "no column Status says what became of the messages: every outcome is unknown; export it again: "
+            + f.COMMANDS["trace"]
+        ]
 
 
 def _label(layout: blocks.Layout) -> str:

@@ -1,16 +1,20 @@
 """Message tracking logs and extended historical-search reports: a block's records → events.
 
-A record is used when it has a time, a known event id and an id of its message; `NOTIFYMAPI` and other rows that
-name no message at all are ignored, counted by event id; everything else is unread, with the reason.
+A record is used when it has a time, an event id and an id of its message; `NOTIFYMAPI` and other rows that name no
+message at all are ignored, counted by event id; everything else is unread, with the reason. Records whose time or
+recipients are not as a server writes them are left to `exports`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from forensics.loaders.base import PADDING
 from forensics.loaders.exchange import event_ids
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
@@ -19,15 +23,32 @@ from forensics.native.exchange import codes, packing, slots
 from forensics.native.exchange import layout as packed
 from forensics.native.exchange.classify import PLACES, classify
 from forensics.native.exchange.csvscan import fields
-from forensics.native.exchange.messages import group
+from forensics.native.exchange.messages import group, message_hashes
 from forensics.native.exchange.moments import NO_TIME
 
 REASONS = {
     codes.BAD_TIME: "no time that could be read in date-time",
-    codes.UNKNOWN_EVENT: "event id is not known",
-    codes.LISTS_DIFFER: "recipient-address and recipient-status differ in length",
-    codes.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id",
+    codes.NO_EVENT: "no event id",
+    codes.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id; export it again: "
+    + f.COMMANDS["tracking"],
 }
+AGAIN = (codes.BAD_TIME, codes.ZONELESS, codes.ODD_RECIPIENTS)
+"""Records that `exports` may still read."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How records are to be read. `evidence`, `number`: as in `base.ScanContext`.
+
+    `online`: Exchange Online wrote them. `zoned`: a time that names no zone is not UTC. `again`: takes the numbers in
+    the block of records that `exports` may still read; without it they are read as they are.
+    """
+
+    evidence: int
+    number: int
+    online: bool = False
+    zoned: bool = False
+    again: list[int] | None = None
 
 
 class Account:
@@ -72,8 +93,7 @@ def scan_segment(
     high: int,
     layout: Layout,
     kinds: np.ndarray,
-    evidence: int,
-    number: int,
+    reading: Reading,
     account: Account,
 ) -> pa.Table:
     """Events of records low..high, which are all of one layout. `kinds` is 0 for the records to read."""
@@ -91,8 +111,8 @@ def scan_segment(
         account.unread.append((low + int(r), f"{have[r]} columns, the header names {wanted}"))
         kinds[r] = codes.BROKEN
     classify(
-        buf, kinds, begin, end, event_ids.WORDS, event_ids.WORD_ENDS, event_ids.EFFECTS, at, effect, flags, state,
-        np.empty(PLACES, np.int16), np.zeros(3, np.uint64),
+        buf, kinds, begin, end, event_ids.WORDS, event_ids.WORD_ENDS, event_ids.EFFECTS, reading.zoned, at, effect, flags,
+        state, np.empty(PLACES, np.int16), np.zeros(3, np.uint64),
     )  # fmt: skip
     message = np.empty(count, np.int32)
     modes = np.zeros(count, np.int8)
@@ -100,11 +120,12 @@ def scan_segment(
     table = np.empty(1 << (2 * count + 2).bit_length(), np.int32)
     whole = np.empty(max(count, 1), np.bool_)
     halves = np.empty((max(count, 1), 2), np.uint64)
-    messages = group(buf, kinds, begin, end, state, message, modes, reps, halves, whole, table)
+    own = np.empty(count, np.uint64)
+    messages = group(buf, kinds, begin, end, state, message, modes, own, reps, halves, whole, table)
     main = np.zeros(messages, np.bool_)
     best = np.full((messages, packing.COUNT + 1), -1, np.int32)
     most = packing.weigh(
-        buf, state, message, modes, begin, end, effect, at, main, best, np.empty(1, np.int32)
+        buf, state, message, modes, begin, end, effect, at, reading.again is not None, main, best, np.empty(1, np.int32)
     )  # fmt: skip
 
     data = kinds == codes.DATA
@@ -115,12 +136,14 @@ def scan_segment(
             account.ignore(
                 f"event {bytes(buf[begin[r, slots.EVENT] : e if e >= 0 else ~e]).decode('utf-8', 'replace')}"
             )
+        elif reading.again is not None and state[r] in AGAIN:
+            reading.again.append(low + int(r))
         else:
             account.unread.append((low + int(r), REASONS[int(state[r])]))
     if not messages:
         return EVENTS.empty_table()
     flags[modes == codes.BY_MESSAGE] |= codes.BY_ID
-    if layout.online:
+    if reading.online or layout.online:
         flags |= codes.ONLINE
     rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
     offsets = np.empty(count + 1, np.int32)
@@ -145,10 +168,11 @@ def scan_segment(
         "key": _mix(halves[:, 0] ^ halves[:, 1]),
         "group": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(halves)]),
         "at": at[rec],
-        "evidence": np.full(rows, evidence, np.int32),
-        "number": rec.astype(np.int64) + (number + low),
+        "evidence": np.full(rows, reading.evidence, np.int32),
+        "number": rec.astype(np.int64) + (reading.number + low),
         "offset": records.offsets[low:high][rec],
         "length": records.lengths[low:high][rec],
+        "own": own[rec],
         "flags": flags[rec],
         "parts": parts[:rows],
         "texts": texts,
@@ -175,17 +199,37 @@ def digest(kind: str, text: str) -> bytes:
 _NO_HYPHEN = str.maketrans("", "", "-{}")
 
 
-def group_of(network_id: str, message_id: str) -> bytes | None:
-    """16 bytes for a message of an export: as `scan_segment` names the same message in a log; None without any id."""
+def has_id(text: str) -> bool:
+    """Is it an id, and not a word or zeros that stand for none? As `native.exchange.messages` has it."""
+    return any(c in "123456789" for c in text)
+
+
+def group_of(network_id: str, message_id: str, beside: str) -> bytes | None:
+    """16 bytes for a message of an export: as `scan_segment` names the same message in a log; None without any id.
+
+    `beside`: what tells messages of one Message-ID apart, where that is the only id: it can be sent again, and copied.
+    """
     plain = network_id.lower().translate(_NO_HYPHEN)
-    if len(plain) == 32:
-        try:
-            return bytes.fromhex(plain)
-        except ValueError:
-            pass
-    if plain:
+    if has_id(plain):
+        if len(plain) == 32:
+            try:
+                return bytes.fromhex(plain)
+            except ValueError:
+                pass
         return digest("network", plain)
-    return digest("message", message_id) if message_id.strip(" <>") else None
+    bare = message_id.strip(" <>")
+    return digest("message", f"{bare}\0{beside}") if "@" in bare or has_id(bare) else None
+
+
+def hashes(message_ids: Sequence[str]) -> np.ndarray:
+    """The hash of each Message-ID by which records of one network-message-id are told apart; 0 for none."""
+    texts = [(one if "@" in one or has_id(one) else "").encode("utf-8", "replace") for one in message_ids]
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int32)
+    out = np.zeros(len(texts), np.uint64)
+    if texts:
+        data = np.frombuffer(b"".join(texts) + bytes(PADDING), np.uint8)
+        message_hashes(data, np.concatenate([np.zeros(1, np.int32), ends[:-1]]).astype(np.int32), ends, out)
+    return out
 
 
 def key_of(group: bytes) -> int:

@@ -8,9 +8,21 @@ from typing import Final
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
-from forensics.native.exchange.codes import BAD_TIME, DATA, HOLD, INFO, INTRA, SEND, STORE, UNKNOWN_EVENT, USED
+from forensics.native.exchange.codes import (
+    BAD_TIME,
+    DATA,
+    HOLD,
+    INFO,
+    INTRA,
+    NO_EVENT,
+    OTHER,
+    SEND,
+    STORE,
+    USED,
+    ZONELESS,
+)
 from forensics.native.exchange.csvscan import field
-from forensics.native.exchange.moments import NO_TIME, moment_after
+from forensics.native.exchange.moments import NO_TIME, is_zoned, moment_after
 from forensics.native.exchange.slots import CONNECTOR, CUSTOM, EVENT, SOURCE, TIME
 from forensics.native.text import FACTOR, SEED, between, find_byte, lit
 
@@ -92,12 +104,13 @@ def _quarantined(buf, s, e):
 
 @entry(
     "const uint8[:], const int8[:], const int32[:,:], const int32[:,:], const uint8[:], const int32[:], "
-    "const int8[:], int64[:], int8[:], int8[:], int8[:], int16[:], uint64[:]"
+    "const int8[:], boolean, int64[:], int8[:], int8[:], int8[:], int16[:], uint64[:]"
 )
-def classify(buf, kinds, begin, end, words, ends, effects, at, effect, flags, state, table, memo, result):
+def classify(buf, kinds, begin, end, words, ends, effects, zoned, at, effect, flags, state, table, memo, result):
     """Time (`at`), effect and flags of each data record; `state` says what cannot be used (`codes`).
 
-    `words`: small-letter event ids behind each other, which end at `ends` and have these `effects`. Work space:
+    `words`: small-letter event ids behind each other, which end at `ends` and have these `effects`; another event is
+    `OTHER`. With `zoned` a time without a zone is not UTC: such records are `ZONELESS`. Work space:
     `table` of `PLACES`; `memo`, as of `moment_after`.
     """
     _fill(words, ends, table)
@@ -110,12 +123,15 @@ def classify(buf, kinds, begin, end, words, ends, effects, at, effect, flags, st
         if at[r] == NO_TIME:
             state[r] = BAD_TIME
             continue
-        s, e = field(begin, end, r, EVENT)
-        event = _number(buf, s, e, words, ends, table)
-        if event < 0:
-            state[r] = UNKNOWN_EVENT
+        if zoned and not is_zoned(buf, s, e):
+            state[r] = ZONELESS
             continue
-        effect[r] = effects[event]
+        s, e = field(begin, end, r, EVENT)
+        if s == e:
+            state[r] = NO_EVENT
+            continue
+        event = _number(buf, s, e, words, ends, table)
+        effect[r] = effects[event] if event >= 0 else OTHER
         flags[r] = 0
         s, e = field(begin, end, r, SOURCE)
         if is_word(buf, s, e, _STOREDRIVER, 0, _STOREDRIVER.size):

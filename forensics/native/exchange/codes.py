@@ -17,12 +17,15 @@ BROKEN: Final = 3
 # What a tracking record can be used for.
 USED: Final = 0
 BAD_TIME: Final = 1
-UNKNOWN_EVENT: Final = 2
+NO_EVENT: Final = 2
 NO_MESSAGE: Final = 3
 """No id and no recipient: such rows (NOTIFYMAPI and the like) say nothing of any message; ignored by event id."""
-LISTS_DIFFER: Final = 4
-NO_ID: Final = 5
+NO_ID: Final = 4
 """Recipients, but no id that could join the row to a message."""
+ZONELESS: Final = 5
+"""A time without a zone, where a zone is known for such: read by `loaders.exchange.exports`."""
+ODD_RECIPIENTS: Final = 6
+"""Recipients that are no list of addresses joined by `;`: read by `loaders.exchange.exports`."""
 
 # Which id joins a record to its message.
 BY_NETWORK: Final = 0
@@ -45,7 +48,7 @@ ENTER: Final = 0
 INFO: Final = 1
 """Proof that the message was here; changes no recipient's fate."""
 SEND: Final = 2
-"""Handed to the server in server-hostname by SMTP: inside or, before Exchange 2013, also outside."""
+"""Handed to the server in server-hostname by SMTP: between transport services; before Exchange 2013 also outside."""
 SEND_OUT: Final = 3
 """Handed to a server outside the organisation."""
 DELIVER: Final = 4
@@ -70,20 +73,26 @@ REPLACE: Final = 13
 """recipient-address takes the place of related-recipient-address (list, alias, forward)."""
 REPORT: Final = 14
 """A delivery report was written; the row is the report's own birth."""
-TRACE_DELIVERED: Final = 15
+OTHER: Final = 15
+"""An event that is not known, or says nothing certain: names recipients, decides nothing, and its word is kept."""
+TRACE_DELIVERED: Final = 16
 """Final status from a trace without times of its own: delivered."""
-TRACE_FAILED: Final = 16
+TRACE_FAILED: Final = 17
 """… failed."""
-TRACE_PENDING: Final = 17
+TRACE_PENDING: Final = 18
 """… still under way."""
-TRACE_HELD: Final = 18
+TRACE_HELD: Final = 19
 """… quarantined."""
-TRACE_REFUSED: Final = 19
-"""… identified as spam and rejected or blocked."""
-TRACE_REPLACED: Final = 20
+TRACE_REFUSED: Final = 20
+"""… rejected or blocked."""
+TRACE_DISCARDED: Final = 21
+"""… dropped without a delivery report."""
+TRACE_REPLACED: Final = 22
 """… expanded or resolved: other rows carry its recipients."""
-TRACE_UNSETTLED: Final = 21
-"""… no status, or none yet."""
+TRACE_UNSETTLED: Final = 23
+"""… no status, none yet, or one that does not tell where the message went."""
+EFFECTS: Final = TRACE_UNSETTLED + 1
+"""How many effects there are."""
 
 # States of a recipient.
 NOTHING: Final = 0

@@ -1,7 +1,7 @@
 """CSV: record and field positions in one pass.
 
-Grammar: RFC 4180 with `#` comment lines, LF or CR LF, and a quote that is special only at the start of a field. What
-breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
+Grammar: RFC 4180 with `#` comment lines, LF or CR LF, one separator of fields for the whole file (a comma, or what
+`loaders.exchange.sniff.form` finds), and a quote that is special only at the start of a field. What breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
 line, so that one torn row does not swallow the file. The rule looks at nothing before the record, so every cut of the
 file into whole records reads the same.
 """
@@ -15,13 +15,13 @@ import numpy as np
 
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.exchange.codes import BLANK, BROKEN, COMMENT, DATA
-from forensics.native.text import find_byte, find_far, first_marked, load64
+from forensics.native.text import LOW, find_byte, find_far, first_marked, load64
 
 LIMIT: Final = 1 << 20
 """A quoted record longer than this is taken for a quote that was never closed."""
 
+COMMA: Final = 44
 _LOW: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
-_COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
 
 _FULL: Final = -1
 _OPEN: Final = -2
@@ -29,9 +29,9 @@ _TORN: Final = -3
 
 
 @kernel
-def _commas(word):
-    """The highest bit of each byte of eight that is a comma."""
-    w = word ^ _COMMAS
+def _separators(word, eight):
+    """The highest bit of each byte of eight that is the separator; `eight`: eight separators."""
+    w = word ^ eight
     return ~(((w & _LOW) + _LOW) | w | _LOW)
 
 
@@ -44,15 +44,16 @@ def _behind_mark(buf, pos, n):
 
 
 @inlined
-def _stops(buf, start, line, stops, k):
-    """Positions of all commas in [start, line) into `stops` from k on, and leaves room for one more; returns k behind
+def _stops(buf, start, line, separator, stops, k):
+    """Positions of all separators in [start, line) into `stops` from k on, and leaves room for one more; returns k behind
     them, or _FULL."""
     n = buf.size
+    eight = np.uint64(separator) * LOW
     i = start
     while i < line and i + 8 <= n:
         if k + 9 > stops.size:
             return _FULL
-        marks = _commas(load64(buf, i))
+        marks = _separators(load64(buf, i), eight)
         if line - i < 8:
             marks &= (np.uint64(1) << np.uint64(8 * (line - i))) - np.uint64(1)
         while marks:
@@ -63,7 +64,7 @@ def _stops(buf, start, line, stops, k):
     if k + 9 > stops.size:
         return _FULL
     while i < line:
-        if buf[i] == 44:
+        if buf[i] == separator:
             stops[k] = i
             k += 1
         i += 1
@@ -77,7 +78,7 @@ def _without_return(buf, start, p):
 
 
 @inlined
-def _closing(buf, p, n, top):
+def _closing(buf, p, n, top, separator):
     """Behind the quote that closes the field whose text begins at p, and the CR of a line end there; _OPEN when none
     does before `top`, _TORN when other text follows."""
     closed = False
@@ -92,34 +93,34 @@ def _closing(buf, p, n, top):
         return _OPEN
     if p < n and buf[p] == 13 and (p + 1 >= n or buf[p + 1] == 10):
         p += 1
-    if p < n and buf[p] != 44 and buf[p] != 10:
+    if p < n and buf[p] != separator and buf[p] != 10:
         return _TORN
     return p
 
 
 @kernel
-def _opening(buf, p, line):
+def _opening(buf, p, line, separator):
     """Position of the first quote in [p, line) that begins a field, where one begins at p, or `line`."""
     q = find_far(buf, p, line, 34)
-    while q < line and q > p and buf[q - 1] != 44:
+    while q < line and q > p and buf[q - 1] != separator:
         q = find_far(buf, q + 1, line, 34)
     return q
 
 
 @inlined
-def _record(buf, start, line, n, limit, split, stops, k):
+def _record(buf, start, line, n, separator, limit, split, stops, k):
     """(end, k) of the record at `start`, the first line feed behind which is at `line`: where the record's own is (or
     n), and k behind its fields in `stops`; the end is _FULL, _OPEN or _TORN when there is none."""
     p = start
     while True:
-        q = _opening(buf, p, line)
+        q = _opening(buf, p, line, separator)
         if split:
-            k = _stops(buf, p, q, stops, k)
+            k = _stops(buf, p, q, separator, stops, k)
             if k < 0:
                 return np.int64(_FULL), k
         p = q
         if q < line:
-            p = _closing(buf, q + 1, n, min(n, start + limit + 1))
+            p = _closing(buf, q + 1, n, min(n, start + limit + 1), separator)
             if p < 0:
                 return p, k
         ends = p >= n or buf[p] == 10
@@ -133,12 +134,12 @@ def _record(buf, start, line, n, limit, split, stops, k):
             line = find_far(buf, p, n, 10)
 
 
-@entry("const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, boolean, boolean, int64[:]")
-def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found, result):
+@entry("const uint8[:], int32[:], int32[:], int8[:], int32[:], int32[:], int64, int64, boolean, boolean, int64[:]")
+def records(buf, starts, ends, kinds, firsts, stops, separator, limit, last, split, found, result):
     """Positions of all records. `found`: how many records (-1: the arrays are too small), fields, and bytes taken.
 
     `starts`, `ends`: bytes of a record without its line end; `kinds` (`codes`); `firsts`: index of its first entry in
-    `stops`, which holds the position of the delimiter behind each field (one more entry of `firsts` closes the last).
+    `stops`, which holds the position of the `separator` or line end behind each field (one more entry of `firsts` closes the last).
     Without `split` fields are not looked for, `stops` stays as it is. Without `last`, a record that the buffer ends in
     is not taken.
     """
@@ -161,7 +162,7 @@ def records(buf, starts, ends, kinds, firsts, stops, limit, last, split, found, 
         if buf[start] == 35:
             kind = COMMENT
         else:
-            p, k = _record(buf, start, line, n, limit, split, stops, k)
+            p, k = _record(buf, start, line, n, separator, limit, split, stops, k)
             if p == _FULL:
                 return
             if p == _OPEN and not last and n - start <= limit:

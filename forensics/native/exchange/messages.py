@@ -1,4 +1,9 @@
-"""Which tracking records of a block are of one message, by the best id that each has; and which are the same record."""
+"""Which tracking records of a block are of one message, by the best id that each has; and which are the same record.
+
+An id that is none (`NULL`, `-`, a GUID of zeros) joins nothing; nor does a network-message-id join records of several
+Message-IDs: Exchange gives every message a new one, so that one which several messages share is an error or a
+placeholder.
+"""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
@@ -12,7 +17,7 @@ from forensics.native.exchange.classify import small
 from forensics.native.exchange.codes import BY_INTERNAL, BY_MESSAGE, BY_NETWORK, DATA, NO_ID, NO_MESSAGE, USED
 from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.slots import INTERNAL, MESSAGE_ID, NETWORK_ID, RECIPIENT
-from forensics.native.text import SEED
+from forensics.native.text import SEED, find_byte, lower_hash, mix
 
 _PRIME: Final = np.uint64(0x100000001B3)
 """Of the 64-bit FNV hash (Fowler, Noll, Vo; the seed is its offset basis)."""
@@ -100,23 +105,66 @@ def _same(buf, s, e, t, u, mode):
 
 
 @kernel
-def _best_id(begin, end, r):
-    """(which id joins the record to its message, its slot)."""
-    if end[r, NETWORK_ID] != begin[r, NETWORK_ID]:
-        return BY_NETWORK, NETWORK_ID
-    if end[r, MESSAGE_ID] != begin[r, MESSAGE_ID]:
-        return BY_MESSAGE, MESSAGE_ID
-    return BY_INTERNAL, INTERNAL
+def _counted(buf, s, e):
+    """Does the text hold a digit that is not zero? Ids do; words for none do not."""
+    for i in range(s, e):  # noqa: SIM110
+        if buf[i] >= 49 and buf[i] <= 57:
+            return True
+    return False
+
+
+@kernel
+def _message_id(buf, begin, end, r):
+    """(start, end) of the Message-ID, bare; empty when it is none."""
+    s, e = field(begin, end, r, MESSAGE_ID)
+    s, e = _bare(buf, s, e)
+    if s < e and find_byte(buf, s, e, 64) == e and not _counted(buf, s, e):
+        return e, e
+    return s, e
+
+
+@kernel
+def _best_id(buf, begin, end, r):
+    """(which id joins the record to its message, its start and end); empty when the record has none."""
+    s, e = field(begin, end, r, NETWORK_ID)
+    if _counted(buf, s, e):
+        return BY_NETWORK, s, e
+    s, e = _message_id(buf, begin, end, r)
+    if s < e:
+        return BY_MESSAGE, s, e
+    s, e = field(begin, end, r, INTERNAL)
+    if not _counted(buf, s, e):
+        return BY_INTERNAL, s, s
+    return BY_INTERNAL, s, e
+
+
+@kernel
+def _hash_of_id(buf, s, e, doubled):
+    """A hash of a bare Message-ID in any case of ASCII letters; 0 when there is none. `doubled`: its quotes are."""
+    if s >= e:
+        return np.uint64(0)
+    if find_byte(buf, s, e, 34) == e:
+        h, _ = lower_hash(buf, s, e)
+        return mix(h)
+    h = SEED
+    while s < e:
+        c = buf[s]
+        h = (h ^ np.uint64(small(c))) * _PRIME
+        s += 2 if doubled and c == 34 else 1
+    return mix(h)
 
 
 @entry(
-    "const uint8[:], const int8[:], const int32[:,:], const int32[:,:], int8[:], int32[:], int8[:], int32[:], "
-    "uint64[:,:], boolean[:], int32[:]"
+    "const uint8[:], const int8[:], const int32[:,:], const int32[:,:], int8[:], int32[:], int8[:], uint64[:], "
+    "int32[:], uint64[:,:], boolean[:], int32[:]"
 )
-def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table, result):
+def group(buf, kinds, begin, end, state, message, modes, own, reps, ids, whole, table, result):
     """Message number of each record in this block; `reps` is a record of each message. Returns the count.
 
-    `whole[message]`: its id is a GUID, the bytes of which are `ids[message]`. `table`: work space.
+    `own`: a hash of each record's Message-ID, 0 without. Records of one network-message-id and several Message-IDs are
+    several messages here; whether the message goes on without a Message-ID is seen when all blocks are together
+    (`loaders.exchange.rows`). `whole[message]`: its id is a GUID, the bytes of which are `ids[message]`. `table`: work
+    space.
     """
     mask = np.uint64(table.size - 1)
     for place in range(table.size):
@@ -124,13 +172,15 @@ def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table
     count = 0
     for r in range(kinds.size):
         message[r] = -1
+        own[r] = 0
         if kinds[r] != DATA or state[r] != USED:
             continue
-        mode, slot = _best_id(begin, end, r)
-        s, e = field(begin, end, r, slot)
+        mode, s, e = _best_id(buf, begin, end, r)
         if s == e:
             state[r] = NO_MESSAGE if end[r, RECIPIENT] == begin[r, RECIPIENT] else NO_ID
             continue
+        t, u = _message_id(buf, begin, end, r)
+        own[r] = _hash_of_id(buf, t, u, end[r, MESSAGE_ID] < 0)
         modes[r] = mode
         if mode == BY_INTERNAL:  # means something on its own server only: joined later, with the server's name
             reps[count] = r
@@ -141,12 +191,9 @@ def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table
         good = False
         low = np.uint64(0)
         high = np.uint64(0)
-        if mode == BY_NETWORK:
-            if end[r, slot] >= 0:
-                good, low, high = _guid(buf, s, e)
-        else:
-            s, e = _bare(buf, s, e)
-        probe = (pair_hash(low, high) if good else _key_hash(buf, s, e, mode)) & mask
+        if mode == BY_NETWORK and end[r, NETWORK_ID] >= 0:
+            good, low, high = _guid(buf, s, e)
+        probe = ((pair_hash(low, high) if good else _key_hash(buf, s, e, mode)) ^ own[r]) & mask
         while True:
             m = table[probe]
             if m < 0:
@@ -159,19 +206,26 @@ def group(buf, kinds, begin, end, state, message, modes, reps, ids, whole, table
                 count += 1
                 break
             q = reps[m]
-            if good:
-                if whole[m] and ids[m, 0] == low and ids[m, 1] == high:
-                    message[r] = m
-                    break
-            elif not whole[m] and modes[q] == mode:
-                t, u = field(begin, end, q, slot)
-                if mode == BY_MESSAGE:
-                    t, u = _bare(buf, t, u)
-                if _same(buf, s, e, t, u, mode):
-                    message[r] = m
-                    break
+            if own[q] == own[r]:
+                if good:
+                    if whole[m] and ids[m, 0] == low and ids[m, 1] == high:
+                        message[r] = m
+                        break
+                elif not whole[m] and modes[q] == mode:
+                    _, t, u = _best_id(buf, begin, end, q)
+                    if _same(buf, s, e, t, u, mode):
+                        message[r] = m
+                        break
             probe = (probe + np.uint64(1)) & mask
     result[0] = count
+
+
+@entry("const uint8[:], const int32[:], const int32[:], uint64[:]")
+def message_hashes(buf, begin, end, out, result):
+    """The hash of each Message-ID as `group` has it; an empty one has 0."""
+    for r in range(begin.size):
+        s, e = _bare(buf, np.int64(begin[r]), np.int64(end[r]))
+        out[r] = _hash_of_id(buf, s, e, False)
 
 
 @entry("const uint8[:], const int32[:], const int32[:], uint64[:]")

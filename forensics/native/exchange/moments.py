@@ -13,6 +13,9 @@ from forensics.native.text import find_byte, is_digit, load64
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NO_TIME: Final = -(1 << 62)
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
+"""Mail is of these years. A stamp of another is an error, or of another calendar: it is no time that can be believed."""
 
 
 @kernel
@@ -57,7 +60,16 @@ def _second(buf, s):
     hour = _digits(buf, s + 11, 2)
     minute = _digits(buf, s + 14, 2)
     second = _digits(buf, s + 17, 2)
-    if year < 1 or month < 1 or month > 12 or day < 1 or hour < 0 or minute < 0 or second < 0:
+    if (
+        year < FIRST_YEAR
+        or year > LAST_YEAR
+        or month < 1
+        or month > 12
+        or day < 1
+        or hour < 0
+        or minute < 0
+        or second < 0
+    ):
         return NO_TIME
     if day > _month_days(year, month) or hour > 23 or minute > 59 or second > 59:
         return NO_TIME
@@ -87,14 +99,14 @@ def moment(buf, s, e):
     value = _second(buf, s)
     if value == NO_TIME:
         return NO_TIME
-    micros = 0
+    micros = np.int64(0)
     p = s + 19
     if p < e and buf[p] == 46:
         p += 1
         scale = 100000
         begin = p
         while p < e and is_digit(buf[p]):
-            micros += (buf[p] - 48) * scale
+            micros += (np.int64(buf[p]) - 48) * scale
             scale //= 10
             p += 1
         if p == begin:
@@ -103,6 +115,12 @@ def moment(buf, s, e):
     if shift == NO_TIME:
         return NO_TIME
     return (value - shift) * 1000000 + micros
+
+
+@kernel
+def is_zoned(buf, s, e):
+    """Does the stamp [s, e), which `moment` reads, name its zone?"""
+    return buf[e - 1] == 90 or buf[e - 1] == 122 or buf[e - 6] == 43 or buf[e - 6] == 45
 
 
 @kernel
@@ -143,27 +161,32 @@ def _time_field(buf, s, e, whole):
 
 @entry("const uint8[:], const int32[:], const int32[:], const int64[:], boolean, uint64[:], int64[:]")
 def extent(buf, begin, end, wanted, whole, memo, out, result):
-    """Earliest and latest time in `out`, NO_TIME twice when there is none, of the records `wanted`: `begin`, `end` are
-    `whole` records, the first field of which is the time, or the time fields (a negative end: doubled quotes).
-    `memo`: as of `moment_after`."""
+    """Of the records `wanted`, in `out`: earliest and latest time, NO_TIME twice when there is none; and the last record
+    whose time names no zone and the last whose time cannot be read, -1 for none. `begin`, `end` are `whole` records, the
+    first field of which is the time, or the time fields (a negative end: doubled quotes). `memo`: as of
+    `moment_after`."""
     low = NO_TIME
     high = NO_TIME
+    out[2] = -1
+    out[3] = -1
     for r in wanted:
         s, e = _time_field(buf, np.int64(begin[r]), np.int64(end[r]), whole)
-        if e < 0:
+        value = moment_after(buf, s, e, memo) if e >= 0 else NO_TIME
+        if value == NO_TIME:
+            out[3] = r
             continue
-        value = moment_after(buf, s, e, memo)
-        if value != NO_TIME:
-            if low == NO_TIME or value < low:
-                low = value
-            if high == NO_TIME or value > high:
-                high = value
+        if not is_zoned(buf, s, e):
+            out[2] = r
+        if low == NO_TIME or value < low:
+            low = value
+        if high == NO_TIME or value > high:
+            high = value
     out[0] = low
     out[1] = high
 
 
-def span(buf: Array, begin: Array, end: Array, wanted: Array, *, whole: bool) -> tuple[int, int]:
-    """`extent` of records in any order."""
-    out = np.empty(2, np.int64)
+def span(buf: Array, begin: Array, end: Array, wanted: Array, *, whole: bool) -> tuple[int, int, bool, bool]:
+    """(earliest, latest, does one name no zone, is one unreadable) of records in any order, as `extent`."""
+    out = np.empty(4, np.int64)
     extent(buf, begin, end, wanted, whole, np.zeros(3, np.uint64), out)
-    return int(out[0]), int(out[1])
+    return int(out[0]), int(out[1]), bool(out[2] >= 0), bool(out[3] >= 0)

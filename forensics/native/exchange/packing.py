@@ -2,7 +2,8 @@
 
 A record has one part for each recipient; records that change no recipient's fate (`INFO`) have one without, unless
 nothing else of that message lies in the block. Values of the message are put on one record only (the earliest that has
-them): a block of tracking log repeats sender, subject and ids about six times.
+them; of several at one time the one that sorts first): a block of tracking log repeats sender, subject and ids about
+six times.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -16,18 +17,22 @@ from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.exchange import layout, slots
 from forensics.native.exchange.codes import (
     BY_MESSAGE,
+    BY_NETWORK,
     DELIVER,
     DUPLICATE,
     ENTER,
     INFO,
-    LISTS_DIFFER,
+    ODD_RECIPIENTS,
+    OTHER,
     REPLACE,
     REPORT,
     SEND,
     SEND_OUT,
     USED,
 )
-from forensics.native.exchange.lists import pair
+from forensics.native.exchange.csvscan import field
+from forensics.native.exchange.lists import ODD, pair
+from forensics.native.exchange.spans import comes_first
 from forensics.native.text import copy, store32
 
 CARRIED: Final = (
@@ -47,6 +52,7 @@ CARRIED: Final = (
 """Values of the message, in the order of `layout.TEXTS`: name, slot, and whether only records of acceptance
 (`RECEIVE`) say them."""
 COUNT: Final = len(CARRIED)
+_NETWORK: Final = [name for name, _, _ in CARRIED].index("network_message_id")
 _SLOTS: Final = np.array([slot for _, slot, _ in CARRIED], np.int32)
 _ENTERING: Final = np.array([entering for _, _, entering in CARRIED], np.bool_)
 
@@ -77,26 +83,42 @@ def _accepts(effect):
 
 
 @inlined
-def _weigh_record(begin, end, r, m, effect, at, best):
+def _earlier(buf, begin, end, r, b, slot, other, at):
+    """Does record r come before b as the one that says what is in its `slot`, and b in its `other` one?"""
+    if b < 0 or at[r] < at[b]:
+        return True
+    if at[r] > at[b]:
+        return False
+    s, e = field(begin, end, r, slot)
+    t, u = field(begin, end, b, other)
+    return comes_first(buf, s, e, buf, t, u)
+
+
+@inlined
+def _weigh_record(buf, begin, end, r, m, effect, mode, at, best):
     """Makes the record the one of its message `m` that carries a value, where it is the earliest that has it."""
     accepts = _accepts(effect[r])
     for c in range(COUNT):
-        b = best[m, c]
-        if b >= 0 and at[r] >= at[b]:
+        if begin[r, _SLOTS[c]] == end[r, _SLOTS[c]] or not (accepts or not _ENTERING[c]):
             continue
-        if begin[r, _SLOTS[c]] != end[r, _SLOTS[c]] and (accepts or not _ENTERING[c]):
+        if c == _NETWORK and mode != BY_NETWORK:
+            continue
+        if _earlier(buf, begin, end, r, best[m, c], _SLOTS[c], _SLOTS[c], at):
             best[m, c] = r
-    b = best[m, COUNT]
-    if (b < 0 or at[r] < at[b]) and _host_slot(begin, end, r, effect[r]) >= 0:
-        best[m, COUNT] = r
+    slot = _host_slot(begin, end, r, effect[r])
+    if slot >= 0:
+        b = best[m, COUNT]
+        if _earlier(buf, begin, end, r, b, slot, _host_slot(begin, end, b, effect[b]) if b >= 0 else slot, at):
+            best[m, COUNT] = r
 
 
 @entry(
     "const uint8[:], int8[:], const int32[:], const int8[:], const int32[:,:], const int32[:,:], const int8[:], "
-    "const int64[:], boolean[:], int32[:,:], int32[:]"
+    "const int64[:], boolean, boolean[:], int32[:,:], int32[:]"
 )
-def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none, result):
-    """Marks records whose lists are unequal, messages that have more than `INFO`, and which record carries each value.
+def weigh(buf, state, message, modes, begin, end, effect, at, strict, main, best, none, result):
+    """Marks messages that have more than `INFO`, and which record carries each value; with `strict` also records whose
+    recipients are odd (`lists.pair`).
 
     `best[message, column]`: the earliest record with that value, the last column for its server; -1 where there is
     none. Where the Message-ID is all that joins records, every record carries its own: it may turn out to be several
@@ -111,13 +133,13 @@ def weigh(buf, state, message, modes, begin, end, effect, at, main, best, none, 
         if m < 0:
             continue
         if effect[r] != INFO or not main[m]:
-            n = pair(buf, r, begin, end, effect[r], none, none, none, none, 0)
-            if n < 0:
-                state[r] = LISTS_DIFFER
+            n = pair(buf, r, begin, end, effect[r], strict, none, none, none, none, 0)
+            if n == ODD:
+                state[r] = ODD_RECIPIENTS
                 continue
             most = max(most, n)
         if modes[r] != BY_MESSAGE:
-            _weigh_record(begin, end, r, m, effect, at, best)
+            _weigh_record(buf, begin, end, r, m, effect, modes[r], at, best)
     result[0] = most
 
 
@@ -136,6 +158,8 @@ def _choose(begin, end, r, m, effect, mode, best, chosen):
     for c in range(COUNT):
         own = mode == BY_MESSAGE and (_accepts(effect) or not _ENTERING[c])
         chosen[layout.CARRIED + c] = _SLOTS[c] if own or best[m, c] == r else -1
+    if mode != BY_NETWORK:
+        chosen[layout.CARRIED + _NETWORK] = -1
     for c in range(layout.COLUMNS):
         if chosen[c] >= 0 and begin[r, chosen[c]] == end[r, chosen[c]]:
             chosen[c] = -1
@@ -240,7 +264,7 @@ def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, 
         _choose(begin, end, r, m, e, modes[r], best, chosen)
         n = 0
         if e != INFO or not main[m]:
-            n = pair(buf, r, begin, end, e, rs, re, ss, se, most)
+            n = pair(buf, r, begin, end, e, False, rs, re, ss, se, most)
         if n == 0:
             n = 1
             rs[0] = -1
@@ -248,6 +272,10 @@ def pack(buf, state, message, modes, begin, end, effect, main, best, most, rec, 
             if e != INFO and end[r, slots.STATUS] != begin[r, slots.STATUS]:
                 ss[0] = begin[r, slots.STATUS]
                 se[0] = end[r, slots.STATUS]
+        if e == OTHER and end[r, slots.STATUS] == begin[r, slots.STATUS]:
+            for i in range(n):
+                ss[i] = begin[r, slots.EVENT]
+                se[i] = end[r, slots.EVENT]
         if k + _room(begin, end, r, chosen, n, rs, re, ss, se) > out.size:
             result[0] = -1
             return

@@ -6,14 +6,17 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
+from forensics.native.exchange.codes import INFO
 from forensics.native.exchange.layout import ABSENT, COLUMNS, HOST
 from forensics.native.exchange.messages import pair_hash
+from forensics.native.exchange.spans import comes_first
+from forensics.native.text import SEED, hashed, mix, within
 
 
-@entry("const uint64[:,:], int64[:], int32[:], int64[:]")
-def groups(halves, codes, table, first, result):
-    """Number of each record's group (two halves), in the order of their `first` records; returns the count. `table`:
-    work space."""
+@entry("const uint64[:,:], const uint64[:], int64[:], boolean[:], int32[:], int64[:]")
+def groups(halves, own, codes, several, table, first, result):
+    """Number of each record's group (two halves), in the order of their `first` records; returns the count. `several`:
+    groups whose records have more than one Message-ID (`own`: a hash of it, 0 without). `table`: work space."""
     mask = np.uint64(table.size - 1)
     for slot in range(table.size):
         table[slot] = -1
@@ -25,11 +28,16 @@ def groups(halves, codes, table, first, result):
             if g < 0:
                 table[probe] = count
                 first[count] = r
+                several[count] = False
                 codes[r] = count
                 count += 1
                 break
             if halves[first[g], 0] == halves[r, 0] and halves[first[g], 1] == halves[r, 1]:
                 codes[r] = g
+                if own[r]:
+                    if not own[first[g]]:
+                        first[g] = r
+                    several[g] |= own[first[g]] != own[r]
                 break
             probe = (probe + np.uint64(1)) & mask
     result[0] = count
@@ -91,15 +99,68 @@ def unpack(data, offsets, parts, order, begin, end, rec, part, effect, named, na
             row += 1
 
 
-@entry("const int64[:], const int64[:], const int64[:], const int32[:,:], int64[:,:]")
-def carried(group, rec, part, begin, out, result):
-    """For each message and each column from `HOST` on the first row that has a value; -1 where none has."""
+@entry(
+    "const uint8[:], const int32[:], const int32[:], const int8[:], const int64[:], const int8[:], int8[:], uint64[:]"
+)
+def tie_keys(data, offsets, parts, flags, wanted, ranks, rank, content, result):
+    """For each of the `wanted` records what its place among records of one time rests on: the rank of its (first)
+    effect in `ranks`, and a hash of what it says. What may lie on another record does not count: values of the message,
+    and the server of a record of `INFO`."""
+    for i in range(wanted.size):
+        r = wanted[i]
+        k = np.int64(offsets[r])
+        mask = _get(data, k)
+        k += 4
+        h = within(SEED ^ np.uint64(np.uint8(flags[r])))
+        host = np.int64(0)
+        host_end = np.int64(0)
+        for c in range(COLUMNS):
+            if (mask >> c) & 1:
+                n = _get(data, k)
+                k += 4
+                if c < HOST:
+                    h = hashed(data, k, k + n, within(h ^ np.uint64(c)))
+                elif c == HOST:
+                    host = k
+                    host_end = k + n
+                k += n
+        rank[i] = ranks[data[k]]
+        if data[k] != INFO:
+            h = hashed(data, host, host_end, within(h))
+        for _ in range(parts[r]):
+            size = np.int64(9)
+            for p in (1, 5):
+                n = _get(data, k + p)
+                size += n if n != ABSENT else 0
+            h = hashed(data, k, k + size, within(h))
+            k += size
+        content[i] = mix(h)
+
+
+@entry(
+    "const uint8[:], const int64[:], const int64[:], const int64[:], const int64[:], const int32[:,:], "
+    "const int32[:,:], int64[:,:]"
+)
+def carried(data, group, rec, part, at, begin, end, out, result):
+    """For each message and each column from `HOST` on the earliest row that has a value, of several at one time the
+    value that sorts first; -1 where none has."""
     for c in range(out.shape[0]):
         for m in range(out.shape[1]):
             out[c, m] = -1
     for row in range(group.size):
         if part[row] != 0:
             continue
+        r = rec[row]
         for c in range(out.shape[0]):
-            if begin[HOST + c, rec[row]] >= 0 and out[c, group[row]] < 0:
-                out[c, group[row]] = row
+            s = np.int64(begin[HOST + c, r])
+            if s < 0:
+                continue
+            best = out[c, group[row]]
+            if best >= 0 and at[row] > at[best]:
+                continue
+            if best >= 0 and at[row] == at[best]:
+                q = rec[best]
+                t = np.int64(begin[HOST + c, q])
+                if not comes_first(data, s, np.int64(end[HOST + c, r]), data, t, np.int64(end[HOST + c, q])):
+                    continue
+            out[c, group[row]] = row

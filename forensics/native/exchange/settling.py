@@ -2,11 +2,16 @@
 
 The effects and states are those of `codes`. The rules:
 
-1. DELIVER is never undone. A hand-off (SEND, SEND_OUT) is, once the server it went to is seen to have the message
-   (ENTER there: then it was handed on inside) or another server says how it ended.
-2. A recipient that REPLACE puts in the place of another keeps the first such row as its origin, unless it was itself
+1. An acceptance is never undone: DELIVER, and a hand-off to a server outside (SEND_OUT; SEND of servers before Exchange
+   2013, which knew no other word). It wins over whatever became of another copy, before or after it. Only where the
+   server that took the recipient is seen to have it after that (ENTER there) was it handed on inside: the name that a
+   server gives itself is not enough, because the other side chooses it.
+2. SEND between transport services is no acceptance: what becomes of the recipient is for the next server to say.
+3. A recipient that REPLACE puts in the place of another keeps the first such row as its origin, unless it was itself
    accepted before: from a mailbox, or by the server that logs the replacement.
-3. The status of a trace counts last, and only where the servers' own rows leave the recipient unsettled or handed on.
+4. Of the statuses of a trace one that says delivered counts, whatever others say. It wins over the failures that
+   servers log of a recipient, unless these came to have it from there. Any other status counts only where the servers'
+   own rows leave the recipient open, or handed it to the service that the trace is of and to no other server.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -17,6 +22,7 @@ from typing import Final
 from forensics.native.compiler import entry, kernel
 from forensics.native.exchange.codes import (
     BOUNCED,
+    BY_ID,
     DEFER,
     DEFERRED,
     DELIVER,
@@ -35,6 +41,8 @@ from forensics.native.exchange.codes import (
     INSIDE,
     INTRA,
     NOTHING,
+    ONLINE,
+    OTHER,
     REFUSE,
     REJECTED,
     RELEASE,
@@ -45,6 +53,7 @@ from forensics.native.exchange.codes import (
     SENT,
     STORE,
     TRACE_DELIVERED,
+    TRACE_DISCARDED,
     TRACE_FAILED,
     TRACE_HELD,
     TRACE_PENDING,
@@ -57,6 +66,8 @@ SKEW: Final = 3_600_000_000
 """Microseconds by which a trace's time may lie before the server's own and still be the later word."""
 _UNKNOWN: Final = -2
 """The server that accepted a recipient first, while none has."""
+NEVER: Final = 1 << 62
+"""When a recipient was accepted first, while it was not."""
 
 
 @kernel
@@ -72,7 +83,7 @@ def _end(effect):
         return BOUNCED
     if effect == EXPIRE:
         return EXPIRED
-    if effect == DISCARD:
+    if effect in (DISCARD, TRACE_DISCARDED):
         return DISCARDED
     if effect in (HOLD, TRACE_HELD):
         return HELD
@@ -82,44 +93,57 @@ def _end(effect):
 
 
 @kernel
-def _next(effect, state, elsewhere, inside):
+def _leaves(effect, flags, host, peer):
+    """Does the row hand its recipients to a server outside? Servers before Exchange 2013, whose messages are known by
+    Message-ID alone, say SEND for that too."""
+    if effect == SEND_OUT:
+        return True
+    inside = (flags & INTRA) != 0 or (peer >= 0 and peer == host)
+    return effect == SEND and (flags & BY_ID) != 0 and (flags & ONLINE) == 0 and not inside
+
+
+@kernel
+def _next(effect, state, leaves, beyond):
     """The state of a recipient after an event of a server's own log; -1 when the event leaves it as it is.
 
-    `elsewhere`: the recipient was handed on, and another server logs this; `inside`: a hand-off stays in the
-    organisation.
+    `leaves`: the row hands it to a server outside; `beyond`: it was handed on, and the server that took it logs this.
     """
-    if effect in (SEND, SEND_OUT):
-        if state in (DELIVERED, REJECTED, DISCARDED):
-            return -1
-        return INSIDE if inside else SENT
+    if leaves:
+        return SENT if state != DELIVERED else -1
     if effect == DELIVER:
         return DELIVERED if state != DELIVERED else -1
+    if state == DELIVERED or (state == SENT and not beyond):
+        return -1
+    if effect == SEND:
+        return INSIDE if state not in (REJECTED, DISCARDED) else -1
     if effect == DUPLICATE:
-        return HAD_ALREADY if state in (NOTHING, INSIDE) else -1
+        return HAD_ALREADY
     if effect == DEFER:
-        return DEFERRED if state in (NOTHING, INSIDE, DEFERRED) or elsewhere else -1
+        return DEFERRED if state in (NOTHING, INSIDE, DEFERRED) or beyond else -1
     if effect == RELEASE:
         return NOTHING if state == HELD else -1
-    if state == DELIVERED or (state == SENT and not elsewhere):
-        return -1
     if effect == HOLD and state in (BOUNCED, EXPIRED, REJECTED, DISCARDED):
         return -1
     return _end(effect)
 
 
 @kernel
-def _enter(i, k, effect, flags, host, peer, state, settled, parent_row, direct_host, direct_store):
-    """A server accepts the message for recipient k: step 1, and who accepted it first for step 2."""
+def _enter(i, k, effect, at, flags, host, peer, state, settled, parent_row, entered, first_at, direct_host,
+           direct_store):  # fmt: skip
+    """A server accepts the message for recipient k: step 1, and who accepted it first for step 3."""
+    entered[k] = i
+    first_at[k] = min(first_at[k], at[i])
     if direct_host[k] == _UNKNOWN and parent_row[k] < 0:
         direct_host[k] = host[i]
         direct_store[k] = (flags[i] & STORE) != 0 or effect[i] == REPORT
-    if state[k] in (SENT, INSIDE) and host[i] >= 0 and host[i] == peer[settled[k]]:
+    t = settled[k]
+    if state[k] in (SENT, INSIDE) and host[i] >= 0 and host[i] == peer[t] and host[i] != host[t]:
         state[k] = INSIDE
 
 
 @kernel
 def _replace(i, k, host, parent_leg, replaces, parent_row, replaced, direct_host, direct_store):
-    """Recipient k takes the place of another: step 2."""
+    """Recipient k takes the place of another: step 3."""
     if parent_row[k] < 0 and replaces[i]:
         known = direct_host[k] != _UNKNOWN and (direct_store[k] or direct_host[k] == host[i])
         if not known and parent_leg[i] != k:
@@ -132,20 +156,41 @@ def _replace(i, k, host, parent_leg, replaces, parent_row, replaced, direct_host
 
 
 @kernel
+def _weight(effect):
+    """How much a trace's status says: the highest of several at one time counts."""
+    if effect == TRACE_DELIVERED:
+        return 6
+    if effect == TRACE_HELD:
+        return 5
+    if effect == TRACE_FAILED:
+        return 4
+    if effect == TRACE_REFUSED:
+        return 3
+    return 2 if effect == TRACE_DISCARDED else 1
+
+
+@kernel
 def _trace(i, k, effect, at, replaced, trace_row):
-    """A trace gives a status: keeps the row that counts in step 3."""
+    """A trace gives a status: keeps the row that counts in step 4."""
     e = effect[i]
     if e == TRACE_REPLACED:
         replaced[k] = True
     elif e != TRACE_UNSETTLED:
         b = trace_row[k]
-        if b < 0 or effect[b] == TRACE_PENDING or at[i] > at[b]:
+        if b < 0:
+            trace_row[k] = i
+            return
+        before = effect[b]
+        if before == TRACE_DELIVERED or (e == TRACE_PENDING and before != TRACE_PENDING):
+            return
+        later = at[i] > at[b] or (at[i] == at[b] and _weight(e) > _weight(before))
+        if e == TRACE_DELIVERED or before == TRACE_PENDING or later:
             trace_row[k] = i
 
 
 @kernel
-def _settle_by_trace(effect, at, state, settled, trace_row):
-    """Step 3."""
+def _settle_by_trace(effect, at, flags, onward, state, settled, first_at, apart, trace_row):
+    """Step 4."""
     for k in range(state.size):
         i = trace_row[k]
         if i < 0:
@@ -157,53 +202,67 @@ def _settle_by_trace(effect, at, state, settled, trace_row):
                 state[k] = DEFERRED
                 settled[k] = i
             continue
-        handed = s == SENT and at[i] >= at[settled[k]] - SKEW
-        if s in (NOTHING, INSIDE, DEFERRED) or (handed and e != TRACE_DELIVERED):
+        open_ = s in (NOTHING, INSIDE, DEFERRED)
+        if e == TRACE_DELIVERED:
+            own = not open_ and (flags[settled[k]] & ONLINE) == 0
+            from_there = own and first_at[k] != NEVER and first_at[k] >= at[i]
+            counts = s not in (DELIVERED, SENT, HAD_ALREADY) and not from_there
+        else:
+            there = s == SENT and onward[settled[k]] and not apart[k] and at[i] >= at[settled[k]] - SKEW
+            counts = open_ or (there and (first_at[k] == NEVER or first_at[k] <= at[i]))
+        if counts:
             settled[k] = i
             state[k] = _end(e)
 
 
 @entry(
-    "const int64[:], const int64[:], const int64[:], const int8[:], const int64[:], const int64[:], "
+    "const int64[:], const int64[:], const int64[:], const int8[:], const int64[:], const int64[:], const boolean[:], "
     "const int64[:], const boolean[:], int64[:], int64[:], int64[:], int64[:], int64[:], boolean[:], int64[:], "
-    "boolean[:], int64[:]"
+    "boolean[:], int64[:], int64[:], int64[:], boolean[:]"
 )
-def settle(leg, effect, at, flags, host, peer, parent_leg, replaces, state, settled, last, attempts, parent_row,
-           replaced, direct_host, direct_store, trace_row, result):  # fmt: skip
+def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, state, settled, last, attempts, parent_row,
+           replaced, direct_host, direct_store, trace_row, entered, first_at, apart, result):  # fmt: skip
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 
-    Of each row its recipient (`leg`, -1: none), effect, time, flags, server, the server it was handed to, the recipient
-    that this one replaces (`parent_leg`, -1: none known) and whether it `replaces` an address at all. Of each recipient
-    its `state`, the row that `settled` it, its `last` row (-1: none), `attempts`, the row that names the address it
-    replaces (`parent_row`, -1: none), and whether others `replaced` it. The last three are work space.
+    Of each row its recipient (`leg`, -1: none), effect, time, flags, server, the server it was handed to and whether
+    that passes mail `onward` to Exchange Online, the recipient that this one replaces (`parent_leg`, -1: none known) and
+    whether it `replaces` an address at all. Of each recipient its `state`, the row that `settled` it, its `last` row
+    (-1: none), `attempts`, the row that names the address it replaces (`parent_row`, -1: none), and whether others
+    `replaced` it. The last six are work space.
     """
     for k in range(state.size):
         state[k] = NOTHING
-        settled[k] = last[k] = parent_row[k] = trace_row[k] = -1
+        settled[k] = last[k] = parent_row[k] = trace_row[k] = entered[k] = -1
         attempts[k] = 0
-        replaced[k] = direct_store[k] = False
+        replaced[k] = direct_store[k] = apart[k] = False
         direct_host[k] = _UNKNOWN
+        first_at[k] = NEVER
     for i in range(leg.size):
         k = leg[i]
         e = effect[i]
         if k < 0 or (e == INFO and last[k] >= 0):
             continue
         last[k] = i
-        if e == INFO:
+        if e in (INFO, OTHER):
             continue
         attempts[k] += _is_attempt(e)
         if e in (ENTER, REPORT):
-            _enter(i, k, effect, flags, host, peer, state, settled, parent_row, direct_host, direct_store)
+            _enter(i, k, effect, at, flags, host, peer, state, settled, parent_row, entered, first_at, direct_host,
+                   direct_store)  # fmt: skip
         elif e == REPLACE:
             _replace(i, k, host, parent_leg, replaces, parent_row, replaced, direct_host, direct_store)
         elif e >= TRACE_DELIVERED:
             _trace(i, k, effect, at, replaced, trace_row)
         else:
             s = state[k]
-            elsewhere = s in (SENT, INSIDE) and host[i] >= 0 and host[i] != host[settled[k]]
-            inside = e == SEND and ((flags[i] & INTRA) != 0 or (peer[i] >= 0 and peer[i] == host[i]))
-            new = _next(e, s, elsewhere, inside)
+            t = settled[k]
+            handed = s == SENT and effect[t] == SEND and host[i] >= 0 and host[i] == peer[t]
+            leaves = _leaves(e, flags[i], host[i], peer[i])
+            apart[k] |= leaves and s == SENT and peer[t] != peer[i]
+            new = _next(e, s, leaves, handed)
             if new >= 0:
-                state[k] = new
+                n = entered[k]
+                arrived = n >= 0 and host[n] >= 0 and host[n] == peer[i] and host[n] != host[i] and at[n] == at[i]
+                state[k] = INSIDE if new == SENT and arrived else new
                 settled[k] = i
-    _settle_by_trace(effect, at, state, settled, trace_row)
+    _settle_by_trace(effect, at, flags, onward, state, settled, first_at, apart, trace_row)

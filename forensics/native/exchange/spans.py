@@ -31,6 +31,20 @@ def _same(data, s, t, n, fold):
     return a == b or (fold and lowered(a) == lowered(b))
 
 
+@kernel
+def comes_first(one, s, e, other, t, u):
+    """Does the text [s, e) of one buffer sort before the text [t, u) of another?"""
+    while e - s >= 8 and u - t >= 8 and load64(one, s) == load64(other, t):
+        s += 8
+        t += 8
+    while s < e and t < u:
+        if one[s] != other[t]:
+            return one[s] < other[t]
+        s += 1
+        t += 1
+    return s == e and t < u
+
+
 @entry("const uint8[:], const int32[:], const int32[:], boolean, int64[:], int64[:], boolean[:], int32[:]")
 def distinct(data, begin, end, fold, codes, first, odd, table, result):
     """Number of each text, in the order of their first rows, -1 for null; with `fold` in any case of ASCII letters.

@@ -64,7 +64,8 @@ def test_handed_from_old_to_new_is_one_delivery(tmp_path: Path, context: str) ->
     assert len(only["records"]) == 4 and len({r["evidence"] for r in only["records"]}) == 2
 
 
-def test_handed_from_new_to_old_is_one_delivery(tmp_path: Path) -> None:
+@pytest.mark.parametrize("context", [QUEUED.replace("4711", "41"), ""])
+def test_handed_from_new_to_old_is_one_delivery(tmp_path: Path, context: str) -> None:
     """The last server decides, whichever version it is: here it gives up."""
     (only,) = journeys(
         tmp_path,
@@ -74,7 +75,7 @@ def test_handed_from_new_to_old_is_one_delivery(tmp_path: Path) -> None:
         ],
         [
             new(0, "RECEIVE", source="STOREDRIVER", status="Cc", client_hostname="EX13"),
-            new(3, "SEND", status=OK, client_hostname="EX13", server_hostname="EX10"),
+            new(3, "SEND", status=OK, client_hostname="EX13", server_hostname="EX10", source_context=context),
         ],
     )
     assert (only["outcome"], only["hops"], only["host"], only["recipient_role"]) == ("expired", 1, "EX13", "cc")
