@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 from forensics.errors import INTERRUPTED
@@ -57,7 +58,14 @@ def end_at_once(command: Callable[[], None]) -> None:
         atexit._run_exitfuncs()
 
 
+def no_warnings_of_workbooks() -> None:
+    """The reader of Excel workbooks warns of parts that have no cells, such as filters and printers: nobody needs to
+    know."""
+    warnings.filterwarnings("ignore", module="openpyxl")
+
+
 def run(command: Callable[[], None]) -> None:
     """Run the command in a process that is its own."""
     one_heap()
+    no_warnings_of_workbooks()
     end_at_once(command)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from forensics.custody import archives, containers, streams
+from forensics.custody import archives, containers, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.sources import Source, opened, reason
 from forensics.errors import UsageError, naming
@@ -127,7 +127,8 @@ def _sources(bare: Source, problems: list[Problem]) -> list[Source]:
     if what == "tar":
         return _members(source, what, problems)
     if what == "zip" and not source.outer:
-        return _members(source, what, problems)
+        found = _sheets(source, problems)
+        return _members(source, what, problems) if found is None else found
     if what is None:
         return [source]
     if what == "zip":
@@ -191,6 +192,21 @@ def _members(source: Source, archive: str, problems: list[Problem]) -> list[Sour
     elif not members:
         problems.append(Problem(source.name, f"the {archive} archive holds no files"))
     return found
+
+
+def _sheets(source: Source, problems: list[Problem]) -> list[Source] | None:
+    """The worksheets of an Excel workbook; None where the zip archive is no such."""
+    parts = {member.name for member in _listed(source, "zip", [])}
+    if workbooks.BINARY in parts:
+        words = "it is an Excel workbook in binary format (.xlsb): save its sheet as CSV UTF-8, or as .xlsx"
+        problems.append(Problem(source.name, words))
+        return []
+    if workbooks.WORKBOOK not in parts:
+        return None
+    notes: list[str] = []
+    names = workbooks.sheets(source.file, notes.append)
+    problems += [Problem(source.name, one) for one in notes]
+    return [replace(source, archive="xlsx", member=name, index=index) for index, name in enumerate(names)]
 
 
 def _listed(source: Source, archive: str, notes: list[str]) -> Iterator[archives.Member]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics import loaders
 from forensics.case import Case
@@ -92,11 +93,15 @@ def read(
     counter = _counter(evidence.loader)
     split = splitter(evidence.loader)
     shown_ids = _shown_ids(evidence.loader)
+    places = _places(evidence.loader)
     low, high = citations.of(evidence.id) if citations else (0, 0)
     number = 0
     try:
         for block in blocks(source, split, digests=result.digests):
-            number = _block(block, number, counter, split, shown_ids, citations, low, high, result)
+            if citations is not None and places is not None and low < high:
+                number = _records(block, number, places, shown_ids, citations, low, high, result)
+            else:
+                number = _block(block, number, counter, split, shown_ids, citations, low, high, result)
             advance(len(block.data))
     except EvidenceError as error:
         result.faults.append(error.what)
@@ -105,6 +110,43 @@ def read(
     if citations is not None and result.cited < high - low:
         result.faults.append(f"{high - low - result.cited:,} cited records lie beyond its end")
     return result
+
+
+def _records(
+    block: Block,
+    number: int,
+    places: Callable[[Block], tuple[NDArray[np.int64], NDArray[np.int64]]],
+    shown_ids: Callable[[str], tuple[str, ...]],
+    citations: Citations,
+    low: int,
+    high: int,
+    result: Reading,
+) -> int:
+    """`_block` where the loader itself says where records lie: not every record ends with a line, or can be told apart
+    without those before it."""
+    starts, lengths = places(block)
+    ends = block.offset + len(block.data)
+    first = low + int(np.searchsorted(citations.offset[low:high], block.offset))
+    beyond = low + int(np.searchsorted(citations.offset[low:high], ends))
+    text: list[str] = []
+    before = -1
+    for index in range(first, beyond):
+        offset, length = int(citations.offset[index]), int(citations.length[index])
+        at = int(np.searchsorted(starts, offset))
+        result.cited += 1
+        if at == len(starts) or starts[at] != offset:
+            result.faults.append(f"at byte {offset:,} no record begins, though one is cited there")
+        elif lengths[at] != length:
+            result.faults.append(f"the record at byte {offset:,} is not {length:,} bytes long, as cited")
+        elif int(citations.number[index]) != number + at + 1:
+            result.faults.append(
+                f"at byte {offset:,} stands record {number + at + 1:,}, cited as {citations.number[index]:,}"
+            )
+        if offset != before:
+            before, start = offset, offset - block.offset
+            text = forms(bytes(block.data[start : start + min(length, LONGEST_CITED)]))
+        citations.read(index, text, shown_ids)
+    return number + len(starts)
 
 
 def _block(
@@ -179,6 +221,15 @@ def _counter(loader: str) -> Callable[[Block], int]:
     except ImportError:
         return lambda block: int(np.count_nonzero(block.data == 10)) + int(_open_end(block))
     return lambda block: len(module.fingerprints(block)) if len(block.data) else 0
+
+
+def _places(loader: str) -> Callable[[Block], tuple[NDArray[np.int64], NDArray[np.int64]]] | None:
+    """Where records lie, by loaders whose records are not lines."""
+    try:
+        module: Any = loaders.load(loader)
+    except ImportError:
+        return None
+    return getattr(module, "places", None)
 
 
 def _open_end(block: Block) -> bool:

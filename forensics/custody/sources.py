@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.custody import streams
+from forensics.custody import streams, workbooks
 from forensics.custody.names import display, label
 
 
@@ -27,13 +27,13 @@ class Source:
     outer: tuple[str, ...] = ()
     """Compressions of the file, outermost first."""
     archive: str | None = None
-    """tar or zip."""
+    """tar or zip; xlsx for a workbook, the members of which are its worksheets."""
     own: tuple[str, ...] = ()
     """Compression that zip applied to the member."""
     inner: tuple[str, ...] = ()
     """Compressions of the member, outermost first."""
     index: int | None = None
-    """Position of the member among the archive's files."""
+    """Position of the member among the archive's files (a workbook's worksheets)."""
     offset: int = 0
     length: int = 0
     """Where the member's stored bytes lie in the (decompressed) archive."""
@@ -74,6 +74,10 @@ class Content(streams.Pieces):
 @contextlib.contextmanager
 def opened(source: Source, notes: list[str], hashing: streams.Hashing | None) -> Iterator[streams.Reader]:
     note = notes.append
+    if source.archive == "xlsx":
+        rows = workbooks.lines(source.file, source.index or 0, note)
+        yield Content(streams.tapped(rows, hashing.tap(1) if hashing else None), iter(()))
+        return
     if source.archive and source.outer:
         with _in_compressed(source, notes, hashing) as reader:
             yield reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from forensics import loaders
 from forensics.custody import evidence as custody
+from forensics.custody.names import display
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Settings, Survey
 from forensics.native import compiler, selfcheck
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 BLOCK = 16 << 20
 """Bytes of content read at a time."""
 HEAD = 64 << 10
+NO_FORMAT = "no known log format"
 
 
 Progress = Callable[[str, int, int], None]
@@ -88,7 +91,23 @@ def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[s
             else:
                 found.append(outcome)
         report("survey", n, len(begun.sources))
-    return found, skipped
+    return found, _one_for_each_workbook(begun.sources, skipped)
+
+
+def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of a workbook none of whose worksheets is evidence one line, not one for each."""
+    of = {source.name: source for source in sources if source.archive == "xlsx"}
+    sheets = Counter(source.path for source in of.values())
+    reasons: dict[str, list[str]] = {}
+    for name, reason in skipped:
+        if name in of:
+            reasons.setdefault(of[name].path, []).append(reason)
+    whole = {path for path, found in reasons.items() if len(found) == sheets[path]}
+    out = [(name, reason) for name, reason in skipped if name not in of or of[name].path not in whole]
+    for path in sorted(whole):
+        told = sorted(set(reasons[path]) - {NO_FORMAT, "empty"})
+        out.append((display(path), "; ".join(told) or "an Excel workbook without a sheet of a known log format"))
+    return out
 
 
 def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
@@ -109,13 +128,13 @@ def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
     for block in custody.blocks(source, split, size=size, digests=digests):
         any_block = True
         if name is None:
-            return "no known log format"
+            return NO_FORMAT
         if surveyor is None:
             surveyor = loaders.load(name).surveyor(source.name, settings)
         surveyor.feed(block)
     if surveyor is None or name is None:
         reason = f": {digests.damage}" if digests.damage else ""
-        return ("no known log format" if any_block else "empty") + reason
+        return (NO_FORMAT if any_block else "empty") + reason
     return Surveyed(source, name, surveyor.result(), digests)
 
 

@@ -13,7 +13,9 @@ A loader turns blocks of bytes into events and events into hops and legs; it ope
 5. `resume(fragments)` → events → `assemble(events, final=True)`: fragments of all blocks of all evidence,
    partitioned by `key`. Fragments arrive in any order; the loader sorts them by what it put into them.
 
-`forensics.custody` calls `split`, `fingerprints` (to count records) and `shown_ids`, to verify what deliveries cite.
+`forensics.custody` calls `split`, `fingerprints` (to count records) and `shown_ids`, to verify what deliveries cite. A
+loader whose records are not lines has one function more, `places(block)`: offset and length of every record, as it
+cites them.
 
 Everything between the steps is picklable, so that the steps can run in threads, processes or on a cluster.
 """

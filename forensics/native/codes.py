@@ -17,6 +17,9 @@ PUBLIC, PRIVATE, LOOPBACK = 0, 1, 2
 NO_ORIGINAL, OWN_ORIGINAL, OWN_RECIPIENT = 0, 1, 2
 """What of a leg is the original recipient of a delivery."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Mail is of these years. A stamp of another is an error, or of another calendar: no time that can be believed."""
+
 SKEW = 300_000_000
 """How far (microseconds) the clocks of two hosts may differ."""
 SAME_HOST = 10_000_000

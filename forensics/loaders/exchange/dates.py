@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forensics.errors import AmbiguousTime, UsageError
 from forensics.loaders.exchange import date_words
-from forensics.native.exchange.moments import FIRST_YEAR, LAST_YEAR
+from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 
 DAY_FIRST: Final = "day-month-year"
 MONTH_FIRST: Final = "month-day-year"

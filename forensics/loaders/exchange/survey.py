@@ -75,6 +75,7 @@ class Surveyor:
             if layout is None:
                 continue
             data = low + np.flatnonzero(records.kinds[low:high] == codes.DATA)
+            data = data[~np.isin(records.offsets[data], [one.offset for one in self._layouts])]
             if layout.kind != "tracking":
                 if not len(records.stops):
                     records = blocks.read(block.data, block.offset, found.coding, found.separator)
@@ -149,8 +150,8 @@ class Surveyor:
             self._last = high if self._last is None else max(self._last, high)
 
     def result(self) -> Survey:
-        """Raises AmbiguousTime when dates have a local format whose order the file leaves open, EvidenceError for an export
-        that lacks what tells messages, recipients or times apart."""
+        """Raises AmbiguousTime when dates have a local format whose order the file leaves open, EvidenceError for an
+        export that lacks what tells messages, recipients or times apart."""
         self._wait()
         self._beside.shutdown()
         if self._nearly and not self._layouts:

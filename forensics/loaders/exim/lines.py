@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from forensics.loaders.years import ABSOLUTE, DAY, LOCAL, MONTH_UNIT, NO_TIME, NO_YEAR
+from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 
 ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
 """A message id: 16 characters; 23 since Exim 4.97."""
@@ -113,6 +114,8 @@ def _micros(date: bytes, clock: bytes) -> int | None:
     try:
         moment = datetime.fromisoformat(f"{date.decode()}T{clock.decode()}+00:00")
     except ValueError:
+        return None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         return None
     return int((moment - _EPOCH).total_seconds()) * 1_000_000
 

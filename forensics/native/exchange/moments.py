@@ -7,15 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 from forensics.native.compiler import entry, kernel
 from forensics.native.text import find_byte, is_digit, load64
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 NO_TIME: Final = -(1 << 62)
-FIRST_YEAR: Final = 1970
-LAST_YEAR: Final = 2199
-"""Mail is of these years. A stamp of another is an error, or of another calendar: it is no time that can be believed."""
 
 
 @kernel

@@ -6,6 +6,7 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
+from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.text import between, is_digit, same_bytes
@@ -81,7 +82,7 @@ def iso(buf, i):
     year = digits(buf, i, 4)
     month = digits(buf, i + 5, 2)
     day = digits(buf, i + 8, 2)
-    if year < 1970 or month < 1 or month > 12 or day < 1 or day > LENGTHS[month]:
+    if not between(year, FIRST_YEAR, LAST_YEAR) or month < 1 or month > 12 or day < 1 or day > LENGTHS[month]:
         return w.NO_TIME, 0, i
     if buf[i + 4] != 45 or buf[i + 7] != 45 or (buf[i + 10] != 84 and buf[i + 10] != 32):
         return w.NO_TIME, 0, i
@@ -119,7 +120,7 @@ def bsd(buf, i):
     k = i
     if is_digit(buf[k]):
         year = digits(buf, k, 4)
-        if year < 1970 or buf[k + 4] != 32:
+        if not between(year, FIRST_YEAR, LAST_YEAR) or buf[k + 4] != 32:
             return w.NO_TIME, 0, i
         k += 5
     month = month_at(buf, k)
@@ -144,13 +145,13 @@ def bsd(buf, i):
     if day < 1 or day > LENGTHS[month] or buf[k] != 32:
         return w.NO_TIME, 0, i
     k += 1
-    if year == 0 and digits(buf, k, 4) >= 1970 and buf[k + 4] == 32:
+    if year == 0 and between(digits(buf, k, 4), FIRST_YEAR, LAST_YEAR) and buf[k + 4] == 32:
         year = digits(buf, k, 4)
         k += 5
     us, k = clock(buf, k)
     if us < 0:
         return w.NO_TIME, 0, i
-    if year == 0 and buf[k] == 32 and between(digits(buf, k + 1, 4), 1970, 2199) and buf[k + 5] == 32:
+    if year == 0 and buf[k] == 32 and between(digits(buf, k + 1, 4), FIRST_YEAR, LAST_YEAR) and buf[k + 5] == 32:
         year = digits(buf, k + 1, 4)
         k += 5
     if year > 0:
