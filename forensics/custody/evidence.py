@@ -2,8 +2,8 @@
 
 `discover` turns arguments into `Source`s and names every input that cannot be one; `blocks` reads one source.
 Containers are recognised by their content, never by name. An archive's members are sources of their own, and may
-be compressed once more (up to `DEEPEST` layers); archives inside archives are named as problems. A workbook's worksheets
-are sources too (`workbooks`).
+be compressed once more (up to `DEEPEST` layers); archives inside archives are named as problems. A workbook's
+worksheets are sources too (`workbooks`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Excel workbooks (.xlsx, ECMA-376): each worksheet is a content of its own, its rows written as CSV (RFC 4180, UTF-8).
 
 Record n of that content is row n of the sheet, so that a citation leads a reader to a row that Excel shows too. Text is
-as it stands in the cell, a number without a needless fraction, a date as ISO 8601 without a zone, a formula as the value
-that Excel kept of it; rows hidden by a filter are read as all others. Every row has as many fields as the widest before
-it, since Excel keeps no empty cells.
+as it stands in the cell, a number without a needless fraction, a date as ISO 8601 without a zone, a formula as the
+value that Excel kept of it; rows hidden by a filter are read as all others. Every row has as many fields as the widest
+before it, since Excel keeps no empty cells.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Lists of addresses and statuses as scripts join them: cut apart, or told to be no list of addresses.
 
-Exchange itself joins by `;`. Scripts join by `|`, `/`, `&`, a comma, a blank or a line end, and ConvertTo-Json by a blank
-where it is not told to go deeper. An address has one `@` outside quotes (RFC 5321); all these signs may stand in its
-local part (`r&d@contoso.com`), so that a list is cut only where an address is complete.
+Exchange itself joins by `;`. Scripts join by `|`, `/`, `&`, a comma, a blank or a line end, and ConvertTo-Json by a
+blank where it is not told to go deeper. An address has one `@` outside quotes (RFC 5321); all these signs may stand in
+its local part (`r&d@contoso.com`), so that a list is cut only where an address is complete.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def bare(text: str) -> str:
 
 
 def statuses(text: str, joiner: str, count: int) -> str:
-    """A list of statuses for `count` addresses that `joiner` joined, joined by `;`; as it is where it cannot be cut so."""
+    """A list of statuses for `count` addresses that `joiner` joined, joined by `;`; as it is where it cannot be cut
+    so."""
     if joiner == ";" or joiner not in text:
         return text
     pieces = text.split() if joiner == " " else text.split(joiner)

@@ -1,8 +1,8 @@
 """Exchange events → hops and legs: one hop for each message over all servers, one leg for each final recipient.
 
-Rows are ordered by time, then by what they say (`rows`): every Exchange row has a full UTC time, and files may have been
-split, shuffled and joined. What each effect does to a recipient is in `native.exchange.settling`; which event has which
-effect is in `event_ids`.
+Rows are ordered by time, then by what they say (`rows`): every Exchange row has a full UTC time, and files may have
+been split, shuffled and joined. What each effect does to a recipient is in `native.exchange.settling`; which event has
+which effect is in `event_ids`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ import functools
 from typing import Final
 
 LANGUAGES: Final = (
-    "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "es_MX", "et", "eu", "fa", "fi", "fil", "fr", "gl", "he", "hi",
-    "hr", "hu", "id", "is", "it", "ja", "kk", "ko", "lt", "lv", "ms", "nb", "nl", "pl", "pt", "pt_PT", "ro", "ru", "sk",
-    "sl", "sr", "sv", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant",
+    "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "es_MX", "et", "eu", "fa", "fi", "fil", "fr", "gl", "he",
+    "hi", "hr", "hu", "id", "is", "it", "ja", "kk", "ko", "lt", "lv", "ms", "nb", "nl", "pl", "pt", "pt_PT", "ro", "ru",
+    "sk", "sl", "sr", "sv", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant",
 )  # fmt: skip
 _WINDOWS: Final = {"पूर्वाह्न": "am", "अपराह्न": "pm", "قم": "am", "pd": "am", "md": "pm"}
 """Of Windows' own tables (AMDesignator, PMDesignator): Hindi, Urdu, Albanian."""

@@ -262,7 +262,7 @@ class Dates:
         noted: list[str] = []
         if self._foreign * 2 > self._count:
             raise AmbiguousTime(
-                f"{self._name}: {self._examples['foreign']!r} is of no year that mail was sent in: of another calendar?",
+                f"{self._name}: {self._examples['foreign']!r} is of no year of mail: is it of another calendar?",
                 expected="years of the Gregorian calendar (the Buddhist 2567 and the Persian 1403 are 2024)",
                 remedy=f"{EXPORT_AGAIN}; until then leave the file out",
             )
@@ -306,8 +306,8 @@ class Dates:
         if self._zone is None:
             notes["zone"] = "stamps without a zone read as UTC"
             noted.append(
-                "its times name no zone and are read as UTC, which traces are in; if it was exported in local time, say "
-                "--timezone, or its timezone under [[sources]] in case.toml"
+                "its times name no zone and are read as UTC, which traces are in; if it was exported in local time, "
+                "say --timezone, or its timezone under [[sources]] in case.toml"
             )
             return None
         notes["timezone"] = {"name": self._zone, "by": "setting"}
@@ -339,8 +339,8 @@ class Dates:
             return self._stated
         if self._locals * FEW < self._count:
             noted.append(
-                f"{self._locals} of its {self._count} times are dates of which nothing says whether the day or the month "
-                "comes first: unread"
+                f"{self._locals} of its {self._count} times are dates of which nothing says whether the day or the "
+                "month comes first: unread"
             )
             return None
         raise AmbiguousTime(

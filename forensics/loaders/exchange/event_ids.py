@@ -128,11 +128,11 @@ TRACE_STATUS: Final = {
 Sources: Microsoft Learn, "Message trace in the modern Exchange admin center", Get-MessageTraceV2 (-Status) and Graph
 `exchangeMessageTrace.status`.
 
-FilteredAsSpam alone does not tell where the message went, because Microsoft's texts differ: "The message was identified as
-spam, and was rejected or blocked (not quarantined)" ("Message trace in the modern Exchange admin center"); "The message
-was marked as spam" (Get-MessageTraceV2); "The message was delivered to the Junk Email folder" (MicrosoftDocs/
-OfficeDocs-Exchange, pull request 2400). Outbound mail that is marked as spam is sent all the same, through the high-risk
-delivery pool ("Outbound delivery pools")."""
+FilteredAsSpam alone does not tell where the message went, because Microsoft's texts differ: "The message was identified
+as spam, and was rejected or blocked (not quarantined)" ("Message trace in the modern Exchange admin center"); "The
+message was marked as spam" (Get-MessageTraceV2); "The message was delivered to the Junk Email folder" (MicrosoftDocs/
+OfficeDocs-Exchange, pull request 2400). Outbound mail that is marked as spam is sent all the same, through the
+high-risk delivery pool ("Outbound delivery pools")."""
 
 SUMMARY_WORD: Final = {
     "receive": TRACE_UNSETTLED,

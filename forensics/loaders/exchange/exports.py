@@ -2,11 +2,11 @@
 
 They are written anew as records of a log and read as one, so that an event means the same in all:
 
-- exports of Get-MessageTrackingLog by Export-Csv or ConvertTo-Json (Microsoft Learn, Get-MessageTrackingLog: the columns
-  of the log without hyphens, but Timestamp, Recipients, Sender and EventData). Timestamp is a local time of the machine
-  that ran the command, unless it says its offset. Lists are joined by `;`, or by what a script chose (`addresses`). What
-  Export-Csv writes for a list that nobody joined (`System.String[]`) has lost it: where no other column holds it
-  (`$_.Recipients`), such records are unread, and the reason says how to export.
+- exports of Get-MessageTrackingLog by Export-Csv or ConvertTo-Json (Microsoft Learn, Get-MessageTrackingLog: the
+  columns of the log without hyphens, but Timestamp, Recipients, Sender and EventData). Timestamp is a local time of the
+  machine that ran the command, unless it says its offset. Lists are joined by `;`, or by what a script chose
+  (`addresses`). What Export-Csv writes for a list that nobody joined (`System.String[]`) has lost it: where no other
+  column holds it (`$_.Recipients`), such records are unread, and the reason says how to export.
 - records of logs and extended reports whose times or lists were changed on the way: by Excel, by a script.
 """
 
@@ -99,8 +99,8 @@ def events(
 ) -> pa.Table:
     """Events of rows that stand for consecutive records from `number` on (None: none is to be read).
 
-    `places`: offset and length of each record in the content. `account` counts records from 0. `online`: Exchange Online
-    wrote them.
+    `places`: offset and length of each record in the content. `account` counts records from 0. `online`: Exchange
+    Online wrote them.
     """
     text = b"".join(b"\n" if one is None else _line(one) for one in rows)
     made = blocks.read(np.frombuffer(text + bytes(64), np.uint8)[: len(text)], 0, encodings.UTF8)

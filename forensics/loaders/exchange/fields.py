@@ -69,7 +69,8 @@ COMMANDS: Final = {
     "summary": "Start-HistoricalSearch -ReportType MessageTrace …, unchanged",
     "export": "Get-MessageTrackingLog -ResultSize Unlimited … | ConvertTo-Json -Depth 3; better give the logs "
     "themselves (MSGTRK*.LOG)",
-    "tracking": "the logs themselves (MSGTRK*.LOG) or Start-HistoricalSearch -ReportType MessageTraceDetail …, unchanged",
+    "tracking": "the logs themselves (MSGTRK*.LOG), or Start-HistoricalSearch -ReportType MessageTraceDetail …, "
+    "unchanged",
 }
 """What exports each kind whole."""
 

@@ -58,18 +58,21 @@ def _row(pairs: Iterable[tuple[str, str]], summary: bool) -> Row:
 
 
 class Times(NamedTuple):
-    """Stamps of some records: of messages (`utc`: the column says so), and bounds of the query."""
+    """Stamps of some records: of messages (`utc`: the column says so), and bounds of the query. `silent`: records that
+    have no status are among them."""
 
     times: list[str]
     utc: bool
     bounds: list[str]
+    silent: bool = False
 
 
 def times(records: Records, data: np.ndarray, layout: Layout) -> Times:
     """Every stamp of these records, also the bounds of the query, which help to decide a date order."""
     own = layout.columns(*(("timestamp",) if layout.kind == "export" else f.TRACE["time"]))
     bounds = layout.columns(*f.BOUNDS)
-    found = Times([], f.is_utc(layout.names), [])
+    silent = layout.kind == "trace" and not layout.columns(*f.TRACE["status"])
+    found = Times([], f.is_utc(layout.names), [], silent)
     for r in data:
         cells = records.cells(int(r))
         if len(cells) == len(layout.names):
@@ -301,6 +304,7 @@ def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], i
     """(stamps of traces, stamps of Get-MessageTrackingLog, number of records) of a JSON block."""
     found = {True: Times([], True, []), False: Times([], False, [])}
     walls: list[str] = []
+    silent = False
     count = 0
     for _, _, value in _elements(data, coding):
         count += 1
@@ -311,11 +315,12 @@ def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], i
             continue
         row = _json_row(value, kind)
         if row:
+            silent |= "status" not in row.values
             found[row.utc].times.append(row["time"])
             found[False].bounds.extend(
                 exports.text(v) for k, v in value.items() if f.squeezed(str(k)) in f.BOUNDS and v
             )
-    return list(found.values()), walls, count
+    return [one._replace(silent=silent) for one in found.values()], walls, count
 
 
 def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:

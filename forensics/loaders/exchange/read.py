@@ -74,11 +74,15 @@ def scan(block: Block, context: ScanContext) -> Scan:
         account.ignore("duplicate", int(taken.sum()))
         kinds[taken] = codes.BLANK
         account.ignore("blank", -int(taken.sum()))
+    for r in np.flatnonzero((kinds == codes.COMMENT) & (records.kinds == codes.COMMENT)):
+        if not _is_heading(records, int(r), plan):
+            account.unread.append((int(r), "a line that begins with `#` and is no heading of a log"))
+            kinds[r] = codes.BROKEN
     account.ignore("header", int(np.count_nonzero(kinds == codes.COMMENT)))
     account.ignore("blank", int(np.count_nonzero(kinds == codes.BLANK)))
     if not account.ignored.get("blank"):
         account.ignored.pop("blank", None)
-    for r in np.flatnonzero(kinds == codes.BROKEN):
+    for r in np.flatnonzero(records.kinds == codes.BROKEN):
         account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
@@ -111,6 +115,18 @@ def scan(block: Block, context: ScanContext) -> Scan:
         unread=unread_rows(rows),
         events=pa.concat_tables(parts) if parts else EVENTS.empty_table(),
     )
+
+
+def _is_heading(records: blocks.Records, r: int, plan: ScanPlan) -> bool:
+    """Is a line that begins with `#` one of a log's own, or `#TYPE` before a header? In an export it may be a record
+    whose first column an outsider chose."""
+    word = records.raw(r)[:12].lower()
+    offset = int(records.offsets[r])
+    before = [layout for layout in plan.layouts if layout.offset < offset]
+    if not before or before[-1].kind == "tracking":
+        return word.startswith((b"#type", b"#software", b"#version", b"#log-type", b"#date", b"#fields"))
+    end = offset + int(records.lengths[r])
+    return word.startswith(b"#type ") and any(end < layout.offset <= end + 4 for layout in plan.layouts)
 
 
 def _raw(block: Block, records: blocks.Records, r: int) -> bytes:

@@ -40,8 +40,8 @@ def role(status: str) -> str:
 
 
 def failure(status: str | None) -> str:
-    """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`. Of a list of
-    statuses that cannot be told apart (`native.exchange.lists`) what all of them say, else `bounced`."""
+    """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`. Of a list
+    of statuses that cannot be told apart (`native.exchange.lists`) what all of them say, else `bounced`."""
     texts = _BRACKETED_LED.findall(status or "")
     kinds = {_failure(text) for text in texts or addresses.pieces(status or "")}
     return kinds.pop() if len(kinds) == 1 else "bounced"

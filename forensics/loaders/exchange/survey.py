@@ -19,6 +19,11 @@ from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
 from forensics.native.exchange.slots import TIME
 
+SILENT = (
+    "no column Status says what became of the messages: every outcome is unknown; export it again: "
+    + f.COMMANDS["trace"]
+)
+
 
 @dataclass(frozen=True)
 class ScanPlan:
@@ -49,6 +54,7 @@ class Surveyor:
         self._name = name
         self._separator = ","
         self._nearly: str | None = None
+        self._silent = False
         self._beside = ThreadPoolExecutor(1)
         self._waiting: tuple[Future[tuple[int, int, bool, bool]], blocks.Records, np.ndarray, blocks.Layout] | None = (
             None
@@ -82,6 +88,7 @@ class Surveyor:
                 seen = online.times(records, data, layout)
                 self._dates.add(seen.times, wall=layout.kind == "export", utc=seen.utc)
                 self._dates.add(seen.bounds, bounds=True)
+                self._silent |= seen.silent
             elif int(f.positions(layout.names)[TIME]) == 0 and found.separator == ",":
                 self._times_of(records, data, layout)
             else:
@@ -93,6 +100,7 @@ class Surveyor:
         for seen in found:
             self._dates.add(seen.times, utc=seen.utc)
             self._dates.add(seen.bounds, bounds=True)
+            self._silent |= seen.silent
         self._dates.add(walls, wall=True)
 
     def _headers(self, records: blocks.Records) -> None:
@@ -161,7 +169,7 @@ class Surveyor:
             self._first = span[0] if self._first is None else min(self._first, span[0])
             self._last = span[1] if self._last is None else max(self._last, span[1])
         versions = sorted({_label(layout) for layout in self._layouts if layout.kind != "unknown"})
-        noted = [*notes.pop("noted", []), *self._lacking()]
+        noted = [*notes.pop("noted", []), *([SILENT] if self._silent else [])]
         found: Mapping[str, Any] = {
             **({"layout": versions} if versions else {}), **self._notes, **notes, **({"noted": noted} if noted else {}),
         }  # fmt: skip
@@ -173,16 +181,6 @@ class Surveyor:
             plan=ScanPlan(tuple(self._layouts), order, zone, self._separator, self._json),
             notes=dict(found),
         )
-
-    def _lacking(self) -> list[str]:
-        """What an export does not tell, as a sentence each."""
-        traces = [layout for layout in self._layouts if layout.kind == "trace"]
-        if not any(not layout.columns("status") for layout in traces):
-            return []
-        return [
-            "no column Status says what became of the messages: every outcome is unknown; export it again: "
-            + f.COMMANDS["trace"]
-        ]
 
 
 def _label(layout: blocks.Layout) -> str:

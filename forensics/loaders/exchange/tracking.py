@@ -111,8 +111,8 @@ def scan_segment(
         account.unread.append((low + int(r), f"{have[r]} columns, the header names {wanted}"))
         kinds[r] = codes.BROKEN
     classify(
-        buf, kinds, begin, end, event_ids.WORDS, event_ids.WORD_ENDS, event_ids.EFFECTS, reading.zoned, at, effect, flags,
-        state, np.empty(PLACES, np.int16), np.zeros(3, np.uint64),
+        buf, kinds, begin, end, event_ids.WORDS, event_ids.WORD_ENDS, event_ids.EFFECTS, reading.zoned, at, effect,
+        flags, state, np.empty(PLACES, np.int16), np.zeros(3, np.uint64),
     )  # fmt: skip
     message = np.empty(count, np.int32)
     modes = np.zeros(count, np.int8)

@@ -1,9 +1,10 @@
 """CSV: record and field positions in one pass.
 
 Grammar: RFC 4180 with `#` comment lines, LF or CR LF, one separator of fields for the whole file (a comma, or what
-`loaders.exchange.sniff.form` finds), and a quote that is special only at the start of a field. What breaks it (text behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that
-line, so that one torn row does not swallow the file. The rule looks at nothing before the record, so every cut of the
-file into whole records reads the same.
+`loaders.exchange.sniff.form` finds), and a quote that is special only at the start of a field. What breaks it (text
+behind a closing quote, a quote never closed) costs the first line alone: the scan goes on behind that line, so that one
+torn row does not swallow the file. The rule looks at nothing before the record, so every cut of the file into whole
+records reads the same.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -45,8 +46,8 @@ def _behind_mark(buf, pos, n):
 
 @inlined
 def _stops(buf, start, line, separator, stops, k):
-    """Positions of all separators in [start, line) into `stops` from k on, and leaves room for one more; returns k behind
-    them, or _FULL."""
+    """Positions of all separators in [start, line) into `stops` from k on, and leaves room for one more; returns k
+    behind them, or _FULL."""
     n = buf.size
     eight = np.uint64(separator) * LOW
     i = start
@@ -139,9 +140,9 @@ def records(buf, starts, ends, kinds, firsts, stops, separator, limit, last, spl
     """Positions of all records. `found`: how many records (-1: the arrays are too small), fields, and bytes taken.
 
     `starts`, `ends`: bytes of a record without its line end; `kinds` (`codes`); `firsts`: index of its first entry in
-    `stops`, which holds the position of the `separator` or line end behind each field (one more entry of `firsts` closes the last).
-    Without `split` fields are not looked for, `stops` stays as it is. Without `last`, a record that the buffer ends in
-    is not taken.
+    `stops`, which holds the position of the `separator` or line end behind each field (one more entry of `firsts`
+    closes the last). Without `split` fields are not looked for, `stops` stays as it is. Without `last`, a record that
+    the buffer ends in is not taken.
     """
     n = buf.size
     found[0] = -1

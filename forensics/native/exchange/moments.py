@@ -159,9 +159,9 @@ def _time_field(buf, s, e, whole):
 
 @entry("const uint8[:], const int32[:], const int32[:], const int64[:], boolean, uint64[:], int64[:]")
 def extent(buf, begin, end, wanted, whole, memo, out, result):
-    """Of the records `wanted`, in `out`: earliest and latest time, NO_TIME twice when there is none; and the last record
-    whose time names no zone and the last whose time cannot be read, -1 for none. `begin`, `end` are `whole` records, the
-    first field of which is the time, or the time fields (a negative end: doubled quotes). `memo`: as of
+    """Of the records `wanted`, in `out`: earliest and latest time, NO_TIME twice when there is none; and the last
+    record whose time names no zone and the last whose time cannot be read, -1 for none. `begin`, `end` are `whole`
+    records, the first field of which is the time, or the time fields (a negative end: doubled quotes). `memo`: as of
     `moment_after`."""
     low = NO_TIME
     high = NO_TIME

@@ -225,9 +225,9 @@ def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, sta
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 
     Of each row its recipient (`leg`, -1: none), effect, time, flags, server, the server it was handed to and whether
-    that passes mail `onward` to Exchange Online, the recipient that this one replaces (`parent_leg`, -1: none known) and
-    whether it `replaces` an address at all. Of each recipient its `state`, the row that `settled` it, its `last` row
-    (-1: none), `attempts`, the row that names the address it replaces (`parent_row`, -1: none), and whether others
+    that passes mail `onward` to Exchange Online, the recipient that this one replaces (`parent_leg`, -1: none known)
+    and whether it `replaces` an address at all. Of each recipient its `state`, the row that `settled` it, its `last`
+    row (-1: none), `attempts`, the row that names the address it replaces (`parent_row`, -1: none), and whether others
     `replaced` it. The last six are work space.
     """
     for k in range(state.size):
