@@ -67,7 +67,7 @@ def test_trimming_is_what_the_expressions_say(texts: list[str | None]) -> None:
 def test_codes_are_equal_where_addresses_are(texts: list[str | None]) -> None:
     parts = [(0, t, None) for t in texts] or [(0, None, None)]
     packed = events.texts({}, parts)
-    row = (1, b"g" * 16, 0, 0, 1, 0, 1, 0, len(parts), packed)
+    row = (1, b"g" * 16, 0, 0, 1, 0, 1, 0, 0, len(parts), packed)
     table = pa.table([pa.array([v], f.type) for v, f in zip(row, events.EVENTS, strict=True)], schema=events.EVENTS)
     rows = Rows(table)
     assert rows.take("recipient", np.arange(len(rows))).to_pylist() == plain([p[1] for p in parts])
@@ -82,7 +82,7 @@ def test_codes_are_equal_where_addresses_are(texts: list[str | None]) -> None:
 @given(st.dictionaries(st.sampled_from(COLUMNS), TEXT), st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
 def test_what_is_packed_comes_back(values: dict[str, str | None], parts: list[tuple[str | None, str | None]]) -> None:
     packed = events.texts(values, [(n, *p) for n, p in enumerate(parts)])
-    row = (7, bytes(range(16)), 5, 3, 1, 2, 4, 8, len(parts), packed)
+    row = (7, bytes(range(16)), 5, 3, 1, 2, 4, 11, 8, len(parts), packed)
     table = pa.table([pa.array([v], f.type) for v, f in zip(row, events.EVENTS, strict=True)], schema=events.EVENTS)
     rows = Rows(pa.concat_tables([table, table]).slice(1))
     every = np.arange(len(parts))
