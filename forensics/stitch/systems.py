@@ -75,7 +75,7 @@ def handed_over(p: HopLegKeys) -> Longs:
     at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
     delivered = p.outcome == codes.DELIVERED
     queued = delivered & (p.next != 0) & (ids[at] == p.next)
-    # Exchange since 2013 hands on inside, which is no delivery as long as nobody says more: the next server may be older
+    # Exchange since 2013 hands on inside, which is no delivery while nobody says more; the next server may be older.
     handed = delivered | ((p.outcome == codes.UNKNOWN) & (p.relay_host != 0))
     open_ = handed & (p.leg_flags & codes.MAILBOX == 0) & ~queued & (own != 0)
     first, rows = p.first, np.flatnonzero(open_)

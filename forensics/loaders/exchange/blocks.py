@@ -36,8 +36,7 @@ class Layout:
     @functools.cached_property
     def online(self) -> bool:
         """Written by Exchange Online: its reports have underscores in the names of columns."""
-        own = [name for name in self.names if not name.startswith("$")]
-        return self.kind not in ("tracking", "export") or any("_" in name for name in own)
+        return self.kind not in ("tracking", "export") or any("_" in name.replace("$_", "") for name in self.names)
 
     def columns(self, *names: str) -> tuple[int, ...]:
         """Where columns of these names are, as `fields.squeezed` spells them."""
@@ -165,10 +164,12 @@ def complete(data: Array, coding: str, last: bool, separator: str = ",") -> int:
     if coding == encodings.UTF8:
         found, taken = _records(data, separator, last=False, fields=False)
         _last.cut = (data, taken, found)
-        return taken
+        return taken if len(found[0]) else 0  # a byte order mark alone is no record
     whole = data[: len(data) // 2 * 2]
     text = encodings.to_utf8(whole, coding)
-    taken = _records(text, separator, last=False, fields=False)[1]
+    found, taken = _records(text, separator, last=False, fields=False)
+    if not len(found[0]):
+        return 0
     return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
 
 

@@ -26,6 +26,8 @@ LONGEST: Final = 80
 """Characters of the longest stamp that is looked at."""
 FEW: Final = 10
 """A question is asked only where what raises it is in one of so many stamps at least: else these records are unread."""
+CALENDARS: Final = (range(2513, 2743), range(1349, 1579))
+"""The years of mail as Buddhists count them, and Persians and Muslims."""
 EXPORT_AGAIN: Final = "export it again with ISO 8601 dates (@{n='Received';e={$_.Received.ToString('o')}})"
 
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?$", re.I)
@@ -241,9 +243,9 @@ class Dates:
                     self._widen(order, whose if found.shift is None else _ZONED, value, bounds)
 
     def _strange(self, year: int, text: str, bounds: bool) -> bool:
-        """Is the year one of another calendar?"""
+        """Is the year none that mail is of? Counts those of other calendars."""
         strange = not FIRST_YEAR <= year <= LAST_YEAR
-        if strange and not bounds:
+        if strange and not bounds and any(year in one for one in CALENDARS):
             self._foreign += 1
             self._examples.setdefault("foreign", text)
         return strange

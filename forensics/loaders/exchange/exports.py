@@ -95,12 +95,13 @@ def events(
     number: int,
     account: tracking.Account,
     *,
-    online: bool = False,
+    online: bool,
+    old: bool,
 ) -> pa.Table:
     """Events of rows that stand for consecutive records from `number` on (None: none is to be read).
 
-    `places`: offset and length of each record in the content. `account` counts records from 0. `online`: Exchange
-    Online wrote them.
+    `places`: offset and length of each record in the content. `account` counts records from 0. `online`,
+    `old`: as in `tracking.Reading`.
     """
     text = b"".join(b"\n" if one is None else _line(one) for one in rows)
     made = blocks.read(np.frombuffer(text + bytes(64), np.uint8)[: len(text)], 0, encodings.UTF8)
@@ -109,7 +110,7 @@ def events(
     records = blocks.Records(
         made.text, made.starts, made.ends, made.kinds, made.firsts, made.stops, places[0], places[1]
     )
-    reading = tracking.Reading(context.evidence, number, online=online)
+    reading = tracking.Reading(context.evidence, number, online=online, old=old)
     return tracking.scan_segment(records, 0, len(rows), LAYOUT, made.kinds, reading, account)
 
 
@@ -142,7 +143,7 @@ def scan_segment(
             rows[int(r) - low] = made
     own = tracking.Account()
     places = records.offsets[low:high], records.lengths[low:high]
-    table = events(rows, places, context, context.number + low, own, online=layout.online)
-    # what was not wanted became an empty line
+    old = not layout.columns("networkmessageid")
+    table = events(rows, places, context, context.number + low, own, online=layout.online, old=old)
     account.add(own, low)
     return table

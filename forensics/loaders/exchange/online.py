@@ -343,8 +343,8 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
     raw = block.data.tobytes()
     account = Account()
     places: list[tuple[int, int]] = []
-    tracked: dict[bool, dict[int, list[str]]] = {False: {}, True: {}}
-    """Is it Exchange Online's? → record → fields of a log's record."""
+    tracked: dict[tuple[bool, bool], dict[int, list[str]]] = {}
+    """(Is it Exchange Online's? Of a server before 2013?) → record → fields of a log's record."""
     for r, (offset, length, value) in enumerate(_elements(block.data, coding)):
         places.append((block.offset + offset, length))
         if context.skip is not None and context.skip[r]:
@@ -359,7 +359,8 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
             if isinstance(made, str):
                 reason = made
             else:
-                tracked[kind == "tracking" and any("_" in str(k) for k in value)][r] = made
+                layout = Layout(-1, tuple(map(str, value)))
+                tracked.setdefault((layout.online, not layout.columns("networkmessageid")), {})[r] = made
         elif (row := _json_row(value, kind)) is None:
             reason = "no valid JSON" if value is None else "no message trace: it has no recipient"
         else:
@@ -369,10 +370,10 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
             account.unread.append((r, reason))
     tables = [builder.table()]
     offsets, lengths = np.array(places, np.int64).reshape(-1, 2).T.copy()
-    for online, fields in tracked.items():
-        if fields:
-            rows = [fields.get(r) for r in range(len(places))]
-            tables.append(exports.events(rows, (offsets, lengths), context, context.number, account, online=online))
+    for (online, old), fields in sorted(tracked.items()):
+        rows = [fields.get(r) for r in range(len(places))]
+        made_of = exports.events(rows, (offsets, lengths), context, context.number, account, online=online, old=old)
+        tables.append(made_of)
     account.unread.sort()
     unread = [
         (context.number + r, offset, length, reason, raw[offset - block.offset : offset - block.offset + length])

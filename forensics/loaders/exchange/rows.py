@@ -168,7 +168,8 @@ def _messages(halves: Array, own: Array) -> Array:
     shared = np.flatnonzero(several[code])
     pairs = np.stack((code[shared].astype(np.uint64), own[shared]), 1)
     code[shared] = found + np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
-    return code
+    numbered: Array = np.unique(code, return_inverse=True)[1].reshape(-1)
+    return numbered
 
 
 def _ordered(code: Array, plain: dict[str, Array], data: Array, starts: Array) -> Array:

@@ -40,13 +40,15 @@ AGAIN = (codes.BAD_TIME, codes.ZONELESS, codes.ODD_RECIPIENTS)
 class Reading:
     """How records are to be read. `evidence`, `number`: as in `base.ScanContext`.
 
-    `online`: Exchange Online wrote them. `zoned`: a time that names no zone is not UTC. `again`: takes the numbers in
-    the block of records that `exports` may still read; without it they are read as they are.
+    `online`: Exchange Online wrote them; `old`: a server before Exchange 2013 did. `zoned`: a time that names no zone
+    is not UTC. `again`: takes the numbers in the block of records that `exports` may still read; without it they are
+    read as they are.
     """
 
     evidence: int
     number: int
     online: bool = False
+    old: bool = False
     zoned: bool = False
     again: list[int] | None = None
 
@@ -145,6 +147,8 @@ def scan_segment(
     flags[modes == codes.BY_MESSAGE] |= codes.BY_ID
     if reading.online or layout.online:
         flags |= codes.ONLINE
+    if reading.old or not layout.columns("networkmessageid"):
+        flags |= codes.OLD
     rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
     offsets = np.empty(count + 1, np.int32)
     space = [np.empty(size, np.int32) for size in (most, most, most, most, packed.COLUMNS)]

@@ -41,6 +41,8 @@ BY_ID: Final = 4
 """Known by its Message-ID alone (before Exchange 2013); `loaders.exchange.resent` tells resent messages apart."""
 ONLINE: Final = 8
 """Logged by Exchange Online, not by a server of the organisation."""
+OLD: Final = 16
+"""Of a log without network-message-ids: by a server before Exchange 2013."""
 
 # Effects of an event on a recipient.
 ENTER: Final = 0

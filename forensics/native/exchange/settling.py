@@ -22,7 +22,6 @@ from typing import Final
 from forensics.native.compiler import entry, kernel
 from forensics.native.exchange.codes import (
     BOUNCED,
-    BY_ID,
     DEFER,
     DEFERRED,
     DELIVER,
@@ -41,6 +40,7 @@ from forensics.native.exchange.codes import (
     INSIDE,
     INTRA,
     NOTHING,
+    OLD,
     ONLINE,
     OTHER,
     REFUSE,
@@ -94,12 +94,11 @@ def _end(effect):
 
 @kernel
 def _leaves(effect, flags, host, peer):
-    """Does the row hand its recipients to a server outside? Servers before Exchange 2013, whose messages are known by
-    Message-ID alone, say SEND for that too."""
+    """Does the row hand its recipients to a server outside? Servers before Exchange 2013 say SEND for that too."""
     if effect == SEND_OUT:
         return True
     inside = (flags & INTRA) != 0 or (peer >= 0 and peer == host)
-    return effect == SEND and (flags & BY_ID) != 0 and (flags & ONLINE) == 0 and not inside
+    return effect == SEND and (flags & OLD) != 0 and not inside
 
 
 @kernel

@@ -58,8 +58,13 @@ class Read:
         )
 
 
+def array(content: bytes) -> np.ndarray:
+    """Padded, as blocks are."""
+    return np.frombuffer(content + bytes(64), np.uint8)[: len(content)]
+
+
 def blocks(content: bytes, size: int) -> Iterable[Block]:
-    buffer = np.frombuffer(content + bytes(64), np.uint8)[: len(content)]
+    buffer = array(content)
     offset, want = 0, size
     while offset < len(buffer):
         high = min(len(buffer), offset + want)
@@ -91,6 +96,11 @@ def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -
             unread += scan.unread.to_pylist()
             for row in scan.unread.to_pylist():
                 assert content[row["offset"] : row["offset"] + row["length"]][:4096] == row["raw"]
+            offsets, lengths = exchange.places(block)
+            at = [(row["number"], row["offset"], row["length"]) for row in scan.unread.to_pylist()]
+            at += list(zip(*(scan.events[n].to_pylist() for n in ("number", "offset", "length")), strict=True))
+            first = survey.blocks[block.offset]
+            assert all((offsets[n - first], lengths[n - first]) == (offset, length) for n, offset, length in at)
             part = tracking.assemble(scan.events, final=False)
             if part.fragments is not None:
                 fragments.append(part.fragments)

@@ -196,7 +196,9 @@ def test_records_are_the_same_without_their_fields(data: bytes) -> None:
     for name in ("starts", "ends", "kinds", "offsets", "lengths"):
         assert (getattr(whole, name) == getattr(bare, name)).all()
     assert cells(whole) == cells(bare)
-    low, high, _, _ = moments.span(bare.text, bare.starts, bare.ends, np.flatnonzero(bare.kinds == codes.DATA), whole=True)
+    low, high, _, _ = moments.span(
+        bare.text, bare.starts, bare.ends, np.flatnonzero(bare.kinds == codes.DATA), whole=True
+    )
     assert low == high == moments.NO_TIME
 
 
