@@ -418,7 +418,7 @@ def doctor(compile_now: bool, as_json: bool) -> None:
 @main.command()
 @JSON
 def formats(as_json: bool) -> None:
-    """List what can be read, and how each is recognised."""
+    """List what can be read, and what is refused by its name with what to ask for instead."""
     from forensics import terminal, workbench
 
     terminal.formats(workbench.formats(), as_json=as_json)

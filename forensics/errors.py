@@ -6,6 +6,7 @@
     │   ├── OrganisationDiffers      2   other domains than the case's, without a word on what becomes of those
     │   └── AmbiguousTime            2   a year, zone or date order that the evidence leaves open
     ├── EvidenceError                3   a source that cannot be opened, decompressed or recognised
+    │   └── ForeignLog               3   a log of other programs than the loader's
     ├── VerificationFailed           4   evidence, tables or the custody log are not what they were
     └── MachineError                 6   no room, no permission, a fault of the disk, no memory
         └── EvidenceChanged          6   evidence that changed while it was read
@@ -85,6 +86,10 @@ class EvidenceError(MissentError):
     """A source that cannot be opened, decompressed or recognised as a mail log."""
 
     exit_code = NOTHING_READ
+
+
+class ForeignLog(EvidenceError):
+    """A log of other programs: whoever raises it found nothing of its own there, so another name may fit better."""
 
 
 class VerificationFailed(MissentError):

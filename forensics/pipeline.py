@@ -395,7 +395,9 @@ def _no_organisation() -> UsageError:
 
 
 def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:
-    lines = "\n".join(f"  {name}: {reason}" for name, reason in skipped)
+    from forensics.results import not_read
+
+    lines = "\n".join(f"  {line}" for line in not_read(skipped))
     return EvidenceError(
         "no evidence could be read" + (":\n" + lines if lines else ""),
         expected="Postfix, Exim, Exchange message tracking or Exchange Online trace logs (`missent formats`)",

@@ -20,6 +20,9 @@ __all__ = ["Detected", "Ingested", "NotRead", "Reported", "Run", "UnreadReason"]
 
 HEADLINE = ("high", "medium")
 """Levels that count; `low` is kept for review."""
+MOST_REASONS = 12
+MOST_NAMES = 3
+"""Of what was not read, printed for people; `--json` and manifest.json have all of it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,28 @@ def ingested(
         organisation=case_files.read(case).organisation.domains, unseen_domains=tuple(unseen), not_read=not_read,
         losses=_losses(inventory),
     )  # fmt: skip
+
+
+def not_read(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """What was not read, for people: each reason once, the commonest first, with how many files and some of their
+    names.
+
+    >>> not_read([("a.pst", "Outlook data file"), ("b.pst", "Outlook data file"), ("c", "empty")])
+    ['a.pst, b.pst (2 files): Outlook data file', 'c: empty']
+    """
+    names: dict[str, list[str]] = {}
+    for name, reason in sorted(set(skipped)):
+        names.setdefault(reason, []).append(name)
+    ordered = sorted(names.items(), key=lambda one: (-len(one[1]), one[1]))
+    lines = []
+    for reason, files in ordered[:MOST_REASONS]:
+        more = f" and {len(files) - MOST_NAMES:,} more" if len(files) > MOST_NAMES else ""
+        several = f" ({len(files):,} files)" if len(files) > 1 else ""
+        lines.append(f"{', '.join(files[:MOST_NAMES])}{more}{several}: {reason}")
+    rest = ordered[MOST_REASONS:]
+    if rest:
+        lines.append(f"{sum(len(files) for _, files in rest):,} more files, for {len(rest):,} other reasons")
+    return lines
 
 
 def detected(case: Case) -> Detected:

@@ -9,6 +9,7 @@ import csv
 import dataclasses
 import json
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +18,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics import results
 from forensics.accounts import percent
 from forensics.report.text.visible import cut, visible
 from forensics.unread import days
 
 if TYPE_CHECKING:
-    from forensics import results, workbench
+    from forensics import workbench
     from forensics.ingest.survey import Progress
 
 STEPS = {
@@ -105,8 +107,8 @@ def _ingested(result: results.Ingested) -> None:
     if result.losses:
         _line("Noted", _losses(result.losses))
     _unseen(result.unseen_domains, result.not_read.all)
-    for name, reason in result.skipped:
-        _line("Not read", f"{visible(name)}: {visible(reason)}")
+    for line in results.not_read(result.skipped):
+        _line("Not read", visible(line))
 
 
 def _unread(result: results.Ingested) -> None:
@@ -234,15 +236,22 @@ def health(result: workbench.Health, *, as_json: bool) -> None:
         _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
 
 
-def formats(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+def formats(known: workbench.Formats, *, as_json: bool) -> None:
     if as_json:
-        return _json(list(rows))
-    for row in rows:
-        print(f"{row['loader']:<10} {row['name']:<18} {row['what']}")
+        return _json(known)
+    print("Read:")
+    for row in known.read:
+        print(f"  {row['loader']:<10} {row['name']:<18} {row['what']}")
     print(
         "\nContainers: plain, gzip, bzip2, xz, zstd, tar, zip, and - for standard input.\n"
-        "Content decides, never a file's name."
+        "Content decides, never a file's name.\n\nRecognised and refused, with what to ask for instead:"
     )
+    names: dict[str, list[str]] = {}
+    for row in known.refused:
+        names.setdefault(row["instead"], []).append(row["name"])
+    for instead, alike in names.items():
+        print("\n".join(f"  {name}" for name in alike))
+        print(textwrap.indent("\n".join(textwrap.wrap(instead, 106, break_on_hyphens=False)), " " * 6))
 
 
 def demo(done: Sequence[results.Run], *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "DEMOS",
     "Answer",
     "Explanation",
+    "Formats",
     "Health",
     "ask",
     "demo",
@@ -56,6 +57,14 @@ class Explanation:
 
     weighed: Weighed
     quotes: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True)
+class Formats:
+    """`read`: loader, name, what. `refused`: name, instead."""
+
+    read: tuple[Mapping[str, str], ...]
+    refused: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -202,11 +211,16 @@ def sql(case_dir: str | Path, query: str) -> Answer:
             raise UsageError(str(error).strip(), remedy=tables) from None
 
 
-def formats() -> list[dict[str, str]]:
-    """What can be read: loader, name and description, in the order the loaders are tried."""
+def formats() -> Formats:
+    """What can be read (loader, name and description, in the order the loaders are tried), and what is refused by its
+    name (with what to ask for instead, in the order in which it is recognised)."""
+    from forensics.custody import packings
     from forensics.loaders import LOADERS, load
+    from forensics.loaders.refused import FORMATS
 
-    return [{"loader": name, "name": form, "what": what} for name in LOADERS for form, what in load(name).FORMATS]
+    read = [{"loader": name, "name": form, "what": what} for name in LOADERS for form, what in load(name).FORMATS]
+    refused = [*((one.name, one.instead) for one in FORMATS), *packings.refused()]
+    return Formats(tuple(read), tuple({"name": name, "instead": instead} for name, instead in refused))
 
 
 def demo(

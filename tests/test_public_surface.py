@@ -60,6 +60,7 @@ CLASSES = {
     "forensics.workbench": {
         "Answer": "columns, rows",
         "Explanation": "weighed, quotes",
+        "Formats": "read, refused",
         "Health": "python, system, processors, versions, compiled, folder, fault",
     },
 }
@@ -121,6 +122,7 @@ def test_errors_and_their_exit_codes() -> None:
         "OrganisationDiffers": 2,
         "AmbiguousTime": 2,
         "EvidenceError": 3,
+        "ForeignLog": 3,
         "VerificationFailed": 4,
         "MachineError": 6,
         "EvidenceChanged": 6,

@@ -15,8 +15,9 @@ from forensics import casefile as case_files
 from forensics import workbench
 from forensics.case import Case
 from forensics.cli import main
+from forensics.custody import packings
 from forensics.errors import CaseError, UsageError
-from forensics.loaders import LOADERS
+from forensics.loaders import LOADERS, refused
 from forensics.report.facts import questionnaire
 from tests.ingesting import line, read
 
@@ -41,10 +42,23 @@ def test_ask_can_be_left_at_once_and_saves_answers(tmp_path: Path) -> None:
 
 
 def test_formats_names_every_loader() -> None:
-    rows = workbench.formats()
+    rows = workbench.formats().read
     assert [row["loader"] for row in rows] == sorted((row["loader"] for row in rows), key=list(LOADERS).index)
     assert {row["loader"] for row in rows} == set(LOADERS)
     assert all(row["name"] and row["what"] for row in rows)
+
+
+def test_formats_names_what_is_refused_and_what_to_ask_for() -> None:
+    rows = workbench.formats().refused
+    names = [row["name"] for row in rows]
+    assert len(set(names)) == len(names)
+    assert {one.name for one in refused.FORMATS} <= set(names)
+    assert {name for name, _ in packings.refused()} <= set(names)
+    shown = CliRunner().invoke(main, ["formats"]).output
+    assert all(name in shown for name in names)
+    told = json.loads(CliRunner().invoke(main, ["formats", "--json"]).output)
+    assert told["refused"] == [dict(row) for row in rows]
+    assert {row["loader"] for row in told["read"]} == set(LOADERS)
 
 
 def test_the_bytes_of_a_name_are_shown_exactly(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Member:
     crc: int | None = None
     problem: str | None = None
     """Why it cannot be read, in words."""
+    encrypted: bool = False
 
 
 Read = Callable[[int], bytes]
@@ -162,10 +163,11 @@ def _zip_member(file: BinaryIO, size: int, info: zipfile.ZipInfo, index: int) ->
     else:
         names = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
         offset = info.header_offset + 30 + names
-    if info.flag_bits & 0x1:
-        problem = "it is encrypted"
+    encrypted = bool(info.flag_bits & 0x1)
+    if encrypted:
+        problem = "encrypted file in a zip archive: unpack it with `7z x FILE`, which asks for its password"
     elif info.compress_type not in METHODS:
         problem = f"it is compressed by zip method {info.compress_type}, which is not read"
     layers = METHODS.get(info.compress_type, ())
     name = info.orig_filename.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-    return Member(name, index, offset, info.compress_size, layers, info.CRC, problem)
+    return Member(name, index, offset, info.compress_size, layers, info.CRC, problem, encrypted)

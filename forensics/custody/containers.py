@@ -24,14 +24,6 @@ MEMORY = 256 << 20
 """Most that an xz dictionary or a Zstandard window may ask for."""
 
 ARCHIVES = ("tar", "zip")
-UNSUPPORTED = (
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\x04\x22\x4d\x18", "an LZ4 stream"),
-    (b"\x1f\x9d", "a file packed with compress (.Z)"),
-    (b"LZIP", "an lzip stream"),
-    (b"MSCF", "a Windows cabinet"),
-)
 
 Note = Callable[[str], None]
 """Told, at most once a stream, why it ends early."""
@@ -50,11 +42,6 @@ def kind(head: bytes) -> str | None:
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return "zip"
     return "tar" if is_tar_header(head[:512]) else None
-
-
-def unsupported(head: bytes) -> str | None:
-    """In words, a packing that is recognised but not read here."""
-    return next((words for magic, words in UNSUPPORTED if head.startswith(magic)), None)
 
 
 def is_tar_header(block: bytes) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from forensics.custody import archives, containers, streams, workbooks
+from forensics.custody import archives, containers, packings, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.sources import Source, opened, reason
 from forensics.errors import UsageError, naming
@@ -145,8 +145,8 @@ def _peel(source: Source) -> tuple[Source, str | None]:
             return source, f"nothing in it can be read: {damage}"
         if not start:
             return source, "there is nothing in it once it is unpacked" if depth else "it is empty (0 bytes)"
-        if words := containers.unsupported(start):
-            return source, f"it is {words}, which is not read; unpack it first"
+        if words := packings.unsupported(start):
+            return source, words
         kind = containers.kind(start)
         if kind is None or kind in containers.ARCHIVES:
             return source, kind
@@ -170,6 +170,9 @@ def _members(source: Source, archive: str, problems: list[Problem]) -> list[Sour
     notes: list[str] = []
     found: list[Source] = []
     members = list(_listed(source, archive, notes))
+    if whole := _refused(archive, members):
+        problems.append(Problem(source.name, whole))
+        return []
     for member in members:
         one = replace(
             source, archive=archive, member=member.name, index=member.index, offset=member.offset,
@@ -195,18 +198,24 @@ def _members(source: Source, archive: str, problems: list[Problem]) -> list[Sour
 
 
 def _sheets(source: Source, problems: list[Problem]) -> list[Source] | None:
-    """The worksheets of an Excel workbook; None where the zip archive is no such."""
-    parts = {member.name for member in _listed(source, "zip", [])}
-    if workbooks.BINARY in parts:
-        words = "it is an Excel workbook in binary format (.xlsb): save its sheet as CSV UTF-8, or as .xlsx"
-        problems.append(Problem(source.name, words))
-        return []
-    if workbooks.WORKBOOK not in parts:
+    """The worksheets of an Excel workbook; None where the zip archive is no such, or holds anything else as well."""
+    found = packings.document({member.name for member in _listed(source, "zip", [])})
+    if found is None or found.mark != workbooks.WORKBOOK:
         return None
     notes: list[str] = []
     names = workbooks.sheets(source.file, notes.append)
     problems += [Problem(source.name, one) for one in notes]
     return [replace(source, archive="xlsx", member=name, index=index) for index, name in enumerate(names)]
+
+
+def _refused(archive: str, members: Sequence[archives.Member]) -> str | None:
+    """Why an archive is refused as a whole, rather than each of its members."""
+    if archive != "zip" or not members:
+        return None
+    if all(member.encrypted for member in members):
+        return packings.ENCRYPTED.words
+    found = packings.document({member.name for member in members})
+    return found.words if found else None
 
 
 def _listed(source: Source, archive: str, notes: list[str]) -> Iterator[archives.Member]:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from forensics.custody.containers import Note
 from forensics.custody.streams import PIECE, open_readonly
 
-WORKBOOK, BINARY = "xl/workbook.xml", "xl/workbook.bin"
+WORKBOOK = "xl/workbook.xml"
 """The part of a zip archive that makes it a workbook; of one in Excel's binary format, which is not read."""
 ROWS, COLUMNS = 1_048_576, 256
 """Rows that a worksheet can have; columns that are read."""

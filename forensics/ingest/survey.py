@@ -12,8 +12,9 @@ import numpy as np
 
 from forensics import loaders
 from forensics.custody import evidence as custody
+from forensics.custody import packings
 from forensics.custody.names import display
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, ForeignLog
 from forensics.loaders.base import Settings, Survey
 from forensics.native import compiler, selfcheck
 
@@ -106,36 +107,38 @@ def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, s
     out = [(name, reason) for name, reason in skipped if name not in of or of[name].path not in whole]
     for path in sorted(whole):
         told = sorted(set(reasons[path]) - {NO_FORMAT, "empty"})
-        out.append((display(path), "; ".join(told) or "an Excel workbook without a sheet of a known log format"))
+        out.append((display(path), "; ".join(told) or packings.WORKBOOK.words))
     return out
 
 
 def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
     """One source read through once: digests, loader, survey; or why it is no evidence."""
     name: str | None = None
-    asked = False
+    head: bytes | None = None
 
     def split(data: Any, last: bool) -> int:
-        nonlocal name, asked
-        if not asked:
-            asked = True
-            name = loaders.recognise(bytes(data[:HEAD]))
+        nonlocal name, head
+        if head is None:
+            head = bytes(data[:HEAD])
+            name = loaders.recognise(head)
         return loaders.load(name).split(data, last) if name else len(data)
 
     digests = custody.Digests()
     surveyor = None
-    any_block = False
     for block in custody.blocks(source, split, size=size, digests=digests):
-        any_block = True
         if name is None:
-            return NO_FORMAT
+            return loaders.refusal(head or b"") or NO_FORMAT
         if surveyor is None:
             surveyor = loaders.load(name).surveyor(source.name, settings)
         surveyor.feed(block)
     if surveyor is None or name is None:
-        reason = f": {digests.damage}" if digests.damage else ""
-        return (NO_FORMAT if any_block else "empty") + reason
-    return Surveyed(source, name, surveyor.result(), digests)
+        return "empty" + (f": {digests.damage}" if digests.damage else "")
+    try:
+        survey = surveyor.result()
+    except ForeignLog as error:
+        # Lines of other programs may be those of a mail system that is known by name.
+        return loaders.refusal(head or b"") or error.what
+    return Surveyed(source, name, survey, digests)
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

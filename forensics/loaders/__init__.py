@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from forensics.loaders import marks
 from forensics.loaders.base import Loader
 
 LOADERS: tuple[str, ...] = ("exim", "postfix", "exchange")
@@ -26,9 +27,18 @@ def systems() -> tuple[str, ...]:
 
 def recognise(head: bytes) -> str | None:
     """Name of the loader that is surest about this content; the earlier in LOADERS wins a tie; None when none is."""
+    if marks.is_binary(head):
+        return None
     best, name = 0.0, None
     for candidate in LOADERS:
         confidence = load(candidate).detect(head)
         if confidence > best:
             best, name = confidence, candidate
     return name if best >= CONFIDENT else None
+
+
+def refusal(head: bytes) -> str | None:
+    """Why content that no loader reads is not read, and what to give instead, if it is a format that is known by name
+    (`refused.FORMATS`)."""
+    form = marks.recognise(head)
+    return form.words if form else None

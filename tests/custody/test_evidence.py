@@ -21,7 +21,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forensics.custody import evidence, streams
+from forensics.custody import containers, evidence, packings, streams
 from forensics.custody.evidence import Block, Digests, Source, blocks, discover
 from forensics.errors import EvidenceError, UsageError
 
@@ -92,9 +92,7 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     cut=st.integers(1, 4095),
 )
 def test_any_bytes_through_any_chain(tmp_path, content, inner, archive, outer, size, cut):
-    from forensics.custody import containers
-
-    if containers.kind(content) or containers.unsupported(content):
+    if containers.kind(content) or packings.unsupported(content):
         return
     packed = content
     for name in inner:
@@ -230,7 +228,7 @@ def test_folder_with_everything_that_is_no_evidence(tmp_path):
         "empty.log": "it is empty (0 bytes)",
         "empty.gz": "there is nothing in it once it is unpacked",
         "broken.gz": "nothing in it can be read: the gzip data is cut off at byte 9 of the stored file",
-        "old.7z": "it is a 7-Zip archive, which is not read; unpack it first",
+        "old.7z": packings.unsupported(b"7z\xbc\xaf\x27\x1c"),
         "dangling": "there is no such file or folder",
         "self": "it is a symbolic link that leads to itself",
         "up": "it is a link back to a folder that contains it",
@@ -387,7 +385,7 @@ def test_zip_troubles(tmp_path):
     (tmp_path / "lzma.zip").write_bytes(zipped({"l.log": LOG}, zipfile.ZIP_LZMA))
     why = reasons(tmp_path)
     assert "cut off or damaged" in why["cut.zip"]
-    assert why["locked.log"] == "it is encrypted"
+    assert why["locked.zip"] == packings.ENCRYPTED.words
     assert why["inner.zip"] == why["inner.tar"] == "it is an archive inside an archive; unpack the outer one first"
     assert why["packed.zip.gz"] == "it is a zip archive that was compressed again; unpack it first"
     assert why["l.log"] == "it is compressed by zip method 14, which is not read"

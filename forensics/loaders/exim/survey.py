@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, ForeignLog
 from forensics.loaders import base, years
 from forensics.loaders.exim import lines
 from forensics.loaders.exim.read import event
@@ -74,7 +74,7 @@ class Surveyor:
         self.ends[kind] = min(least, time), max(greatest, time)
 
     def result(self) -> base.Survey:
-        """Raises EvidenceError for Exim's other logs and for logs of other programs only."""
+        """Raises EvidenceError for Exim's other logs, ForeignLog for logs of other programs only."""
         self._refuse()
         packed, local = self.ends.get(years.NO_YEAR), self.ends.get(years.LOCAL)
         clock, notes = years.clock(
@@ -106,7 +106,7 @@ class Surveyor:
         if "panic" in base_name:
             raise EvidenceError("Exim's paniclog, which tells of Exim's own failures: give the mainlog")
         if not self.others:
-            raise EvidenceError(f"a log of other programs: none of its {self.records:,} lines is of Exim")
+            raise ForeignLog(f"a log of other programs: none of its {self.records:,} lines is of Exim")
 
     @staticmethod
     def _utc(kind: int, pair: tuple[int, int], clock: years.Clock) -> list[int]:

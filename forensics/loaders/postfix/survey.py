@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.errors import EvidenceError
+from forensics.errors import ForeignLog
 from forensics.loaders import base, years
 from forensics.loaders.postfix import wrapped
 from forensics.loaders.postfix.sniff import speaks_of_postfix
@@ -50,9 +50,9 @@ class Surveyor:
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:
-        """Raises EvidenceError for a log of other programs only: it must not be asked for its year."""
+        """Raises ForeignLog for a log of other programs only: it must not be asked for its year."""
         if not self.relevant:
-            raise EvidenceError(
+            raise ForeignLog(
                 f"a log of other programs: none of its {int(self.state[kernels.LINES]):,} lines is of Postfix"
             )
         s = [int(v) for v in self.state]

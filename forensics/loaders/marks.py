@@ -1,0 +1,92 @@
+"""Comparing the first bytes of a content with the marks of `refused.FORMATS`."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final, NamedTuple
+
+from forensics.loaders.refused import FORMATS, Format
+
+LINES: Final = 200
+"""Lines of the head that may be a header row."""
+_LONGEST: Final = 8192
+"""Characters of a line that may be one."""
+_ENCODINGS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_JSON_KEY: Final = re.compile(r'"([A-Za-z0-9_@.]{1,64})"\s*:')
+_BINARY: Final = re.compile(b"|".join(form.magic for form in FORMATS if form.magic), re.S)
+
+
+class _Marks(NamedTuple):
+    """A format and its marks, ready to be compared; a pattern that never matches stands for none."""
+
+    form: Format
+    magic: re.Pattern[bytes]
+    start: re.Pattern[str]
+    lines: re.Pattern[str]
+    columns: tuple[frozenset[str], ...]
+    keys: tuple[frozenset[str], ...]
+
+
+@cache
+def _all() -> tuple[_Marks, ...]:
+    none = "(?!)"
+    return tuple(
+        _Marks(
+            form,
+            re.compile(form.magic or none.encode(), re.S),
+            re.compile(rf"\s*(?:{form.start or none})", re.I),
+            re.compile(rf"^(?:{form.lines or none})", re.M),
+            tuple(frozenset(names.split()) for names in form.columns),
+            tuple(frozenset(names.split()) for names in form.keys),
+        )
+        for form in FORMATS
+    )
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether the content is of a format here that no text can be: no loader need look at it."""
+    return bool(_BINARY.match(head))
+
+
+def recognise(head: bytes) -> Format | None:
+    """The first format that the first bytes of a content fit; None when none does."""
+    if is_binary(head):
+        return next(one.form for one in _all() if one.magic.match(head))
+    text = _text(head)
+    rows = list(_rows(text))
+    keys = frozenset(_JSON_KEY.findall(text) if text.lstrip()[:1] in ("{", "[") else ())
+    for one in _all():
+        if one.start.match(text) or one.lines.search(text):
+            return one.form
+        if any(names <= row for names in one.columns for row in rows) or any(names <= keys for names in one.keys):
+            return one.form
+    return None
+
+
+def _text(head: bytes) -> str:
+    """The head as text, lines ended by line feeds alone."""
+    wide = _ENCODINGS.get(head[:2])
+    if wide is None and len(head) > 1 and bool(head[0]) != bool(head[1]):
+        wide = "utf-16-le" if head[0] else "utf-16-be"
+    text = head.decode(wide or "utf-8", "replace")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _rows(text: str) -> Iterator[frozenset[str]]:
+    """The cells of the first lines, squeezed as `Format.columns` are."""
+    for line in text.split("\n", LINES)[:LINES]:
+        bare = line.partition(":")[2] if line[:8].lower() == "#fields:" else line.lstrip("# ")
+        if 0 < len(bare) <= _LONGEST:
+            mark = max(",;\t|", key=bare.count)
+            yield frozenset("".join(c for c in cell.lower() if c.isalnum()) for cell in _cells(bare, mark))
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    try:
+        return next(iter(csv.reader([line.replace("\0", " ")], delimiter=mark)), [])
+    except csv.Error:
+        return []
