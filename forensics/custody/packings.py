@@ -47,7 +47,8 @@ ENCRYPTED: Final = Packing("", "encrypted zip archive", _unpack("`7z x FILE`, wh
 _SAVE: Final = "save its sheet as CSV UTF-8, dates as ISO 8601 (2024-03-13T08:00:00Z)"
 _WHOLE: Final = "ask for the export that it was made from"
 WORKBOOK: Final = Packing(
-    "xl/workbook.xml", "Excel workbook (.xlsx) without a sheet of deliveries",
+    "xl/workbook.xml",
+    "Excel workbook (.xlsx) without a sheet of deliveries",
     f"if it was made from an export, {_SAVE}",
 )
 """Refused when none of its sheets is a log; those that are, are read."""

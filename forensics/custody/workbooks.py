@@ -20,7 +20,7 @@ from forensics.custody.containers import Note
 from forensics.custody.streams import PIECE, open_readonly
 
 WORKBOOK = "xl/workbook.xml"
-"""The part of a zip archive that makes it a workbook; of one in Excel's binary format, which is not read."""
+"""The part of a zip archive that makes it a workbook."""
 ROWS, COLUMNS = 1_048_576, 256
 """Rows that a worksheet can have; columns that are read."""
 LARGEST = 512 << 20

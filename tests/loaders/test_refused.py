@@ -201,9 +201,11 @@ def test_encodings_change_no_name(name: str, coding: str) -> None:
 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
 def test_no_readable_log_is_one_of_them(path: Path) -> None:
+    """But for EmailEvents, of which an entry has what lacks a column: whole ones are a loader's, which is asked first."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    assert marks.recognise(data[: 64 << 10]) is None
     assert loaders.recognise(data[: 64 << 10])
+    found = marks.recognise(data[: 64 << 10])
+    assert found is None or (path.name.startswith("email-events") and "EmailEvents" in found.name)
 
 
 def test_unknown_content_has_no_name() -> None:

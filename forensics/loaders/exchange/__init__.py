@@ -28,6 +28,7 @@ FORMATS = (
     ("historical search", "Exchange Online historical-search CSV, summary and extended, also saved by Excel"),
     ("message trace", "Get-MessageTrace and Get-MessageTraceV2 exports, CSV, JSON and Excel workbooks"),
     ("trace service", "Reporting-service and Graph message traces, JSON and NDJSON"),
+    ("email events", "Defender XDR and Sentinel EmailEvents (advanced hunting, Log Analytics), CSV and JSON"),
 )
 """(name, what) of all that this loader reads, for `missent formats`."""
 

@@ -122,11 +122,12 @@ TRACE_STATUS: Final = {
     "none": TRACE_UNSETTLED,
     "unknown": TRACE_UNSETTLED,
     "unknownfuturevalue": TRACE_UNSETTLED,
+    "dropped": TRACE_DISCARDED,
     "": TRACE_UNSETTLED,
 }
 """Status of a message trace, lower-case and without blanks → effect; another is TRACE_UNSETTLED, and its word is kept.
 Sources: Microsoft Learn, "Message trace in the modern Exchange admin center", Get-MessageTraceV2 (-Status) and Graph
-`exchangeMessageTrace.status`.
+`exchangeMessageTrace.status`; `dropped`: `emailevents`.
 
 FilteredAsSpam alone does not tell where the message went, because Microsoft's texts differ: "The message was identified
 as spam, and was rejected or blocked (not quarantined)" ("Message trace in the modern Exchange admin center"); "The

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from forensics.loaders.exchange import emailevents
 from forensics.native.exchange.slots import SLOTS
 
 _BASE: Final = (
@@ -111,7 +112,10 @@ def positions(names: Sequence[str]) -> np.ndarray:
 
 def kind(names: Iterable[str]) -> str:
     """What a header, or the names in a JSON object, announce: `tracking` (also extended reports), `export`
-    (Get-MessageTrackingLog), `summary`, `trace` or `unknown`."""
+    (Get-MessageTrackingLog), `summary`, `trace`, `events` (of Defender) or `unknown`."""
+    names = list(names)
+    if emailevents.fits(names):
+        return "events"
     known = {squeezed(name) for name in names}
     if {"eventid", "recipientaddress"} <= known and known & {"datetime", "datetimeutc"}:
         return "tracking"

@@ -18,14 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
-from forensics.loaders.exchange import addresses, dates, encodings, event_ids, events, exports
+from forensics.loaders.exchange import addresses, dates, emailevents, encodings, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.tracking import Account, group_of, hashes, key_of
 from forensics.native.exchange import codes
 
-_PAGE = re.compile(r'"(?:value|results|d)"\s*:\s*\[')
+_PAGE = re.compile(r'"(?:value|[Rr]esults|records|d)"\s*:\s*\[')
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ def _row(pairs: Iterable[tuple[str, str]], summary: bool) -> Row:
     return Row(values, summary, time in f.UTC_NAMES)
 
 
+def _event(pairs: Iterable[tuple[str, str]]) -> Row | str:
+    """The same of a row of Defender's EmailEvents, or why it is none."""
+    made = emailevents.trace(pairs)
+    return made if isinstance(made, str) else _row(made.items(), False)
+
+
 class Times(NamedTuple):
     """Stamps of some records: of messages (`utc`: the column says so), and bounds of the query. `silent`: records that
     have no status are among them."""
@@ -70,13 +76,15 @@ class Times(NamedTuple):
 def times(records: Records, data: np.ndarray, layout: Layout) -> Times:
     """Every stamp of these records, also the bounds of the query, which help to decide a date order."""
     own = layout.columns(*(("timestamp",) if layout.kind == "export" else f.TRACE["time"]))
+    if layout.kind == "events":
+        own = emailevents.time_column(layout.names)
     bounds = layout.columns(*f.BOUNDS)
     silent = layout.kind == "trace" and not layout.columns(*f.TRACE["status"])
     found = Times([], f.is_utc(layout.names), [], silent)
     for r in data:
         cells = records.cells(int(r))
         if len(cells) == len(layout.names):
-            found.times.extend(cells[i] for i in own)
+            found.times.extend(emailevents.stamp(cells[i]) for i in own)
             found.bounds.extend(cells[i] for i in bounds)
     return found
 
@@ -208,8 +216,10 @@ def scan_segment(
         if len(cells) != len(layout.names):
             account.unread.append((int(r), f"{len(cells)} columns, the header names {len(layout.names)}"))
             continue
-        row = _row(zip(layout.names, cells, strict=True), layout.kind == "summary")
-        reason = builder.add(row, context.number + int(r), int(records.offsets[r]), int(records.lengths[r]))
+        pairs = zip(layout.names, cells, strict=True)
+        row = _event(pairs) if layout.kind == "events" else _row(pairs, layout.kind == "summary")
+        place = context.number + int(r), int(records.offsets[r]), int(records.lengths[r])
+        reason = row if isinstance(row, str) else builder.add(row, *place)
         if reason:
             account.unread.append((int(r), reason))
         else:
@@ -274,25 +284,34 @@ def _elements(data: np.ndarray, coding: str) -> Iterator[tuple[int, int, Any]]:
         if page:
             at, page_end = page.end(), end
             continue
-        yield (*place(at, end), value)
+        yield (*place(at, end), emailevents.inner(value))
         at = end
 
 
+NO_TRACE = "no message trace: it has no recipient"
+_PAGES = ("value", "results", "Results", "records")
+
+
 def _holds_rows(value: Any) -> bool:
-    """True for a page of results: `{"value": […]}`, `{"d": {"results": […]}}`, `{"d": […]}`."""
+    """True for a page of results: `{"value": […]}`, `{"d": {"results": […]}}`, `{"d": […]}`, `{"Results": […]}` and
+    `{"results": […]}` (advanced hunting), `{"records": […]}` (Defender's streaming)."""
     if not isinstance(value, dict):
         return False
     inner = value.get("d", value)
     if isinstance(inner, list):
         return True
-    return isinstance(inner, dict) and any(isinstance(inner.get(k), list) for k in ("value", "results"))
+    return isinstance(inner, dict) and any(isinstance(inner.get(k), list) for k in _PAGES)
 
 
-def _json_row(value: Any, kind: str) -> Row | None:
+def _json_row(value: Any, kind: str) -> Row | str:
+    """A row, or the reason why it is none."""
     if not isinstance(value, dict):
-        return None
-    row = _row(((str(name), exports.text(inner)) for name, inner in value.items()), kind == "summary")
-    return row if kind == "summary" or "recipient" in row.values else None
+        return "no valid JSON" if value is None else NO_TRACE
+    pairs = ((str(name), exports.text(inner)) for name, inner in value.items())
+    if kind == "events":
+        return _event(pairs)
+    row = _row(pairs, kind == "summary")
+    return row if kind == "summary" or "recipient" in row.values else NO_TRACE
 
 
 def _kind(value: Any) -> str:
@@ -314,7 +333,7 @@ def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], i
             (walls if kind == "export" else found[f.is_utc(map(str, value))].times).extend(stamps)
             continue
         row = _json_row(value, kind)
-        if row:
+        if not isinstance(row, str):
             silent |= "status" not in row.values
             found[row.utc].times.append(row["time"])
             found[False].bounds.extend(
@@ -361,10 +380,9 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
             else:
                 layout = Layout(-1, tuple(map(str, value)))
                 tracked.setdefault((layout.online, not layout.columns("networkmessageid")), {})[r] = made
-        elif (row := _json_row(value, kind)) is None:
-            reason = "no valid JSON" if value is None else "no message trace: it has no recipient"
         else:
-            reason = builder.add(row, context.number + r, *places[-1])
+            row = _json_row(value, kind)
+            reason = row if isinstance(row, str) else builder.add(row, context.number + r, *places[-1])
             account.used += not reason
         if reason:
             account.unread.append((r, reason))

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Final, NamedTuple
 
-from forensics.loaders.exchange import encodings, event_ids
+from forensics.loaders.exchange import emailevents, encodings, event_ids
 from forensics.loaders.exchange import fields as f
 
 _JSON_KEYS = re.compile(
@@ -38,7 +38,7 @@ def detect(head: bytes) -> float:
     """Confidence that this is a tracking log or an Exchange Online export, from its header or its first record."""
     text = text_of(head)
     if _json(text):
-        return 0.95 if _JSON_KEYS.search(text) else 0.0
+        return 0.95 if _JSON_KEYS.search(text) or emailevents.in_json(text) else 0.0
     if b"#Log-type: Message Tracking Log" in text[:4096]:
         return 1.0
     lines = text[:32768].splitlines()
@@ -101,7 +101,7 @@ def is_separator_line(raw: bytes) -> bool:
 
 def _json(head: bytes) -> bool:
     """True for a message trace in JSON: an object or array with recipients, or lines one of which is an object."""
-    if not _JSON_RECIPIENT.search(head):
+    if not _JSON_RECIPIENT.search(head) and not emailevents.in_json(head):
         return False
     if head.lstrip()[:1] in (b"{", b"["):
         return True

@@ -191,6 +191,8 @@ def _label(layout: blocks.Layout) -> str:
         return "Get-MessageTrackingLog export"
     if layout.kind == "trace":
         return "Exchange Online message trace"
+    if layout.kind == "events":
+        return "Defender EmailEvents"
     if layout.online:
         return "Exchange Online extended report"
     return f.VERSIONS.get(count, f"tracking log of {count} columns")

@@ -32,7 +32,7 @@ def shown(got: Read, columns: list[str]) -> list[list[str]]:
 
 
 def test_there_is_a_sample_of_each_kind() -> None:
-    assert len(NAMES) == 16
+    assert len(NAMES) == 20
     assert {p.name for p in SAMPLES.iterdir()} == {*NAMES, *(f"{n}.expected.tsv" for n in NAMES), "README.md"}
 
 
