@@ -19,7 +19,7 @@ and its like by their registries' rules)."""
 def exposure(outcome: str, relay_shared: bool) -> str:
     """exposed, handed-on, not-exposed or unsettled (schema.EXPOSURES).
 
-    `relay_shared`: the accepting server takes mail for many domains, so that final acceptance is unknown.
+    `relay_shared`: as `is_shared` says of the accepting server, so that final acceptance is unknown.
     """
     if outcome == "delivered":
         return "handed-on" if relay_shared else "exposed"
@@ -48,8 +48,11 @@ def jurisdiction(domain: str) -> str | None:
 
 
 def is_shared(name: str | None, address: str | None, shared: Collection[str], busy: Collection[str]) -> bool:
-    """Whether a relay is named as shared (host names or zones) or took mail for much of the world (`busy`)."""
+    """Whether a relay is named as shared (host names or zones) or took mail for much of the world (`busy`), or the
+    evidence names no server at all, as EmailEvents and some traces do not."""
     host = (name or "").lower().rstrip(".")
+    if not host and not address:
+        return True
     return (bool(host) and domains.within(host, shared)) or (address or "") in shared or (host or address or "") in busy
 
 

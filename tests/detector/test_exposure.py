@@ -51,7 +51,8 @@ def test_shared_relays_by_name_zone_and_address() -> None:
     assert is_shared("Out.Relay.Example.", None, (), {"out.relay.example"})
     assert is_shared(None, "192.0.2.9", {"192.0.2.9"}, ())
     assert not is_shared("notrelay.example", "192.0.2.9", {"relay.example"}, ())
-    assert not is_shared(None, None, {"relay.example"}, ())
+    assert is_shared(None, None, (), ())
+    assert is_shared("", "", (), ())
 
 
 def test_mistyped_providers_are_no_providers() -> None:

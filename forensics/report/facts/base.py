@@ -57,7 +57,7 @@ class Tally:
     exposed: Number
     """Accepted by the lookalike domain's own server."""
     handed_on: Number
-    """Accepted by a relay that takes mail for many domains: final acceptance unknown."""
+    """Accepted by a relay that takes mail for many domains, or by a server not named: final acceptance unknown."""
     not_exposed: Number
     unsettled: Number
     encrypted: Number | None
