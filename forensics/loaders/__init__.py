@@ -29,6 +29,7 @@ def recognise(head: bytes) -> str | None:
     """Name of the loader that is surest about this content; the earlier in LOADERS wins a tie; None when none is."""
     if marks.is_binary(head):
         return None
+    head = marks.plain(head)
     best, name = 0.0, None
     for candidate in LOADERS:
         confidence = load(candidate).detect(head)

@@ -17,6 +17,7 @@ _LONGEST: Final = 8192
 """Characters of a line that may be one."""
 _ENCODINGS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _JSON_KEY: Final = re.compile(r'"([A-Za-z0-9_@.]{1,64})"\s*:')
+_QUOTED: Final = re.compile(rb'"(?:[^"]|"")*"?')
 _BINARY: Final = re.compile(b"|".join(form.magic for form in FORMATS if form.magic), re.S)
 
 
@@ -65,6 +66,22 @@ def recognise(head: bytes) -> Format | None:
         if any(names <= row for names in one.columns for row in rows) or any(names <= keys for names in one.keys):
             return one.form
     return None
+
+
+def plain(head: bytes) -> bytes:
+    """The head without quoted fields that hold line ends, if it begins as a table that is not read: what outsiders
+    wrote into such a field is no line of a log, whatever it looks like."""
+    begin = []
+    for line in _text(head[:_LONGEST]).split("\n", LINES):
+        begin += [line] if line.strip() else []
+        if begin and not line.startswith("#"):
+            break
+    rows = [row for line in begin for row in _rows(line)]
+    said = "\n".join(line for line in begin if line.startswith("#"))
+    for one in _all():
+        if one.lines.search(said) or any(names <= row for names in one.columns for row in rows):
+            return _QUOTED.sub(lambda found: b'""' if b"\n" in found[0] else found[0], head)
+    return head
 
 
 def _text(head: bytes) -> str:

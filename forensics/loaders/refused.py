@@ -254,5 +254,10 @@ FORMATS: Final = (
     Format("RTF document", "ask for the export that it was made from", start=r"\{\\rtf\d"),
     Format("web page (HTML)", "ask for the export (CSV, JSON) of what it shows",
            start=r"(?:<!--[\s\S]{0,400}?-->\s*)?<(?:!doctype\s+html|html)\b"),
+    Format(
+        "log of Postfix inside a form that is not known",
+        "export its lines as they are, one a line, or in one of the forms that `missent formats` lists",
+        lines=r"[^\n]{0,400}?\bpostfix(?:[\w.-]*/)+(?:smtpd?|lmtp|qmgr|cleanup|local|virtual|pipe|bounce)\[\d+\]: ",
+    ),
 )  # fmt: skip
 """In the order in which they are asked: the particular before the general."""

@@ -20,6 +20,8 @@ HEAD = 64 << 10
 SEPARATORS: Final = (",", ";", "\t")
 LINES: Final = 64
 """Lines of a file among which its header is looked for."""
+_NAME = re.compile(r"[^\W\d][\w $.{}\[\]-]{0,63}|[$@{][^=<>:]{0,63}|")
+"""A name of a column: what a line of a log begins with is none, whatever text stands behind it."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _SEP = re.compile(rb"sep=([,;\t])\r?\n?", re.I)
 
@@ -39,16 +41,27 @@ def detect(head: bytes) -> float:
     text = text_of(head)
     if _json(text):
         return 0.95 if _JSON_KEYS.search(text) or emailevents.in_json(text) else 0.0
-    if b"#Log-type: Message Tracking Log" in text[:4096]:
-        return 1.0
     lines = text[:32768].splitlines()
     separator = _separator(text)
+    if _begins(lines, separator):
+        return 1.0
     if any(header_names(line, separator) for line in lines[:LINES]):
         return 0.98
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
     if guess(cells(first)):
         return 0.9
     return 0.6 if nearly(text) else 0.0
+
+
+def _begins(lines: list[bytes], separator: str) -> bool:
+    """Whether a header comes before all data. Then no text in a record can make another log of it: a quoted field may
+    hold whole lines."""
+    for line in lines:
+        if header_names(line, separator) or line.startswith(b"#Log-type: Message Tracking Log"):
+            return True
+        if line.strip() and not line.startswith(b"#") and not _SEP.fullmatch(line):
+            return False
+    return False
 
 
 def form(head: bytes) -> Form:
@@ -131,6 +144,8 @@ def header_names(raw: bytes, separator: str = ",") -> tuple[str, ...] | None:
     elif len(raw) > 4096 or b"recipient" not in raw.lower() or raw.count(separator.encode()) < 2:
         return None
     names = tuple(name.strip().strip("\ufeff") for name in cells(raw, separator))
+    if names and not _NAME.fullmatch(names[0]):
+        return None
     return names if f.kind(names) != "unknown" else None
 
 

@@ -25,15 +25,16 @@ _SYSLOG = re.compile(
 )
 _PIECE = re.compile(rb"\[(\d+)([/\\])\d+\] ?")
 _ID = re.compile(rb"(" + _BYTES + rb") ")
-_MESSAGE = re.compile(rb"(?m)^[^\n]{19,400}?[ \]]" + _BYTES + rb" (?:(?:<=|\(=|=>|->|>>|\*>|\*\*|==) |Completed)")
-_EXIM = re.compile(
-    rb"(?m)^(?:[^\n]{0,120} exim[^\s\[:]{0,32}\[\d+\]: |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* (?:[+-]\d{4} )?(?:\[\d+\] )?"
-    rb"(?:exim \S+ daemon |(?:Start|End) queue run|SMTP connection from|cwd=\S+ \d+ args: |" + _BYTES + rb" |"
-    rb"H=[^\n]{1,600}?rejected |Exim configuration error|unable to set gid=|Cannot open main log))"
+_TELLS = re.compile(rb"(?:<=|\(=|=>|->|>>|\*>|\*\*|==) |Completed")
+_OTHERS = re.compile(
+    rb"exim \S+ daemon |(?:Start|End) queue run|SMTP connection from|cwd=\S+ \d+ args: |H=[^\n]{1,600}?rejected "
+    rb"|Exim configuration error|unable to set gid=|Cannot open main log"
 )
 _SHOWN = re.compile(rf"(?<![^\s=])({ID})(?![^\s\"])|queued as ([0-9a-z]{{5,20}})\b")
 _MONTHS = {name: n for n, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_HEAD = 1000
+"""Bytes of a line by which it is recognised."""
 _seconds: dict[tuple[bytes, bytes], int | None] = {}
 """Stamps read before, in microseconds: neighbours share theirs."""
 
@@ -55,11 +56,18 @@ class Line(NamedTuple):
 
 
 def detect(head: bytes) -> float:
-    """1 when a line is about a message (0.95 in a syslog that Postfix writes to as well), 0.8 when one is otherwise of
-    Exim, else 0."""
-    if _MESSAGE.search(head):
-        return 0.95 if b"postfix/" in head else 1.0
-    return 0.8 if _EXIM.search(head) else 0.0
+    """0.99 when a line is about a message (0.95 in a syslog that Postfix writes to as well), 0.8 when one is otherwise
+    of Exim, else 0. Only what stands behind stamp and program counts: the rest of a line may be an outsider's."""
+    best = 0.0
+    for raw in head.split(b"\n"):
+        line = read(raw[:LONGEST_HEAD])
+        if line.kind == NO_TIME or not (line.program is None or line.program.startswith(b"exim")):
+            continue
+        if line.id and _TELLS.match(line.rest):
+            return 0.95 if b"postfix/" in head else 0.99
+        if line.id or line.program or _OTHERS.match(line.rest):
+            best = 0.8
+    return best
 
 
 def shown_ids(record: str) -> tuple[str, ...]:
