@@ -15,6 +15,9 @@ _JSON_KEYS = re.compile(
     re.I,
 )
 _JSON_RECIPIENT = re.compile(rb'"RecipientAddress"|"Recipients".*"EventId"|"EventId".*"Recipients"', re.I | re.S)
+_JSON_DETAIL = re.compile(rb'"Event"\s*:.*"Detail"\s*:|"Detail"\s*:.*"Event"\s*:', re.I | re.S)
+_JSON_TIME = re.compile(rb'"(?:Received\w{0,20}|Timestamp|Origin\w{0,20})"', re.I)
+"""Without one of these what names events with details is Get-MessageTraceDetail, no trace."""
 HEAD = 64 << 10
 """Bytes of a block that `form` looks at."""
 SEPARATORS: Final = (",", ";", "\t")
@@ -40,7 +43,8 @@ def detect(head: bytes) -> float:
     """Confidence that this is a tracking log or an Exchange Online export, from its header or its first record."""
     text = text_of(head)
     if _json(text):
-        return 0.95 if _JSON_KEYS.search(text) or emailevents.in_json(text) else 0.0
+        detail = _JSON_DETAIL.search(text) and not _JSON_TIME.search(text)
+        return 0.95 if (_JSON_KEYS.search(text) and not detail) or emailevents.in_json(text) else 0.0
     lines = text[:32768].splitlines()
     separator = _separator(text)
     if _begins(lines, separator):

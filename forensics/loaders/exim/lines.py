@@ -33,7 +33,7 @@ _OTHERS = re.compile(
 _SHOWN = re.compile(rf"(?<![^\s=])({ID})(?![^\s\"])|queued as ([0-9a-z]{{5,20}})\b")
 _MONTHS = {name: n for n, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LONGEST_HEAD = 1000
+SHORTEST, LONGEST_HEAD = 16, 1000
 """Bytes of a line by which it is recognised."""
 _seconds: dict[tuple[bytes, bytes], int | None] = {}
 """Stamps read before, in microseconds: neighbours share theirs."""
@@ -60,6 +60,8 @@ def detect(head: bytes) -> float:
     of Exim, else 0. Only what stands behind stamp and program counts: the rest of a line may be an outsider's."""
     best = 0.0
     for raw in head.split(b"\n"):
+        if len(raw) < SHORTEST:
+            continue
         line = read(raw[:LONGEST_HEAD])
         if line.kind == NO_TIME or not (line.program is None or line.program.startswith(b"exim")):
             continue
