@@ -123,6 +123,35 @@ A batch may have three columns more: `alias` (address before expansion, also whe
 too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it)."""
 
 
+LOSSES = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),  # one of `loaders.losses.KINDS`
+        pa.field("evidence", pa.int32(), nullable=False),  # position in this run's ordered evidence list
+        pa.field("host", pa.string()),  # the logging host; null when unknown
+        pa.field("at", pa.int64()),  # microseconds UTC; null when the record has no time
+        pa.field("count", pa.int64()),  # records (or recipients) missing; null when nobody says how many
+        pa.field("number", pa.int64(), nullable=False),  # of the record that tells of it
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),  # what it says
+    ]
+)
+"""What the evidence says of records that are not in it."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Records of a mail program that hold nothing which could bear on a delivery and are in no form that is known:
+    how many of one shape, and the first of them. `shape` empty: of all further shapes."""
+
+    program: str
+    shape: str
+    count: int
+    number: int
+    offset: int
+    length: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Settings:
     """What people say about stamps, where the evidence is silent.
@@ -182,7 +211,8 @@ class Survey:
     offset → number of the first record (1-based) of each block fed, so that blocks can be read in any order.
     `hosts`: stable hashes of the logging hosts seen (two evidence files without a common host cannot hold the same
     line); None when the format has no such thing. `plan`: the loader's own, handed back in `ScanContext.plan`. `notes`:
-    what was inferred (year, zone, clock steps), for manifest and report.
+    what was inferred (year, zone, clock steps), for manifest and report. `losses`: rows of `LOSSES` that only the order
+    of all records tells of (gaps in their numbers), `evidence` 0.
     """
 
     records: int
@@ -192,6 +222,7 @@ class Survey:
     hosts: frozenset[int] | None = None
     plan: Any = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    losses: pa.Table | None = None
 
 
 class Surveyor(Protocol):
@@ -224,7 +255,11 @@ class ScanContext:
 class Scan:
     """One block's records, all accounted for: records = used + sum(ignored) + unread rows.
 
-    `ignored`: kind → count, for records known and irrelevant (`duplicate` for those in `ScanContext.skip`).
+    `ignored`: kind → count, for records that were understood and are irrelevant: another program's; a mail program's of
+    a form that says nothing of deliveries; `other lines of PROGRAM`, which are in no known form but hold no message id,
+    address, status or refusal; `duplicate` for those in `ScanContext.skip`. Whatever could bear on a delivery and was
+    not understood is unread. `examples`: of the other lines, by shape. `losses`: rows of `LOSSES`. `noted`: sentences
+    that a reader of the results must know.
     """
 
     records: int
@@ -232,16 +267,21 @@ class Scan:
     ignored: Mapping[str, int]
     unread: pa.Table
     events: Any
+    examples: tuple[Example, ...] = ()
+    losses: pa.Table | None = None
+    noted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Assembled:
     """`hops` and `legs` as in `HOPS` and `LEGS` (hop numbers count from 0 in each batch);
-    `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final."""
+    `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final. `losses`: rows
+    of `LOSSES` about the hops that are complete here."""
 
     hops: pa.Table
     legs: pa.Table
     fragments: pa.Table | None
+    losses: pa.Table | None = None
 
 
 class Loader(Protocol):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.loaders import base, years
-from forensics.loaders.postfix.events import Events
+from forensics.loaders import base, losses, shapes, years
+from forensics.loaders.postfix.events import Events, text
 from forensics.loaders.postfix.survey import prepared
 from forensics.native.postfix import words as w
 from forensics.native.postfix.rows import addresses, running_max, triplets
 from forensics.native.postfix.scanner import scan_block
+from forensics.native.postfix.stamps import ZONES
 from forensics.native.text import hash_of
 
 GUARD = 5_000_000
@@ -34,6 +38,9 @@ FRAGMENTS = pa.schema(
     ]
 )
 _NONE = np.zeros(0, np.bool_)
+_ZONE_NAMES = frozenset(name.encode() for name, minutes in ZONES.items() if minutes)
+_REPEATED = re.compile(rb": message repeated (\d+) times: \[")
+_ZONE = re.compile(rb"(?<=[A-Z][a-z]{2} )[ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)? ([A-Z]{1,5}) (?=[^\s:\[]+ )")
 
 
 def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
@@ -41,7 +48,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     ready = prepared(block)
     buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
-    ints, longs, lines, other, names, known = scan_block(buf, n, skip)
+    ints, longs, lines, other, names, known = scan_block(buf, n, skip, blanks=ready.offsets is None)
     ignored = _ignored(buf, other, names, known)
     if len(skip):
         duplicates = int(np.count_nonzero(skip[:lines]))
@@ -51,17 +58,28 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
     stamps, is_event = np.empty(count, np.int32), np.empty(count, np.bool_)
     addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, is_event)
-    times, good = years.resolve(stamps, times, numbers, context.plan)
+    times, good = _resolved(stamps, times, numbers, context.plan)
     longs[:, w.TIME] = times
     event = is_event & good
-    unread = np.flatnonzero(~event)
     if ready.offsets is not None:
         offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
-    unread_table = _unread(block, ints, numbers, offsets, lengths, unread)
-    if len(unread):
-        rows = np.flatnonzero(event)
-        ints, longs, numbers, offsets, lengths = ints[rows], longs[rows], numbers[rows], offsets[rows], lengths[rows]
-        times = times[rows]
+    rows = _Rows(buf, ints, times, good, numbers, offsets, lengths)
+    kinds = ints[:, w.KIND]
+    blank = (kinds == w.UNREAD) & (ints[:, w.N0] == w.R_EMPTY) & (lengths == 0)
+    if blank.any():
+        ignored["blank line"] = ignored.get("blank line", 0) + int(np.count_nonzero(blank))
+    unread_table = _unread(block, rows, np.flatnonzero((kinds == w.UNREAD) & ~blank | (is_event & ~good)))
+    others = shapes.examples(_others(rows, np.flatnonzero(kinds == w.STRANGE)))
+    for one in others:
+        kind = f"other lines of {one.program}" if one.program else "other lines without a program"
+        ignored[kind] = ignored.get(kind, 0) + one.count
+    said = list(_notices(rows, np.flatnonzero(kinds == w.NOTICE), context.evidence, ignored))
+    said += _repeated(rows, np.flatnonzero(event & (ints[:, w.FLAGS] & w.REPEATED != 0)), context.evidence)
+    noted = _zone_names(buf, ints, stamps)
+    if not event.all():
+        taken = np.flatnonzero(event)
+        ints, longs, numbers, offsets, lengths = ints[taken], longs[taken], numbers[taken], offsets[taken], lengths[taken]
+        times = times[taken]
     events = Events(
         buffer=buf,
         ints=ints,
@@ -73,7 +91,95 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         edge=_edges(times, context.shared),
     )
     keyed(events)
-    return base.Scan(records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events)
+    return base.Scan(
+        records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events, examples=others,
+        losses=losses.rows(said) if said else None, noted=noted,
+    )  # fmt: skip
+
+
+def _resolved(stamps: Any, times: Any, numbers: Any, clock: years.Clock) -> tuple[Any, Any]:
+    """(microseconds UTC, readable?): stamps that name UTC are of no other zone, whatever their file's is."""
+    named = stamps == w.NO_YEAR_UTC
+    if not named.any():
+        return years.resolve(stamps, times, numbers, clock)
+    kinds = np.where(named, np.int32(w.NO_YEAR), stamps)
+    out, good = years.resolve(kinds, times, numbers, clock)
+    in_utc, _ = years.resolve(kinds, times, numbers, replace(clock, zone=None))
+    return np.where(named, in_utc, out), good
+
+
+class _Rows(NamedTuple):
+    """Rows of the scanner with where their records are."""
+
+    buffer: Any
+    ints: Any
+    times: Any
+    good: Any
+    numbers: Any
+    offsets: Any
+    lengths: Any
+
+    def span(self, row: int, column: int) -> str:
+        start, end = self.ints[row, column : column + 2].tolist()
+        return text(bytes(self.buffer[start:end])) if start >= 0 else ""
+
+    def line(self, row: int) -> bytes:
+        start, length = self.ints[row, w.OFFSET], self.ints[row, w.LENGTH]
+        return bytes(self.buffer[start : start + min(length, 4096)])
+
+    def at(self, row: int) -> int | None:
+        return int(self.times[row]) if self.good[row] else None
+
+
+def _others(rows: _Rows, which: Any) -> Iterator[tuple[str, str, int, int, int]]:
+    """(program, text, number, offset, length) of lines of unknown shape."""
+    for r in which.tolist():
+        program = _program(int(rows.ints[r, w.PROGRAM])) or rows.span(r, w.B)
+        yield program, rows.span(r, w.A), int(rows.numbers[r]), int(rows.offsets[r]), int(rows.lengths[r])
+
+
+def _notices(rows: _Rows, which: Any, evidence: int, ignored: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+    """Rows of `LOSSES` for what the logging daemon says of missing records; all its lines are counted in `ignored`."""
+    for r in which.tolist():
+        program = rows.span(r, w.A)[:64]
+        kind = f"program {program}" if program else "notices of the logger"
+        ignored[kind] = ignored.get(kind, 0) + 1
+        line = text(rows.line(r))
+        if found := losses.said(line):
+            host = rows.span(r, w.HOST) or None
+            yield (found[0], evidence, host, rows.at(r), found[1], int(rows.numbers[r]), int(rows.offsets[r]), line)
+
+
+def _repeated(rows: _Rows, which: Any, evidence: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of `LOSSES` for events that rsyslog logged once for several that were alike ("message repeated 3 times")."""
+    for r in which.tolist():
+        line = rows.line(r)
+        found = _REPEATED.search(line)
+        more = int(found[1]) - 1 if found and len(found[1]) < 19 else None
+        if more != 0:
+            host = rows.span(r, w.HOST) or None
+            place = int(rows.numbers[r]), int(rows.offsets[r])
+            yield ("repeated", evidence, host, rows.at(r), more, *place, text(line))
+
+
+def _zone_names(buf: Any, ints: Any, stamps: Any) -> tuple[str, ...]:
+    """A sentence on the zone that the block's first stamp without a year names, where that is not UTC."""
+    rows = np.flatnonzero(stamps == w.NO_YEAR)
+    if not len(rows):
+        return ()
+    start = int(ints[rows[0], w.OFFSET])
+    found = _ZONE.search(bytes(buf[start : start + 120]))
+    if not found or found[1] not in _ZONE_NAMES:
+        return ()
+    return (
+        f"stamps without a year name the time zone {found[1].decode()}; they are read in the file's zone, which "
+        "--timezone gives",
+    )
+
+
+def _program(number: int) -> str:
+    """The program of this number; empty for none."""
+    return "postfix" if number == w.BARE else w.PROGRAMS[number - 1] if number > 0 else ""
 
 
 def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
@@ -82,21 +188,25 @@ def _ignored(buf: Any, other: Any, names: Any, known: Any) -> dict[str, int]:
         name = bytes(buf[names[slot, 0] : names[slot, 1]]).decode("utf-8", "backslashreplace")[:64]
         kind = f"program {name}"
         ignored[kind] = ignored.get(kind, 0) + int(other[slot])
-    if known[127]:
-        ignored["program (others)"] = int(known[127])
-    for number in np.flatnonzero(known[:127]):
-        kind = f"postfix {w.PROGRAMS[number - 1]}"
+    if known[w.NAMELESS]:
+        ignored["program (others)"] = int(known[w.NAMELESS])
+    if known[w.BLANK]:
+        ignored["blank line"] = int(known[w.BLANK])
+    for number in np.flatnonzero(known[: w.BLANK]).tolist():
+        kind = f"postfix {_program(number)}"
         ignored[kind] = ignored.get(kind, 0) + int(known[number])
+    if known[w.BARE]:
+        ignored["postfix (program not named)"] = int(known[w.BARE])
     return ignored
 
 
-def _unread(block: base.Block, ints: Any, numbers: Any, offsets: Any, lengths: Any, rows: Any) -> pa.Table:
+def _unread(block: base.Block, rows: _Rows, which: Any) -> pa.Table:
     out = []
-    for r in rows.tolist():
-        reason = w.REASONS[int(ints[r, w.N0])] if ints[r, w.KIND] == w.UNREAD else w.REASONS[w.R_STAMP]
-        start, length = int(offsets[r]) - block.offset, int(lengths[r])
+    for r in which.tolist():
+        reason = w.REASONS[int(rows.ints[r, w.N0])] if rows.ints[r, w.KIND] == w.UNREAD else w.REASONS[w.R_STAMP]
+        start, length = int(rows.offsets[r]) - block.offset, int(rows.lengths[r])
         raw = block.data[start : start + min(length, 4096)].tobytes()
-        out.append((int(numbers[r]), int(offsets[r]), length, reason, raw))
+        out.append((int(rows.numbers[r]), int(rows.offsets[r]), length, reason, raw))
     return base.unread_rows(out)
 
 

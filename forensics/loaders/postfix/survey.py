@@ -46,7 +46,8 @@ class Surveyor:
     def feed(self, block: base.Block) -> None:
         self.blocks[block.offset] = int(self.state[kernels.LINES]) + 1
         ready = prepared(block)
-        kernels.survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts, np.zeros(MEMO, np.int64))
+        memo, programs = np.zeros(MEMO, np.int64), np.zeros(w.SLOTS, np.int32)
+        kernels.survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts, memo, programs)
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:

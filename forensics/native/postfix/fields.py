@@ -1,7 +1,8 @@
 """Kernels that read one kind of line each and write its spans into a row of the event matrix.
 
-Each returns the kind of record (`words`): an event, KNOWN (irrelevant) or UNREAD with the reason in N0. Text that a
-sender or a remote server controls is never searched for structure: lines are anchored at their fixed ends.
+Each returns the kind of record (`words`): an event, KNOWN (irrelevant), UNREAD with the reason in N0, or NOT_THIS where
+the line is none of the kind. Text that a sender or a remote server controls is never searched for structure: lines are
+anchored at their fixed ends.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -16,21 +17,26 @@ from forensics.native.text import address_key, at, between, find, is_digit, rfin
 
 (A, B, C, D, E, F, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.D, w.E, w.F, w.G, w.N0, w.N1, w.FLAGS)
 RKEY, OKEY = w.RKEY, w.OKEY
-(L_TO, L_ORIG_TO, L_RELAY, L_END_RELAY, L_END_ORIG) = (w.L_TO, w.L_ORIG_TO, w.L_RELAY, w.L_END_RELAY, w.L_END_ORIG)
-(L_CONN, L_DELAY, L_DELAYS, L_DSN, L_STATUS) = (w.L_CONN, w.L_DELAY, w.L_DELAYS, w.L_DSN, w.L_STATUS)
+(L_TO, L_ORIG_TO, L_END_RELAY, L_END_ORIG) = (w.L_TO, w.L_ORIG_TO, w.L_END_RELAY, w.L_END_ORIG)
+(L_DSN, L_STATUS) = (w.L_DSN, w.L_STATUS)
 (L_DELAY_NEXT, L_CONN_NEXT) = (w.L_DELAY_NEXT, w.L_CONN_NEXT)
 (L_SENT, L_DEFERRED, L_BOUNCED, L_EXPIRED) = (w.L_SENT, w.L_DEFERRED, w.L_BOUNCED, w.L_EXPIRED)
 (L_DELIVERABLE, L_UNDELIVERABLE, L_SOFTBOUNCE) = (w.L_DELIVERABLE, w.L_UNDELIVERABLE, w.L_SOFTBOUNCE)
 (L_QUEUED_AS, L_FORWARDED_AS, L_INTERNAL_ID) = (w.L_QUEUED_AS, w.L_FORWARDED_AS, w.L_INTERNAL_ID)
 (L_SIZE, L_NRCPT, L_STATUS_SEP, L_FORCE) = (w.L_SIZE, w.L_NRCPT, w.L_STATUS_SEP, w.L_FORCE)
-(L_SASL_USER, L_SASL_SENDER, L_SASL_METHOD) = (w.L_SASL_USER, w.L_SASL_SENDER, w.L_SASL_METHOD)
+(L_SASL_USER, L_SASL_SENDER) = (w.L_SASL_USER, w.L_SASL_SENDER)
 (L_ORIG_ID, L_ORIG_CLIENT, L_ORIG_ANY) = (w.L_ORIG_ID, w.L_ORIG_CLIENT, w.L_ORIG_ANY)
 (L_SEMI_FROM, L_SP_FROM, L_HELO, L_HELO_CMD) = (w.L_SEMI_FROM, w.L_SP_FROM, w.L_HELO, w.L_HELO_CMD)
 (L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2) = (w.L_END_TO, w.L_END_TO2, w.L_END_PROTO, w.L_END_PROTO2)
-(L_RCPT, L_DATA, L_EOM, L_SUBJECT) = (w.L_RCPT, w.L_DATA, w.L_EOM, w.L_SUBJECT)
-(L_HEADER, L_BODY, L_EOM_PROXY) = (w.L_HEADER, w.L_BODY, w.L_EOM_PROXY)
+(L_RCPT, L_DATA, L_BDAT, L_EOM, L_EOD) = (w.L_RCPT, w.L_DATA, w.L_BDAT, w.L_EOM, w.L_EOD)
+(L_CONTENT, L_SP_TO, L_SUBJECT) = (w.L_CONTENT, w.L_SP_TO, w.L_SUBJECT)
+(L_HEADER, L_BODY, L_MIME_ERROR, L_EOM_PROXY) = (w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_EOM_PROXY)
+STAGE_NAMES, STAGE_ENDS = w.STAGE_NAMES, w.STAGE_ENDS
 (L_TLS, L_NONE, L_NO_STARTTLS) = (w.L_TLS, w.L_NONE, w.L_NO_STARTTLS)
 (L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED) = (w.L_BARE_RELAY, w.L_BARE_ORIG, w.L_NOT_CACHED)
+NOT_THIS = -1
+AT_RCPT, OF_MESSAGE, OF_SESSION = 1, 2, 3
+"""What a refusal is about: a recipient, the whole message, or neither."""
 
 
 @kernel
@@ -437,41 +443,85 @@ def anchored(buf, i, end):
 
 
 @kernel
+def of_session(buf, i, size):
+    """True for one of SESSION_STAGES in these bytes."""
+    for n in range(STAGE_ENDS.size - 1):
+        start = STAGE_ENDS[n]
+        if STAGE_ENDS[n + 1] - start == size:
+            same = True
+            for k in range(size):
+                if buf[i + k] != STAGE_NAMES[start + k]:
+                    same = False
+                    break
+            if same:
+                return True
+    return False
+
+
+@kernel
+def stage_at(buf, i, end):
+    """(what a refusal at this stage is about, where the client stands) of `STAGE from CLIENT` at i; 0 when it is none.
+
+    The stages are smtpd(8)'s `where`: a command, CONNECT, UNKNOWN, `DATA content`, `BDAT content`, END-OF-MESSAGE (or
+    END-OF-DATA, before Postfix 2.3). VRFY and ETRN name an address that nobody sent to.
+    """
+    k = i
+    while k < end and (between(buf[k], 65, 90) or buf[k] == 45):
+        k += 1
+    size = k - i
+    if size == 4 and at(buf, i, L_RCPT):
+        about = AT_RCPT
+    elif size == 4 and (at(buf, i, L_DATA) or at(buf, i, L_BDAT)):
+        about = OF_MESSAGE
+        if at(buf, k, L_CONTENT):
+            k += L_CONTENT.size
+    elif (size == 14 and at(buf, i, L_EOM)) or (size == 11 and at(buf, i, L_EOD)):
+        about = OF_MESSAGE
+    elif of_session(buf, i, size):
+        about = OF_SESSION
+    else:
+        return 0, i
+    if not at(buf, k, L_SP_FROM):
+        return 0, i
+    return about, k + L_SP_FROM.size
+
+
+@kernel
+def client_end(buf, i, end, ev, r):
+    """Behind `NAME[ADDRESS]: ` or `NAME[ADDRESS]:PORT: ` at i, spans into C and D; -1 when it is none."""
+    k = peer(buf, i, end, ev, r, C, D)
+    if k < 0 or buf[k] != 58:
+        return -1
+    while k < end and buf[k] != 32:
+        k += 1
+    return min(k + 1, end) if buf[k - 1] == 58 else -1
+
+
+@kernel
 def reject(buf, i, end, ev, lv, r, action):
     """smtpd, postscreen, milter: `STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>`.
 
     The reply may quote the recipient, which is the client's, so the line is read from its end (`anchored`). Where that
     fails (addresses without their quotes, a HELO name with anything in it), the reply's own `<…>: ` is stepped over as
     an address, and then the first `; from=<` is the right one; or, where the reply quotes the HELO name, the one that
-    has that name on both sides.
+    has that name on both sides. Of a message with several recipients smtpd(8) names none at DATA.
     """
     ev[r, N0] = w.R_REJECT
-    stage = 2
-    k = i
-    if at(buf, i, L_RCPT):
-        stage = 1
-        k = i + 10
-    elif at(buf, i, L_DATA):
-        k = i + 10
-    elif at(buf, i, L_EOM):
-        k = i + 20
-    elif at(buf, i, L_EOM_PROXY):
-        k = i + 16
+    if at(buf, i, L_EOM_PROXY):
+        about, start = OF_MESSAGE, i + L_EOM_PROXY.size
     else:
-        return w.KNOWN  # refused before any recipient was named
-    if not at(buf, i, L_EOM_PROXY):
-        e = peer(buf, k, end, ev, r, C, D)
-        if e < 0:
+        about, k = stage_at(buf, i, end)
+        if about == 0:
             return w.UNREAD
-        while e < end and buf[e] != 32:
-            e += 1
-        k = e + 1
-    start = k
-    digits = k
-    while digits < end and digits < k + 12 and (buf[digits] == 32 or buf[digits] == 46 or is_digit(buf[digits])):
-        digits += 1
-    scan = digits
-    cut = anchored(buf, digits, end)
+        start = client_end(buf, k, end, ev, r)
+        if start < 0:
+            return w.UNREAD
+        if about == OF_SESSION:
+            return w.KNOWN  # refused before any recipient was named
+    scan = start
+    while scan < end and scan < start + 12 and (buf[scan] == 32 or buf[scan] == 46 or is_digit(buf[scan])):
+        scan += 1
+    cut = anchored(buf, scan, end)
     if cut < 0 and scan < end and buf[scan] == 60:
         cut = around_helo(buf, scan + 1, end)
         e = address_end(buf, scan + 1, end)
@@ -479,15 +529,13 @@ def reject(buf, i, end, ev, lv, r, action):
             scan = e + 1
     if cut < 0:
         cut = find(buf, scan, end, L_SEMI_FROM)
-    if cut < 0:
+    if cut < 0 or not envelope(buf, cut + 2, end, ev, lv, r):
         return w.UNREAD
-    if not envelope(buf, cut + 2, end, ev, lv, r):
-        return w.UNREAD
+    if ev[r, A] < 0:
+        return w.KNOWN if about == OF_MESSAGE and find(buf, cut, end, L_SP_TO) < 0 else w.UNREAD
     first = reply(buf, start, cut, ev, r)
     ev[r, N0] = action
-    ev[r, N1] = stage
-    if ev[r, A] < 0:
-        return w.KNOWN
+    ev[r, N1] = about
     if action == w.DO_REJECT and first == 4:
         ev[r, N0] = w.WARN  # a temporary refusal: an attempt
     return w.REJECT
@@ -498,8 +546,11 @@ def check(buf, i, end, ev, lv, r, action):
     """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`.
 
     The content is the sender's: the line is `anchored` at its end, else the last `; from=<` is taken. Subject in C,
-    first recipient in A, sender in B, TEXT in F.
+    first recipient in A, sender in B, TEXT in F. `to` is missing where recipients are taken from the headers, and these
+    are yet to come.
     """
+    ev[r, N0] = w.R_REJECT
+    decides = action in (w.DO_REJECT, w.DO_HOLD, w.DO_DISCARD)
     subject = False
     if at(buf, i, L_HEADER):
         k = i + 7
@@ -517,11 +568,15 @@ def check(buf, i, end, ev, lv, r, action):
                 k += 1
     elif at(buf, i, L_BODY):
         k = i + 5
+    elif at(buf, i, L_MIME_ERROR):
+        k = i + 11
     else:
-        return w.KNOWN
+        return NOT_THIS
     cut = anchored(buf, k, end)
     if cut < 0:
         cut = rfind(buf, k, end, L_SEMI_FROM)
+    if cut < 0 and decides:
+        return w.UNREAD
     stop = end
     if cut >= 0:
         e = cut
@@ -531,6 +586,8 @@ def check(buf, i, end, ev, lv, r, action):
             stop = e - 6
         if not envelope(buf, cut + 2, end, ev, lv, r):
             ev[r, A] = -1
+        if ev[r, A] < 0 and decides and find(buf, cut, end, L_SP_TO) >= 0:
+            return w.UNREAD
         t = rfind(buf, cut, end, L_HELO)
         if t >= 0:
             e = address_end(buf, t + 6, end)

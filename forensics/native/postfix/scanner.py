@@ -11,27 +11,34 @@ from typing import Any
 import numpy as np
 
 from forensics.native.compiler import entry, inlined, kernel
+from forensics.native.postfix import known as k_
 from forensics.native.postfix import words as w
-from forensics.native.postfix.fields import check, client, delivery, queued, reject, span
-from forensics.native.postfix.stamps import MEMO, SIZE, stamp_after
+from forensics.native.postfix.fields import NOT_THIS, check, client, client_end, delivery, queued, reject, span, stage_at
+from forensics.native.postfix.heads import BROKEN, PARTIAL, TAGGED, blanks, fill_programs, head, names_daemon
+from forensics.native.postfix.known import FREE, LISTED, bears, listed, of_a_function, states
+from forensics.native.postfix.stamps import MEMO, SIZE
 from forensics.native.postfix.tokens import queue_id_end
-from forensics.native.text import SEED, at, find, find_byte, hashed, mix, within
+from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
     w.KIND, w.PROGRAM, w.LINE, w.OFFSET, w.LENGTH, w.TIMEKIND, w.HOST, w.QID,
 )  # fmt: skip
-(TIME, KEY, RKEY, OKEY) = (w.TIME, w.KEY, w.RKEY, w.OKEY)
-PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
-(P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD, P_NQMGR, P_OQMGR, P_QMQPD) = (
-    w.P_BOUNCE, w.P_CLEANUP, w.P_PICKUP, w.P_POSTSCREEN, w.P_POSTSUPER, w.P_QMGR, w.P_SMTPD, w.P_NQMGR, w.P_OQMGR,
-    w.P_QMQPD,
+(TIME, KEY, OKEY) = (w.TIME, w.KEY, w.OKEY)
+SLOTS, BARE, BLANK, NAMELESS = w.SLOTS, w.BARE, w.BLANK, w.NAMELESS
+(P_BOUNCE, P_CLEANUP, P_DISCARD, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD, P_NQMGR, P_OQMGR, P_QMQPD) = (
+    w.P_BOUNCE, w.P_CLEANUP, w.P_DISCARD, w.P_PICKUP, w.P_POSTSCREEN, w.P_POSTSUPER, w.P_QMGR, w.P_SMTPD, w.P_NQMGR,
+    w.P_OQMGR, w.P_QMQPD,
 )  # fmt: skip
+POLICY = w.POLICY
 (L_TO, L_FROM, L_REMOVED, L_CLIENT, L_MSGID, L_RESENT, L_UID) = (
     w.L_TO, w.L_FROM, w.L_REMOVED, w.L_CLIENT, w.L_MSGID, w.L_RESENT, w.L_UID,
 )  # fmt: skip
 (L_WARNING, L_INFO, L_REJECT, L_HOLD, L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE, L_PREPEND) = (
     w.L_WARNING, w.L_INFO, w.L_REJECT, w.L_HOLD, w.L_DISCARD, w.L_REDIRECT, w.L_BCC, w.L_REPLACE, w.L_PREPEND,
+)  # fmt: skip
+(L_STRIP, L_PASS, L_FILTER, L_DELAY, L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING) = (
+    w.L_STRIP, w.L_PASS, w.L_FILTER, w.L_DELAY, w.L_WARN, w.L_PERMIT, w.L_HANGUP, w.L_REJECT_WARNING,
 )  # fmt: skip
 (L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT) = (
     w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT,
@@ -39,10 +46,15 @@ PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
 (L_NOQUEUE, L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID, L_FROM_BR, L_ORIG_ID_SP) = (
     w.L_NOQUEUE, w.L_NOTIFY, w.L_SENDER, w.L_POSTMASTER, w.L_ID, w.L_FROM_BR, w.L_ORIG_ID_SP,
 )  # fmt: skip
-(L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER, L_POSTFIX) = (
-    w.L_PLACED, w.L_RELEASED, w.L_REQUEUED, w.L_EXPIRED_SUPER, w.L_POSTFIX,
+(L_PLACED, L_RELEASED, L_REQUEUED, L_POSTFIX) = (w.L_PLACED, w.L_RELEASED, w.L_REQUEUED, w.L_POSTFIX)
+(L_HEADER, L_BODY, L_MIME_ERROR, L_MILTER_HEADER, L_MILTER_BODY) = (
+    w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_MILTER_HEADER, w.L_MILTER_BODY,
 )  # fmt: skip
-L_MILTER_HEADER, L_MILTER_BODY = w.L_MILTER_HEADER, w.L_MILTER_BODY
+(L_MESSAGE_REPEATED, L_LAST_MESSAGE, L_TIMES, L_MARK, L_DASHES, L_DASHES_END) = (
+    w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END,
+)  # fmt: skip
+(L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL) = (w.L_RSYSLOG, w.L_SYSLOG, w.L_JOURNALD, w.L_JOURNAL)
+(L_NRCPT_SEP, L_STATUS_SEP) = (w.L_NRCPT_SEP, w.L_STATUS_SEP)
 SHORT_LINE = 96
 """Bytes of a line, so that room is made for a block's rows at once; where lines are shorter they are counted first."""
 OTHERS = 4096
@@ -50,42 +62,16 @@ OTHERS = 4096
 
 
 @kernel
-def fill_programs(programs):
-    """Make `programs` (zeros) the table in which `program_number` looks: numbers, by the hash of the name."""
-    for number in range(1, PROGRAM_ENDS.size):
-        slot = hashed(PROGRAM_NAMES, PROGRAM_ENDS[number - 1], PROGRAM_ENDS[number], SEED) % np.uint64(SLOTS)
-        while programs[slot] != 0:
-            slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
-        programs[slot] = number
-
-
-@inlined
-def program_number(buf, i, end, programs):
-    """Number of the Postfix program named in [i, end), 0 when it is none."""
-    slot = hashed(buf, i, end, SEED) % np.uint64(SLOTS)
-    while programs[slot] != 0:
-        number = programs[slot]
-        start = PROGRAM_ENDS[number - 1]
-        size = PROGRAM_ENDS[number] - start
-        if size == end - i:
-            same = True
-            for k in range(size):
-                if buf[i + k] != PROGRAM_NAMES[start + k]:
-                    same = False
-                    break
-            if same:
-                return np.int64(number)
-        slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
-    return np.int64(0)
-
-
-@kernel
 def header_action(buf, i):
     """(what cleanup(8) did by a header or body check, where its text starts); 0 when it is none of these."""
     if at(buf, i, L_WARNING) or at(buf, i, L_REPLACE) or at(buf, i, L_PREPEND):
         return w.WARN, i + 9
-    if at(buf, i, L_INFO):
+    if at(buf, i, L_INFO) or at(buf, i, L_PASS):
         return w.WARN, i + 6
+    if at(buf, i, L_FILTER):
+        return w.WARN, i + 8
+    if at(buf, i, L_STRIP) or at(buf, i, L_DELAY):
+        return w.WARN, i + 7
     if at(buf, i, L_REJECT):
         return w.DO_REJECT, i + 8
     if at(buf, i, L_HOLD):
@@ -101,10 +87,10 @@ def header_action(buf, i):
 
 @kernel
 def cleanup_line(buf, i, end, ev, lv, r):
-    """cleanup, pickup: a header or body check; KNOWN when it is none."""
+    """cleanup, pickup: a header or body check."""
     action, k = header_action(buf, i)
     if action == 0:
-        return w.KNOWN
+        return NOT_THIS
     return check(buf, k, end, ev, lv, r, action)
 
 
@@ -129,12 +115,70 @@ def refusal_action(buf, i):
 
 
 @kernel
+def mild_action(buf, i):
+    """Where the text of an action starts by which smtpd(8) refuses nothing; -1 when it is none of these."""
+    if at(buf, i, L_REJECT_WARNING):
+        return i + 16
+    if at(buf, i, L_REDIRECT):
+        return i + 10
+    if at(buf, i, L_FILTER) or at(buf, i, L_PERMIT) or at(buf, i, L_HANGUP):
+        return i + 8
+    if at(buf, i, L_DELAY):
+        return i + 7
+    if at(buf, i, L_INFO) or at(buf, i, L_WARN):
+        return i + 6
+    if at(buf, i, L_BCC):
+        return i + 5
+    return -1
+
+
+@kernel
 def refusal(buf, i, end, ev, lv, r):
-    """smtpd, cleanup, postscreen: what an access table or a milter did; KNOWN when it is none of these."""
+    """smtpd, cleanup, postscreen: what an access table or a milter did."""
     action, k = refusal_action(buf, i)
-    if action == 0:
+    if action != 0:
+        return reject(buf, k, end, ev, lv, r, action)
+    k = mild_action(buf, i)
+    if k < 0:
+        return NOT_THIS
+    about, k = stage_at(buf, k, end)
+    if about == 0 or client_end(buf, k, end, ev, r) < 0:
+        return NOT_THIS
+    if not at(buf, i, L_REDIRECT) or ev[r, QID] < 0:
         return w.KNOWN
-    return reject(buf, k, end, ev, lv, r, action)
+    ev[r, C] = -1
+    ev[r, N0] = w.DO_REDIRECT
+    return w.CHECK
+
+
+@inlined
+def is_queue_manager(program):
+    return program == P_QMGR or program == P_NQMGR or program == P_OQMGR
+
+
+@kernel
+def daemon_of(buf, i, end):
+    """The program that logs such a text behind a queue id; BARE where several do."""
+    c = buf[i]
+    if c == 102 and at(buf, i, L_FROM):
+        return P_QMGR
+    if c == 114 and at(buf, i, L_REMOVED) and i + 7 == end:
+        return P_QMGR
+    if c == 99 and at(buf, i, L_CLIENT):
+        return P_SMTPD
+    if c == 117 and at(buf, i, L_UID):
+        return P_PICKUP
+    if at(buf, i, L_PLACED) or at(buf, i, L_RELEASED) or at(buf, i, L_REQUEUED):
+        return P_POSTSUPER
+    if at(buf, i, L_SENDER) or at(buf, i, L_POSTMASTER):
+        return P_BOUNCE
+    if (c == 109 and at(buf, i, L_MSGID)) or at(buf, i, L_MILTER_HEADER) or at(buf, i, L_MILTER_BODY):
+        return P_CLEANUP
+    action, k = header_action(buf, i)
+    if action != 0 and (at(buf, k, L_HEADER) or at(buf, k, L_BODY) or at(buf, k, L_MIME_ERROR)):
+        return P_CLEANUP
+    action, k = refusal_action(buf, i)
+    return P_SMTPD if action != 0 or mild_action(buf, i) >= 0 else BARE
 
 
 @inlined
@@ -142,13 +186,18 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
     """The text behind a queue id."""
     c = buf[i]
     if c == 116 and at(buf, i, L_TO):  # any delivery agent, qmgr or cleanup
-        return delivery(buf, i, end, ev, lv, r)
-    if program in (P_QMGR, P_NQMGR, P_OQMGR):
+        kind = delivery(buf, i, end, ev, lv, r)
+        if program == BARE and kind == w.DELIVERY and ev[r, N0] == w.SENT and ev[r, C] < 0 and ev[r, w.D] < 0:
+            ev[r, PROGRAM] = P_DISCARD  # no other agent has sent what it has no relay for
+        return kind
+    if program == BARE:
+        program = daemon_of(buf, i, end)
+    if is_queue_manager(program):
         if c == 102 and at(buf, i, L_FROM):
             return queued(buf, i, end, ev, r)
         if c == 114 and at(buf, i, L_REMOVED) and i + 7 == end:
             return w.REMOVED
-        return w.KNOWN
+        return NOT_THIS
     if program == P_CLEANUP:
         if c == 109 and at(buf, i, L_MSGID):
             k = i + 11
@@ -170,7 +219,7 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
         if at(buf, i, L_MILTER):
             return refusal(buf, i, end, ev, lv, r)
         return cleanup_line(buf, i, end, ev, lv, r)
-    if program in (P_SMTPD, P_QMQPD, P_POSTSCREEN):
+    if program == P_SMTPD or program == P_QMQPD or program == P_POSTSCREEN:
         if c == 99 and at(buf, i, L_CLIENT):
             return client(buf, i, end, ev, r)
         return refusal(buf, i, end, ev, lv, r)
@@ -178,7 +227,7 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
         if at(buf, i, L_UID):
             k = find(buf, i, end, L_FROM_BR)
             if k < 0:
-                return w.KNOWN
+                return NOT_THIS
             e = end
             o = -1
             k += 6
@@ -202,198 +251,236 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
             return w.RELEASED
         if at(buf, i, L_REQUEUED):
             return w.REQUEUED
-        return w.KNOWN
+        return NOT_THIS
     if program == P_BOUNCE or at(buf, i, L_SENDER) or at(buf, i, L_POSTMASTER):
         k = find(buf, i, end, L_NOTIFY)
         if k < 0:
-            return w.KNOWN
+            return NOT_THIS
         k += 15
         e = queue_id_end(buf, k, end)
         if e != end:
-            return w.KNOWN
+            return NOT_THIS
         span(ev, r, G, k, e)
         lv[r, OKEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
         return w.NOTIFY
-    return w.KNOWN
+    return NOT_THIS
 
 
 @kernel
-def tag_end(buf, i, end):
-    """(start of the program's name, its end, start of the text) of `name[/instance…]/program[pid]: `; start -1 when
-    it is none.
-
-    Without a `/` the name is the whole tag; that is another program's line.
-    """
-    k = i
-    start = i
-    while k < end:
-        c = buf[k]
-        if c == 47:
-            start = k + 1
-        elif c == 91 or c == 58 or c == 32:
-            break
-        k += 1
-    if k >= end or k == i:
-        return -1, i, i
-    stop = k
-    if buf[k] == 91:
-        while k < end and buf[k] != 93 and buf[k] != 32:
-            k += 1
-        if k >= end or buf[k] != 93:
-            return -1, i, i
-        k += 1
-    if buf[k] != 58 or k >= end:
-        return -1, i, i
-    k += 1
-    if k < end and buf[k] == 32:
-        k += 1
-    return start, stop, k
+def passes(found, buf, i, end, programs):
+    """True when a listed text [i, end) says nothing of a delivery behind its beginning, nor is another record run into
+    it."""
+    return found == FREE or (found == LISTED and not states(buf, i, end) and not names_daemon(buf, i, end, programs))
 
 
 @kernel
-def rfc5424(buf, i, end):
-    """(host start, host end, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT`; -1 when
-    broken."""
+def peer_text(buf, i, end):
+    """Start of TEXT in `NAME[ADDRESS]: TEXT` or `NAME[ADDRESS]:PORT: TEXT` at i; -1 when it is none."""
     k = i
-    while k < end and buf[k] != 32:
+    while k < end and buf[k] != 91 and buf[k] != 32 and buf[k] != 58:
         k += 1
-    host = k
-    k += 1
-    app = k
-    start = k
-    while k < end and buf[k] != 32:
-        if buf[k] == 47:
-            start = k + 1
+    if k >= end or buf[k] != 91:
+        return -1
+    while k < end and buf[k] != 93 and buf[k] != 32:
         k += 1
-    stop = k
-    for _ in range(2):
+    if k + 2 >= end or buf[k] != 93 or buf[k + 1] != 58:
+        return -1
+    k += 2
+    while k < end and is_digit(buf[k]):
         k += 1
-        while k < end and buf[k] != 32:
-            k += 1
-    k += 1
-    if k >= end or stop <= app:
-        return -1, i, i, i, i
-    if buf[k] == 45:
+    if k < end and buf[k] == 58:
         k += 1
+    return k + 1 if k < end and buf[k] == 32 else -1
+
+
+@kernel
+def remark(buf, i, end, program, ev, r, programs):
+    """A text of Postfix without a queue id, or behind one that is in no form of `with_id`: KNOWN, UNREAD or STRANGE."""
+    ev[r, N0] = w.R_LINE
+    k = i
+    label, start = listed(buf, k, end, k_.LABEL_TEXTS, k_.LABEL_ENDS, k_.LABEL_FREE, k_.LABEL_FIRST)
+    if label != 0:
+        k = start
+    e = queue_id_end(buf, k, end)
+    about = e > 0 and buf[e] == 58 and buf[e + 1] == 32
+    if about and label != 0:
+        found, rest = listed(buf, e + 2, end, k_.WARNING_ID_TEXTS, k_.WARNING_ID_ENDS, k_.WARNING_ID_FREE,
+                             k_.WARNING_ID_FIRST)  # fmt: skip
+    elif about:
+        found, rest = listed(buf, e + 2, end, k_.ID_TEXTS, k_.ID_ENDS, k_.ID_FREE, k_.ID_FIRST)
     else:
-        while k < end and buf[k] == 91:
-            quoted = False
-            while k < end:
-                c = buf[k]
-                if c == 92:
-                    k += 1
-                elif c == 34:
-                    quoted = not quoted
-                elif c == 93 and not quoted:
-                    break
-                k += 1
-            k += 1
-    if k < end and buf[k] == 32:
-        k += 1
-    if k + 2 < end and buf[k] == 239 and buf[k + 1] == 187 and buf[k + 2] == 191:
-        k += 3
-    return i, host, start, stop, min(k, end)
+        if label != 0:
+            found, rest = listed(buf, k, end, k_.WARNING_TEXTS, k_.WARNING_ENDS, k_.WARNING_FREE, k_.WARNING_FIRST)
+        else:
+            found, rest = listed(buf, k, end, k_.PLAIN_TEXTS, k_.PLAIN_ENDS, k_.PLAIN_FREE, k_.PLAIN_FIRST)
+        if found == 0:
+            p = peer_text(buf, k, end)
+            if p >= 0:
+                found, rest = listed(buf, p, end, k_.PEER_TEXTS, k_.PEER_ENDS, k_.PEER_FREE, k_.PEER_FIRST)
+        if found == 0 and (of_a_function(buf, k, end) or between(program, POLICY, BARE - 1)):
+            found, rest = LISTED, k
+    if passes(found, buf, rest, end, programs):
+        return w.KNOWN
+    if about or found != 0 or bears(buf, k, end) or names_daemon(buf, k, end, programs):
+        return w.UNREAD
+    return w.STRANGE
+
+
+@kernel
+def postfix_form(buf, i, end):
+    """True for a text that only Postfix logs, and that says what became of a message."""
+    if at(buf, i, L_NOQUEUE):
+        return at(buf, i + 9, L_REJECT) or at(buf, i + 9, L_MILTER)
+    e = queue_id_end(buf, i, end)
+    if e < 0 or buf[e] != 58 or buf[e + 1] != 32:
+        return False
+    e += 2
+    if at(buf, e, L_TO):
+        return rfind(buf, e, end, L_STATUS_SEP) > 0
+    if at(buf, e, L_FROM):
+        return rfind(buf, e, end, L_NRCPT_SEP) > 0 or rfind(buf, e, end, L_STATUS_SEP) > 0
+    return at(buf, e, L_CLIENT) or at(buf, e, L_REJECT) or at(buf, e, L_MILTER_REJECT)
+
+
+@kernel
+def is_name(buf, i, end, text):
+    """True when the tag [i, end) of a record whose text is at `text` is plainly a program's: not a number, an address or
+    a queue id."""
+    c = buf[i]
+    lettered = between(c | 32, 97, 122) or c == 40 or c == 47 or c == 95
+    process = buf[end] == 91
+    if not lettered and not (process and is_digit(c)):
+        return False
+    hexadecimal = True
+    for k in range(i, end):
+        if not between(buf[k], 33, 126):
+            return False
+        if not is_digit(buf[k]) and not between(buf[k], 65, 70):
+            hexadecimal = False
+    return process or not hexadecimal or end - i < 5
+
+
+@inlined
+def without_tag(buf, i, end, ev, r, programs):
+    """A record of which nobody is said to have written it."""
+    if at(buf, i, L_LAST_MESSAGE) or at(buf, i, L_MARK):
+        return w.NOTICE
+    if names_daemon(buf, i, end, programs):
+        ev[r, N0] = w.R_HEAD
+        return w.UNREAD
+    e = queue_id_end(buf, i, end)
+    about = (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE)
+    if about or i >= end or bears(buf, i, end):
+        ev[r, N0] = w.R_TAG
+        return w.UNREAD
+    span(ev, r, A, i, end)
+    return w.STRANGE
+
+
+@inlined
+def of_another(buf, tag, start, stop, i, end, ev, r, programs):
+    """A record under the tag of no Postfix program: its text starts at i."""
+    if start > tag and at(buf, tag, L_POSTFIX):
+        ev[r, N0] = w.R_PROGRAM
+        e = queue_id_end(buf, i, end)
+        if (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE) or bears(buf, i, end):
+            return w.UNREAD
+        span(ev, r, A, i, end)
+        span(ev, r, B, start, stop)
+        return w.STRANGE
+    if not is_name(buf, tag, stop, i):
+        return without_tag(buf, tag, end, ev, r, programs)
+    if postfix_form(buf, i, end):
+        ev[r, N0] = w.R_FOREIGN
+        return w.UNREAD
+    if names_daemon(buf, i, end, programs):
+        ev[r, N0] = w.R_HEAD
+        return w.UNREAD
+    span(ev, r, A, tag, stop)
+    logger = at(buf, tag, L_RSYSLOG) or at(buf, tag, L_SYSLOG) or at(buf, tag, L_JOURNALD) or at(buf, tag, L_JOURNAL)
+    return w.NOTICE if logger else w.OTHER
 
 
 @inlined
 def line(buf, i, end, ev, lv, r, memo, programs):
-    """One line [i, end) into row r: kind. For OTHER, span A is the program's name."""
-    ev[r, KIND] = w.UNREAD
+    """One line [i, end) into row r: kind. Span A: of OTHER the program's name, of STRANGE the text (B the program's
+    name, where it has no number)."""
+    ev[r, N0] = w.R_EMPTY
     if end == i:
-        ev[r, N0] = w.R_EMPTY
         return w.UNREAD
-    kind, t, k, flavour = stamp_after(buf, i, end, memo)
+    if buf[i] == 45 and at(buf, i, L_DASHES) and end - i > 5 and at(buf, end - 3, L_DASHES_END):
+        return w.NOTICE
+    found, kind, t, host_start, host_end, tag, start, stop, k, program = head(buf, i, end, memo, programs)
     ev[r, TIMEKIND] = kind
     lv[r, TIME] = t
-    if kind == w.NO_TIME:
-        ev[r, N0] = w.R_STAMP
+    if found == PARTIAL or found == BROKEN:
+        ev[r, N0] = w.R_STAMP if kind == w.NO_TIME else w.R_PARTIAL if found == PARTIAL else w.R_TAG
         return w.UNREAD
-    if flavour == 2:
-        ev[r, N0] = w.R_PARTIAL
-        return w.UNREAD
-    ev[r, N0] = w.R_TAG
-    host_start, host_end = k, k
-    if flavour == 1:
-        host_start, host_end, start, stop, k = rfc5424(buf, k, end)
-        if host_start < 0:
-            return w.UNREAD
-        tag = start if start == host_end + 1 else host_end + 1
-    else:
-        start, stop, text = tag_end(buf, k, end)
-        if start < 0:
-            while k < end and buf[k] != 32:
-                k += 1
-            host_end = k
-            k += 1
-            start, stop, text = tag_end(buf, k, end)
-            if start < 0:  # busybox: `host facility.level tag:`
-                e = k
-                dots = 0
-                while e < end and buf[e] != 32:
-                    if buf[e] == 46:
-                        dots += 1
-                    e += 1
-                if dots == 1 and e < end:
-                    tag = e + 1
-                    start, stop, text = tag_end(buf, tag, end)
-                    k = tag
-            if start < 0:
-                # some programs log without a colon: theirs, not ours
-                e = k
-                while e < end and buf[e] != 32 and buf[e] != 91:
-                    e += 1
-                if k >= end or host_end == host_start:
-                    return w.UNREAD
-                span(ev, r, A, k, e)
-                return w.OTHER
-        tag = k
-        k = text
     span(ev, r, HOST, host_start, host_end)
-    if start == tag:
-        span(ev, r, A, start, stop)
-        return w.OTHER
-    program = program_number(buf, start, stop, programs)
+    while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
+        end -= 1
+    if found != TAGGED:
+        return without_tag(buf, k, end, ev, r, programs)
     if program == 0:
-        if at(buf, tag, L_POSTFIX):
-            ev[r, N0] = w.R_PROGRAM
-            return w.UNREAD
-        span(ev, r, A, tag, stop)
-        return w.OTHER
+        if not at(buf, tag, L_POSTFIX) or start > tag or not postfix_form(buf, k, end):
+            return of_another(buf, tag, start, stop, k, end, ev, r, programs)
+        program = np.int64(BARE)
     ev[r, PROGRAM] = program
     ev[r, N0] = 0
     if at(buf, k, L_ID):
         while k < end and buf[k] != 93:
             k += 1
-        k = min(k + 2, end)
-    while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
-        end -= 1
+        k = min(blanks(buf, k + 1, end), end)
+    if buf[k] == 239 and buf[k + 1] == 187 and buf[k + 2] == 191:  # a byte order mark
+        k = min(blanks(buf, k + 3, end), end)
+    if buf[k] == 109 and at(buf, k, L_MESSAGE_REPEATED) and buf[end - 1] == 93:
+        e = find(buf, k, end, L_TIMES)
+        if e > 0:
+            k = e + L_TIMES.size
+            end -= 1
+            ev[r, FLAGS] |= w.REPEATED
     e = queue_id_end(buf, k, end)
     host_hash = within(hashed(buf, host_start, host_end, SEED))
     if e > 0 and buf[e] == 58 and buf[e + 1] == 32:
         span(ev, r, QID, k, e)
         lv[r, KEY] = np.int64(mix(hashed(buf, k, e, host_hash)))
-        return with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
-    if at(buf, k, L_NOQUEUE) and (program in (P_SMTPD, P_POSTSCREEN, P_CLEANUP)):
-        return refusal(buf, k + 9, end, ev, lv, r)
-    # What speaks of a message must not pass for irrelevant because its id looks like none.
-    e = k
-    stop = min(end, k + 64)
-    while e < stop and buf[e] != 58 and buf[e] != 32:
-        e += 1
-    if e > k and buf[e] == 58 and buf[e + 1] == 32:
-        e += 2
-        if at(buf, e, L_TO) or at(buf, e, L_FROM_BR) or at(buf, e, L_CLIENT) or at(buf, e, L_MSGID):
-            ev[r, N0] = w.R_ID
-            return w.UNREAD
-    return w.KNOWN
+        kind = with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
+    elif at(buf, k, L_NOQUEUE):
+        kind = NOT_THIS
+        if program == P_SMTPD or program == P_POSTSCREEN or program == P_CLEANUP or program == BARE:
+            kind = refusal(buf, k + 9, end, ev, lv, r)
+        if kind == NOT_THIS:
+            kind = remark(buf, k + 9, end, program, ev, r, programs)
+            if kind == w.STRANGE:
+                kind = w.UNREAD
+    elif at(buf, k, L_PROXY_REJECT):
+        kind = refusal(buf, k, end, ev, lv, r)
+    else:
+        # What speaks of a message must not pass for irrelevant because its id looks like none.
+        kind = NOT_THIS
+        e = k
+        while e < min(end, k + 64) and buf[e] != 58 and buf[e] != 32:
+            e += 1
+        if e > k and buf[e] == 58 and buf[e + 1] == 32:
+            e += 2
+            if at(buf, e, L_TO) or at(buf, e, L_FROM_BR) or at(buf, e, L_CLIENT) or at(buf, e, L_MSGID):
+                ev[r, N0] = w.R_ID
+                return w.UNREAD
+    if kind != NOT_THIS:
+        return kind
+    kind = remark(buf, k, end, program, ev, r, programs)
+    if kind == w.STRANGE:
+        span(ev, r, A, k, end)
+    return kind
 
 
-def scan_block(buf: Any, n: int, skip: Any) -> tuple[Any, Any, int, Any, Any, Any]:
+def scan_block(buf: Any, n: int, skip: Any, *, blanks: bool = True) -> tuple[Any, Any, int, Any, Any, Any]:
     """All lines of buf[:n] but those whose entry in `skip` (empty: none) is True.
 
-    Returns ints and longs (one row for each event or unread record, in order), the number of lines, for each other
-    program its count and the span of its name, and for each known Postfix program its count (last: programs beyond the
-    table).
+    Returns ints and longs (one row for each event, unread record, notice or line of unknown shape, in order), the number
+    of lines, for each other program its count and the span of its name, and for each known Postfix program its count
+    (at BLANK the blank lines, at NAMELESS the programs beyond the table). `blanks` False: a line that is empty stands
+    for a record that holds none, and is unread.
     """
     other = np.zeros(OTHERS, np.int64)
     names = np.zeros((OTHERS, 2), np.int32)
@@ -405,7 +492,7 @@ def scan_block(buf: Any, n: int, skip: Any) -> tuple[Any, Any, int, Any, Any, An
         counts = np.zeros(2, np.int64)
         hashes, memo = np.zeros(OTHERS, np.uint64), np.zeros(MEMO, np.int64)
         programs = np.zeros(SLOTS, np.int32)
-        if scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, programs, counts):
+        if scan_lines(buf, n, skip, int(blanks), ints, longs, hashes, other, names, known, memo, programs, counts):
             return ints[: counts[0]], longs[: counts[0]], int(counts[1]), other, names, known
         other[:], known[:] = 0, 0
         room = count_lines(buf, n)
@@ -423,10 +510,10 @@ def count_lines(buf, n, result):
 
 
 @entry(
-    "const uint8[:], int64, const boolean[:], int32[:,:], int64[:,:], uint64[:], int64[:], int32[:,:], "
+    "const uint8[:], int64, const boolean[:], int64, int32[:,:], int64[:,:], uint64[:], int64[:], int32[:,:], "
     "int64[:], int64[:], int32[:], int64[:]"
 )
-def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, programs, counts, result):
+def scan_lines(buf, n, skip, known_blanks, ints, longs, hashes, other, names, known, memo, programs, counts, result):
     """`scan_block`: 1, or 0 when there are more rows than `ints` has room for beside one. `counts`: rows, lines."""
     filled = 0
     memo[SIZE] = 0
@@ -434,6 +521,8 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, pro
     r = 0
     number = 0
     i = 0
+    last_kind = w.NO_TIME
+    last = 0
     while i < n:
         e = find_byte(buf, i, n, 10)
         if skip.size > 0 and skip[number]:
@@ -443,6 +532,17 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, pro
         if r + 1 >= ints.shape[0]:
             result[0] = 0
             return
+        k = i
+        while k < e and (buf[k] == 32 or buf[k] == 9 or buf[k] == 13):
+            k += 1
+        if k == e and known_blanks != 0:
+            known[BLANK] += 1
+            number += 1
+            i = e + 1
+            continue
+        end = e
+        if end > i and buf[end - 1] == 13:
+            end -= 1
         for c in range(w.INTS):
             ints[r, c] = -1
         for c in range(w.LONGS):
@@ -450,12 +550,15 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, pro
         ints[r, FLAGS] = 0
         ints[r, LINE] = number
         ints[r, OFFSET] = i
-        end = e
-        if end > i and buf[end - 1] == 13:
-            end -= 1
         ints[r, LENGTH] = end - i
         kind = line(buf, i, end, ints, longs, r, memo, programs)
         ints[r, KIND] = kind
+        if ints[r, TIMEKIND] > w.NO_TIME:
+            last_kind = ints[r, TIMEKIND]
+            last = longs[r, TIME]
+        elif kind == w.NOTICE:  # no stamp of its own
+            ints[r, TIMEKIND] = last_kind
+            longs[r, TIME] = last
         if kind == w.OTHER:
             a, b = ints[r, A], ints[r, A + 1]
             h = mix(hashed(buf, a, b, SEED))
@@ -471,7 +574,7 @@ def scan_lines(buf, n, skip, ints, longs, hashes, other, names, known, memo, pro
                 names[slot, 0] = a
                 names[slot, 1] = b
             else:
-                known[127] += 1
+                known[NAMELESS] += 1
         elif kind == w.KNOWN:
             known[ints[r, PROGRAM]] += 1
         else:

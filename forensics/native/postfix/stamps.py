@@ -1,18 +1,34 @@
-"""Time stamps of syslog lines as bytes: RFC 3164 (with and without year), ISO 8601, RFC 5424.
+"""Time stamps of syslog lines as bytes: RFC 3164 (with and without year), ISO 8601, RFC 5424, seconds since 1970.
 
-`stamp` gives what the bytes say; `forensics.loaders.years` turns that into UTC.
+`stamp` gives what the bytes say; `forensics.loaders.years` turns that into UTC. A zone's name behind the time is
+understood where it stands for one zone only (`ZONES`); else the stamp is local, as its file's zone says.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
+import numpy as np
+
 from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
-from forensics.native.text import between, is_digit, same_bytes
+from forensics.native.text import between, is_digit, lit, same_bytes
 
 MONTHS, BEFORE, LENGTHS = w.MONTHS, w.BEFORE, w.MONTH_LENGTHS
 DAY, MONTH_UNIT = w.DAY, w.MONTH_UNIT
+SEVERAL = 9999
+"""Of a zone's name: it stands for several zones."""
+ZONES = {
+    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120, "EET": 120,
+    "EEST": 180, "MSK": 180, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "NST": -210,
+    "EDT": -240, "EST": -300, "CDT": -300, "MDT": -360, "PDT": -420, "PST": -480, "AKDT": -480, "AKST": -540, "HST": -600,
+    **dict.fromkeys(("AST", "BST", "CST", "IST", "MST", "SAST", "SST", "HKT", "SGT", "PKT", "WIB"), SEVERAL),
+}  # fmt: skip
+"""Minutes east of UTC of the zone names that date(1) and loggers write (IANA tz database, file `europe` and the like)."""
+ZONE_NAMES = lit("".join(ZONES))
+ZONE_ENDS = np.cumsum([0, *map(len, ZONES)])
+ZONE_MINUTES = np.array(list(ZONES.values()), np.int64)
+NO_ZONE = -9999
 
 
 @kernel
@@ -77,6 +93,41 @@ def month_at(buf, i):
 
 
 @kernel
+def zone_at(buf, k):
+    """(minutes east of UTC, end) of the zone's name at k, behind which a blank stands; NO_ZONE when it is none."""
+    e = k
+    while e < k + 5 and between(buf[e], 65, 90):
+        e += 1
+    if e == k or buf[e] != 32:
+        return NO_ZONE, k
+    for n in range(ZONE_MINUTES.size):
+        start = ZONE_ENDS[n]
+        if ZONE_ENDS[n + 1] - start == e - k and same_name(buf, k, e, start):
+            return ZONE_MINUTES[n], e
+    return NO_ZONE, k
+
+
+@kernel
+def same_name(buf, k, e, start):
+    """Are the bytes [k, e) those of ZONE_NAMES from `start`?"""
+    for j in range(e - k):  # noqa: SIM110
+        if buf[k + j] != ZONE_NAMES[start + j]:
+            return False
+    return True
+
+
+@kernel
+def host_follows(buf, k):
+    """True when the word at k, behind a blank, can be a host or a year: no tag, and something follows it."""
+    e = k
+    while buf[e] > 32:
+        if buf[e] == 91:
+            return False
+        e += 1
+    return e > k and buf[e] == 32 and buf[e - 1] != 58
+
+
+@kernel
 def iso(buf, i):
     """(kind, time, end) of an ISO 8601 stamp at i: ABSOLUTE with an offset, LOCAL without, NO_TIME when it is none."""
     year = digits(buf, i, 4)
@@ -93,6 +144,15 @@ def iso(buf, i):
         return w.NO_TIME, 0, i
     t = days(year, month, day) * DAY + us
     c = buf[k]
+    if c == 32 and (buf[k + 1] == 43 or buf[k + 1] == 45) and digits(buf, k + 2, 2) >= 0:
+        k += 1
+        c = buf[k]
+    elif c == 32 and between(buf[k + 1], 65, 90):
+        minutes, e = zone_at(buf, k + 1)
+        if minutes != NO_ZONE and host_follows(buf, e + 1):
+            if minutes == SEVERAL:
+                return w.LOCAL, t, e
+            return w.ABSOLUTE, t - minutes * 60_000_000, e
     if c == 90 or c == 122:
         return w.ABSOLUTE, t, k + 1
     if (c == 43 or c == 45) and is_digit(buf[k + 1]):
@@ -151,21 +211,58 @@ def bsd(buf, i):
     us, k = clock(buf, k)
     if us < 0:
         return w.NO_TIME, 0, i
+    minutes = NO_ZONE
+    if buf[k] == 32 and between(buf[k + 1], 65, 90):
+        minutes, e = zone_at(buf, k + 1)
+        if minutes != NO_ZONE:
+            if host_follows(buf, e + 1):
+                k = e
+            else:
+                minutes = NO_ZONE
     if year == 0 and buf[k] == 32 and between(digits(buf, k + 1, 4), FIRST_YEAR, LAST_YEAR) and buf[k + 5] == 32:
         year = digits(buf, k + 1, 4)
         k += 5
     if year > 0:
         if month == 2 and day == 29 and not is_leap(year):
             return w.NO_TIME, 0, i
-        return w.LOCAL, days(year, month, day) * DAY + us, k
-    return w.NO_YEAR, month * MONTH_UNIT + day * DAY + us, k
+        t = days(year, month, day) * DAY + us
+        if minutes == NO_ZONE or minutes == SEVERAL:
+            return w.LOCAL, t, k
+        return w.ABSOLUTE, t - minutes * 60_000_000, k
+    kind = w.NO_YEAR_UTC if minutes == 0 else w.NO_YEAR
+    return kind, month * MONTH_UNIT + day * DAY + us, k
+
+
+@kernel
+def epoch(buf, i):
+    """(kind, time, end) of seconds since 1970 with a fraction (journalctl -o short-unix), nine to eleven digits."""
+    seconds = 0
+    k = i
+    while k < i + 12 and is_digit(buf[k]):
+        seconds = seconds * 10 + (int(buf[k]) - 48)
+        k += 1
+    if not between(k - i, 9, 11) or buf[k] != 46 or not is_digit(buf[k + 1]):
+        return w.NO_TIME, 0, i
+    k += 1
+    t = seconds * 1_000_000
+    scale = 100_000
+    while is_digit(buf[k]):
+        t += (int(buf[k]) - 48) * scale
+        scale //= 10
+        k += 1
+    return w.ABSOLUTE, t, k
 
 
 @kernel
 def any_stamp(buf, i):
-    """(kind, time, end) of either kind of stamp at i."""
-    if is_digit(buf[i]) and buf[i + 4] == 45:
-        return iso(buf, i)
+    """(kind, time, end) of whichever kind of stamp is at i; a weekday may stand before a date."""
+    if is_digit(buf[i]):
+        if buf[i + 4] == 45:
+            return iso(buf, i)
+        if is_digit(buf[i + 4]):
+            return epoch(buf, i)
+    elif buf[i + 3] == 32 and is_digit(buf[i + 4]) and between(buf[i], 65, 90) and month_at(buf, i) == 0:
+        return iso(buf, i + 4)
     return bsd(buf, i)
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from forensics.native.compiler import entry
 from forensics.native.postfix import words as w
-from forensics.native.postfix.stamps import SIZE, stamp_after
+from forensics.native.postfix.heads import fill_programs, head
+from forensics.native.postfix.stamps import SIZE
 from forensics.native.text import SEED, find_byte, hashed, mix
 
 MONTH_UNIT, YEAR_UNIT = w.MONTH_UNIT, w.YEAR_UNIT
@@ -21,11 +22,13 @@ a kind; how many rows of `turns` and of `hosts` are filled."""
 STATE = 12
 
 
-@entry("const uint8[:], int64, int64[:], int64[:,:], uint64[:], int64[:]")
-def survey_block(buf, n, state, turns, hosts, memo, result):
-    """Carry `state` over the lines of buf[:n]; `turns`: (record, before, after, relative year, change of year)."""
+@entry("const uint8[:], int64, int64[:], int64[:,:], uint64[:], int64[:], int32[:]")
+def survey_block(buf, n, state, turns, hosts, memo, programs, result):
+    """Carry `state` over the lines of buf[:n]; `turns`: (record, before, after, relative year, change of year).
+    `programs`: SLOTS zeros."""
     last_host = np.uint64(0)
     memo[SIZE] = 0
+    fill_programs(programs)
     i = 0
     while i < n:
         e = find_byte(buf, i, n, 10)
@@ -33,7 +36,9 @@ def survey_block(buf, n, state, turns, hosts, memo, result):
         if e == i:
             i = e + 1
             continue
-        kind, t, k, _ = stamp_after(buf, i, e, memo)
+        _, kind, t, k, h, _, _, _, _, _ = head(buf, i, e, memo, programs)
+        if kind == w.NO_YEAR_UTC:
+            kind = w.NO_YEAR
         if kind == w.ABSOLUTE:
             state[FIRST_ABSOLUTE] = min(state[FIRST_ABSOLUTE], t)
             state[END_ABSOLUTE] = max(state[END_ABSOLUTE], t)
@@ -71,9 +76,6 @@ def survey_block(buf, n, state, turns, hosts, memo, result):
             state[FIRST_PACKED] = min(state[FIRST_PACKED], p)
             state[END_PACKED] = max(state[END_PACKED], p)
         if kind != w.NO_TIME:
-            h = k
-            while h < e and buf[h] != 32:
-                h += 1
             host = mix(hashed(buf, k, h, SEED))
             if host != last_host:
                 last_host = host

@@ -8,7 +8,9 @@ from forensics.native import codes
 from forensics.native.text import lit
 
 # Kinds of record. Below EVENT: ignored or unread; from EVENT on: events.
-OTHER, KNOWN, UNREAD = 0, 1, 2
+OTHER, KNOWN, UNREAD, STRANGE, NOTICE = range(5)
+"""Another program's line; a line of Postfix known to say nothing of deliveries; one that may and is not understood; one
+that does not and is of unknown shape; one of the logging daemon, which may say that records are missing."""
 EVENT = 8
 CLIENT, PICKUP, MSGID, CHECK, QUEUED, EXPIRED, REMOVED, DELIVERY, REJECT, NOTIFY, DELETED, HELD, RELEASED, REQUEUED = (
     range(8, 22)
@@ -25,10 +27,12 @@ TIME, KEY, RKEY, OKEY = 0, 1, 2, 3
 LONGS = 4
 
 # FLAGS
-ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS = 1, 2, 4, 8
+ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS, REPEATED = 1, 2, 4, 8, 16
 
 # TIMEKIND
 NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = codes.NO_TIME, codes.ABSOLUTE, codes.LOCAL, codes.NO_YEAR
+NO_YEAR_UTC = 4
+"""Without a year, but in UTC whatever the file's zone is."""
 
 # N0 of DELIVERY
 SENT, DEFERRED, BOUNCED, EXPIRED_STATUS, PROBE = 1, 2, 3, 4, 5
@@ -38,7 +42,8 @@ QUEUED_AS, FORWARDED_AS = 1, 2
 WARN, DO_REJECT, DO_HOLD, DO_DISCARD, DO_REDIRECT, DO_BCC = 1, 2, 3, 4, 5, 6
 # N1 of REJECT: 1 = at RCPT (D is that recipient), 2 = whole message
 
-# Reasons for UNREAD (N0)
+# Reasons for UNREAD (N0). Of what is in none of the forms that are read, only that is unread which could bear on a
+# delivery.
 REASONS = (
     "",
     "no readable time stamp",
@@ -52,8 +57,12 @@ REASONS = (
     "empty line",
     "malformed client line",
     "a queue id of unknown form",
+    "a line of a mail program that is not understood",
+    "a Postfix record behind a head that is not understood",
+    "a Postfix record under a tag that names no Postfix program",
 )
-(R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT, R_ID) = range(1, 12)
+(R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT, R_ID, R_LINE, R_HEAD,
+ R_FOREIGN) = range(1, 15)  # fmt: skip
 
 PROGRAMS = (
     "anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "mailq",
@@ -61,32 +70,41 @@ PROGRAMS = (
     "postfix-wrapper", "postfix-tls-script", "postkick", "postlock", "postlog", "postlogd", "postmap", "postmulti",
     "postqueue", "postscreen", "postsuper", "post-install", "proxymap", "proxywrite", "qmgr", "qmqpd", "relay", "retry",
     "scache", "sendmail", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsproxy", "trace", "trivial-rewrite", "verify",
-    "virtual", "newaliases", "policy-spf", "policyd-spf", "virtual-delivery", "postgrey", "tlsmgrd",
-    "policy-server", "unknown-service",
+    "virtual", "newaliases", "virtual-delivery", "tlsmgrd", "unknown-service", "policy-spf", "policyd-spf", "postgrey",
+    "policy-server",
 )  # fmt: skip
 """Programs that log under `syslog_name` (postfix(1), master(8)); a program behind a `/` must be one of these."""
 
 (P_BOUNCE, P_CLEANUP, P_PICKUP, P_POSTSCREEN, P_POSTSUPER, P_QMGR, P_SMTPD) = (
     PROGRAMS.index(p) + 1 for p in ("bounce", "cleanup", "pickup", "postscreen", "postsuper", "qmgr", "smtpd")
 )
-P_NQMGR, P_OQMGR, P_QMQPD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd"))
+P_NQMGR, P_OQMGR, P_QMQPD, P_DISCARD = (PROGRAMS.index(p) + 1 for p in ("nqmgr", "oqmgr", "qmqpd", "discard"))
+
+POLICY = PROGRAMS.index("policy-spf") + 1
+"""From this number on: policy servers, which are asked about recipients and decide nothing by themselves."""
+BARE = 126
+"""Number of the program where a tag says `postfix` alone: rsyslog's programname and app-name end at the first `/`."""
+BLANK, NAMELESS = 125, 127
+"""Where the scanner counts blank lines, and other programs' names beyond its table."""
+
+SESSION_STAGES = (
+    "AUTH", "CONNECT", "EHLO", "ETRN", "HELO", "HELP", "MAIL", "NOOP", "QUIT", "RSET", "STARTTLS", "UNKNOWN", "VRFY",
+    "XCLIENT", "XFORWARD",
+)  # fmt: skip
+"""Where smtpd(8) refuses something that is no delivery."""
+STAGE_NAMES = lit("".join(SESSION_STAGES))
+STAGE_ENDS = np.cumsum([0, *map(len, SESSION_STAGES)])
 
 SLOTS = 512
 """Of the table by which a program's name is found, see `scanner.fill_programs`; more than twice the programs."""
 PROGRAM_NAMES = lit("".join(PROGRAMS))
 PROGRAM_ENDS = np.cumsum([0, *map(len, PROGRAMS)])
 
-L_TO, L_ORIG_TO, L_RELAY = lit("to="), lit("orig_to="), lit("relay=")
+L_TO, L_ORIG_TO = lit("to="), lit("orig_to=")
 L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED = lit(", relay="), lit(", orig_to="), lit("-but-not-cached")
 L_EOM_PROXY, L_MILTER_HEADER, L_MILTER_BODY = lit("END-OF-MESSAGE: "), lit("milter-header-"), lit("milter-body-")
 L_END_RELAY, L_END_ORIG = lit(">, relay="), lit(">, orig_to=")
-L_CONN, L_DELAY, L_DELAYS, L_DSN, L_STATUS = (
-    lit("conn_use="),
-    lit("delay="),
-    lit("delays="),
-    lit("dsn="),
-    lit("status="),
-)
+L_DSN, L_STATUS = lit("dsn="), lit("status=")
 L_DELAY_NEXT, L_CONN_NEXT = lit(", delay="), lit(", conn_use=")
 L_SENT, L_DEFERRED, L_BOUNCED, L_EXPIRED = lit("sent"), lit("deferred"), lit("bounced"), lit("expired")
 L_DELIVERABLE, L_UNDELIVERABLE, L_SOFTBOUNCE = lit("deliverable"), lit("undeliverable"), lit("SOFTBOUNCE")
@@ -102,28 +120,27 @@ L_FORCE = lit("force-expired")
 L_CLIENT, L_SASL_USER, L_ORIG_ID, L_ORIG_CLIENT = (
     lit("client="), lit(", sasl_username="), lit(", orig_queue_id="), lit(", orig_client="),
 )  # fmt: skip
-L_SASL_SENDER, L_ORIG_ANY, L_SASL_METHOD = lit(", sasl_sender="), lit(", orig_"), lit(", sasl_method=")
+L_SASL_SENDER, L_ORIG_ANY = lit(", sasl_sender="), lit(", orig_")
 L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
 L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
 L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
 L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
-L_PREPEND = lit("prepend: ")
+L_PREPEND, L_STRIP, L_PASS, L_FILTER, L_DELAY = (
+    lit("prepend: "), lit("strip: "), lit("pass: "), lit("filter: "), lit("delay: "),
+)  # fmt: skip
+L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING = lit("warn: "), lit("permit: "), lit("hangup: "), lit("reject_warning: ")
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
 L_PROXY_REJECT = lit("proxy-reject: ")
-L_HEADER, L_BODY, L_SUBJECT = lit("header "), lit("body "), lit("subject:")
+L_HEADER, L_BODY, L_MIME_ERROR, L_SUBJECT = lit("header "), lit("body "), lit("mime-error "), lit("subject:")
 L_SEMI_FROM, L_SP_FROM = lit("; from=<"), lit(" from ")
 L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
     lit("> to=<"), lit(">, to=<"), lit("> proto="), lit(">, proto="), lit("helo=<"),
 )  # fmt: skip
 L_TLS, L_NONE, L_NO_STARTTLS = lit("tls="), lit("none"), lit("nostarttls")
-L_RCPT, L_DATA, L_EOM, L_HELO_CMD = (
-    lit("RCPT from "),
-    lit("DATA from "),
-    lit("END-OF-MESSAGE from "),
-    lit("Helo command rejected"),
-)
+L_RCPT, L_DATA, L_BDAT, L_EOM, L_EOD = lit("RCPT"), lit("DATA"), lit("BDAT"), lit("END-OF-MESSAGE"), lit("END-OF-DATA")
+L_CONTENT, L_SP_TO, L_HELO_CMD = lit(" content"), lit(" to=<"), lit("Helo command rejected")
 L_NOQUEUE = lit("NOQUEUE: ")
 L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID = lit(" notification: "), lit("sender "), lit("postmaster "), lit("[ID ")
 L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
@@ -133,6 +150,13 @@ L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
     lit("expired"),
 )
 L_POSTFIX = lit("postfix")
+L_FORWARDED, L_MESSAGE_REPEATED, L_LAST_MESSAGE = (
+    lit("Message forwarded from "), lit("message repeated "), lit("last message repeated "),
+)  # fmt: skip
+L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_NRCPT_SEP = (
+    lit(" times: [ "), lit("-- MARK --"), lit("-- "), lit(" --"), lit(", nrcpt="),
+)  # fmt: skip
+L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL = lit("rsyslog"), lit("syslog"), lit("systemd-journal"), lit("journal")
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
 
 # Units of time, microseconds

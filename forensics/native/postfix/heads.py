@@ -1,0 +1,356 @@
+"""What stands before the text of a syslog record: stamp, host, facility, tag; and such heads around each other.
+
+    Mar  5 10:00:00 HOST TAG: TEXT                     RFC 3164; HOST a name, an IPv4 or IPv6 address, with a port
+    Mar  5 10:00:00 HOST mail.info TAG: TEXT           busybox; AIX writes `mail:info`
+    Mar  5 10:00:00 <mail.info> HOST TAG: TEXT         FreeBSD's syslogd -v
+    Mar  5 10:00:09 HUB Message forwarded from HOST: TAG: TEXT
+    Mar  5 10:00:09 RELAY Mar  5 10:00:00 HOST TAG: TEXT
+    Mar  5 10:00:09 DOCKERHOST docker[99]: Mar  5 10:00:00 HOST TAG: TEXT
+    <22>1 STAMP HOST APP PROCID MSGID DATA TEXT        RFC 5424
+
+A tag is `NAME[/INSTANCE…]/PROGRAM[PID]:`; behind it any number of blanks.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+from __future__ import annotations
+
+import numpy as np
+
+from forensics.native.compiler import inlined, kernel
+from forensics.native.postfix import words as w
+from forensics.native.postfix.stamps import any_stamp, stamp_after
+from forensics.native.text import SEED, at, between, find_byte, hashed, is_digit
+
+PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
+L_POSTFIX, L_ID, L_FORWARDED = w.L_POSTFIX, w.L_ID, w.L_FORWARDED
+BARE = w.BARE
+
+PARTIAL, BROKEN, UNTAGGED, TAGGED = range(4)
+"""What `head` found: a part of a record that a container runtime split; no such head; a host, or nothing, in front of
+the text; a tag."""
+DEEPEST = 4
+"""Heads around each other that are looked into."""
+
+
+@kernel
+def fill_programs(programs):
+    """Make `programs` (zeros) the table in which `program_number` looks: numbers, by the hash of the name."""
+    for number in range(1, PROGRAM_ENDS.size):
+        slot = hashed(PROGRAM_NAMES, PROGRAM_ENDS[number - 1], PROGRAM_ENDS[number], SEED) % np.uint64(SLOTS)
+        while programs[slot] != 0:
+            slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
+        programs[slot] = number
+
+
+@inlined
+def program_number(buf, i, end, programs):
+    """Number of the Postfix program named in [i, end), 0 when it is none."""
+    slot = hashed(buf, i, end, SEED) % np.uint64(SLOTS)
+    while programs[slot] != 0:
+        number = programs[slot]
+        start = PROGRAM_ENDS[number - 1]
+        size = PROGRAM_ENDS[number] - start
+        if size == end - i:
+            same = True
+            for k in range(size):
+                if buf[i + k] != PROGRAM_NAMES[start + k]:
+                    same = False
+                    break
+            if same:
+                return np.int64(number)
+        slot = (slot + np.uint64(1)) % np.uint64(SLOTS)
+    return np.int64(0)
+
+
+@kernel
+def blanks(buf, i, end):
+    """Where the blanks at i end."""
+    while i < end and (buf[i] == 32 or buf[i] == 9):
+        i += 1
+    return i
+
+
+@kernel
+def word_end(buf, i, end):
+    """Where the word at i ends."""
+    while i < end and buf[i] != 32:
+        i += 1
+    return i
+
+
+@kernel
+def level_end(buf, i, end):
+    """End of ` <Info>` (macOS, behind the process id) at i, or i."""
+    if buf[i] != 32 or buf[i + 1] != 60:
+        return i
+    k = i + 2
+    while k < end and between(buf[k] | 32, 97, 122):
+        k += 1
+    return k + 1 if k < end and buf[k] == 62 else i
+
+
+@kernel
+def untagged_process(buf, i, end):
+    """Behind ` PROCID MSGID DATA ` (RFC 5424's fields without its version in front) at i, or i."""
+    k = i + 1
+    if buf[k] == 45:
+        k += 1
+    else:
+        while k < end and is_digit(buf[k]):
+            k += 1
+    if k == i + 1 or k >= end or buf[k] != 32:
+        return i
+    k = word_end(buf, k + 1, end) + 1
+    if k >= end or (buf[k] != 45 and buf[k] != 91):
+        return i
+    return data_end(buf, k, end)
+
+
+@inlined
+def tag_at(buf, i, end, programs):
+    """(start of the program's name, its end, start of the text, number) of the tag at i; start -1 when it is none.
+
+    Without a `/` the name is the whole tag, and the number 0, but BARE for `postfix` alone. A colon in an address, or in
+    front of a port, ends no tag: a blank follows the colon of one, unless a process id or a Postfix program is before it.
+    """
+    k = i
+    start = i
+    while k < end:
+        c = buf[k]
+        if c == 47:
+            start = k + 1
+        elif c == 91 or c == 58 or c == 32:
+            break
+        k += 1
+    if k == i:
+        return -1, i, i, np.int64(0)
+    stop = k
+    process = False
+    if k < end and buf[k] == 91:
+        while k < end and buf[k] != 93 and buf[k] != 32:
+            k += 1
+        if k >= end or buf[k] != 93:
+            return -1, i, i, np.int64(0)
+        k = level_end(buf, k + 1, end)
+        process = True
+    number = np.int64(0)
+    if start > i:
+        number = program_number(buf, start, stop, programs)
+    elif stop - i == 7 and at(buf, i, L_POSTFIX):
+        number = np.int64(BARE)
+    if k < end and buf[k] == 58:
+        k += 1
+        if k < end and buf[k] > 32 and not process and number == 0:
+            return -1, i, i, np.int64(0)
+    elif number == 0 or (k < end and buf[k] != 32):
+        return -1, i, i, np.int64(0)
+    else:
+        k = untagged_process(buf, k, end)
+    return start, stop, blanks(buf, k, end), number
+
+
+@kernel
+def data_end(buf, k, end):
+    """Behind RFC 5424's structured data at k."""
+    if buf[k] == 45:
+        return k + 1
+    while k < end and buf[k] == 91:
+        quoted = False
+        while k < end:
+            c = buf[k]
+            if c == 92:
+                k += 1
+            elif c == 34:
+                quoted = not quoted
+            elif c == 93 and not quoted:
+                break
+            k += 1
+        k += 1
+    return k
+
+
+@kernel
+def rfc5424(buf, i, end):
+    """(host end, tag start, program start, program end, text start) of `HOST APP PROCID MSGID DATA TEXT` at i; host end
+    -1 when broken."""
+    k = word_end(buf, i, end)
+    host = k
+    k += 1
+    app = k
+    start = k
+    while k < end and buf[k] != 32:
+        if buf[k] == 47:
+            start = k + 1
+        k += 1
+    stop = k
+    for _ in range(2):
+        k = word_end(buf, k + 1, end)
+    k += 1
+    if k >= end or stop <= app:
+        return -1, i, i, i, i
+    k = data_end(buf, k, end)
+    k = blanks(buf, k, end)
+    if k + 2 < end and buf[k] == 239 and buf[k + 1] == 187 and buf[k + 2] == 191:
+        k = blanks(buf, k + 3, end)
+    return host, app, start, stop, min(k, end)
+
+
+@kernel
+def facility_end(buf, i, end):
+    """End of `mail.info`, `mail:info` or `<mail.info>` at i, behind which a blank stands; -1 when it is none."""
+    k = i
+    angle = buf[k] == 60
+    if angle:
+        k += 1
+    start = k
+    while k < end and (between(buf[k], 97, 122) or is_digit(buf[k])):
+        k += 1
+    if k == start or k - start > 12 or (buf[k] != 46 and buf[k] != 58):
+        return -1
+    k += 1
+    start = k
+    while k < end and (between(buf[k], 97, 122) or is_digit(buf[k])):
+        k += 1
+    if k == start:
+        return -1
+    if angle:
+        if buf[k] != 62:
+            return -1
+        k += 1
+    return k if k < end and buf[k] == 32 else -1
+
+
+@kernel
+def inner_stamp(buf, i, end):
+    """(kind, time, start of what follows, RFC 5424?) of a stamp at i, with or without a priority; NO_TIME when there is
+    none."""
+    k = i
+    c = buf[k]
+    if c != 60 and not is_digit(c) and not between(c, 65, 90):
+        return w.NO_TIME, 0, i, False
+    if c == 60:
+        e = k + 1
+        while e < k + 5 and is_digit(buf[e]):
+            e += 1
+        if buf[e] != 62:
+            return w.NO_TIME, 0, i, False
+        k = e + 1
+    version = buf[k] == 49 and buf[k + 1] == 32 and is_digit(buf[k + 2])
+    if version:
+        k += 2
+    kind, t, e = any_stamp(buf, k)
+    if kind == w.NO_TIME or e >= end or buf[e] != 32:
+        return w.NO_TIME, 0, i, False
+    return kind, t, blanks(buf, e, end), version
+
+
+@inlined
+def labelled(buf, i, end, programs):
+    """(host start, host end, tag start, program start, program end, text start, number) of `HOST TAG: TEXT` at i.
+
+    Program start -1: there is no tag, and at the text start stands what may be another head, or a text.
+    """
+    if buf[i] == 60:
+        e = facility_end(buf, i, end)
+        if e >= 0:
+            i = blanks(buf, e, end)
+    h = word_end(buf, i, end)
+    if h > i and buf[h - 1] == 58:
+        start, stop, text, number = tag_at(buf, i, end, programs)
+        if start >= 0:
+            return i, i, i, start, stop, text, number
+    k = blanks(buf, h, end)
+    start, stop, text, number = tag_at(buf, k, end, programs)
+    if start < 0:
+        e = facility_end(buf, k, end)
+        if e >= 0:
+            k = blanks(buf, e, end)
+            start, stop, text, number = tag_at(buf, k, end, programs)
+        if at(buf, k, L_FORWARDED):
+            k += L_FORWARDED.size
+            e = word_end(buf, k, end)
+            if e > k and buf[e - 1] == 58:
+                i = k
+                h = e - 1
+                k = blanks(buf, e, end)
+                e = facility_end(buf, k, end)
+                if e >= 0:
+                    k = blanks(buf, e, end)
+                start, stop, text, number = tag_at(buf, k, end, programs)
+    if start < 0:
+        start, stop, text, number = tag_at(buf, i, end, programs)
+        if start >= 0:
+            return i, i, i, start, stop, text, number
+        return i, h, k, -1, k, k, np.int64(0)
+    return i, h, k, start, stop, text, number
+
+
+@inlined
+def head(buf, i, end, memo, programs):
+    """What stands before the text of the record [i, end): (what was found, kind of stamp, time, host start, host end,
+    tag start, program start, program end, text start, number of the program).
+
+    Of heads around each other the innermost counts that names a program of Postfix; its stamp too, unless only one
+    further out has a zone.
+    """
+    kind, t, k, flavour = stamp_after(buf, i, end, memo)
+    if kind == w.NO_TIME or flavour == 2:
+        return PARTIAL if flavour == 2 else BROKEN, kind, t, k, k, k, k, k, k, np.int64(0)
+    version = flavour == 1
+    k = blanks(buf, k, end)
+    best = (BROKEN, kind, t, k, k, k, k, k, k, np.int64(0))
+    for depth in range(DEEPEST):
+        if version:
+            h, tag, start, stop, text = rfc5424(buf, k, end)
+            if h < 0:
+                break
+            host = k
+            number = np.int64(0)
+            if start > tag:
+                number = program_number(buf, start, stop, programs)
+            elif stop - tag == 7 and at(buf, tag, L_POSTFIX):
+                number = np.int64(BARE)
+            if h - host == 1 and buf[host] == 45:
+                h = host
+            if stop - tag == 1 and buf[tag] == 45:
+                start = -1
+                tag = text
+        else:
+            host, h, tag, start, stop, text, number = labelled(buf, k, end, programs)
+        if number > 0 and number != BARE:
+            return TAGGED, kind, t, host, h, tag, start, stop, text, number
+        if depth == 0 or (start >= 0 and (best[0] != TAGGED or number == BARE)):
+            best = (TAGGED if start >= 0 else UNTAGGED, kind, t, host, h, tag, start, stop, text, number)
+        if start >= 0:
+            inner, inner_stop, inner_text, number = tag_at(buf, text, end, programs)
+            if inner >= 0 and number > 0:
+                if h == host:
+                    host, h = tag, stop
+                return TAGGED, kind, t, host, h, text, inner, inner_stop, inner_text, number
+        inner_kind, inner_time, k, version = inner_stamp(buf, text, end)
+        if inner_kind == w.NO_TIME:
+            break
+        if kind != w.ABSOLUTE or inner_kind == w.ABSOLUTE:
+            kind, t = inner_kind, inner_time
+    return best
+
+
+@kernel
+def names_daemon(buf, i, end, programs):
+    """True when [i, end) holds the tag of a Postfix program with its process id (`NAME/smtpd[101]: `)."""
+    k = find_byte(buf, i, end, 47)
+    while k < end:
+        e = k + 1
+        while e < end and e - k < 24 and (between(buf[e], 97, 122) or buf[e] == 45):
+            e += 1
+        d = e + 1
+        while d < end and is_digit(buf[d]):
+            d += 1
+        if d > e + 1 and d + 1 < end and buf[e] == 91 and buf[d] == 93 and buf[d + 1] == 58:
+            b = k
+            while b > i and (between(buf[b - 1] | 32, 97, 122) or is_digit(buf[b - 1]) or between(buf[b - 1], 45, 47)):
+                b -= 1
+            if b < k and buf[b] != 47 and buf[b] != 46 and program_number(buf, k + 1, e, programs) > 0:
+                return True
+        k = find_byte(buf, k + 1, end, 47)
+    return False
