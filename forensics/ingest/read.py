@@ -19,15 +19,17 @@ from forensics.custody import evidence as custody
 from forensics.errors import EvidenceChanged, EvidenceError, MachineError
 from forensics.ingest import allocator as memory
 from forensics.ingest import deliveries as writing
-from forensics.ingest import overlap, spool
+from forensics.ingest import overlap, remarks, spool
 from forensics.ingest import survey as surveying
 from forensics.ingest.survey import Begun, Progress, Surveyed
-from forensics.loaders.base import ScanContext, Settings, Survey
+from forensics.loaders.base import Example, ScanContext, Settings, Survey
 from forensics.stitch import journeys
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
+Joined = tuple[pa.Table, pa.Table, journeys.HopLegKeys, pa.Table | None]
+"""Hops, legs, their keys, losses."""
 SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
 DEFAULTS = Settings()
@@ -61,7 +63,7 @@ class EvidenceResult:
     damage: str | None
     """Why the rest of a damaged container could not be read; None when all was read."""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """Inferences: year, zone, clock steps."""
+    """Inferences: year, zone, clock steps; and what `forensics.ingest.remarks` lists."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class _Piece:
     parts: journeys.HopLegKeys
     fragments: pa.Table | None
     size: int
+    examples: tuple[Example, ...]
+    losses: tuple[pa.Table, ...]
+    noted: tuple[str, ...]
 
 
 @dataclass
@@ -99,6 +104,7 @@ class _Account:
     used: int = 0
     unread: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
+    remarks: remarks.Remarks = field(default_factory=remarks.Remarks)
 
     def add(self, piece: _Piece) -> None:
         self.records += piece.records
@@ -106,6 +112,9 @@ class _Account:
         self.unread += len(piece.unread)
         for kind, count in piece.ignored.items():
             self.ignored[kind] = self.ignored.get(kind, 0) + count
+        self.remarks.add(piece.examples, None, piece.noted)
+        for losses in piece.losses:
+            self.remarks.add((), losses, ())
 
 
 def ingest(case: Case, sources: Sequence[Source], settings: Settings = DEFAULTS, **options: Any) -> IngestResult:
@@ -194,6 +203,8 @@ def _read_all(
     total = sum(e.digests.content_size for e in evidence)
     done = 0
     accounts = [_Account() for _ in evidence]
+    for account, item in zip(accounts, evidence, strict=True):
+        account.remarks.add((), item.survey.losses, ())
     for number, piece in _read(evidence, shared, duplicates, executor, width, size):
         accounts[number].add(piece)
         unread.add(piece.unread, evidence[number].digests.content_sha256)
@@ -204,9 +215,11 @@ def _read_all(
         done += piece.size
         report("read", done, total)
     memory.release()
-    for hops, legs, parts in _joined(fragments, executor, width):
+    for hops, legs, parts, losses in _joined(fragments, executor, width):
         batches.add(hops, legs)
         numbers.add(parts)
+        for number, rows in remarks.of_evidence(losses).items():
+            accounts[number].remarks.add((), rows, ())
     ids = [e.digests.content_sha256 for e in evidence]
     count, files = writing.deliveries(work / "deliveries", batches, numbers, ids, width, report)
     unread_files = unread.finish()
@@ -286,10 +299,10 @@ def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -
 
 def _joined(
     fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
-) -> Iterator[tuple[pa.Table, pa.Table, journeys.HopLegKeys]]:
+) -> Iterator[Joined]:
     """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work
     ahead."""
-    ahead: deque[Future[tuple[pa.Table, pa.Table, journeys.HopLegKeys]]] = deque()
+    ahead: deque[Future[Joined]] = deque()
     for name, waiting in fragments.items():
         for table in waiting.partitions():
             ahead.append(executor.submit(_join, name, table))
@@ -299,10 +312,10 @@ def _joined(
         yield ahead.popleft().result()
 
 
-def _join(name: str, table: pa.Table) -> tuple[pa.Table, pa.Table, journeys.HopLegKeys]:
+def _join(name: str, table: pa.Table) -> Joined:
     loader = loaders.load(name)
     made = loader.assemble(loader.resume(table), final=True)
-    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs)
+    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs), made.losses
 
 
 def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
@@ -344,6 +357,9 @@ def _piece(block: custody.Block, loader: str, context: ScanContext) -> list[_Pie
             parts=journeys.hop_leg_keys(made.hops, made.legs),
             fragments=made.fragments,
             size=len(block.data),
+            examples=scan.examples,
+            losses=tuple(one for one in (scan.losses, made.losses) if one is not None),
+            noted=scan.noted,
         )
     ]
 
@@ -380,5 +396,11 @@ def _account(
         first=item.survey.first,
         last=item.survey.last,
         damage=item.digests.damage,
-        notes=item.survey.notes,
+        notes=_notes(item.survey.notes, account.remarks.notes()),
     )
+
+
+def _notes(survey: Mapping[str, Any], said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The survey's notes and what the reading found."""
+    noted = sorted({*survey.get("noted", ()), *said.get("noted", ())})
+    return {**survey, **said, **({"noted": noted} if noted else {})}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forensics import schema
 from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
+from forensics.loaders.postfix import missing
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
 from forensics.loaders.subjects import decoded
@@ -56,6 +57,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         hops=_hops(events, hops[hop_rows], _records(events, message_level, hop_at, len(hop_rows))),
         legs=_legs(events, hop_at, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
         fragments=rest,
+        losses=missing.losses(events, hops, legs, event_hop, complete, final=final) if len(hops) else None,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from forensics.native.compiler import kernel
+from forensics.native.postfix import words as w
 from forensics.native.text import between, find_byte, lit
 
 BEHIND_ID = (
@@ -98,7 +99,10 @@ other lines that hold nothing that could bear on a delivery."""
 WARNING_BEHIND_ID = (
     "message has been queued for ", "message dated ", "queue file size limit exceeded", "read timeout on ",
     "remove ", "rename ", "BDAT request from ", "malformed BDAT command ", "null BDAT request ", "ignoring *",
-    "TLS ", "timeout receiving delivery status ", "flush ", "unix-domain ", "no sender ",
+    "TLS ", "timeout receiving delivery status ", "flush ", "unix-domain ", "no sender ", "canonical_maps *",
+    "sender_canonical_maps *", "recipient_canonical_maps *", "virtual_alias_maps *", "virtual_maps *", "sender_bcc_maps *",
+    "recipient_bcc_maps *", "unreasonable *", "message rejected: ", "message not accepted, ", "milter ",
+    "postmaster notice failed *", "undeliverable postmaster notification discarded", "uid=",
 )  # fmt: skip
 """Behind such a word and a queue id."""
 
@@ -109,6 +113,20 @@ PEER = (
     "replacing command *", "discarding EHLO keywords: ", "Trusted: ", "Untrusted: ", "Verified: ", "Anonymous: ",
 )  # fmt: skip
 """Behind `NAME[ADDRESS]: ` or `NAME[ADDRESS]:PORT: `."""
+
+QUIET = np.isin(
+    np.arange(128),
+    [
+        w.PROGRAMS.index(name) + 1
+        for name in (
+            "anvil", "dnsblog", "flush", "master", "newaliases", "post-install", "postalias", "postconf", "postfix",
+            "postfix-script", "postfix-tls-script", "postfix-wrapper", "postkick", "postlock", "postlogd", "postmap",
+            "postmulti", "postqueue", "proxymap", "proxywrite", "scache", "showq", "spawn", "tlsmgr", "tlsmgrd", "tlsproxy",
+            "trivial-rewrite",
+        )
+    ],
+)  # fmt: skip
+"""Programs that never have a message in hand: an address in what they say (of a table, mostly) is no recipient's."""
 
 LABELS = ("warning: ", "error: ", "fatal: ", "panic: ")
 """msg(3): something went wrong. What that did to a recipient is said elsewhere."""

@@ -321,9 +321,9 @@ def remark(buf, i, end, program, ev, r, programs):
             found, rest = LISTED, k
     if passes(found, buf, rest, end, programs):
         return w.KNOWN
-    if about or found != 0 or bears(buf, k, end) or names_daemon(buf, k, end, programs):
+    if about or found != 0 or states(buf, k, end) or names_daemon(buf, k, end, programs):
         return w.UNREAD
-    return w.STRANGE
+    return w.UNREAD if bears(buf, k, end) and not k_.QUIET[program] else w.STRANGE
 
 
 @kernel
