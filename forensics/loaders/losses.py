@@ -33,6 +33,8 @@ KINDS = {
     "ends outside": "messages whose end is not in the evidence",
 }
 """Every kind, and what it is."""
+LOGGERS = (b"rsyslog", b"syslog", b"systemd-journal", b"journal")
+"""How the names of logging daemons begin."""
 _SAID = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (

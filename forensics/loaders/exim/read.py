@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import domains
-from forensics.loaders import base, years
+from forensics.loaders import base, losses, shapes, years
 from forensics.loaders.base import line_fingerprints as fingerprints
 from forensics.loaders.exim import fields, lines
 
@@ -46,18 +46,45 @@ _STATE = (
     (re.compile(rb"(?:removed by|cancelled by|delivery cancelled by) "), "removed"),
 )
 """Events of a message as a whole (exim(8): -Mf, -Mt, -Mrm, -Mg; options auto_thaw, timeout_frozen_after)."""
+_OF_A_MESSAGE = re.compile(
+    rb"(?:H=|U=\S+ (?!P=)|DKIM|SPF|DMARC|ARC|PRDR |TLS|SMTP |Message is frozen|no immediate delivery|Spool file is locked"
+    rb"|retry time not reached|(?:\S+ )?[Ww]arning\b|recipient <.*> added by|sender address changed to|original recipients ignored"
+    rb"|Delivery deferred by system filter|Error in system filter|error ignored|cancelled by|Cancelled|DSN\b|SA: |spam acl"
+    rb"|malware acl|cutthrough|Remote host |remote host address|routing loop|=> blackhole \(|=> discarded \(|Message removed"
+    rb"|[Ff]ailed to |Failed |Couldn't |failure |internal |Format error|Expansion of|rewrite: |signing|delivering |routed by"
+    rb"|Greylist|greylist|acl_|ACL |Removed |SIGTERM|removed \(|Frozen|frozen|rejected\b|\S+ (?:rejected|authenticator)\b"
+    rb"|.*\btransport (?:output|process)|.*: error ignored|mua_wrapper)"
+)
+"""What Exim logs of a message that is no delivery, arrival or end of it: its checks, sessions, filters and troubles."""
 _OTHER = (
-    (re.compile(rb"(?:Start|End|Abandon) (?:'.*' )?queue run"), "queue run"),
+    (re.compile(rb"(?:Start|End|Abandon) (?:'.*' )?queue run|notify triggered queue run"), "queue run"),
     (
-        re.compile(rb"(?:SMTP|TLS|no MAIL in SMTP|unexpected disconnection|.*connection)\b"),
+        re.compile(
+            rb"(?:SMTP|TLS|no MAIL in \S*SMTP|unexpected |no host name found|host name alias|(?:temporarily )?refused connection"
+            rb"|H=|.*connection\b|\S+ authenticator|ETRN |VRFY |EXPN |getpeername|ident connection|ignoring AUTH=|DANE|Long \S+ lookup"
+            rb"|DNS |lost |overlong |ridiculously long|incomplete transaction|.*\blost while reading|timed out while reading)\b"
+        ),
         "connection",
     ),
-    (re.compile(rb"exim \S+ daemon"), "daemon started"),
+    (
+        re.compile(
+            rb"(?:exim \S+ daemon|pid \d+: SIG|listen backlog|socket bind|daemon |Exim |exim:|failed to |Failed |Cannot |cannot |could not "
+            rb"|unable to |Warning: |(?:spool|log) directory space check|process \d+ crashed|Attempt to |config|Configuration)"
+        ),
+        "daemon",
+    ),
     (re.compile(rb"cwd="), "arguments"),
     (re.compile(ADVICE), "advice"),
-    (re.compile(rb".*\brejected\b"), "rejected without a recipient"),
 )
-"""What is known and irrelevant; all else with a stamp is `other` or, with a message id, `other of a message`."""
+"""What is known and irrelevant."""
+_REJECTED = re.compile(rb".*\brejected\b")
+_TO = re.compile(
+    rb"\brejected RCPT\b|\bRCPT \S+: discarded\b|(?:^| )(?:=>|->|>>|\*>|\*\*|==|<=|\(=) ?\S*@|\bCompleted$"
+)
+"""What only a line about a recipient, an arrival or an end holds."""
+_BEARS = re.compile(rb"@|=<|\brejected\b|(?<![^ =])" + lines.ID.encode() + rb"(?![^ ])")
+"""What could bear on a delivery: an address, a refusal, a message id."""
+_PROGRAM = re.compile(rb"[A-Za-z(/_][\x21-\x7e]*")
 
 
 def event(line: lines.Line) -> tuple[str, bytes] | None:
@@ -75,12 +102,28 @@ def event(line: lines.Line) -> tuple[str, bytes] | None:
     return None
 
 
-def _ignored(line: lines.Line) -> str:
+def _ignored(line: lines.Line) -> str | None:
+    """What a line is that is no event, or nothing: then it is not understood."""
     if line.program is not None and not line.program.startswith(b"exim"):
-        return f"program {line.program.decode('utf-8', 'backslashreplace')}"
+        return _text(b"program " + line.program) if _PROGRAM.fullmatch(line.program) else None
+    if _TO.search(line.rest):
+        return None
     if line.id:
-        return "other of a message"
-    return next((name for pattern, name in _OTHER if pattern.match(line.rest)), "other")
+        return "other of a message" if _OF_A_MESSAGE.match(line.rest) else None
+    if _REJECTED.match(line.rest):
+        return "rejected without a recipient"
+    return next((name for pattern, name in _OTHER if pattern.match(line.rest)), None)
+
+
+def _unknown(line: lines.Line) -> str:
+    """Why a line that is not understood is unread; empty when it holds nothing that could bear on a delivery."""
+    if line.id:
+        return "a line about a message that is not understood"
+    return "a line that is not understood" if _BEARS.search(line.rest) or _TO.search(line.rest) else ""
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
@@ -89,22 +132,34 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     unread: list[tuple[int, int, int, str, bytes]] = []
     found: list[tuple[Any, ...]] = []
     stamps: list[tuple[int, int]] = []
+    others: list[tuple[str, str, int, int, int]] = []
+    said: list[tuple[lines.Line, int, int, str]] = []
     count = 0
     for count, (offset, raw) in enumerate(base.lines(block), 1):
         number = context.number + count - 1
         if context.skip is not None and context.skip[count - 1]:
             ignored["duplicate"] += 1
             continue
+        if not raw.strip(b" \t\r"):
+            ignored["blank line"] += 1
+            continue
         line = lines.read(raw.removesuffix(b"\r"))
         made, reason = _taken(line) if len(raw) <= LONGEST else (None, "longer than any line of Exim")
+        kind = None if made or reason else _ignored(line)
+        if not (made or reason or kind):
+            reason = _unknown(line)
         if reason:
-            unread.append((number, offset, len(raw), "empty line" if not raw else reason, raw))
+            unread.append((number, offset, len(raw), reason, raw))
         elif made is None:
-            ignored[_ignored(line)] += 1
+            ignored[kind or "other lines of exim"] += 1
+            if kind is None:
+                others.append(("exim", _text(line.rest), number, offset, len(raw)))
+            elif line.program and line.program.startswith(losses.LOGGERS):
+                said.append((line, number, offset, _text(raw)))
         else:
             flag, rest = made
-            text = rest.decode("utf-8", "backslashreplace")
-            host = (line.host or b"").decode("utf-8", "backslashreplace") or context.plan.host or ""
+            text = _text(rest)
+            host = _text(line.host or b"") or context.plan.host or ""
             identity = line.id.decode() if line.id else None
             key = _key(flag, host, identity, text, line, (context.id, number))
             found.append((key, context.evidence, number, offset, len(raw), host or context.id, identity, flag, text))
@@ -120,7 +175,25 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     columns = list(zip(*found, strict=True)) or [()] * 9
     arrays = [pa.array(c, f.type) for c, f in zip([columns[0], at, *columns[1:]], EVENTS, strict=True)]
     events = pa.Table.from_arrays(arrays, schema=EVENTS).filter(pa.array(good))
-    return base.Scan(count, len(events), ignored, base.unread_rows(sorted(unread)), events)
+    return base.Scan(
+        count, len(events), ignored, base.unread_rows(sorted(unread)), events, shapes.examples(others),
+        _losses(said, context),
+    )  # fmt: skip
+
+
+def _losses(said: list[tuple[lines.Line, int, int, str]], context: base.ScanContext) -> pa.Table | None:
+    """Rows of `base.LOSSES` for what the logging daemon says of missing records."""
+    told = [(found, *one) for one in said if (found := losses.said(one[3]))]
+    if not told:
+        return None
+    numbers = np.array([number for _, _, number, _, _ in told], np.int64)
+    kinds = np.array([line.kind for _, line, _, _, _ in told], np.int32)
+    times = np.array([line.time for _, line, _, _, _ in told], np.int64)
+    at, good = years.resolve(kinds, times, numbers, context.plan.clock)
+    return losses.rows(
+        (kind, context.evidence, _text(line.host or b"") or None, int(at[n]) if good[n] else None, many, number, offset, text)
+        for n, ((kind, many), line, number, offset, text) in enumerate(told)
+    )
 
 
 def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
@@ -137,7 +210,7 @@ def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
     if made is None:
         return None, ""
     flag, rest = made
-    text = rest.decode("utf-8", "backslashreplace")
+    text = _text(rest)
     if flag == "rejected" and fields.rejection(text) is None:
         return None, "malformed rejection line"
     if flag == "<=" and not fields.has_sender(text):
