@@ -104,7 +104,9 @@ UNREAD = _schema(
     column("raw", pa.binary(), "the record's bytes, first 4 KiB", nullable=False),
 )
 
-REASON = pa.struct([("name", pa.string()), ("weight", pa.float64()), ("text", pa.string())])
+SOURCES = ("ours", "theirs")
+REASON = pa.struct([("name", pa.string()), ("weight", pa.float64()), ("text", pa.string()), ("source", pa.string())])
+"""`source`: `theirs` where only mail that came in could have made it, which its sender chooses; else `ours`."""
 
 FINDINGS = _schema(
     column("delivery_id", pa.string(), "the delivery believed misdirected", nullable=False),

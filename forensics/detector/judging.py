@@ -41,7 +41,7 @@ class Judged:
     def with_reason(self, name: str, weight: float, text: str) -> Judged:
         """The same with one more part in the sum."""
         rounded = round(weight, 4)
-        part = {"name": name, "weight": rounded, "text": text}
+        part = reasons.reason(name, rounded, text)
         return replace(self, weight=round(self.weight + rounded, 4), reasons=(part, *self.reasons))
 
 
@@ -161,7 +161,7 @@ def _one(
         shared = round(float(np.log10(np.sum(10.0 ** (sums - sums[0])))), 4)
         if shared >= 0.0001:
             names = " or ".join(name for name, _ in rivals[:3]) or rows[order[1]]["meant"]
-            why.append({"name": "rivals", "weight": shared, "text": f"{names} may have been meant instead."})
+            why.append(reasons.reason("rivals", shared, f"{names} may have been meant instead."))
             weight = round(weight + shared, 4)
     return Judged(
         (best["writer_local"], best["writer_domain"]),

@@ -14,7 +14,27 @@ Row = Mapping[str, Any]
 """One row of `signals.measure` as Python values."""
 
 Reason = dict[str, Any]
-"""name, weight (log10), text: as in schema.REASON."""
+"""name, weight (log10), text, source: as in schema.REASON."""
+
+THEIRS = frozenset({"answered", "own-mail"})
+"""Signals that mail from the typed domain makes: whoever holds that domain can send it."""
+
+
+def reason(name: str, weight: float, text: str, source: str = "ours") -> Reason:
+    """One reason. `source`: schema.SOURCES."""
+    return {"name": name, "weight": weight, "text": text, "source": source}
+
+
+def source(name: str, row: Row) -> str:
+    """Whose doing a signal is: `theirs` where inbound mail alone made it, which an outsider can send at will.
+
+    >>> source("own-mail", {}), source("slip", {})
+    ('theirs', 'ours')
+    """
+    if name == "address-known":
+        heard_only = row["address_in"] and not row["address_writers"] and not row["address_lists"]
+        return "theirs" if heard_only else "ours"
+    return "theirs" if name in THEIRS else "ours"
 
 
 def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
@@ -23,7 +43,7 @@ def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
     shown = {name: round(float(parts[name]), 4) for name in NAMES}
     quiet = [name for name in NAMES[1:] if abs(shown[name]) < 0.005]
     shown["slip"] = round(shown["slip"] + sum(shown.pop(name) for name in quiet), 4)
-    rows = [{"name": name, "weight": weight, "text": sentence(name, row)} for name, weight in shown.items()]
+    rows = [reason(name, weight, sentence(name, row), source(name, row)) for name, weight in shown.items()]
     return sorted(rows, key=lambda r: (-abs(r["weight"]), r["name"]))
 
 

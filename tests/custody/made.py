@@ -104,7 +104,7 @@ def finding(delivery_id: str) -> dict[str, Any]:
         "score": 0.99,
         "weight": 3.0,
         "prior": -3.0,
-        "reasons": [{"name": "history", "weight": 3.0, "text": "wrote to navy.mil"}],
+        "reasons": [{"name": "history", "weight": 3.0, "text": "wrote to navy.mil", "source": "ours"}],
         "alternatives": [],
         "level": "high",
         "exposure": "exposed",

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from forensics import schema
+from forensics import casefile, schema
 from forensics.casefile import CaseFile
 from forensics.detector import Detection, detect, weighing
 from tests.detector.material import START, Row, everyday, mail, view
@@ -52,6 +52,21 @@ def test_a_slip_is_found_with_its_reasons_and_by_hand() -> None:
     assert texts["wrote-before"].startswith("ada had written to officer1@navy.mil ")
     assert texts["slip"] == "navy.ml is navy.mil with one slip: the letter i left out of .mil."
     assert all(text.endswith(".") for text in texts.values())
+
+
+def test_reasons_say_whether_only_the_other_side_could_have_made_them() -> None:
+    written = mail("officer1@navy.ml", "ben@albion.example", day=3)
+    (one,) = findings(run(everyday() + written + slip(), case={"detection": casefile.Detection(prior=0.5)}))
+    sources = {r["name"]: r["source"] for r in one["reasons"]}
+    assert {name for name, source in sources.items() if source == "theirs"} == {"answered", "own-mail"}
+    assert set(sources.values()) <= set(schema.SOURCES)
+    heard = [row for row in everyday() if row["recipient"] != "officer1@navy.mil"] + slip()[:1]
+    one = next(
+        f
+        for f in findings(run(heard, case={"detection": casefile.Detection(prior=0.5)}))
+        if f["observed_domain"] == "navy.ml"
+    )
+    assert {r["name"]: r["source"] for r in one["reasons"]}["address-known"] == "theirs"
 
 
 def test_schemas_and_parameters() -> None:

@@ -145,8 +145,13 @@ def findings(count: int, hostile: Sequence[str] = ()) -> tuple[list[dict[str, An
                 "weight": 5.25,
                 "prior": -3.3,
                 "reasons": [
-                    {"name": "history", "weight": 3.1, "text": value or f"{sender} wrote to {meant} 14 times before."},
-                    {"name": "slip", "weight": 2.15, "text": "One letter left out."},
+                    {
+                        "name": "history",
+                        "weight": 3.1,
+                        "text": value or f"{sender} wrote to {meant} 14 times before.",
+                        "source": "ours",
+                    },
+                    {"name": "slip", "weight": 2.15, "text": "One letter left out.", "source": "ours"},
                 ],
                 "alternatives": [{"domain": "navy.example", "score": 0.01}],
                 "level": level,

@@ -57,7 +57,7 @@ def detect(made: Built, found: dict[str, str]) -> None:
     rows = []
     for name, incident_id in found.items():
         row = finding(name) | {"incident_id": incident_id, "observed_domain": domains[incident_id]}
-        row["reasons"] = [{"name": "history", "weight": 1.0, "text": f"[bold]{NASTY}"}]
+        row["reasons"] = [{"name": "history", "weight": 1.0, "text": f"[bold]{NASTY}", "source": "theirs"}]
         rows.append(row)
     write(rows, case.findings, schema.FINDINGS)
     listed = [incident(incident_id=one, observed_domain=domains[one]) for one in sorted(set(found.values()))]
