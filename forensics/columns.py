@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import domains
-from forensics.native.columns import domain_rows, hash_rows, key_rows, label_rows
+from forensics.native.columns import domain_hash_rows, domain_rows, hash_rows, key_rows, label_rows
 from forensics.native.text import hash_of
 
 Hashes = NDArray[np.uint64]
@@ -91,6 +91,15 @@ def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:
         label = column[r].as_py().partition(".")[0]
         has = any(c.isascii() and c.isalpha() for c in label)
         out[r] = hash_of(label.lower().encode()) if has else np.uint64(0)
+    return out
+
+
+def domain_hashes(addresses: pa.ChunkedArray | pa.Array) -> Hashes:
+    """64-bit hash of every address's domain as it is written, in lower case, to count domains by; 0 for null."""
+    if addresses.null_count == len(addresses):
+        return np.zeros(len(addresses), np.uint64)
+    out: Hashes = np.empty(len(addresses), np.uint64)
+    domain_hash_rows(*buffers(flat(addresses)), out)
     return out
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Version of the tables; written into the footer of every Parquet file as `missent.schema`."""
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -30,6 +30,10 @@ offset in the decompressed content, length in bytes without the line end."""
 
 OUTCOMES = ("delivered", "bounced", "expired", "deferred", "rejected", "discarded", "held", "unknown")
 ROLES = ("to", "cc", "bcc", "unknown")
+SUBMISSIONS = ("authenticated", "local", "internal", "outside", "not-seen")
+"""How a message came into the first hop: a client that logged in, itself or in the session; a program of the host
+(pickup); a client whose address the world cannot reach; any other client; the log does not show it. The view
+`deliveries`, which knows the organisation, tells `internal` from `outside` better (`store.connect`)."""
 DIRECTIONS = ("outbound", "inbound", "internal", "relayed")
 LEVELS = ("high", "medium", "low")
 EXPOSURES = ("exposed", "handed-on", "not-exposed", "unsettled")
@@ -69,6 +73,12 @@ DELIVERIES = _schema(
     column("authenticated_user", pa.string(), "SASL or mailbox user that submitted"),
     column("client_name", pa.string(), "host name of the submitting client"),
     column("client_address", pa.string(), "IP address of the submitting client"),
+    column(
+        "submission",
+        CODE,
+        "how the message came in: authenticated, local, internal, outside or not-seen",
+        nullable=False,
+    ),
     column("recipient", pa.string(), "final envelope recipient, as first spelled", nullable=False),
     column("recipient_domain", pa.string(), "lower-case A-label domain of recipient"),
     column("original_recipient", pa.string(), "address before alias, list or forward expansion, else null"),
@@ -86,7 +96,7 @@ DELIVERIES = _schema(
     column("recipient_count", pa.int32(), "envelope recipients of the message as logged"),
     column("subject", pa.string(), "decoded subject; null unless logged"),
     column("hops", pa.int16(), "internal re-injections joined into this journey (0 = none)", nullable=False),
-    column("possible_duplicate_of", pa.string(), "delivery_id of a row of another system that may be this one; null"),
+    column("possible_duplicate_of", pa.string(), "delivery_id of an earlier row that may be this one; null"),
     column(
         "records",
         pa.list_(pa.field("element", RECORD, nullable=False)),

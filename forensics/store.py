@@ -28,7 +28,7 @@ _SCHEMAS = {name: getattr(schema, name.upper()) for name in TABLES}
 _REPEATED = {
     "deliveries": (
         "system", "host", "sender", "sender_domain", "authenticated_user", "recipient_domain", "recipient_role",
-        "outcome", "status_code", "relay_name", "relay_address", "client_name", "client_address",
+        "submission", "outcome", "status_code", "relay_name", "relay_address", "client_name", "client_address",
         "records.list.element.evidence",
     ),
     "unread": ("evidence", "reason"),
@@ -127,7 +127,8 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
 
     `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
     domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
-    only where the other end decides: a null sender is outside, a bare recipient inside.
+    only where the other end decides: a null sender is outside, a bare recipient inside. Its `submission` is `internal`
+    for the addresses that `_CLIENTS` finds, and for no other.
     """
     import duckdb
 
@@ -140,9 +141,39 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
         else:
             connection.register(f"_{kind}", _SCHEMAS[kind].empty_table())
             source = f"_{kind}"
-        extra = f", {direction_sql(_inside(case, org))} AS direction" if kind == "deliveries" else ""
-        connection.execute(f"CREATE VIEW {kind} AS SELECT *{extra} FROM {source}")
+        if kind == "deliveries":
+            _directed(connection, source, _inside(case, org))
+        else:
+            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {source}")
     return connection
+
+
+_CLIENTS = """
+CREATE TEMP TABLE inside_clients AS
+SELECT client_address FROM {source} WHERE client_address IS NOT NULL GROUP BY client_address
+HAVING coalesce(bool_or({out} AND submission <> 'authenticated'), false)
+    OR (coalesce(bool_or({out} OR submission = 'internal'), false) AND NOT coalesce(bool_or({strange}), false))
+"""
+"""Addresses that are the organisation's own: accepted mail came from them that went out without a login, for a server
+takes such mail from those its rules allow; or mail went out after a login, or the world cannot reach them, and no
+stranger's mail came from them, as it does from a proxy or a gateway."""
+
+
+def _directed(connection: duckdb.DuckDBPyConnection, source: str, org: Collection[str]) -> None:
+    """Make the view `deliveries` of `source`."""
+    inside, outside_recipient = _within("sender_domain", org), f"NOT {_own_recipient(org)}"
+    out = f"({inside} AND {outside_recipient} AND {_ACCEPTED} AND NOT {_expanded(org)})"
+    strange = (
+        f"(coalesce(sender_domain, '') <> '' AND NOT {inside} AND {_own_recipient(org)} AND {_ACCEPTED} "
+        "AND submission <> 'authenticated')"
+    )
+    connection.execute(_CLIENTS.format(source=source, out=out, strange=strange))
+    connection.execute(
+        f"CREATE VIEW deliveries AS SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
+        "SELECT * REPLACE (CASE WHEN submission IN ('internal', 'outside') THEN CASE WHEN client_address IN "
+        "(SELECT client_address FROM inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END AS "
+        f"submission), submission AS logged_submission FROM {source})"
+    )
 
 
 def _inside(case: Case, org: Collection[str]) -> list[str]:
@@ -155,17 +186,44 @@ def _inside(case: Case, org: Collection[str]) -> list[str]:
     return []
 
 
+def _within(column: str, org: Collection[str]) -> str:
+    """SQL: a domain is one of these or below one."""
+    tests = [f"{column} = '{d}' OR {column} LIKE '%.{d}'" for d in (x.replace("'", "''") for x in sorted(org))]
+    return f"coalesce(({' OR '.join(tests)}), false)" if tests else "false"
+
+
+def _own_recipient(org: Collection[str]) -> str:
+    return f"({_within('recipient_domain', org)} OR recipient_domain = '')"
+
+
+_ACCEPTED = "NOT (outcome = 'rejected' OR (outcome = 'deferred' AND queue_id IS NULL AND submission <> 'not-seen'))"
+"""A refusal for now has no queue id; where no client is seen, as in traces, there may be no ids at all."""
+_DENIALS = ("relay access denied", "relay not permitted", "relaying denied", "unable to relay")
+"""What servers say to those they do not know (Postfix; Exim; Sendmail; Exchange)."""
+
+
+def _expanded(org: Collection[str]) -> str:
+    """SQL: an address of the organisation's own was expanded or forwarded to the recipient."""
+    domain = "lower(regexp_extract(original_recipient, '@([^@]*)$', 1))"
+    return f"(original_recipient IS NOT NULL AND ({domain} = '' OR {_within(domain, org)}))"
+
+
 def direction_sql(org: Collection[str]) -> str:
-    """SQL for a delivery's direction by these domains."""
+    """SQL for a delivery's direction by these domains.
 
-    def inside(column: str) -> str:
-        tests = [f"{column} = '{d}' OR {column} LIKE '%.{d}'" for d in (x.replace("'", "''") for x in sorted(org))]
-        return f"coalesce(({' OR '.join(tests)}), false)" if tests else "false"
-
-    sender = inside("sender_domain")
-    recipient = f"({inside('recipient_domain')} OR recipient_domain = '')"
+    What a server accepted and sent on to an outside address is the organisation's: servers relay outwards only for
+    those their rules allow. An address in `from=<…>` alone proves nothing: what a client without a login, of an address
+    that is not the organisation's own, was refused, or what only the expansion of an inside address sent out, is
+    `relayed`; what such a client sent inwards is inbound.
+    """
+    sender, recipient = _within("sender_domain", org), _own_recipient(org)
+    unproved = f"(NOT {_ACCEPTED} OR {_expanded(org)}) AND submission = 'outside'"
+    denied = " OR ".join(f"contains(lower(coalesce(response, '')), '{words}')" for words in _DENIALS)
+    came_in = "submission = 'outside' AND logged_submission = 'outside'"
     return (
-        f"CASE WHEN {sender} AND {recipient} THEN 'internal' WHEN {sender} THEN 'outbound' "
+        f"CASE WHEN {sender} AND {recipient} THEN CASE WHEN {came_in} THEN 'inbound' ELSE 'internal' END "
+        f"WHEN {sender} AND ({unproved} OR (NOT {_ACCEPTED} AND ({denied}))) THEN 'relayed' "
+        f"WHEN {sender} THEN 'outbound' "
         f"WHEN {recipient} THEN 'inbound' ELSE 'relayed' END"
     )
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from forensics import schema, store
 from forensics.ingest import allocator as memory
 from forensics.ingest import spool
-from forensics.stitch import journeys, plans, row_source, rows, selection, systems
+from forensics.stitch import joining, journeys, plans, row_source, rows, selection
 
 SLICE = store.ROW_GROUP // 4
 """Rows made at a time: what their intermediate copies need stays small."""
@@ -62,8 +62,8 @@ def deliveries(
     fresh.mkdir()
     chosen = numbers.select()
     memory.release()
-    links = journeys.link(chosen.parts, (systems.handed_over,))
-    possible_duplicates = systems.possible_duplicates(chosen.parts, links)
+    made = joining.join(chosen)
+    links, possible_duplicates = made.links, made.possible_duplicates
     source = row_source.RowSource(batches.load, chosen.hop_starts, chosen.leg_starts)
     final = np.flatnonzero(links.final)
     # rows to write: legs that were joined by their number there, then the rest, counted on
@@ -71,7 +71,8 @@ def deliveries(
     order = np.argsort(submitted, kind="stable")
     submitted = submitted[order]
     items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)]).astype(_small(chosen))[order]
-    chosen = replace(chosen, rest_first=np.zeros(0, np.int64))  # eight bytes a row that nobody needs from here on
+    # eight bytes a row that nobody needs from here on
+    chosen = replace(chosen, rest_first=np.zeros(0, np.int64), rest_outcomes=made.rest_outcomes)
     joined = _Joined(chosen, links, possible_duplicates, source, tuple(evidence))
     planned = list(_files(submitted))
     del order, final, submitted

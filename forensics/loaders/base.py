@@ -90,9 +90,11 @@ HOPS = pa.schema(
 """One stay of one message in one queue: a Postfix queue id from birth to removal, or one message on
 Exchange (all servers that share its network-message-id).
 
-A batch may have three columns more: `previous_id` (id this hop had before a requeue); `greylisted` (refusals for now,
+A batch may have more columns: `previous_id` (id this hop had before a requeue); `greylisted` (refusals for now,
 which a later acceptance of the same client, sender and recipient ends); `generation` (int8: hops of one system that
-differ in it name their messages by ids that cannot be compared, and are joined as those of two systems are)."""
+differ in it name their messages by ids that cannot be compared, and are joined as those of two systems are);
+`submission` (`schema.SUBMISSIONS`; where it is missing, `authenticated` if a user is named, else `not-seen`);
+`peer_name`, `peer_address` (who connected, where that told of another client: XFORWARD)."""
 
 LEGS = pa.schema(
     [
@@ -119,8 +121,9 @@ LEGS = pa.schema(
 )
 """What one hop did for one recipient.
 
-A batch may have three columns more: `alias` (address before expansion, also where the recipient was addressed directly
-too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it)."""
+A batch may have more columns: `alias` (address before expansion, also where the recipient was addressed directly
+too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it),
+`program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server)."""
 
 
 LOSSES = pa.schema(

@@ -36,6 +36,8 @@ class Plan:
     """Other legs whose attempts count too …"""
     before_of: Longs
     """… and the entry that they count for."""
+    before_handed: NDArray[np.bool_]
+    """Their last attempt handed the message on."""
 
     def __len__(self) -> int:
         return len(self.leg)
@@ -60,6 +62,7 @@ class Plan:
             chain_numbers=self.chain_numbers[inner],
             before=self.before[before_of >= 0],
             before_of=before_of[before_of >= 0],
+            before_handed=self.before_handed[before_of >= 0],
         )
 
 
@@ -77,7 +80,7 @@ def linked(legs: Longs, chosen: Selection, links: Links) -> Plan:
     which = links.which[legs]
     source = links.source[legs]
     chains, is_leg, numbers = linking.chains(legs, p.hop, links.up, links.parent, links.ended)
-    other_numbers, other_rows = _before(legs, p.outcome, links)
+    other_numbers, other_rows, passed_on = _before(legs, p.outcome, links)
     whole = np.empty(len(numbers), np.int64)
     whole[is_leg], whole[~is_leg] = names[numbers[is_leg]], hops[numbers[~is_leg]]
     return Plan(
@@ -93,24 +96,25 @@ def linked(legs: Longs, chosen: Selection, links: Links) -> Plan:
         chain_numbers=whole,
         before=names[other_numbers],
         before_of=other_rows,
+        before_handed=passed_on,
     )
 
 
-def _before(legs: Longs, outcomes: NDArray[np.int64], links: Links) -> tuple[Longs, Longs]:
-    """(legs, row that each counts for): refused triplets that a leg ended, and what it was before a requeue."""
+def _before(legs: Longs, outcomes: NDArray[np.int64], links: Links) -> tuple[Longs, Longs, NDArray[np.bool_]]:
+    """(legs, row that each counts for, whether it was handed on): refused triplets that a leg ended, what it was before
+    a requeue, and what handed it on."""
     rows = np.arange(len(legs))
-    found = [(links.ended[links.root[legs]], rows)]
+    found = [(links.ended[links.root[legs]], rows, np.zeros(len(legs), np.bool_))]
     earlier = links.up[legs]
     for _ in range(codes.DEEPEST):
         rows = rows[earlier >= 0]
         earlier = earlier[earlier >= 0]
         if not len(earlier):
             break
-        waited = outcomes[earlier] != codes.DELIVERED
-        found.append((earlier[waited], rows[waited]))
+        found.append((earlier, rows, outcomes[earlier] == codes.DELIVERED))
         earlier = links.up[earlier]
-    numbers, targets = (np.concatenate(part) for part in zip(*found, strict=True))
-    return numbers[numbers >= 0], targets[numbers >= 0]
+    numbers, targets, handed = (np.concatenate(part) for part in zip(*found, strict=True))
+    return numbers[numbers >= 0], targets[numbers >= 0], handed[numbers >= 0]
 
 
 def single_leg(rest: Longs, chosen: Selection) -> Plan:
@@ -134,6 +138,7 @@ def single_leg(rest: Longs, chosen: Selection) -> Plan:
         chain_numbers=numbers,
         before=nothing,
         before_of=nothing,
+        before_handed=np.zeros(0, np.bool_),
     )
 
 
@@ -157,4 +162,5 @@ def concat(plans: Sequence[Plan]) -> Plan:
         chain_numbers=np.concatenate([p.chain_numbers for p in plans]),
         before=np.concatenate([p.before for p in plans]),
         before_of=np.concatenate([p.before_of + n for p, n in zip(plans, rows[:-1], strict=True)]),
+        before_handed=np.concatenate([p.before_handed for p in plans]),
     )

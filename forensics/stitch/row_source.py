@@ -40,6 +40,18 @@ class RowSource:
             out[name] = _strings(parts, len(numbers)) if pa.types.is_string(kind) else _values(parts, len(numbers))
         return out
 
+    def coded(self, numbers: Longs, legs: bool, name: str, words: Sequence[str]) -> NDArray[np.int32]:
+        """A column of few words that not every batch has, by global number: their places in `words`, -1 for null."""
+        out = np.full(len(numbers), -1, np.int32)
+        for table, rows, places in self.pieces(numbers, legs):
+            if name in table.column_names:
+                column = whole(table[name])
+                column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+                of_word = np.array([*map(words.index, column.dictionary.to_pylist()), -1], np.int32)
+                indices = column.indices.fill_null(len(of_word) - 1).to_numpy(zero_copy_only=False)
+                out[places] = of_word[indices[rows]]
+        return out
+
     def pieces(self, numbers: Longs, legs: bool) -> Iterator[tuple[pa.Table, Longs, Longs]]:
         """(table of a batch, rows in it, their places in `numbers`) of each batch that has some of these numbers."""
         starts = self.leg_starts if legs else self.hop_starts

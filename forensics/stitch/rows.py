@@ -45,6 +45,7 @@ def deliveries(
     head = source.pick(plan.head, False, _HEAD)
     leg = source.pick(plan.leg, True, _LEG)
     columns: dict[str, Any] = {name: head[name] for name in _HEAD if name != "first_at"}
+    columns["submission"] = _submission(plan, head["authenticated_user"], source)
     if plan.depth.any():
         own = source.pick(plan.own, False, _OWN)
         columns |= {name: pc.coalesce(head[name], own[name]) for name in _OWN}
@@ -68,6 +69,17 @@ def deliveries(
         else _repeated(possible_duplicates, order, source, evidence)
     )
     return pa.table([_cast(columns[f.name], f.type) for f in schema.DELIVERIES], schema=schema.DELIVERIES)
+
+
+_AUTHENTICATED, _NOT_SEEN = (schema.SUBMISSIONS.index(word) for word in ("authenticated", "not-seen"))
+
+
+def _submission(plan: Plan, user: pa.Array, source: RowSource) -> pa.DictionaryArray:
+    """How each message came into its first hop: as the loader tells, else by whether a user is named."""
+    told = source.coded(plan.head, False, "submission", schema.SUBMISSIONS)
+    named = user.is_valid().to_numpy(zero_copy_only=False)
+    how = np.where(told >= 0, told, np.where(named, _AUTHENTICATED, _NOT_SEEN)).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(how), text_array(schema.SUBMISSIONS))
 
 
 def _repeated(possible_duplicates: Plan, order: Longs, source: RowSource, evidence: Sequence[str]) -> pa.StringArray:
@@ -183,12 +195,12 @@ def _role_codes(column: Any) -> NDArray[np.int32]:
 
 
 def _attempts(plan: Plan, attempts: pa.Array, source: RowSource) -> pa.Array:
-    """Attempts of the leg itself and of those before it that count too."""
+    """Attempts of the leg itself and of those before it; what handed the message on is no attempt of its own."""
     if not len(plan.before):
         return attempts
     values = attempts.to_numpy().astype(np.int32)
     more = source.pick(plan.before, True, ("attempts",))["attempts"].to_numpy()
-    np.add.at(values, plan.before_of, more.astype(np.int32))
+    np.add.at(values, plan.before_of, more.astype(np.int32) - plan.before_handed)
     return pa.array(values)
 
 

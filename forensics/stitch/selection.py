@@ -1,8 +1,8 @@
 """Which hops and legs can be part of a journey of several hops: only these are joined, so that memory stays small.
 
-A leg without an id that any hop of the evidence has, of a hop that no leg names, is a journey by itself: most of a log.
-What must be known of every hop and leg meanwhile is little (`JoinIndex`: 29 bytes a row); the rest is loaded again
-where needed.
+A leg without an id that any hop of the evidence has, of a hop that no leg names, whose Message-ID and recipient no
+other hop has, is a journey by itself: most of a log. What must be known of every hop and leg meanwhile is little
+(`JoinIndex`: 33 bytes a row); the rest is loaded again where needed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,27 @@ class JoinIndex:
     hop: NDArray[np.int32]
     outcome: NDArray[np.int8]
     next: NDArray[np.uint64]
+    pair: NDArray[np.uint32]
+    """Message-ID and recipient of each leg, shortened; 0 where one is missing."""
+    alias_pairs: NDArray[np.uint32]
+    """The same with the recipients that others were made of, each once a hop: few."""
     previous: NDArray[np.uint64]
     """Ids before a requeue: few."""
     peers: NDArray[np.uint64]
     """Clients and senders refused for now: few."""
+    handed: bool
+    """Something was handed to a program or a listener of the host itself."""
 
 
 def join_index(p: HopLegKeys) -> JoinIndex:
+    aliased = np.flatnonzero(p.alias != 0)
+    hop_of_alias = p.hop[aliased]
+    alias_pairs = short(pairs(p.msgid[hop_of_alias], p.alias[aliased]))
+    once = np.unique(np.stack([hop_of_alias, alias_pairs.astype(np.int64)]), axis=1)[1].astype(np.uint32)
     return JoinIndex(
+        pair=short(pairs(p.msgid[p.hop], p.key)),
+        alias_pairs=once[once != 0],
+        handed=bool(handed(p).any()),
         id=p.id,
         first=p.first,
         systems=np.unique(p.system),
@@ -46,6 +59,47 @@ def join_index(p: HopLegKeys) -> JoinIndex:
         previous=p.previous[p.previous != 0],
         peers=np.unique(p.peer[p.flags & codes.GREYLISTED != 0]),
     )
+
+
+def handed(p: HopLegKeys) -> NDArray[np.bool_]:
+    """Legs that a program or a listener of the host itself took without naming an id, and not into a mailbox."""
+    here = (p.relay == codes.OWN) | (p.leg_flags & codes.PROGRAM != 0)
+    shown = (p.leg_flags & codes.SHOWN != 0) & (p.leg_flags & (codes.MAILBOX | codes.FORWARDED) == 0)
+    found: NDArray[np.bool_] = here & shown & (p.next == 0) & (p.target != 0) & (p.outcome == codes.DELIVERED)
+    return found
+
+
+def pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (Message-ID, recipient); zero where either is missing."""
+    with np.errstate(over="ignore"):
+        mixed = msgid * np.uint64(0x9E3779B97F4A7C15) ^ (key * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(0x165667B1))
+    return np.where((msgid != 0) & (key != 0), mixed | np.uint64(1), np.uint64(0))
+
+
+def short(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Half of each number; 0 stays the only 0."""
+    half = (values >> np.uint64(32)).astype(np.uint32)
+    return np.where(values != 0, np.maximum(half, np.uint32(1)), np.uint32(0)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What relays and hosts take, of all legs, each once: (host, relay, recipient's domain) of what public relays
+    accepted, (host, recipient's domain) of what a host keeps or takes from strangers."""
+
+    relayed: NDArray[np.uint64]
+    served: NDArray[np.uint64]
+    """Sorted; as `place` makes them."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """Legs among `Selection.rest` that a program or a listener of the host itself took: `at`: their positions there."""
+
+    at: Longs
+    target: NDArray[np.uint64]
+    domain: NDArray[np.uint64]
+    """`place` of the host and the recipient's domain."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +114,13 @@ class Selection:
     rest_hops: Longs
     rest_outcomes: NDArray[np.int8]
     rest_first: Longs
+    handed: Handed
+    routes: Routes
     hop_starts: Longs
     leg_starts: Longs
 
 
-def _known(values: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _known(values: NDArray[Any], ordered: NDArray[Any]) -> NDArray[np.bool_]:
     """Which values are among the ordered ones; 0 never is."""
     if not len(ordered):
         return np.zeros(len(values), np.bool_)
@@ -102,6 +158,44 @@ def _bits(places: int) -> int:
     return min(max(places, 1024).bit_length(), 26)
 
 
+def _repeated(indexes: Sequence[JoinIndex]) -> NDArray[np.uint32]:
+    """(Message-ID, recipient) that more than one hop has, sorted; some only look alike."""
+    nothing = np.zeros(0, np.uint32)
+    values = np.concatenate([nothing, *(v for b in indexes for v in (b.pair, b.alias_pairs))])
+    values.sort()
+    again = values[1:][values[1:] == values[:-1]]
+    return np.unique(again[again != 0])
+
+
+def place(host: NDArray[np.uint64], domain: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (host, domain)."""
+    with np.errstate(over="ignore"):
+        mixed: NDArray[np.uint64] = host * np.uint64(0x9E3779B97F4A7C15) ^ domain
+    return mixed
+
+
+def _relayed(p: HopLegKeys) -> NDArray[np.uint64]:
+    """(host, relay, domain) of what public relays accepted, each once."""
+    legs = np.flatnonzero((p.relay == codes.PUBLIC) & (p.outcome == codes.DELIVERED) & (p.relay_address != 0))
+    rows = np.stack([p.host[p.hop[legs]], p.relay_address[legs], p.domain[legs]], axis=1)
+    with np.errstate(over="ignore"):
+        mixed = (rows[:, 0] * np.uint64(3) ^ rows[:, 1]) * np.uint64(0x9E3779B97F4A7C15) ^ rows[:, 2]
+    return rows[np.unique(mixed, return_index=True)[1]]
+
+
+_NO_STRANGER = (
+    codes.KNOWN_USER | codes.FROM_SELF | codes.FROM_INSIDE | codes.FROM_LOOP | codes.FROM_PROGRAM | codes.GREYLISTED
+)
+
+
+def _served(p: HopLegKeys) -> NDArray[np.uint64]:
+    """(host, domain) of what went into mailboxes, and of what came from clients that have no address of our own and
+    did not log in: a server takes from these what it serves."""
+    stored = (p.leg_flags & codes.MAILBOX != 0) & (p.outcome == codes.DELIVERED)
+    legs = np.flatnonzero(stored | (p.flags[p.hop] & _NO_STRANGER == 0))
+    return np.unique(place(p.host[p.hop[legs]], p.domain[legs]))
+
+
 def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> Selection:
     """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
     hop_starts = np.cumsum([0, *(len(b.id) for b in indexes)])
@@ -109,18 +203,27 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
     shared = _shared([b.next for b in indexes], [b.id for b in indexes])
     wanted = np.unique(np.concatenate([shared, *(b.previous for b in indexes)]))
     peers = np.unique(np.concatenate([*(b.peers for b in indexes), np.zeros(0, np.uint64)]))
+    repeated = _repeated(indexes)
+    any_handed = any(b.handed for b in indexes)
     everything = len(np.unique(np.concatenate([b.systems for b in indexes]))) > 1 if indexes else False
     small = np.uint32 if max(hop_starts[-1], leg_starts[-1]) < 2**32 else np.int64
     taken: list[dict[str, Any]] = []
     hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []
-    count = 0
+    waiting: list[tuple[Any, Any, Any]] = []
+    relayed, served = [np.zeros((0, 3), np.uint64)], [np.zeros(0, np.uint64)]
+    count = others_before = 0
     for n, (b, h, g) in enumerate(zip(indexes, hop_starts[:-1], leg_starts[:-1], strict=True)):
         p = load(n)
         mask = np.full(len(b.id), everything)
         if not everything:
             mask |= _known(p.id, wanted) | (p.previous != 0) | _known(p.peer, peers)
-            lost = (b.next != 0) & ((p.relay >= codes.LOOPBACK) | (p.leg_flags & codes.FORWARDED != 0))
-            mask[p.hop[_known(b.next, wanted) | lost]] = True
+            lost = (b.next != 0) & ((p.relay == codes.OWN) | (p.leg_flags & codes.FORWARDED != 0))
+            again = _known(b.pair, repeated) | _known(short(pairs(p.msgid[p.hop], p.alias)), repeated)
+            mask[p.hop[_known(b.next, wanted) | lost | again]] = True
+        if len(shared):
+            relayed.append(_relayed(p))
+        if any_handed:
+            served.append(_served(p))
         of_leg = mask[p.hop]
         own_hops, own_legs = np.flatnonzero(mask), np.flatnonzero(of_leg)
         number = np.cumsum(mask) - 1 + count
@@ -133,7 +236,13 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
         rest_hops.append((b.hop[others].astype(np.int64) + h).astype(small))
         rest_outcomes.append(b.outcome[others])
         rest_first.append(b.first[b.hop[others]])
+        if b.handed:
+            kept = np.flatnonzero(handed(p)[others])
+            waiting.append((kept + others_before, p.target[others[kept]],
+                            place(p.host[p.hop[others[kept]]], p.domain[others[kept]])))  # fmt: skip
+        others_before += len(others)
     whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(HopLegKeys)}
+    at, target, domain = zip(*waiting, strict=True) if waiting else ((), (), ())
     return Selection(
         HopLegKeys(**whole),
         hops=_joined(hops, ""),
@@ -142,12 +251,17 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
         rest_hops=_joined(rest_hops, ""),
         rest_outcomes=_joined(rest_outcomes, ""),
         rest_first=_joined(rest_first, ""),
+        handed=Handed(_joined(at, ""), _joined(target, "target"), _joined(domain, "domain")),
+        routes=Routes(np.unique(np.concatenate(relayed), axis=0), np.unique(np.concatenate(served))),
         hop_starts=hop_starts,
         leg_starts=leg_starts,
     )
 
 
-_OF_LEG = ("hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host")
+_OF_LEG = (
+    "hop", "next", "key", "original", "alias", "at", "outcome", "relay", "leg_flags", "relay_host", "relay_address",
+    "target", "domain",
+)  # fmt: skip
 
 
 def _rows(p: HopLegKeys, name: str, hops: Longs, legs: Longs, number: Longs) -> Any:

@@ -18,19 +18,13 @@ from numpy.typing import NDArray
 
 from forensics.native import codes
 from forensics.native.stitch.handover import continue_legs, earlier_legs
+from forensics.stitch.selection import pairs as _pairs
 
 if TYPE_CHECKING:
     from forensics.stitch.journeys import HopLegKeys, Links, Longs
 
 NEVER = np.int64(-(1 << 62))
 """A time at which nothing can go on."""
-
-
-def _pairs(msgid: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One number for (Message-ID, recipient); zero where either is missing."""
-    with np.errstate(over="ignore"):
-        mixed = msgid * np.uint64(0x9E3779B97F4A7C15) ^ (key * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(0x165667B1))
-    return np.where((msgid != 0) & (key != 0), mixed | np.uint64(1), np.uint64(0))
 
 
 def _mixed(p: HopLegKeys) -> bool:
@@ -92,12 +86,30 @@ def handed_over(p: HopLegKeys) -> Longs:
     return _one_way(p, out)
 
 
-def possible_duplicates(p: HopLegKeys, links: Links) -> Longs:
-    """For each final leg an earlier one of another system and journey with its Message-ID and recipient, or -1."""
+def possible_duplicates(p: HopLegKeys, links: Links, doubt: Longs) -> Longs:
+    """For each final leg an earlier one of another journey that may be the same delivery, or -1: one of another system
+    with its Message-ID and recipient; one whose next server said, or seems, to have made this hop of it (`doubt`: for
+    each leg that hop, or -1), where an outsider may have made it look so."""
     out = np.full(len(p.hop), -1, np.int64)
-    if not _mixed(p):
+    if _mixed(p):
+        pairs, legs, own = _by_pair(p)
+        final = np.flatnonzero(links.final & (own != 0))
+        earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
+    unsure = np.flatnonzero((doubt >= 0) & links.final)
+    if not len(unsure):
         return out
-    pairs, legs, own = _by_pair(p)
-    final = np.flatnonzero(links.final & (own != 0))
-    earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
+    legs = np.flatnonzero(links.final)
+    with np.errstate(over="ignore"):
+        place = p.hop[legs].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ p.key[legs]
+        wanted = doubt[unsure].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ p.key[unsure]
+    order = np.argsort(place, kind="stable")
+    at = np.searchsorted(place[order], wanted).clip(max=len(order) - 1)
+    found = place[order[at]] == wanted
+    one, other = unsure[found], legs[order[at[found]]]
+    apart = links.head[one] != links.head[other]
+    one, other = one[apart], other[apart]
+    later = (p.first[links.head[other]] > p.first[links.head[one]]) | (
+        (p.first[links.head[other]] == p.first[links.head[one]]) & (other > one)
+    )
+    out[np.where(later, other, one)] = np.where(later, one, other)
     return out

@@ -13,13 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from forensics import domains
+from forensics import addresses, domains
 from forensics.loaders import base
 from forensics.loaders.base import Assembled
 from forensics.loaders.exim import fields
 from forensics.loaders.subjects import decode
 
-HOPS = base.HOPS.append(pa.field("greylisted", pa.bool_()))
+HOPS = base.HOPS.append(pa.field("greylisted", pa.bool_())).append(pa.field("submission", pa.string()))
 LEGS = base.LEGS.append(pa.field("alias", pa.string())).append(pa.field("mailbox", pa.bool_()))
 _EXPIRED = re.compile(r"retry timeout exceeded|have been failing for a long time")
 _UNTRIED = re.compile(r"retry time not reached|retry timeout exceeded")
@@ -76,6 +76,7 @@ def _hop(group: list[Event], **values: Any) -> dict[str, Any]:
         "first_at": first["at"],
         "last_at": group[-1]["at"],
         "greylisted": False,
+        "submission": "not-seen",
         "records": [],
         **values,
     }
@@ -97,7 +98,7 @@ def _refused(group: list[Event]) -> _Made:
     hop = _hop(
         group, queue_id=None, sender=rejection.sender, client_name=rejection.client_name,
         client_address=rejection.client_address, born=True, closed=not rejection.temporary,
-        greylisted=rejection.temporary,
+        greylisted=rejection.temporary, submission=addresses.submission(rejection.login, rejection.client_address),
     )  # fmt: skip
     leg = _leg(
         rejection.recipient, group[-1]["at"], outcome="deferred" if rejection.temporary else "rejected", attempts=times,
@@ -225,6 +226,9 @@ def _message(group: list[Event]) -> _Made:
             "message_id": came.message_id,
             "subject": None if came.subject is None else decode(came.subject),
             "recipient_count": len(came.recipients) or None,
+            "submission": addresses.submission(
+                bool(came.user) and not came.local, came.client_address, local=came.local
+            ),
         }
     records = sorted(message.records, key=lambda r: (r["evidence"], r["number"]))
     hop = _hop(group, born=came is not None, closed=message.completed or message.removed, records=records, **values)

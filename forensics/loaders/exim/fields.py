@@ -29,7 +29,7 @@ _NEXT = re.compile(
 )
 _STATUS = re.compile(r"\b[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})\b")
 _REJECTED = re.compile(
-    rf"((?:{_QUOTED}|(?!F=<)[^\"])*?)(?:F=<((?:{_QUOTED}|[^\">])*)> )?(?:(?<= )A=\S+ )?(temporarily )?rejected RCPT "
+    rf"((?:{_QUOTED}|(?!F=<)[^\"])*?)(?:F=<((?:{_QUOTED}|[^\">])*)> )?((?<= )A=\S+ )?(temporarily )?rejected RCPT "
     rf"<?((?:{_QUOTED}|[^\">\s])+)>?(?:: (.*))?$",
     re.S,
 )
@@ -48,6 +48,8 @@ class Arrival(NamedTuple):
     message_id: str | None
     subject: str | None
     recipients: tuple[str, ...]
+    local: bool = False
+    """A program of the host gave it in; then `user` is the one it ran as."""
 
 
 class Delivery(NamedTuple):
@@ -76,6 +78,8 @@ class Rejection(NamedTuple):
     client_address: str | None
     status_code: str | None
     response: str | None
+    login: bool = False
+    """The client had logged in."""
 
 
 def unquoted(text: str) -> str:
@@ -135,6 +139,7 @@ def arrival(rest: str) -> Arrival | None:
         message_id=values.get("id") or values.get("id*"),
         subject=unquoted(subject) if subject is not None else None,
         recipients=tuple(re.findall(_ADDRESS + r"(?= |$)", address_list[1])) if address_list else (),
+        local="A" not in values and not address and "U" in values,
     )
 
 
@@ -192,7 +197,8 @@ def rejection(rest: str) -> Rejection | None:
     found = _REJECTED.match(rest)
     if not found:
         return None
-    who, sender, temporary, recipient, why = found.groups()
+    who, sender, login, temporary, recipient, why = found.groups()
     name, address = _host(" " + who)
     status = _STATUS.search(why or "")
-    return Rejection(sender, recipient, bool(temporary), name, address, status[1] if status else None, why)
+    code = status[1] if status else None
+    return Rejection(sender, recipient, bool(temporary), name, address, code, why, bool(login))

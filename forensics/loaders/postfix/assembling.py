@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics import schema
+from forensics import addresses, schema
 from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
 from forensics.loaders.postfix import missing
 from forensics.loaders.postfix.events import Events, column
@@ -20,6 +20,7 @@ from forensics.native.postfix import words as w
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
+_PIPE, _LOCAL, _VIRTUAL = (w.PROGRAMS.index(name) + 1 for name in ("pipe", "local", "virtual"))
 
 
 def assemble(events: Events, *, final: bool) -> Assembled:
@@ -112,21 +113,23 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
     from_b = _kind_rows(events, sender, w.REJECT, w.CHECK)
     refused = _kind_rows(events, sender, w.REJECT)
     flags = of[g.H_FLAGS]
+    user = column(events, client, w.C)
+    client_address = _first(column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D))
+    told = np.where(_starts(events, client, w.E) | _starts(events, client, w.F), client, _NONE)
     columns = {
         "hop": pa.array(np.arange(count, dtype=np.int64)),
         "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
         "host": _code(column(events, first, w.HOST)),
-        "queue_id": column(events, first, w.QID),
+        # a refusal for now stands for itself, also in a session that had a message accepted
+        "queue_id": column(events, np.where(flags & codes.GREYLISTED != 0, _NONE, first), w.QID),
         "message_id": column(events, of[g.H_MSGID], w.A),
         "network_message_id": pa.nulls(count, pa.string()),
         "first_at": _times(events, first),
         "last_at": _times(events, of[g.H_LAST]),
         "sender": _first(column(events, from_a, w.A), column(events, from_b, w.B)),
-        "authenticated_user": column(events, client, w.C),
+        "authenticated_user": user,
         "client_name": _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
-        "client_address": _first(
-            column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D)
-        ),
+        "client_address": client_address,
         "size_bytes": _sizes(events, queued),
         "recipient_count": _counts(events, queued),
         "subject": decoded(column(events, of[g.H_SUBJECT], w.C)),
@@ -135,8 +138,29 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         "records": records,
         "previous_id": column(events, of[g.H_PICKUP], w.G),
         "greylisted": pa.array(flags & codes.GREYLISTED != 0),
+        "submission": _submission(user, client_address, (client >= 0) | (refused >= 0), of[g.H_PICKUP] >= 0),
+        "peer_name": column(events, told, w.A),
+        "peer_address": column(events, told, w.B),
     }
     return pa.table(columns)
+
+
+def _starts(events: Events, rows: Rows, at: int) -> NDArray[np.bool_]:
+    """Which rows have the span column `at`."""
+    found: NDArray[np.bool_] = (rows >= 0) & (_cells(events.ints, rows, at) >= 0)
+    return found
+
+
+def _submission(user: pa.Array, address: pa.Array, seen: Any, local: Any) -> pa.Array:
+    """How each message came in (`schema.SUBMISSIONS`)."""
+    coded = address.dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    of_name = [schema.SUBMISSIONS.index(addresses.submission(False, one)) for one in names]
+    outside, not_seen = (schema.SUBMISSIONS.index(word) for word in ("outside", "not-seen"))
+    by_address = np.array([*of_name, outside])[coded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
+    logged_in = user.is_valid().to_numpy(zero_copy_only=False)
+    how = np.select([logged_in, local, seen], [0, 1, by_address], not_seen).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(how), pa.array(list(schema.SUBMISSIONS)))
 
 
 def _sizes(events: Events, queued: Rows) -> pa.Array:
@@ -176,8 +200,31 @@ def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table
         "records": records,
         "forwarded": pa.array(_forwarded(events, sent)),
         "alias": column(events, of[g.L_ORIG], w.B),
+        "mailbox": pa.array(_programs(events, sent, _LOCAL, _VIRTUAL) & ~_forwarded(events, sent)),
+        "program": pa.array(_programs(events, delivery, _PIPE)),
+        "port": _ports(events, delivery),
     }
     return pa.table(columns)
+
+
+def _programs(events: Events, rows: Rows, *programs: int) -> NDArray[np.bool_]:
+    """Which rows are lines of one of these programs."""
+    found: NDArray[np.bool_] = (rows >= 0) & np.isin(_cells(events.ints, rows, w.PROGRAM), programs)
+    return found
+
+
+def _ports(events: Events, rows: Rows) -> pa.Array:
+    """The port behind the relay's address: `[192.0.2.1]:25`."""
+    end = np.where(_starts(events, rows, w.D), _cells(events.ints, rows, w.D + 1), 0).astype(np.int64)
+    buffer = np.asarray(events.buffer)
+    value, known = np.zeros(len(end), np.int64), np.zeros(len(end), np.bool_)
+    more = (end > 0) & (buffer[end] == ord("]")) & (buffer[end + 1] == ord(":"))
+    for place in range(5):
+        digit = buffer[end + 2 + place].astype(np.int64) - ord("0")
+        more = more & (digit >= 0) & (digit <= 9)
+        value = np.where(more, 10 * value + digit, value)
+        known |= more
+    return pa.array(value.astype(np.int32), mask=~known)
 
 
 def _tls(events: Events, rows: Rows) -> pa.Array:

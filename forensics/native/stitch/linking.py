@@ -13,34 +13,34 @@ from forensics.native.codes import (
     DEEPEST,
     DEFERRED,
     DELIVERED,
+    DIRECT,
     FORWARDED,
+    FROM_LOOP,
+    FROM_SELF,
     GREYLISTED,
     HELD,
     LIFETIME,
-    LOOPBACK,
     NO_ORIGINAL,
+    OWN,
     OWN_ORIGINAL,
     OWN_RECIPIENT,
     PUBLIC,
     SAME_HOST,
     SKEW,
+    TO_LOOP,
     UNKNOWN,
 )  # fmt: skip
 from forensics.native.compiler import entry, kernel
-from forensics.native.text import mix, spread
+from forensics.native.text import FACTOR, mix, spread
 
 NO_KEY = np.uint64(0)
 """Stands for what a log does not tell."""
+NO, DOUBTFUL, YES = 0, 1, 2
 
 
 @kernel
-def plausible(a, b, at, relay, cross, forwarded, hop_host, hop_msgid, hop_first, hop_flags):
-    """May hop b be what the next server made of this leg of hop a?"""
-    ma, mb = hop_msgid[a], hop_msgid[b]
-    if ma != NO_KEY and mb != NO_KEY and ma != mb:
-        return False
-    if (relay == PUBLIC or cross) and not forwarded and (ma == NO_KEY or ma != mb):
-        return False
+def in_time(a, b, at, relay, hop_host, hop_first, hop_flags):
+    """May hop b have begun when the next server took a leg of hop a?"""
     slack = SAME_HOST if hop_host[a] == hop_host[b] else SKEW
     if hop_first[b] < hop_first[a] - slack:
         return False
@@ -62,60 +62,140 @@ def lower_bound(values, wanted):
     return low
 
 
+@kernel
+def holds(values, wanted):
+    """Is it one of the ascending values?"""
+    k = lower_bound(values, wanted)
+    return k < values.size and values[k] == wanted
+
+
+@kernel
+def own_listener(a, b, relay, flags, hop_host, hop_client_address, hop_flags, address):
+    """Does the log show that a public relay is the host of hop a itself? Then hop b, that it made of the message, came
+    to the same host from that very address, or both lie in 127.0.0.0/8, which nobody else can come from."""
+    if hop_host[a] != hop_host[b] or relay != PUBLIC:
+        return False
+    if hop_client_address[b] != NO_KEY and hop_client_address[b] == address:
+        return True
+    return flags & TO_LOOP != 0 and hop_flags[b] & (FROM_LOOP | FROM_SELF) != 0
+
+
+@kernel
+def continues(
+    a, b, leg, hop_host, hop_msgid, hop_first, hop_flags, hop_system, hop_name, hop_client_address, leg_key, leg_at,
+    leg_relay, leg_flags, leg_relay_host, leg_relay_address, addressed, peopled, next_hop, usual,
+):  # fmt: skip
+    """May hop b be what the next server made of this leg of hop a, whose reply names b's id? YES, NO, or DOUBTFUL where
+    all agrees but nothing shows that the reply was not made up by an outside server.
+
+    A relay with an address of this host or of a private network answers for the organisation. For any other, b must
+    have been addressed to the leg's recipient itself (a server takes mail for an outside address from those its rules
+    allow, and from nobody else), have the same Message-ID, and the relay be this host, a host of the evidence by its
+    name, or a next hop for unrelated domains whose messages come from the same clients.
+    """
+    relay, flags = leg_relay[leg], leg_flags[leg]
+    ma, mb = hop_msgid[a], hop_msgid[b]
+    same = ma != NO_KEY and ma == mb
+    if (ma != NO_KEY and mb != NO_KEY and not same) or not in_time(
+        a, b, leg_at[leg], relay, hop_host, hop_first, hop_flags
+    ):
+        return NO
+    if flags & FORWARDED != 0:
+        return YES
+    cross = hop_system[a] != hop_system[b]
+    if relay == OWN and not cross:
+        return YES
+    named = not peopled[b] or holds(addressed, leg_key[leg] ^ np.uint64(b) * FACTOR)
+    if relay != PUBLIC:
+        return YES if same or (named and not cross) else NO
+    if not named or not peopled[b]:
+        return NO
+    if not cross and own_listener(a, b, relay, flags, hop_host, hop_client_address, hop_flags, leg_relay_address[leg]):
+        return YES
+    if not same:
+        return NO
+    if leg_relay_host[leg] != NO_KEY and leg_relay_host[leg] == hop_name[b] and hop_name[a] != hop_name[b]:
+        return YES
+    if next_hop[leg] and holds(usual, leg_relay_address[leg] ^ hop_client_address[b] * FACTOR):
+        return YES
+    return DOUBTFUL
+
+
 def link(
     hop_id: Any, hop_host: Any, hop_msgid: Any, hop_previous: Any, hop_first: Any, hop_flags: Any, hop_system: Any,
-    hop_peer: Any, leg_hop: Any, leg_next: Any, leg_key: Any, leg_original: Any, leg_alias: Any, leg_at: Any,
-    leg_outcome: Any, leg_relay: Any, leg_flags: Any, given: Any,
+    hop_peer: Any, hop_name: Any, hop_client_address: Any, leg_hop: Any, leg_next: Any, leg_key: Any, leg_original: Any,
+    leg_alias: Any, leg_at: Any, leg_outcome: Any, leg_relay: Any, leg_flags: Any, leg_relay_host: Any,
+    leg_relay_address: Any, next_hop: Any, usual: Any, given: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Join legs to the hops that continue them.
 
-    `given`: for each leg a hop that is known to continue it (cross-system rules), or -1.
+    `next_hop`: legs whose relay takes mail for unrelated domains; `usual`: (relay, client) of what comes from such
+    relays, as `leg_relay_address ^ hop_client_address * FACTOR`, ascending. `given`: for each leg a hop that is known
+    to continue it (rules of other kinds), or -1.
     Returns for each leg: final?, the journey's first hop, the leg of the first hop it descends from, depth, which leg's
     original (or recipient) is the original recipient and which of the two, outcome, the refused triplet that it ended
-    (a leg) or -1, the leg of the hop before; and for each hop the hop before.
+    (a leg) or -1, the leg of the hop before; for each hop the hop before; for each leg the hop that continues it, or
+    -1, and the hop that may but need not, or -1.
     """
     hops, legs = len(hop_id), len(leg_hop)
     order = np.argsort(hop_id, kind="stable")
     of_hop = np.full((6, hops), -1, np.int64)
-    of_leg = np.full((7, legs), -1, np.int64)
+    of_leg = np.full((8, legs), -1, np.int64)
+    addressed = np.sort(addressed_to(leg_hop, leg_key, leg_alias, leg_flags))
+    peopled = np.zeros(hops, np.bool_)
+    peopled[leg_hop] = True
     bits = np.zeros((3, legs), np.bool_)
     slots = np.full(max(16, 1 << (4 * legs + 3).bit_length()), -1, np.int64)
     small = np.zeros((2, legs), np.int16)
     of_leg[5] = leg_outcome
     join(
-        hop_id[order], hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer, leg_hop, leg_next,
-        leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given, of_hop, of_leg, bits,
-        small, slots,
+        hop_id[order], hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer, hop_name,
+        hop_client_address, leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay,
+        leg_flags, leg_relay_host, leg_relay_address, next_hop, usual, addressed, peopled, order, given, of_hop, of_leg,
+        bits, small, slots,
     )  # fmt: skip
-    _, head, root, source, up, outcome, ended = of_leg
-    return bits[0], head, root, small[0], source, small[1].astype(np.int8), outcome, ended, up, of_hop[0]
+    child, head, root, source, up, outcome, ended, doubt = of_leg
+    return (
+        bits[0], head, root, small[0], source, small[1].astype(np.int8), outcome, ended, up, of_hop[0], child, doubt,
+    )  # fmt: skip
+
+
+def addressed_to(hop: Any, key: Any, alias: Any, flags: Any) -> Any:
+    """(hop, recipient that the message was addressed to) of all legs as one number each; some hops repeat."""
+    mixed = hop.astype(np.uint64) * FACTOR
+    direct = (flags & DIRECT != 0) & (key != 0)
+    named = alias != 0
+    return np.concatenate([key[direct] ^ mixed[direct], alias[named] ^ mixed[named]])
 
 
 @entry(
     "const uint64[:], const uint64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], "
-    "const int64[:], const uint64[:], const int64[:], const uint64[:], const uint64[:], const uint64[:], "
-    "const uint64[:], const int64[:], const int64[:], const int64[:], const int64[:], const int64[:], "
-    "const int64[:], int64[:,:], int64[:,:], boolean[:,:], int16[:,:], int64[:]"
+    "const int64[:], const uint64[:], const uint64[:], const uint64[:], const int64[:], const uint64[:], "
+    "const uint64[:], const uint64[:], const uint64[:], const int64[:], const int64[:], const int64[:], "
+    "const int64[:], const uint64[:], const uint64[:], const boolean[:], const uint64[:], const uint64[:], "
+    "const boolean[:], const int64[:], const int64[:], int64[:,:], int64[:,:], boolean[:,:], int16[:,:], int64[:]"
 )
 def join(
-    sorted_ids, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer,
-    leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags, order, given,
-    of_hop, of_leg, bits, small, slots, result,
+    sorted_ids, hop_host, hop_msgid, hop_previous, hop_first, hop_flags, hop_system, hop_peer, hop_name,
+    hop_client_address, leg_hop, leg_next, leg_key, leg_original, leg_alias, leg_at, leg_outcome, leg_relay, leg_flags,
+    leg_relay_host, leg_relay_address, next_hop, usual, addressed, peopled, order, given, of_hop, of_leg, bits, small,
+    slots, result,
 ):  # fmt: skip
     """`link`; `order`: hops sorted by id. Results and room for work: `of_hop` and `of_leg` (all -1, but the outcomes),
     `bits` and `small` (zero), `slots` (all -1; a power of two, four times the legs or more)."""
     parent, distance, requeued_to, legs_in, unmatched, last_unmatched = (
         of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5],
     )  # fmt: skip
-    child, head, root, source, up, outcome, ended = (
-        of_leg[0], of_leg[1], of_leg[2], of_leg[3], of_leg[4], of_leg[5], of_leg[6],
+    child, head, root, source, up, outcome, ended, doubt = (
+        of_leg[0], of_leg[1], of_leg[2], of_leg[3], of_leg[4], of_leg[5], of_leg[6], of_leg[7],
     )  # fmt: skip
     final, renamed, continued = bits[0], bits[1], bits[2]
     depth, which = small[0], small[1]
     # 1. which hop continues each leg, which hop is before each hop
     candidates(
-        sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, leg_hop, leg_next, leg_at,
-        leg_outcome, leg_relay, leg_flags, given, child, parent, distance,
+        sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, hop_name, hop_client_address, leg_hop,
+        leg_next, leg_key, leg_at, leg_outcome, leg_relay, leg_flags, leg_relay_host, leg_relay_address, addressed,
+        peopled, next_hop, usual, given, child, parent, distance, doubt,
     )  # fmt: skip
     requeued(sorted_ids, order, hop_host, hop_previous, hop_first, leg_hop, leg_outcome, parent, requeued_to, child)
     one_parent(leg_hop, parent, child)
@@ -134,7 +214,7 @@ def join(
         elif (
             leg_outcome[leg] == DELIVERED
             and leg_next[leg] != NO_KEY
-            and (leg_relay[leg] >= LOOPBACK or leg_flags[leg] & FORWARDED != 0)
+            and (leg_relay[leg] == OWN or leg_flags[leg] & FORWARDED != 0)
         ):
             outcome[leg] = UNKNOWN
         trace_back(leg, leg_hop, leg_key, leg_original, renamed, up, parent, source, which, root, head, depth)
@@ -144,10 +224,12 @@ def join(
 
 @kernel
 def candidates(
-    sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, leg_hop, leg_next, leg_at, leg_outcome,
-    leg_relay, leg_flags, given, child, parent, distance,
+    sorted_ids, order, hop_host, hop_msgid, hop_first, hop_flags, hop_system, hop_name, hop_client_address, leg_hop,
+    leg_next, leg_key, leg_at, leg_outcome, leg_relay, leg_flags, leg_relay_host, leg_relay_address, addressed, peopled,
+    next_hop, usual, given, child, parent, distance, doubt,
 ):  # fmt: skip
-    """The nearest plausible hop with the id that a leg names; of several legs the nearest is the parent."""
+    """The nearest hop with the id that a leg names, of those that may continue it; of several legs the nearest is the
+    parent."""
     for leg in range(leg_hop.size):
         a = leg_hop[leg]
         best = -1
@@ -161,11 +243,14 @@ def candidates(
                 k += 1
                 if b == a or hop_flags[b] & GREYLISTED != 0:
                     continue
-                cross = hop_system[a] != hop_system[b]
-                if plausible(
-                    a, b, leg_at[leg], leg_relay[leg], cross, leg_flags[leg] & FORWARDED != 0,
-                    hop_host, hop_msgid, hop_first, hop_flags,
-                ):  # fmt: skip
+                answer = continues(
+                    a, b, leg, hop_host, hop_msgid, hop_first, hop_flags, hop_system, hop_name, hop_client_address,
+                    leg_key, leg_at, leg_relay, leg_flags, leg_relay_host, leg_relay_address, addressed, peopled,
+                    next_hop, usual,
+                )  # fmt: skip
+                if answer == DOUBTFUL:
+                    doubt[leg] = b
+                if answer == YES:
                     gap = abs(hop_first[b] - leg_at[leg])
                     if hop_host[a] != hop_host[b]:
                         gap += SAME_HOST
