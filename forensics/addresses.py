@@ -32,6 +32,15 @@ def reach(address: str) -> int:
     return OWN if str(ip) in _SELF else PRIVATE if ip.is_private else PUBLIC
 
 
+def outside(address: str) -> bool:
+    """Whether an address may be anybody's in the world (`reach`).
+
+    >>> outside("192.0.2.1"), outside("10.0.0.1")
+    (True, False)
+    """
+    return reach(address) == PUBLIC
+
+
 def submission(user: bool, address: str | None, *, local: bool = False) -> str:
     """How a message came in (`schema.SUBMISSIONS`): whether somebody logged in, from where, or by a local program.
 
@@ -44,7 +53,7 @@ def submission(user: bool, address: str | None, *, local: bool = False) -> str:
         return "authenticated"
     if local:
         return "local"
-    return "not-seen" if address is None else "outside" if reach(address) == PUBLIC else "internal"
+    return "not-seen" if address is None else "outside" if outside(address) else "internal"
 
 
 def loops(address: str) -> bool:

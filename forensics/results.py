@@ -259,9 +259,9 @@ def _asked(since: datetime | None, until: datetime | None) -> str:
 def _verdict(counted: Mapping[str, Any], scored: int) -> str:
     if not counted["findings"]:
         return f"no delivery to a lookalike of a known domain was found among {scored:,} outbound deliveries."
-    accepted = counted["exposed"] + counted["handed_on"]
     plural = "delivery" if counted["findings"] == 1 else "deliveries"
-    settled = f"{accepted:,} accepted by the server there, {counted['not_exposed']:,} refused"
+    handed = f", {counted['handed_on']:,} handed on (final acceptance unknown)" if counted["handed_on"] else ""
+    settled = f"{counted['exposed']:,} accepted by the server there{handed}, {counted['not_exposed']:,} refused"
     open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
     messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
     what = f"{counted['findings']:,} {plural} in {messages} went to a lookalike of the domain their sender meant"

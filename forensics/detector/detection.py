@@ -77,7 +77,8 @@ def detect(
     judgement = judging.judge(gathered.measured, gathered.found, using, gathered.pairs, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
     step("Writing findings", 3, 4)
-    table = findings.table(connection, judged, spread, casefile.domains.shared_relays, since=since, until=until)
+    shared = casefile.domains.shared_relays
+    table = findings.table(connection, judged, spread, shared, own=own, since=since, until=until)
     step("Writing findings", 4, 4)
     return Detection(
         correspondents,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,16 +12,14 @@ import pyarrow as pa
 
 from forensics import domains, schema
 from forensics.detector import spreading, weighing
-from forensics.detector.exposure import exposure, is_shared
+from forensics.detector.exposure import exposure
 from forensics.detector.judging import Judged
+from forensics.detector.relays import Relays, relays
 from forensics.detector.spreading import Sent
 
 if TYPE_CHECKING:
     import duckdb
 
-_BUSY_DOMAINS, _BUSY_SHARE = 10, 0.2
-"""A relay that took mail for at least so many registered domains, and this share of all those written to, serves the
-world and not one of them: what it did with a message afterwards is unknown."""
 _CARRIED = 0.95
 """Probability that a reply-all copies a wrong address rather than meaning it."""
 _MACHINES = (
@@ -117,19 +114,12 @@ def _share(known: dict[tuple[str, tuple[str, str]], Judged], cluster: set[str], 
 
 
 _ROWS = """
-select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome,
+select d.delivery_id, epoch_us(d.submitted_at) as at, d.recipient, d.recipient_domain, d.outcome, d.host,
        d.relay_name, d.relay_address, m.writer_local, m.writer_domain, m.recipient_local, m.recipient_domain, m.via,
        regexp_matches(m.sender_local, ?) as machine
 from mail m join judged_pairs j using (writer_local, writer_domain, recipient_local, recipient_domain)
 join deliveries d on d.delivery_id = m.delivery_id
 where m.direction = 'outbound' order by d.submitted_at, d.delivery_id
-"""
-
-_RELAYS = """
-select lower(rtrim(coalesce(relay_name, relay_address), '.')) as relay, recipient_domain
-from deliveries
-where direction = 'outbound' and outcome = 'delivered' and coalesce(relay_name, relay_address) is not null
-group by all
 """
 
 
@@ -139,10 +129,11 @@ def table(
     spread_: Spread,
     shared_relays: Collection[str],
     *,
+    own: Collection[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> pa.Table:
-    """The FINDINGS table in order of submission."""
+    """The FINDINGS table in order of submission. `own`: the organisation's domains."""
     by_pair = {(j.writer, j.address): j for j in judged}
     keys = sorted(by_pair)
     given = {
@@ -154,11 +145,11 @@ def table(
     connection.register("judged_pairs", pa.table({k: pa.array(v, pa.string()) for k, v in given.items()}))
     raw = connection.execute(_ROWS, [_MACHINES]).fetchall()
     connection.unregister("judged_pairs")
-    busy = _busy(connection) if raw else frozenset()
-    shared = frozenset(s.lower().removeprefix("*.").removeprefix(".") for s in shared_relays)
+    lookalikes = {j.address[1] for j in judged}
+    known = relays(connection, own, shared_relays, lookalikes) if raw else Relays()
     used: set[tuple[tuple[str, str], tuple[str, str]]] = set()
     rows: list[dict[str, Any]] = []
-    for delivery, at, recipient, domain, outcome, relay, relay_address, *key, via, machine in raw:
+    for delivery, at, recipient, domain, outcome, host, relay, relay_address, *key, via, machine in raw:
         one = by_pair[(key[0], key[1]), (key[2], key[3])]
         origin = _origin(delivery, bool(via), bool(machine), (one.writer, one.address) in used, spread_)
         used.add((one.writer, one.address))
@@ -178,7 +169,9 @@ def table(
                 "reasons": list(one.reasons),
                 "alternatives": [{"domain": name, "score": score} for name, score in one.alternatives],
                 "level": level(one.score),
-                "exposure": exposure(outcome, is_shared(relay, relay_address, shared, busy)),
+                "exposure": exposure(
+                    outcome, known.hands_on(host, relay, relay_address, domain or one.address[1], one.meant)
+                ),
                 "origin": origin,
                 "incident_id": incident_id(domain or one.address[1], one.meant),
             }
@@ -200,13 +193,3 @@ def _origin(delivery: str, via: bool, machine: bool, again: bool, spread_: Sprea
 def moment(microseconds: int) -> datetime:
     """The time (UTC) so many microseconds after the epoch."""
     return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _busy(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Relays that took mail for much of the world."""
-    served: dict[str, set[str]] = {}
-    for relay, domain in connection.execute(_RELAYS).fetchall():
-        served.setdefault(relay, set()).add(domains.split(domain or "").registered or domain or "")
-    everywhere = len(set().union(*served.values())) if served else 0
-    counts = Counter({relay: len(names) for relay, names in served.items()})
-    return frozenset(r for r, n in counts.items() if n >= _BUSY_DOMAINS and n >= _BUSY_SHARE * everywhere)
