@@ -168,7 +168,7 @@ def table(
                 "prior": one.prior,
                 "reasons": list(one.reasons),
                 "alternatives": [{"domain": name, "score": score} for name, score in one.alternatives],
-                "level": level(one.score),
+                "level": "low" if one.contested else level(one.score),
                 "exposure": exposure(
                     outcome, known.hands_on(host, relay, relay_address, domain or one.address[1], one.meant)
                 ),

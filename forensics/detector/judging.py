@@ -32,6 +32,8 @@ class Judged:
     weight: float
     reasons: tuple[reasons.Reason, ...]
     alternatives: tuple[tuple[str, float], ...]
+    contested: bool = False
+    """Only mail that the other side sent speaks against it: kept for review, whatever the score."""
 
     @property
     def score(self) -> float:
@@ -129,6 +131,11 @@ def judge(
     prior = prior or weighing.learn_prior(sums, group, count, using.prior)
     own, total = weighing.compete(sums, group, prior)
     kept = total >= weighing.log_odds(keep) if keep > 0 else np.ones(len(total), dtype=bool)
+    contested = np.zeros(len(total), dtype=bool)
+    if keep > 0:
+        unheard = _unheard(measured)
+        contested = ~kept & (_totals(unheard, found, using, group, prior) >= weighing.log_odds(keep))
+        kept |= contested
     if only is not None:
         kept &= np.array(measured.column("recipient_domain").to_pylist()) == only
     rows = np.flatnonzero(kept)
@@ -138,8 +145,30 @@ def judge(
     slip_of = {(c.typed, c.meant): c.slip for c in found}
     measured = measured.append_column("consensus", pa.array(signals[:, -1]))
     return Judgement(
-        [_one(measured, members, parts, own, slip_of, prior) for _, members in sorted(by_group.items())], prior
+        [
+            replace(_one(measured, members, parts, own, slip_of, prior), contested=bool(contested[members[0]]))
+            for _, members in sorted(by_group.items())
+        ],
+        prior,
     )
+
+
+def _unheard(measured: pa.Table) -> pa.Table:
+    """The measurements as if the typed domain had never written."""
+    for name in ("typed_in", "answered_anyone"):
+        at = measured.schema.get_field_index(name)
+        measured = measured.set_column(at, name, pa.nulls(len(measured), measured[name].type).fill_null(0))
+    return measured
+
+
+def _totals(
+    measured: pa.Table, found: Sequence[Candidate], using: Parameters, group: np.ndarray, prior: float
+) -> np.ndarray:
+    """log10 odds of any slip of each row's (writer, address)."""
+    signals = matrix(measured, found, using)
+    sums = weighing.weigh(signals, using).sum(axis=1)
+    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(prior), *codes(measured), merits(measured))
+    return weighing.compete(np.round(weighing.weigh(signals, using), 4).sum(axis=1), group, prior)[1]
 
 
 def _one(
