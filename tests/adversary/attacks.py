@@ -26,8 +26,12 @@ INNER = "127.2.0.1[127.2.0.1]:2525"
 THEIRS = "mx1.navy.ml[198.51.100.66]"
 """A host of the owner of navy.ml."""
 _OPENERS: dict[str, Callable[..., object]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_SENT = re.compile(r"^(.{15}) gw1 postfix/smtp\[\d+\]: (\w+): to=<([^>]*@([^>]*))>(.*status=sent \()(.*)\)$")
-_ID = re.compile(r"^.{15} gw1 postfix/(\w+)\[\d+\]: (\w+): (message-id|from)=<([^>]*)>")
+_HEAD = re.compile(r"^.*? gw\d postfix[\w-]*/")
+"""Stamp, host and instance."""
+_SENT = re.compile(
+    _HEAD.pattern[:1] + f"({_HEAD.pattern[1:]})" + r"smtp\[\d+\]: (\w+): to=<([^>]*@([^>]*))>(.*status=sent \()(.*)\)$"
+)
+_ID = re.compile(_HEAD.pattern + r"(\w+)\[\d+\]: (\w+): (message-id|from)=<([^>]*)>")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Log:
 
     def sent(self, *domains: str) -> list[Sent]:
         """Deliveries that servers of these domains accepted."""
-        found = ((n, _SENT.match(line)) for n, line in enumerate(self.lines))
+        found = ((n, _SENT.match(line)) for n, line in enumerate(self.lines) if "relay=127.0.0.1[" not in line)
         return [Sent(n, m[2], m[3], m[4]) for n, m in found if m and m[4] in domains]
 
     def of(self, identity: str) -> dict[str, str]:
@@ -65,13 +69,14 @@ class Log:
     def answer(self, line: int, text: str) -> None:
         """What the remote server says in a delivery line."""
         self.lines[line] = _SENT.sub(
-            lambda m: f"{m[1]} gw1 postfix/smtp[9]: {m[2]}: to=<{m[3]}>{m[5]}{text})", self.lines[line]
+            lambda m: f"{m[1]}smtp[9]: {m[2]}: to=<{m[3]}>{m[5]}{text})", self.lines[line]
         )
 
     def put(self, behind: int, *texts: str) -> None:
         """Lines of this host at the time of another."""
-        stamp = self.lines[behind][:15]
-        self.more.setdefault(behind, []).extend(f"{stamp} gw1 postfix/{text}" for text in texts)
+        head = _HEAD.match(self.lines[behind])
+        assert head
+        self.more.setdefault(behind, []).extend(head[0] + text for text in texts)
 
     def text(self) -> str:
         out = []
@@ -81,7 +86,7 @@ class Log:
 
 
 def read(folder: Path) -> Log:
-    """The albion gateway's log, its files one after the other."""
+    """A gateway's log, its files one after the other."""
     lines: list[str] = []
     for path in sorted(folder.glob("mail.log*")):
         with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:  # type: ignore[attr-defined]
@@ -220,6 +225,17 @@ def its_own_id(log: Log, chance: random.Random) -> None:
         log.answer(one.line, f"250 2.0.0 Ok: queued as {one.id}")
 
 
+def ids_of_the_same_message(log: Log, chance: random.Random) -> None:
+    """It names another queue id that the same message had on its way."""
+    by_message: dict[str, list[str]] = {}
+    for m in filter(None, map(_ID.match, log.lines)):
+        if m[3] == "message-id":
+            by_message.setdefault(m[4], []).append(m[2])
+    for one in log.sent(*LOOKALIKES):
+        ids = by_message[log.of(one.id)["message-id"]]
+        log.answer(one.line, f"250 2.0.0 Ok: queued as {chance.choice([i for i in ids if i != one.id] or ids)}")
+
+
 def a_copied_message_id(log: Log, chance: random.Random) -> None:
     """It sends a message with the same Message-ID to an inside address, and names its id."""
     for one in log.sent(*LOOKALIKES):
@@ -325,7 +341,12 @@ ATTACKS: tuple[Attack, ...] = (
     one_refusal, refusals_of_a_finding, refusals_of_all_kinds, refused_beside_an_accepted_recipient, a_failed_login,
     words_that_look_like_a_login, ids_of_others, its_own_id, a_copied_message_id, a_copy_through_the_list,
     a_server_named_like_ours, one_server_for_all, words_of_a_filter, the_list_in_an_employee_s_name,
-    employees_names_inside, false_reports, subjects_that_look_like_lines,
+    employees_names_inside, false_reports, subjects_that_look_like_lines, ids_of_the_same_message,
 )  # fmt: skip
+BEHIND_A_FILTER: tuple[Attack, ...] = (
+    ids_of_others, its_own_id, ids_of_the_same_message, a_copied_message_id, a_copy_through_the_list, one_server_for_all,
+    words_of_a_filter,
+)  # fmt: skip
+"""Those that go for joins, where every message is two hops."""
 BY_MAIL: tuple[Attack, ...] = (the_mistyped_address_writes, the_lookalike_writes_to_everybody)
 """What only the other side could have made: it counts, and what it speaks against stays to be looked at."""
