@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from forensics import addresses, domains
-from forensics.loaders import base
+from forensics.loaders import base, losses
 from forensics.loaders.base import Assembled
 from forensics.loaders.exim import fields
 from forensics.loaders.subjects import decode
@@ -33,11 +33,23 @@ def assemble(events: pa.Table, *, final: bool) -> Assembled:
         return Assembled(HOPS.empty_table(), LEGS.empty_table(), events)
     hops: list[dict[str, Any]] = []
     legs: list[dict[str, Any]] = []
+    outside: list[tuple[Any, ...]] = []
     for group in _groups(events):
-        made = _refused(group) if group[0]["flag"] == "rejected" else _message(group)
+        refused = group[0]["flag"] == "rejected"
+        made = _refused(group) if refused else _message(group)
         hops.append({**made.hop, "hop": len(hops)})
         legs += [{**leg, "hop": hops[-1]["hop"]} for leg in made.legs]
-    return Assembled(_table(hops, HOPS), _table(legs, LEGS), None)
+        if not (refused or made.hop["born"]):
+            outside.append(_outside("begins outside", group[0]))
+        if not (refused or made.hop["closed"]):
+            outside.append(_outside("ends outside", group[-1]))
+    return Assembled(_table(hops, HOPS), _table(legs, LEGS), None, losses.rows(outside) if outside else None)
+
+
+def _outside(kind: str, event: Event) -> tuple[Any, ...]:
+    """A row of `base.LOSSES` for a message whose first or last record this is."""
+    host, place = event["host"], (event["number"], event["offset"])
+    return kind, event["evidence"], host, event["at"], 1, *place, event["id"] or ""
 
 
 def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:

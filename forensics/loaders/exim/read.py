@@ -60,15 +60,16 @@ _OTHER = (
     (re.compile(rb"(?:Start|End|Abandon) (?:'.*' )?queue run|notify triggered queue run"), "queue run"),
     (
         re.compile(
-            rb"(?:SMTP|TLS|no MAIL in \S*SMTP|unexpected |no host name found|host name alias|(?:temporarily )?refused connection"
-            rb"|H=|.*connection\b|\S+ authenticator|ETRN |VRFY |EXPN |getpeername|ident connection|ignoring AUTH=|DANE|Long \S+ lookup"
+            rb"H=|(?:SMTP|TLS|no MAIL in \S*SMTP|unexpected |no host name found|host name alias|(?:temporarily )?refused connection"
+            rb"|.*connection|\S+ authenticator|ETRN |VRFY |EXPN |getpeername|ident connection|ignoring AUTH=|DANE|Long \S+ lookup"
             rb"|DNS |lost |overlong |ridiculously long|incomplete transaction|.*\blost while reading|timed out while reading)\b"
         ),
         "connection",
     ),
+    (re.compile(rb"exim \S+ daemon"), "daemon started"),
     (
         re.compile(
-            rb"(?:exim \S+ daemon|pid \d+: SIG|listen backlog|socket bind|daemon |Exim |exim:|failed to |Failed |Cannot |cannot |could not "
+            rb"(?:pid \d+: SIG|listen backlog|socket bind|daemon |Exim |exim:|failed to |Failed |Cannot |cannot |could not "
             rb"|unable to |Warning: |(?:spool|log) directory space check|process \d+ crashed|Attempt to |config|Configuration)"
         ),
         "daemon",

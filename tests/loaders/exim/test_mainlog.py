@@ -307,10 +307,85 @@ def test_known_and_unreadable_lines_are_accounted_for(tmp_path: Path) -> None:
     (evidence,) = result.evidence
     assert len(rows) == 1
     assert evidence.ignored == {
-        "queue run": 2, "daemon started": 1, "connection": 1, "arguments": 1, "other of a message": 2,
-        "rejected without a recipient": 1,
+        "queue run": 2, "daemon started": 1, "connection": 1, "arguments": 1, "other of a message": 1,
+        "rejected without a recipient": 1, "blank line": 1,
     }  # fmt: skip
     assert evidence.unread == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("no host name found for IP address 198.51.100.7", "connection"),
+        ("unexpected disconnection while reading SMTP command from (x) [198.51.100.7] D=1s", "connection"),
+        ("login authenticator failed for (x) [198.51.100.7]: 535 Incorrect data (set_id=ann@albion.example)", "connection"),
+        ("TLS error on connection from (x) [198.51.100.7] (SSL_accept): error:1408F10B", "connection"),
+        ("refused connection from [198.51.100.7] (tcp wrappers)", "connection"),
+        ("H=(x) [198.51.100.7] F=<a@b.example> rejected after DATA: spam", "rejected without a recipient"),
+        ("H=(x) [198.51.100.7] incomplete transaction (QUIT) from <a@b.example> for x@navy.example", "connection"),
+        ("pid 7: SIGHUP received: re-exec daemon", "daemon"),
+        (f"{OLD} DKIM: d=albion.example s=x c=relaxed/relaxed a=rsa-sha256 b=2048 [verification succeeded]", "other of a message"),
+        (f"{OLD} H=mx.navy.example [203.0.113.5]: SMTP error from remote mail server after RCPT TO:<x@navy.example>: 451",
+         "other of a message"),
+        (f"{OLD} Message is frozen", "other of a message"),
+        (f"{OLD} SPF: fail for ann@albion.example", "other of a message"),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_of_a_delivery_is_known(tmp_path: Path, text: str, kind: str) -> None:
+    result, rows = read(tmp_path, {"mainlog": log(*TEXTS) + f"2024-03-01 10:00:05 {text}\n"})
+    (evidence,) = result.evidence
+    assert (len(rows), evidence.unread, evidence.ignored) == (1, 0, {kind: 1})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{OLD} => ",
+        f"{OLD} =>x@navy.example R=r T=smtp",
+        f"{OLD} something that is not known",
+        f"{OLD} H=mx.navy.example [203.0.113.5]: {OLD} => x@navy.example R=r T=smtp",
+        "x@navy.example R=r T=smtp H=mx.navy.example [203.0.113.5]",
+        "H=(x) [198.51.100.7] F=<a@b.example> RCPT x@navy.example: discarded by RCPT ACL",
+        "H=(x) [198.51.100.7] F=<a@b.example> rejected RCPT",
+        f"blah {OLD} blah",
+    ],
+)
+def test_what_could_bear_on_a_delivery_is_unread(tmp_path: Path, text: str) -> None:
+    result, rows = read(tmp_path, {"mainlog": log(*TEXTS) + f"2024-03-01 10:00:05 {text}\n"})
+    (evidence,) = result.evidence
+    assert (len(rows), evidence.unread, evidence.ignored) == (1, 1, {})
+
+
+def test_other_lines_are_counted_by_shape(tmp_path: Path) -> None:
+    more = "".join(f"2024-03-01 10:00:05 a plugin took {n} seconds\n" for n in range(3))
+    result, _ = read(tmp_path, {"mainlog": log(*TEXTS) + more})
+    (evidence,) = result.evidence
+    assert evidence.ignored == {"other lines of exim": 3}
+    (one,) = evidence.notes["other_lines"]
+    assert (one["program"], one["shape"], one["count"], one["number"]) == ("exim", "a plugin took … seconds", 3, 4)
+    assert one["text"] == "a plugin took 0 seconds"
+
+
+@pytest.mark.parametrize("host", ["2001:db8::25", "192.0.2.25:514", "fe80::1%eth0", "mx1 mail:info", "<mail.info> mx1"])
+def test_hosts_and_facilities_of_syslog(tmp_path: Path, host: str) -> None:
+    row = one(tmp_path, log(*TEXTS, stamp=f"Mar  1 10:00:05 {host} exim[77]:  "), Settings(year=2024))
+    assert row["host"] in host
+
+
+def test_losses_that_the_log_confesses(tmp_path: Path) -> None:
+    stamp = "2024-03-01T10:00:05Z mx1 "
+    lost = f"{stamp}rsyslogd: imuxsock lost 245 messages from pid 1201 due to rate-limiting\n"
+    result, _ = read(tmp_path, {"mail": log(*TEXTS, stamp=f"{stamp}exim[7]: ") + lost})
+    (loss,) = result.evidence[0].notes["losses"]
+    assert (loss["kind"], loss["host"], loss["count"], loss["at"], loss["number"]) == (
+        "lost", "mx1", 245, "2024-03-01T10:00:05Z", 4,
+    )  # fmt: skip
+
+
+def test_messages_that_begin_or_end_outside(tmp_path: Path) -> None:
+    result, _ = read(tmp_path, {"mainlog": log(TO, "Completed") + log(FROM, TO, identity=NEW)})
+    losses = [(one["kind"], one["text"]) for one in result.evidence[0].notes["losses"]]
+    assert sorted(losses) == [("begins outside", OLD), ("ends outside", NEW)]
 
 
 def test_two_exims_are_one_journey(tmp_path: Path) -> None:
