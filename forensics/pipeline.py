@@ -116,7 +116,7 @@ def ingest(
         settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
         known = known_evidence.read_manifest(case)
         new, named = known_evidence.split_new_and_known(case, known, found.sources)
-        per_file = known_evidence.per_file_settings(known, [source.name for source in found.sources], year, timezone)
+        earlier = known_evidence.per_file_settings(known)
         about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
         if (
             known
@@ -128,7 +128,8 @@ def ingest(
 
             return results.ingested(case, known, len(named), problems, _remember(case, **about))
         contents = [*known_evidence.reopen(case, known), *new]
-        wanted = Settings(sources=(*sources, *per_file))
+        named_now = frozenset(source.name for source in found.sources)
+        wanted = Settings(year, timezone, sources=tuple(sources), named=named_now, known=earlier)
         with engine.executor(workers, cluster) as pool:
             begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
             from forensics import results

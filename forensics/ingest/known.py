@@ -44,16 +44,14 @@ def split_new_and_known(
     return new, named
 
 
-def per_file_settings(
-    known: Manifest | None, named: Sequence[str], year: int | None, timezone: str | None
-) -> tuple[SourceSettings, ...]:
-    """What people have said about single files: now, by options, about those named now; earlier, about the others."""
-    if not (known or year or timezone):
+def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
+    """What people have said earlier, by options, about single files of the case."""
+    if not known:
         return ()
     from forensics.casefile import SourceSettings
 
-    settings = [SourceSettings(file=escape(name), year=year, timezone=timezone) for name in named if year or timezone]
-    for one in known.evidence if known else ():
+    settings: list[SourceSettings] = []
+    for one in known.evidence:
         years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
         first = years.get("first") if years.get("by") == "setting" else None
         zone = zones.get("name") if zones.get("by") == "setting" else None
@@ -65,7 +63,7 @@ def agrees(named: Sequence[EvidenceEntry], year: int | None, timezone: str | Non
     """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
     for one in named:
         years, zones = one.notes.get("year"), one.notes.get("timezone")
-        if year is not None and years and years.get("first") != year:
+        if year is not None and years and year != years.get("asked", years.get("first")):
             return False
         if timezone is not None and zones and zones.get("name") != timezone:
             return False

@@ -82,14 +82,18 @@ def _fingerprints(source: Source, loader: str, size: int) -> NDArray[np.uint64]:
     return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 
-def _ranks(order: NDArray[np.int64], ordered: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """For each record how many equal ones stand before it."""
+def ranks(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """For each value how many equal ones stand before it."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
     n = len(order)
+    if not n:
+        return order
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     begin = np.repeat(starts, np.diff(np.concatenate([starts, [n]])))
-    ranks = np.empty(n, np.int64)
-    ranks[order] = np.arange(n) - begin
-    return ranks
+    found = np.empty(n, np.int64)
+    found[order] = np.arange(n) - begin
+    return found
 
 
 def _compare(mine: NDArray[np.uint64], others: Sequence[tuple[int, NDArray[np.uint64]]]) -> Duplicates | None:
@@ -97,25 +101,29 @@ def _compare(mine: NDArray[np.uint64], others: Sequence[tuple[int, NDArray[np.ui
     where = np.full(len(mine), -1, np.int64)
     which = np.full(len(mine), -1, np.int64)
     if len(mine):
-        order = np.argsort(mine, kind="stable")
-        ranks = _ranks(order, mine[order])
+        rank = ranks(mine)
         for j, theirs in others:
             sorted_order = np.argsort(theirs, kind="stable")
             ordered = theirs[sorted_order]
             low = np.searchsorted(ordered, mine, side="left")
             high = np.searchsorted(ordered, mine, side="right")
-            hit = (low + ranks < high) & ~mask
+            hit = (low + rank < high) & ~mask
             mask |= hit
-            where[hit] = sorted_order[(low + ranks)[hit]]
+            where[hit] = sorted_order[(low + rank)[hit]]
             which[hit] = j
     rows = np.flatnonzero(mask)
     if not len(rows):
         return None
-    steps = (np.diff(rows) != 1) | (np.diff(where[rows]) != 1) | (np.diff(which[rows]) != 0)
+    return Duplicates(mask, runs_of(rows + 1, which[rows], where[rows] + 1))
+
+
+def runs_of(
+    number: NDArray[np.int64], other: NDArray[np.int64], there: NDArray[np.int64]
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Records by their numbers, ascending, each the same as a record of another evidence, as `Duplicates.runs`."""
+    steps = (np.diff(number) != 1) | (np.diff(there) != 1) | (np.diff(other) != 0)
     starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
-    ends = np.concatenate([starts[1:], [len(rows)]])
-    runs = tuple(
-        (int(rows[a]) + 1, int(b - a), int(which[rows[a]]), int(where[rows[a]]) + 1)
-        for a, b in zip(starts, ends, strict=True)
+    ends = np.concatenate([starts[1:], [len(number)]])
+    return tuple(
+        (int(number[a]), int(b - a), int(other[a]), int(there[a])) for a, b in zip(starts, ends, strict=True)
     )
-    return Duplicates(mask, runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -18,20 +19,23 @@ from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceChanged, EvidenceError, MachineError
 from forensics.ingest import allocator as memory
+from forensics.ingest import copies, overlap, remarks, spool
 from forensics.ingest import deliveries as writing
-from forensics.ingest import overlap, remarks, spool
 from forensics.ingest import survey as surveying
 from forensics.ingest.survey import Begun, Progress, Surveyed
-from forensics.loaders.base import Example, ScanContext, Settings, Survey
+from forensics.loaders import timing
+from forensics.loaders.base import STATEMENTS, Example, ScanContext, Settings, Survey
 from forensics.stitch import journeys
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
-Joined = tuple[pa.Table, pa.Table, journeys.HopLegKeys, pa.Table | None]
-"""Hops, legs, their keys, losses."""
+_Joined = tuple[pa.Table, pa.Table, journeys.HopLegKeys, pa.Table | None, pa.Table | None]
+"""Hops, legs, their keys, stray hops, losses."""
 SMALL = 48 << 20
 """An evidence up to this size is read as one piece of work; larger ones block by block."""
+AGAIN = 2
+"""How often evidence is read again, at most, with what reading it has shown."""
 DEFAULTS = Settings()
 T = TypeVar("T")
 
@@ -194,38 +198,15 @@ def _read_all(
     report: Progress,
 ) -> IngestResult:
     """Both tables, made below `work`."""
-    shared = overlap.windows([e.survey for e in evidence])
     duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], size)
-    batches = spool.Batches(work / "batches")
-    fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
-    numbers = writing.Numbers(work / "numbers")
-    unread = writing.Unread(work / "unread")
-    total = sum(e.digests.content_size for e in evidence)
-    done = 0
-    accounts = [_Account() for _ in evidence]
-    for account, item in zip(accounts, evidence, strict=True):
-        account.remarks.add((), item.survey.losses, ())
-    for number, piece in _read(evidence, shared, duplicates, executor, width, size):
-        accounts[number].add(piece)
-        unread.add(piece.unread, evidence[number].digests.content_sha256)
-        batches.add(piece.hops, piece.legs)
-        numbers.add(piece.parts)
-        if piece.fragments is not None:
-            fragments[evidence[number].loader].add(piece.fragments)
-        done += piece.size
-        report("read", done, total)
-    memory.release()
-    for hops, legs, parts, losses in _joined(fragments, executor, width):
-        batches.add(hops, legs)
-        numbers.add(parts)
-        for number, rows in remarks.of_evidence(losses).items():
-            accounts[number].remarks.add((), rows, ())
+    task, read = _read_with_what_it_shows(work, _Task(evidence, duplicates, size, executor, width, report))
+    evidence, duplicates = list(task.evidence), dict(task.duplicates)
     ids = [e.digests.content_sha256 for e in evidence]
-    count, files = writing.deliveries(work / "deliveries", batches, numbers, ids, width, report)
-    unread_files = unread.finish()
+    count, files = writing.deliveries(work / "deliveries", read.batches, read.numbers, ids, width, report)
+    unread_files = read.unread.finish()
     results = tuple(
         _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
-        for n, (e, account) in enumerate(zip(evidence, accounts, strict=True))
+        for n, (e, account) in enumerate(zip(evidence, read.accounts, strict=True))
     )
     return IngestResult(
         evidence=results,
@@ -236,23 +217,111 @@ def _read_all(
     )
 
 
+def _read_with_what_it_shows(work: Path, task: _Task) -> tuple[_Task, _AllRead]:
+    """Read all evidence; and once more with what only the whole of it shows (`copies`), which is rare."""
+    read = _all(work, task)
+    for _ in range(AGAIN):
+        found = copies.look(read.hops, read.batches.load, task.evidence, task.duplicates, task.statements)
+        if found is None:
+            break
+        shutil.rmtree(work)
+        work.mkdir()
+        noted = [timing.noted(one.survey, *found.noted.get(n, ())) for n, one in enumerate(task.evidence)]
+        hosts = {name: found.hosts.get(other, other) for name, other in task.hosts.items()}
+        task = replace(
+            task,
+            evidence=[replace(one, survey=survey) for one, survey in zip(task.evidence, noted, strict=True)],
+            duplicates=found.duplicates,
+            hosts={**hosts, **found.hosts},
+        )
+        read = _all(work, task)
+    return task, read
+
+
 def _silent(step: str, done: int, total: int) -> None:
     """No progress wanted."""
 
 
-def _read(
-    evidence: Sequence[Surveyed],
-    shared: Sequence[tuple[tuple[int, int], ...]],
-    duplicates: Mapping[int, overlap.Duplicates],
-    executor: Executor,
-    width: int,
-    size: int,
-) -> Iterator[tuple[int, _Piece]]:
+@dataclass(frozen=True)
+class _Task:
+    """What is to be read, and how."""
+
+    evidence: Sequence[Surveyed]
+    duplicates: Mapping[int, overlap.Duplicates]
+    size: int
+    executor: Executor
+    width: int
+    report: Progress
+    hosts: Mapping[str, str] = field(default_factory=dict)
+
+    def skip(self, number: int) -> Any:
+        return self.duplicates[number].mask if number in self.duplicates else None
+
+    def statements(self, number: int) -> pa.Table:
+        """What the records of one evidence say, but those that are known to repeat others."""
+        item = self.evidence[number]
+        module: Any = loaders.load(item.loader)
+        found = []
+        for block in custody.blocks(item.source, _cutter(item.survey), size=self.size):
+            context = _context(block.offset, item, number, (), self.skip(number), self.hosts)
+            found.append(module.statements(module.scan(block, context).events))
+        return pa.concat_tables([STATEMENTS.empty_table(), *found])
+
+
+@dataclass(frozen=True)
+class _AllRead:
+    """What reading all evidence came to."""
+
+    batches: spool.Batches
+    numbers: writing.Numbers
+    unread: writing.Unread
+    hops: copies.Hops
+    accounts: list[_Account]
+
+    def add(
+        self, loader: str, hops: pa.Table, legs: pa.Table, parts: journeys.HopLegKeys, strays: pa.Table | None = None
+    ) -> None:
+        self.batches.add(hops, legs)
+        self.numbers.add(parts)
+        self.hops.add(loader, hops, parts, strays)
+
+
+def _all(work: Path, task: _Task) -> _AllRead:
+    """Read all evidence."""
+    evidence = task.evidence
+    shared = overlap.windows([copies.known_as(one, task.hosts).survey for one in evidence])
+    fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
+    total = sum(e.digests.content_size for e in evidence)
+    done = 0
+    read = _AllRead(
+        spool.Batches(work / "batches"), writing.Numbers(work / "numbers"), writing.Unread(work / "unread"),
+        copies.Hops(), [_Account() for _ in evidence],
+    )  # fmt: skip
+    for account, item in zip(read.accounts, evidence, strict=True):
+        account.remarks.add((), item.survey.losses, ())
+    for number, piece in _read(task, shared):
+        loader = evidence[number].loader
+        read.accounts[number].add(piece)
+        read.unread.add(piece.unread, evidence[number].digests.content_sha256)
+        read.add(loader, piece.hops, piece.legs, piece.parts)
+        if piece.fragments is not None:
+            fragments[loader].add(piece.fragments)
+        done += piece.size
+        task.report("read", done, total)
+    memory.release()
+    for loader, (hops, legs, parts, strays, losses) in _joined(fragments, task.executor, task.width):
+        read.add(loader, hops, legs, parts, strays)
+        for number, rows in remarks.of_evidence(losses).items():
+            read.accounts[number].remarks.add((), rows, ())
+    return read
+
+
+def _read(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterator[tuple[int, _Piece]]:
     """The pieces of all evidence in order, with a bounded number of them at work ahead."""
     ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
-    for job in _jobs(evidence, shared, duplicates, executor, size):
+    for job in _jobs(task, shared):
         ahead.append(job)
-        if len(ahead) > width:
+        if len(ahead) > task.width:
             number, future = ahead.popleft()
             for piece in future.result():
                 yield number, piece
@@ -262,27 +331,24 @@ def _read(
             yield number, piece
 
 
-def _jobs(
-    evidence: Sequence[Surveyed],
-    shared: Sequence[tuple[tuple[int, int], ...]],
-    duplicates: Mapping[int, overlap.Duplicates],
-    executor: Executor,
-    size: int,
-) -> Iterator[tuple[int, Future[list[_Piece]]]]:
-    for number, item in enumerate(evidence):
-        skip = duplicates[number].mask if number in duplicates else None
+def _jobs(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterator[tuple[int, Future[list[_Piece]]]]:
+    hosts = dict(task.hosts)
+    for number, item in enumerate(task.evidence):
+        skip = task.skip(number)
         if item.digests.content_size <= SMALL:
             yield (
                 number,
-                executor.submit(_piece_of_all, item, number, shared[number], skip, size),
+                task.executor.submit(_piece_of_all, item, number, shared[number], skip, hosts, task.size),
             )
             continue
-        for block in custody.blocks(item.source, _cutter(item.survey), size=size):
-            context = _context(block.offset, item, number, shared[number], skip)
-            yield number, executor.submit(_piece, block, item.loader, context)
+        for block in custody.blocks(item.source, _cutter(item.survey), size=task.size):
+            context = _context(block.offset, item, number, shared[number], skip, hosts)
+            yield number, task.executor.submit(_piece, block, item.loader, context)
 
 
-def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -> ScanContext:
+def _context(
+    offset: int, item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str]
+) -> ScanContext:
     survey = item.survey
     start = survey.blocks[offset]
     later = [n for n in survey.blocks.values() if n > start]
@@ -294,28 +360,30 @@ def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any) -
         id=item.digests.content_sha256,
         skip=None if skip is None else skip[start - 1 : end - 1],
         shared=shared,
+        hosts=hosts,
     )
 
 
 def _joined(
     fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
-) -> Iterator[Joined]:
-    """What the fragments of all evidence come to, partition by partition, with a bounded number of them at work
-    ahead."""
-    ahead: deque[Future[Joined]] = deque()
+) -> Iterator[tuple[str, _Joined]]:
+    """What the fragments of all evidence come to, loader by loader and partition by partition, with a bounded number of
+    them at work ahead."""
+    ahead: deque[tuple[str, Future[_Joined]]] = deque()
     for name, waiting in fragments.items():
         for table in waiting.partitions():
-            ahead.append(executor.submit(_join, name, table))
+            ahead.append((name, executor.submit(_join, name, table)))
             if len(ahead) > width:
-                yield ahead.popleft().result()
-    while ahead:
-        yield ahead.popleft().result()
+                loader, future = ahead.popleft()
+                yield loader, future.result()
+    for loader, future in ahead:
+        yield loader, future.result()
 
 
-def _join(name: str, table: pa.Table) -> Joined:
+def _join(name: str, table: pa.Table) -> _Joined:
     loader = loaders.load(name)
     made = loader.assemble(loader.resume(table), final=True)
-    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs), made.losses
+    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs), made.strays, made.losses
 
 
 def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
@@ -335,10 +403,12 @@ def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
     return split
 
 
-def _piece_of_all(item: Surveyed, number: int, shared: Any, skip: Any, size: int) -> list[_Piece]:
+def _piece_of_all(
+    item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str], size: int
+) -> list[_Piece]:
     out = []
     for block in custody.blocks(item.source, loaders.load(item.loader).split, size=size):
-        out += _piece(block, item.loader, _context(block.offset, item, number, shared, skip))
+        out += _piece(block, item.loader, _context(block.offset, item, number, shared, skip, hosts))
     return out
 
 

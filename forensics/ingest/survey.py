@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from forensics.custody import evidence as custody
 from forensics.custody import packings
 from forensics.custody.names import display
 from forensics.errors import EvidenceError, ForeignLog
+from forensics.loaders import newyear, timing
 from forensics.loaders.base import Settings, Survey
 from forensics.native import compiler, selfcheck
 
@@ -92,7 +93,7 @@ def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[s
             else:
                 found.append(outcome)
         report("survey", n, len(begun.sources))
-    return found, _one_for_each_workbook(begun.sources, skipped)
+    return _placed(found), _one_for_each_workbook(begun.sources, skipped)
 
 
 def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -109,6 +110,38 @@ def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, s
         told = sorted(set(reasons[path]) - {NO_FORMAT, "empty"})
         out.append((display(path), "; ".join(told) or packings.WORKBOOK.words))
     return out
+
+
+def _placed(found: list[Surveyed]) -> list[Surveyed]:
+    """Years for stamps without one that were asked for together, and a note where these cross New Year."""
+    open_ = [n for n, one in enumerate(found) if isinstance(one.survey.undated, timing.Undated)]
+    if open_:
+        others = [one.survey for one in found if one.survey.undated is None]
+        known = [(one.first, one.last) for one in others if one.first is not None and one.last is not None]
+        files = [found[n].survey.undated.file() for n in open_]
+        order = sorted(range(len(files)), key=lambda n: files[n].name)
+        placed = newyear.place([files[n] for n in order], known)
+        for n, year in zip(order, placed.first, strict=True):
+            one = found[open_[n]]
+            found[open_[n]] = replace(one, survey=timing.dated(one.survey, year))
+    years = [_years(one.survey) for one in found]
+    all_years = [year for pair in years if pair for year in pair]
+    if not all_years or min(all_years) == max(all_years):
+        return found
+    said = f"stamps without a year: this set crosses New Year: {min(all_years)}/{max(all_years)}"
+    return [
+        replace(one, survey=timing.noted(one.survey, said)) if pair else one
+        for one, pair in zip(found, years, strict=True)
+    ]
+
+
+def _years(survey: Survey) -> tuple[int, int] | None:
+    """First and last year of stamps without one."""
+    note = survey.notes.get("year")
+    if not note:
+        return None
+    first, last = note.get("years", (note["first"], note["first"]))
+    return int(first), int(last)
 
 
 def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:

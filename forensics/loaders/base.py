@@ -91,7 +91,8 @@ HOPS = pa.schema(
 Exchange (all servers that share its network-message-id).
 
 A batch may have more columns: `previous_id` (id this hop had before a requeue); `greylisted` (refusals for now,
-which a later acceptance of the same client, sender and recipient ends); `generation` (int8: hops of one system that
+which a later acceptance of the same client, sender and recipient ends); `repeated` (a record that can be logged once
+only is there twice); `generation` (int8: hops of one system that
 differ in it name their messages by ids that cannot be compared, and are joined as those of two systems are);
 `submission` (`schema.SUBMISSIONS`; where it is missing, `authenticated` if a user is named, else `not-seen`);
 `peer_name`, `peer_address` (who connected, where that told of another client: XFORWARD)."""
@@ -155,22 +156,50 @@ class Example:
     text: str
 
 
+STATEMENTS = pa.schema(
+    [
+        pa.field("number", pa.int64(), nullable=False),
+        pa.field("at", pa.int64(), nullable=False),  # microseconds UTC
+        pa.field("id", pa.uint64(), nullable=False),  # hash of the message's id on its host; 0: the record has none
+        pa.field("says", pa.uint64(), nullable=False),  # hash of all that the record says, but its host and time
+        pa.field("host", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+    ]
+)
+"""What records say, by which the same ones are found under another host's name or in another form."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What people say about stamps, where the evidence is silent.
 
     `year` is the year of the first record of a file whose stamps have none; `timezone` an IANA name for stamps
-    without an offset (default UTC); `sources` are the per-file entries of case.toml, which win over both.
+    without an offset (default UTC); both are for the files `named`, or for all. `sources` are the per-file entries of
+    case.toml, which win over both; `known` what was said earlier of evidence that is not named now.
     """
 
     year: int | None = None
     timezone: str | None = None
     sources: tuple[SourceSettings, ...] = ()
+    named: frozenset[str] | None = None
+    known: tuple[SourceSettings, ...] = ()
 
     def for_source(self, name: str) -> tuple[int | None, str | None]:
         """(year, timezone) for the evidence of this display name: what case.toml says of it wins."""
         year, timezone = self._setting(name, "year"), self._setting(name, "timezone")
-        return self.year if year is None else year, self.timezone if timezone is None else timezone
+        if self._named(name):
+            year, timezone = self.year if year is None else year, self.timezone if timezone is None else timezone
+        if year is None:
+            year = self._setting(name, "year", self.known)
+        if timezone is None:
+            timezone = self._setting(name, "timezone", self.known)
+        return year, timezone
+
+    def for_many(self, name: str) -> bool:
+        """Whether the year for this evidence was said of it together with others, so that New Year may lie between."""
+        return self.year is not None and self._named(name) and self._setting(name, "year") is None
+
+    def _named(self, name: str) -> bool:
+        return self.named is None or name in self.named
 
     def host(self, name: str) -> str | None:
         """The server that wrote this evidence, where its records do not name one; None when nobody says."""
@@ -182,12 +211,13 @@ class Settings:
         order: str | None = self._setting(name, "date_order")
         return order
 
-    def _setting(self, name: str, what: str) -> Any:
-        """What the first entry of case.toml says that names this evidence and says anything of it."""
+    def _setting(self, name: str, what: str, entries: tuple[SourceSettings, ...] | None = None) -> Any:
+        """What the first entry (of case.toml) says that names this evidence and says anything of it."""
         from fnmatch import fnmatchcase
 
         base = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
-        settings = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
+        entries = self.sources if entries is None else entries
+        settings = (getattr(e, what) for e in entries if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
         return next((value for value in settings if value is not None), None)
 
 
@@ -214,8 +244,9 @@ class Survey:
     offset → number of the first record (1-based) of each block fed, so that blocks can be read in any order.
     `hosts`: stable hashes of the logging hosts seen (two evidence files without a common host cannot hold the same
     line); None when the format has no such thing. `plan`: the loader's own, handed back in `ScanContext.plan`. `notes`:
-    what was inferred (year, zone, clock steps), for manifest and report. `losses`: rows of `LOSSES` that only the order
-    of all records tells of (gaps in their numbers), `evidence` 0.
+    what was inferred (year, zone, clock steps), for manifest and report; `noted` among them has sentences for people.
+    `losses`: rows of `LOSSES` that only the order of all records tells of (gaps in their numbers), `evidence` 0.
+    `undated`: what `loaders.timing` needs to give it another year, where it was asked for with those of other files.
     """
 
     records: int
@@ -226,6 +257,7 @@ class Survey:
     plan: Any = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     losses: pa.Table | None = None
+    undated: Any = None
 
 
 class Surveyor(Protocol):
@@ -244,6 +276,7 @@ class ScanContext:
     `skip`: for each record of the block True when it is a duplicate of a record in an earlier evidence (None: none is).
     `shared`: (first, last) microseconds UTC of the times that another evidence of the same host covers too: groups
     with an event in one of them are never complete inside one block.
+    `hosts`: names that stand for another name of the same host.
     """
 
     evidence: int
@@ -252,6 +285,7 @@ class ScanContext:
     id: str = ""
     skip: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     shared: tuple[tuple[int, int], ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -278,13 +312,15 @@ class Scan:
 @dataclass(frozen=True)
 class Assembled:
     """`hops` and `legs` as in `HOPS` and `LEGS` (hop numbers count from 0 in each batch);
-    `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final. `losses`: rows
-    of `LOSSES` about the hops that are complete here."""
+    `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final. `losses`:
+    rows of `LOSSES` about the hops that are complete here. `strays`: hops (as in `HOPS`) too little of which is there to
+    be counted as such: parts of a message, it may be, whose host has another name elsewhere."""
 
     hops: pa.Table
     legs: pa.Table
     fragments: pa.Table | None
     losses: pa.Table | None = None
+    strays: pa.Table | None = None
 
 
 class Loader(Protocol):
@@ -323,6 +359,17 @@ class Loader(Protocol):
     def shown_ids(self, record: str) -> tuple[str, ...]:
         """Ids of messages that a record (its text in lower case) names: its own, and those that other servers gave.
         A record that names neither recipient nor sender belongs to a delivery whose other records name its id."""
+
+
+class NamesHosts(Protocol):
+    """What a loader has beside, whose records name the host that logged them: one host may have several names, and its
+    records may be collected under two of them (`forensics.ingest.copies`)."""
+
+    def host_key(self, name: str) -> int:
+        """What a survey has in `hosts` for a host of this name."""
+
+    def statements(self, events: Any) -> pa.Table:
+        """`STATEMENTS` of what `scan` made of a block."""
 
 
 def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:

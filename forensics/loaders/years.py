@@ -1,4 +1,4 @@
-"""From what a stamp says to UTC: the year of stamps without one, roll-overs, local zones and their overlaps.
+"""From what a stamp says to UTC: the year of stamps without one, local zones and their overlaps.
 
 Decided once for each evidence, by its survey, and recorded in its notes; nothing here is guessed from file times.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,13 +19,24 @@ from forensics.errors import AmbiguousTime, UsageError
 from forensics.native.codes import ABSOLUTE, DAY, LOCAL, MONTH_UNIT, NO_TIME, NO_YEAR, YEAR_UNIT
 
 __all__ = [
-    "ABSOLUTE", "DAY", "LOCAL", "MONTH_UNIT", "NO_TIME", "NO_YEAR", "YEAR_UNIT", "Clock", "Zone", "clock", "resolve",
+    "ABSOLUTE", "DAY", "LOCAL", "MONTH_UNIT", "NO_TIME", "NO_YEAR", "YEAR_UNIT", "Clock", "Years", "Zone", "clock",
+    "dated_by_name", "moment", "resolve",
 ]  # fmt: skip
 HOUR = DAY // 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES = re.compile(
-    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?:(?P=s)(?P<d>0[1-9]|[12]\d|3[01]))?)?(?!\d)"
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+_DATE = (
+    r"(?P<y>(?:19|20)\d\d)(?:(?P<s>[-_.]?)(?P<m>0[1-9]|1[0-2])(?:(?P=s)(?P<d>0[1-9]|[12]\d|3[01]))?)?"
+    r"(?:[-_T.]?(?:[01]\d|2[0-3])(?:[-_.]?[0-5]\d){0,2})?"
 )
+_REST = r"(?:[-_.]\d{1,3})?(?:\.(?:log|txt|csv|json|jsonl|ndjson|old|gz|bz2|xz|zst|lz4|lzma|Z|zip|tgz))*"
+_NAMES = (
+    re.compile(rf"(?P<base>.*[A-Za-z].*?)[-_.]{_DATE}{_REST}"),
+    re.compile(rf"{_DATE}(?P<base>){_REST}"),
+    re.compile(rf"{_DATE}[-_.](?P<base>[A-Za-z][^0-9]*?){_REST}"),
+)
+"""A date behind the name of a log, alone, or in front of it; behind it may stand a time, a number and what packed it."""
+_OF_LOGS = re.compile(r"(?i)(?:log|mail|messages|postfix|exim|smtp|mta|info|warn|err)$")
 
 
 @dataclass(frozen=True)
@@ -44,88 +55,126 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Clock:
-    """How one evidence's stamps become UTC."""
+class Years:
+    """Years of an evidence's stamps without one, counted from its first such stamp (`sequence.years`).
 
-    year: int
-    rolls: NDArray[np.int64]
-    """Record numbers at which the year changes."""
-    deltas: NDArray[np.int64]
-    """+1 or -1 for each."""
-    zone: Zone | None
+    `marked`, `dates`: see `native.years.with_year`; `cut`: packed time from which the stamps of the earlier year run,
+    those before it being of the later one, or -1; `base`: the earlier year (0, or -1 when the first stamp is of the
+    later). `ends`: least and greatest time, packed with the year. `leaps`: years that have a 29 February.
+    """
+
+    ends: tuple[int, int]
+    marked: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    dates: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    cut: int = -1
+    base: int = 0
+    leaps: tuple[tuple[int, int], ...] = ()
+    """(year, record)"""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How one evidence's stamps become UTC. `year`: of its first stamp without one."""
+
+    year: int = 0
+    years: Years | None = None
+    zone: Zone | None = None
 
 
 def clock(
     name: str,
-    year: int | None,
+    year: tuple[int, str] | None,
     timezone: str | None,
     *,
-    packed: tuple[int, int] | None,
+    years: Years | None,
     local: tuple[int, int] | None,
-    rolls: Sequence[tuple[int, int]],
-    steps: Sequence[tuple[int, int, int, int]],
+    steps: Sequence[tuple[int, int, int]] = (),
 ) -> tuple[Clock, dict[str, Any]]:
     """The evidence's clock and what was inferred.
 
-    `packed`: least and greatest NO_YEAR time with relative year; `local`: of stamps with year and without offset;
-    `rolls`: (record number, ±1); `steps`: (record number, time before, time after, relative year) of backward clock
-    steps.
-    Raises AmbiguousTime when stamps lack the year and neither a setting nor the file's name gives it.
+    `year`: that of its first stamp without one, and how it is known. `local`: least and greatest time of stamps with
+    year and without offset; `steps`: (record number, local microseconds before, after) of backward clock steps. Raises
+    AmbiguousTime for a 29 February in a year that has none.
     """
     notes: dict[str, Any] = {}
     first = 0
-    if packed is not None:
-        first, reason = _first_year(name, year, packed)
+    ends = list(local) if local is not None else []
+    if years is not None and year is not None:
+        first, reason = year
+        if contradiction := leap_day(name, years, first, reason):
+            raise contradiction
         notes["year"] = {"first": first, "by": reason}
-        if rolls:
-            notes["year"]["rollovers"] = [{"record": n, "change": d} for n, d in rolls]
+        own = [moment(first, end) for end in years.ends]
+        ends += own
+        last = first + years.ends[1] // YEAR_UNIT
+        if last > first + years.ends[0] // YEAR_UNIT:
+            notes["year"]["years"] = [first + years.ends[0] // YEAR_UNIT, last]
     zone = None
-    if packed is not None or local is not None:
+    if ends:
         zone_name = timezone or "UTC"
         notes["timezone"] = {"name": zone_name, "by": "setting" if timezone else "default"}
-        zone = _zone(zone_name, first, packed, local, steps, notes["timezone"])
+        zone = _zone(zone_name, ends, steps, notes["timezone"])
     if steps:
-        notes["clock_steps"] = [
-            {"record": n, "seconds": (after - before) // 1_000_000} for n, before, after, _ in steps[:100]
-        ]
-    numbers = np.array([n for n, _ in rolls], np.int64)
-    return Clock(first, numbers, np.array([d for _, d in rolls], np.int64), zone), notes
+        notes["clock_steps"] = [{"record": n, "seconds": (new - old) // 1_000_000} for n, old, new in steps[:100]]
+    return Clock(first, years, zone), notes
 
 
-def _first_year(name: str, year: int | None, packed: tuple[int, int]) -> tuple[int, str]:
-    if year is not None:
-        return year, "setting"
-    limit = _date_in(name)
+def leap_day(name: str, years: Years, first: int, reason: str) -> AmbiguousTime | None:
+    """What is wrong when the file has a 29 February in a year that has none."""
+    for relative, record in years.leaps:
+        year = first + relative
+        if year % 4 or (year % 100 == 0 and year % 400):
+            return AmbiguousTime(
+                f"{name}: record {record:,} is of 29 February, but {year} is no leap year (by {reason})",
+                expected="a leap year",
+                remedy="give the right year with --year YYYY, or under [[sources]] in case.toml",
+            )
+    return None
+
+
+def dated_by_name(name: str, years: Years) -> tuple[int, str]:
+    """The latest first year that puts no stamp later than the day after the date in the file's name. Raises
+    AmbiguousTime when the name has none."""
+    limit = date_in(name)
     if limit is None:
         raise AmbiguousTime(
             f"{name}: its time stamps have no year",
-            expected="a date in the file's name, or the year of its first record",
+            expected="a date in the file's name as log rotation gives it (mail.log-20240107), or the year of its first"
+            " record",
             remedy="give --year YYYY, or name the file under [[sources]] in case.toml with its year",
         )
-    last = packed[1]
     candidate = limit.year + 1
     for candidate in range(limit.year + 1, limit.year - 3, -1):
-        relative, rest = divmod(last, YEAR_UNIT)
-        if _in_year(candidate + relative, rest) <= _micros(limit + timedelta(days=2)) - 1:
+        if moment(candidate, years.ends[1]) <= _micros(limit + timedelta(days=2)) - 1:
             break
     return candidate, f"date in the file's name ({limit:%Y-%m-%d})"
 
 
-def _date_in(name: str) -> datetime | None:
-    """The last date in the name's right-most part that has one; a month or year alone counts to its end."""
-    for part in reversed(re.split(r"[/\\!]+", name)):
-        found = list(_NAMES.finditer(part))
-        for m in sorted(found, key=lambda m: (bool(m["d"]), bool(m["m"]), m.start()), reverse=True):
-            try:
-                if m["d"]:
-                    return datetime(int(m["y"]), int(m["m"]), int(m["d"]), tzinfo=UTC)
-                if m["m"]:
-                    y, month = int(m["y"]), int(m["m"])
-                    following = datetime(y + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-                    return following - timedelta(days=1)
-                return datetime(int(m["y"]), 12, 31, tzinfo=UTC)
-            except ValueError:
-                continue
+def date_in(name: str) -> datetime | None:
+    """The date that log rotation put into a file's name, last day of a month or year that has no more; None for
+    numbers that stand anywhere else.
+
+    >>> date_in("mail.log-20240107.gz"), date_in("logs/mail-2023-06.log")
+    (datetime.datetime(2024, 1, 7, 0, 0, tzinfo=datetime.timezone.utc), \
+datetime.datetime(2023, 6, 30, 0, 0, tzinfo=datetime.timezone.utc))
+    >>> date_in("mx2019.example.org-mail.log")
+    """
+    last = re.split(r"[/\\!]+", name)[-1]
+    for pattern in _NAMES:
+        found = pattern.fullmatch(last)
+        if not found:
+            continue
+        year, month, day = found["y"], found["m"], found["d"]
+        plain = month is None or (day is None and not found["s"])
+        if plain and not _OF_LOGS.search(found["base"]):
+            continue  # four or six digits alone may be the number of anything
+        try:
+            if day:
+                return datetime(int(year), int(month), int(day), tzinfo=UTC)
+        except ValueError:
+            continue
+        after = int(year) * 12 + int(month or 12)
+        return datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)
     return None
 
 
@@ -133,21 +182,16 @@ def _micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _in_year(year: int, packed: int) -> int:
-    """Local microseconds of a packed time in a year; 29 February of a common year counts as 1 March."""
+def moment(first: int, packed: int) -> int:
+    """Local microseconds since 1970 of a time that is packed with a year counted from `first`; 29 February of a common
+    year counts as 1 March."""
+    relative, packed = divmod(packed, YEAR_UNIT)
     month, rest = divmod(packed, MONTH_UNIT)
     day, us = divmod(rest, DAY)
-    return _micros(datetime(year, month, 1, tzinfo=UTC) + timedelta(days=day - 1)) + us
+    return _micros(datetime(first + relative, month, 1, tzinfo=UTC) + timedelta(days=day - 1)) + us
 
 
-def _zone(
-    name: str,
-    first: int,
-    packed: tuple[int, int] | None,
-    local: tuple[int, int] | None,
-    steps: Sequence[tuple[int, int, int, int]],
-    notes: dict[str, Any],
-) -> Zone | None:
+def _zone(name: str, ends: Sequence[int], steps: Sequence[tuple[int, int, int]], notes: dict[str, Any]) -> Zone | None:
     if name == "UTC":
         return None
     try:
@@ -156,11 +200,6 @@ def _zone(
         raise UsageError(
             f"time zone {name!r} is not known", expected="an IANA name such as Europe/London", remedy="mend --timezone"
         ) from None
-    ends = []
-    if packed is not None:
-        ends += [_in_year(first + p // YEAR_UNIT, p % YEAR_UNIT) for p in packed]
-    if local is not None:
-        ends += list(local)
     transitions = _transitions(info, min(ends) - 2 * DAY, max(ends) + 2 * DAY)
     late = np.array([u + max(a, b) for u, a, b in transitions], np.int64)
     early = np.array([u + min(a, b) for u, a, b in transitions], np.int64)
@@ -171,9 +210,7 @@ def _zone(
     for k, (utc, before, after) in enumerate(transitions):
         if after >= before:
             continue
-        for n, old, new, relative in steps:
-            if old < 16 * MONTH_UNIT:  # NO_YEAR: packed
-                old, new = _in_year(first + relative, old), _in_year(first + relative, new)
+        for n, old, new in steps:
             if early[k] - HOUR <= new < late[k] and old >= early[k]:
                 numbers[k] = n
                 break
@@ -215,9 +252,11 @@ def resolve(
     out = times.copy()
     good = kinds != NO_TIME
     if (kinds == NO_YEAR).any():
-        from forensics.native.postfix.stamps import with_year  # compiled: only where it is needed
+        from forensics.native.years import with_year  # compiled: only where it is needed
 
-        with_year(kinds, times, numbers, clock.rolls, clock.deltas, clock.year, out, good)
+        years = clock.years or Years((0, 0))
+        base = clock.year + years.base
+        with_year(kinds, times, numbers, years.marked, years.dates, years.cut, base, out, good)
     if clock.zone is not None:
         zone = clock.zone
         rows = np.flatnonzero((kinds == LOCAL) | (kinds == NO_YEAR))

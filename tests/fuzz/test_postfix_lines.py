@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forensics.loaders import base, years
+from forensics.loaders import base, timing, years
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import assembling as queues
 from forensics.stitch import journeys
@@ -26,8 +26,7 @@ TOKENS = (
     b"helo=<", b"[", b"]", b": ", b"\r", b'"', b"\\", b"\xff", b"\0", b"4B1C2D3E4F", b"reject: RCPT from ", b"client=", b", size=",
     b"nrcpt=", b"queued as ", b"message-id=<", b"removed", b"NOQUEUE: ", b"header Subject: ", b"<", b">", b" ", b"{", b"99999999999999999999",
 )  # fmt: skip
-NONE = np.zeros(0, np.int64)
-CLOCK = years.Clock(2024, NONE, NONE, None)
+PLAN = timing.Plan(years.Clock(2024))
 
 
 def seeds(folder: Path) -> list[bytes]:
@@ -71,7 +70,7 @@ def check(lines: list[bytes], *, ended: bool) -> None:
     padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
     block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
     loader.surveyor("mail.log-20240301", base.Settings()).feed(block)
-    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=CLOCK))
+    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=PLAN))
     assert scan.records == len(lines)
     assert scan.records == scan.used + sum(scan.ignored.values()) + len(scan.unread)
     part = queues.assemble(scan.events, final=False)

@@ -24,6 +24,7 @@ LEGS = base.LEGS.append(pa.field("alias", pa.string())).append(pa.field("mailbox
 _EXPIRED = re.compile(r"retry timeout exceeded|have been failing for a long time")
 _UNTRIED = re.compile(r"retry time not reached|retry timeout exceeded")
 """Why nothing was tried: too early (log_selector retry_defer), or no more."""
+_STAGES = {"<=": 0, "==": 1, "removed": 3, "Completed": 4}
 Event = dict[str, Any]
 
 
@@ -57,16 +58,25 @@ def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _groups(events: pa.Table) -> Iterator[list[Event]]:
-    """The events of each key as they happened: record order inside a file, stamps between files."""
-    rows = events.sort_by([("key", "ascending"), ("evidence", "ascending"), ("number", "ascending")]).to_pylist()
+    """The events of each key as they happened: record order inside a block of a file, stamps between them; and of one
+    second in the order that Exim does things in, an id being given once only."""
+    names = ("key", "evidence", "block", "place")
+    rows = events.sort_by([(name, "ascending") for name in names]).to_pylist()
     for _, same in groupby(rows, lambda e: e["key"]):
         group = list(same)
         times: list[int] = []
         for n, one in enumerate(group):
-            follows = n and group[n - 1]["evidence"] == one["evidence"]
+            follows = n and all(group[n - 1][name] == one[name] for name in ("evidence", "block"))
             times.append(max(times[-1], one["at"]) if follows else one["at"])
-        order = sorted(range(len(group)), key=lambda n: (times[n], group[n]["evidence"], group[n]["number"]))
+        order = sorted(range(len(group)), key=lambda n: (times[n], *_stage(group[n]), group[n]["evidence"], group[n]["place"]))
         yield [group[n] for n in order]
+
+
+def _stage(event: Event) -> tuple[int, str]:
+    """What comes before what: the arrival, deferrals, all else, removal, the end; of attempts that are alike the text decides."""
+    flag = event["flag"]
+    stage = _STAGES.get(flag, 2)
+    return stage, event["rest"] if flag in fields.DELIVERIES else ""
 
 
 @dataclass

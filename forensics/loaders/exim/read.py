@@ -18,7 +18,7 @@ from forensics.loaders import base, losses, shapes, years
 from forensics.loaders.base import line_fingerprints as fingerprints
 from forensics.loaders.exim import fields, lines
 
-__all__ = ["EVENTS", "event", "fingerprints", "resume", "scan"]
+__all__ = ["EVENTS", "event", "fingerprints", "resume", "scan", "statements"]
 
 EVENTS = pa.schema(
     [
@@ -28,6 +28,8 @@ EVENTS = pa.schema(
         pa.field("number", pa.int64(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("length", pa.int64(), nullable=False),
+        pa.field("block", pa.int64(), nullable=False),  # of the file (`loaders.sequence.Order`): stamps order these …
+        pa.field("place", pa.int64(), nullable=False),  # … and this the records of one
         pa.field("host", pa.string(), nullable=False),
         pa.field("id", pa.string()),
         pa.field("flag", pa.string(), nullable=False),  # of the line; else the words below
@@ -161,6 +163,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
             flag, rest = made
             text = _text(rest)
             host = _text(line.host or b"") or context.plan.host or ""
+            host = context.hosts.get(host, host)
             identity = line.id.decode() if line.id else None
             key = _key(flag, host, identity, text, line, (context.id, number))
             found.append((key, context.evidence, number, offset, len(raw), host or context.id, identity, flag, text))
@@ -173,8 +176,9 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         start = offset - block.offset
         raw = block.data[start : start + length].tobytes()
         unread.append((number, offset, length, "no readable time stamp", raw))
-    columns = list(zip(*found, strict=True)) or [()] * 9
-    arrays = [pa.array(c, f.type) for c, f in zip([columns[0], at, *columns[1:]], EVENTS, strict=True)]
+    columns: list[Any] = list(zip(*found, strict=True)) or [()] * 9
+    columns = [columns[0], at, *columns[1:5], *context.plan.order.places(numbers), *columns[5:]]
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, EVENTS, strict=True)]
     events = pa.Table.from_arrays(arrays, schema=EVENTS).filter(pa.array(good))
     return base.Scan(
         count, len(events), ignored, base.unread_rows(sorted(unread)), events, shapes.examples(others),
@@ -239,3 +243,14 @@ def _key(flag: str, host: str, identity: str | None, text: str, line: lines.Line
 def resume(fragments: pa.Table) -> pa.Table:
     """Fragments are events as they are."""
     return fragments.select(EVENTS.names).cast(EVENTS)
+
+
+def statements(events: pa.Table) -> pa.Table:
+    """See `forensics.loaders.base.NamesHosts`."""
+    says = [base.key_of(*row) for row in zip(*(events[name].to_pylist() for name in ("id", "flag", "rest")), strict=True)]
+    ids = [0 if one is None else base.key_of(one) for one in events["id"].to_pylist()]
+    columns = [
+        events["number"], events["at"], pa.array(ids, pa.uint64()), pa.array(says, pa.uint64()),
+        events["host"].combine_chunks().dictionary_encode(),
+    ]  # fmt: skip
+    return pa.table(columns, schema=base.STATEMENTS)

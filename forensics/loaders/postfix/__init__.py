@@ -57,6 +57,18 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     return read(block, context)
 
 
+def host_key(name: str) -> int | None:
+    from forensics.loaders.postfix import hosts
+
+    return hosts.key(name)
+
+
+def statements(events: Any) -> pa.Table:
+    from forensics.loaders.postfix import hosts
+
+    return hosts.statements(events)
+
+
 def resume(fragments: pa.Table) -> Any:
     from forensics.loaders.postfix.read import resume as read
 

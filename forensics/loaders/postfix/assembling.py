@@ -17,6 +17,7 @@ from forensics.loaders.subjects import decoded
 from forensics.native import codes
 from forensics.native.postfix import grouping as g
 from forensics.native.postfix import words as w
+from forensics.native.postfix.order import in_protocol_order
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
@@ -29,6 +30,11 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     A hop is complete when its birth and its removal are here and none of its events is at an edge.
     """
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
+    disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
+    if len(disordered):
+        keys = events.longs[hops[disordered, g.H_FIRST], w.KEY]
+        events = events.take(in_protocol_order(events.ints, events.longs, keys))
+        hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     flags = hops[:, g.H_FLAGS]
     if final:
         complete = np.ones(len(hops), np.bool_)
@@ -48,7 +54,8 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     )
     used = np.zeros(len(hops), np.bool_)
     used[legs[leg_rows, g.L_HOP]] = True
-    hop_rows = np.flatnonzero(complete & (used | (hops[:, g.H_PICKUP] >= 0) | (hops[:, g.H_CLIENT] >= 0)))
+    kept = used | (hops[:, g.H_PICKUP] >= 0) | (hops[:, g.H_CLIENT] >= 0)
+    hop_rows = np.flatnonzero(complete & kept)
     hop_at = np.full(len(hops), -1, np.int32)
     hop_at[hop_rows] = np.arange(len(hop_rows), dtype=np.int32)
     leg_at = np.full(len(legs) + 1, -1, np.int32)
@@ -59,7 +66,14 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         legs=_legs(events, hop_at, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
         fragments=rest,
         losses=missing.losses(events, hops, legs, event_hop, complete, final=final) if len(hops) else None,
+        strays=_strays(events, hops[~kept]) if final else None,
     )
+
+
+def _strays(events: Events, hops: Any) -> pa.Table:
+    hops = hops[events.ints[hops[:, g.H_FIRST], w.QID] >= 0]
+    none = pa.nulls(len(hops), HOPS.field("records").type)
+    return _hops(events, hops, none)
 
 
 def _records(events: Events, groups: NDArray[np.int32], position: NDArray[np.int32], count: int) -> pa.Array:
@@ -141,6 +155,7 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         "submission": _submission(user, client_address, (client >= 0) | (refused >= 0), of[g.H_PICKUP] >= 0),
         "peer_name": column(events, told, w.A),
         "peer_address": column(events, told, w.B),
+        "repeated": pa.array(flags & g.REPEATED != 0),
     }
     return pa.table(columns)
 

@@ -5,7 +5,7 @@ Bytes that are not UTF-8 are kept as `\\xNN` escapes, so that no record is lost 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,17 @@ class Events:
     offset: Longs
     length: Longs
     edge: NDArray[np.bool_]
-    """Events near the limits of the block, or at a time that another evidence covers too: their groups may go on
-    elsewhere."""
+    """Events near the limits of the block, or at a time that another evidence covers too, or of a file that is out of
+    order: their groups may go on elsewhere."""
+    block: Longs
+    """Of the file (`loaders.sequence.Order`): stamps order the records of different blocks …"""
+    place: Longs
+    """… and places those of one."""
+
+    def take(self, order: Longs) -> Events:
+        """The same events in another order."""
+        rows = {f.name: getattr(self, f.name)[order] for f in fields(self) if f.name != "buffer"}
+        return Events(buffer=self.buffer, **rows)
 
 
 def gather(buf: Any, ints: Ints, rows: Ints, at: int) -> tuple[Any, Any, Any, bool]:

@@ -12,8 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics.loaders import base, losses, shapes, years
+from forensics.loaders.postfix import hosts
 from forensics.loaders.postfix.events import Events, text
 from forensics.loaders.postfix.survey import prepared
+from forensics.loaders.sequence import Order
 from forensics.native.postfix import words as w
 from forensics.native.postfix.rows import addresses, running_max, triplets
 from forensics.native.postfix.scanner import scan_block
@@ -34,6 +36,9 @@ FRAGMENTS = pa.schema(
         ("offset", pa.int64()),
         ("length", pa.int64()),
         ("time", pa.int64()),
+        ("block", pa.int64()),
+        ("place", pa.int64()),
+        ("host", pa.string()),
         ("raw", pa.binary()),
     ]
 )
@@ -58,7 +63,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
     stamps, is_event = np.empty(count, np.int32), np.empty(count, np.bool_)
     addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, is_event)
-    times, good = _resolved(stamps, times, numbers, context.plan)
+    times, good = _resolved(stamps, times, numbers, context.plan.clock)
     longs[:, w.TIME] = times
     event = is_event & good
     if ready.offsets is not None:
@@ -80,6 +85,8 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         taken = np.flatnonzero(event)
         ints, longs, numbers, offsets, lengths = ints[taken], longs[taken], numbers[taken], offsets[taken], lengths[taken]
         times = times[taken]
+    order: Order = context.plan.order
+    blocks, places = order.places(numbers)
     events = Events(
         buffer=buf,
         ints=ints,
@@ -88,8 +95,12 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         number=numbers,
         offset=offsets,
         length=lengths,
-        edge=_edges(times, context.shared),
+        edge=_edges(times, context.shared) | (not order.plain),
+        block=blocks,
+        place=places,
     )
+    if context.hosts:
+        events = hosts.renamed(events, context.hosts)
     keyed(events)
     return base.Scan(
         records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events, examples=others,
@@ -255,14 +266,17 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
         pa.array(events.offset[rows]),
         pa.array(events.length[rows]),
         pa.array(events.longs[rows, w.TIME]),
+        pa.array(events.block[rows]),
+        pa.array(events.place[rows]),
+        hosts.other_names(events, rows),
         raw,
     ]
     return pa.Table.from_arrays(columns, schema=FRAGMENTS)
 
 
 def resume(table: pa.Table) -> Events:
-    """Fragments of one or many blocks as events, ordered as they happened: record order inside a file, stamps between
-    files."""
+    """Fragments of one or many blocks as events, ordered as they happened: record order inside a block of a file, stamps
+    between blocks and files."""
     order = _order(table)
     table = table.take(pa.array(order)).combine_chunks()
     raw = table["raw"].combine_chunks()
@@ -284,17 +298,20 @@ def resume(table: pa.Table) -> Events:
         offset=table["offset"].to_numpy(),
         length=table["length"].to_numpy(),
         edge=np.zeros(len(ints), np.bool_),
+        block=table["block"].to_numpy(),
+        place=table["place"].to_numpy(),
     )
+    events = hosts.given(events, table["host"].combine_chunks())
     keyed(events)
     return events
 
 
 def _order(table: pa.Table) -> NDArray[np.int64]:
     key, evidence = table["key"].to_numpy(), table["evidence"].to_numpy().astype(np.int32)
-    number, time = table["number"].to_numpy(), table["time"].to_numpy()
-    order = np.lexsort((number, evidence, key))
+    block, place, time = (table[name].to_numpy() for name in ("block", "place", "time"))
+    order = np.lexsort((place, block, evidence, key))
     if not len(order):
         return order
-    k, e, t = key[order], evidence[order], time[order].copy()
-    running_max(k, e, t)
-    return order[np.lexsort((number[order], e, t, k))]
+    k, t = key[order], time[order].copy()
+    running_max(k, evidence[order], block[order], t)
+    return order[np.lexsort((place[order], evidence[order], t, k))]

@@ -1,4 +1,4 @@
-"""The first pass over a Postfix log: how many lines, when, on which hosts, and where its clock turned back."""
+"""The first pass over a Postfix log: how many lines, when, on which hosts, and in which order."""
 
 from __future__ import annotations
 
@@ -9,26 +9,14 @@ from typing import Any
 import numpy as np
 
 from forensics.errors import ForeignLog
-from forensics.loaders import base, years
+from forensics.loaders import base, timing
 from forensics.loaders.postfix import wrapped
 from forensics.loaders.postfix.sniff import speaks_of_postfix
+from forensics.loaders.sequence import Seen
 from forensics.native.postfix import survey as kernels
 from forensics.native.postfix import words as w
 from forensics.native.postfix.stamps import MEMO
 from forensics.native.text import SEED
-
-HOSTS = 1024
-TURNS = 4096
-NONE = np.iinfo(np.int64).max
-
-
-def new_state() -> np.ndarray[Any, np.dtype[np.int64]]:
-    """`native.postfix.survey`'s state before the first line."""
-    state = np.zeros(kernels.STATE, np.int64)
-    state[[kernels.LAST_NO_YEAR, kernels.LAST_LOCAL]] = -1
-    state[[kernels.FIRST_ABSOLUTE, kernels.FIRST_LOCAL, kernels.FIRST_PACKED]] = NONE
-    state[[kernels.END_ABSOLUTE, kernels.END_LOCAL, kernels.END_PACKED]] = -1
-    return state
 
 
 class Surveyor:
@@ -36,60 +24,25 @@ class Surveyor:
 
     def __init__(self, name: str, settings: base.Settings) -> None:
         self.name = name
-        self.year, self.timezone = settings.for_source(name)
-        self.state = new_state()
-        self.turns = np.zeros((TURNS, 5), np.int64)
-        self.hosts = np.zeros(HOSTS, np.uint64)
+        self.settings = settings
+        self.lines = 0
+        self.seen = Seen()
         self.blocks: dict[int, int] = {}
         self.relevant = False
 
     def feed(self, block: base.Block) -> None:
-        self.blocks[block.offset] = int(self.state[kernels.LINES]) + 1
+        self.blocks[block.offset] = self.lines + 1
         ready = prepared(block)
         memo, programs = np.zeros(MEMO, np.int64), np.zeros(w.SLOTS, np.int32)
-        kernels.survey_block(ready.buffer, ready.size, self.state, self.turns, self.hosts, memo, programs)
+        self.lines = kernels.survey_block(ready.buffer, ready.size, self.lines, *self.seen.arrays, memo, programs)
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
 
     def result(self) -> base.Survey:
         """Raises ForeignLog for a log of other programs only: it must not be asked for its year."""
         if not self.relevant:
-            raise ForeignLog(
-                f"a log of other programs: none of its {int(self.state[kernels.LINES]):,} lines is of Postfix"
-            )
-        s = [int(v) for v in self.state]
-        turns = [tuple(int(v) for v in row) for row in self.turns[: s[kernels.TURNS_FOUND]]]
-        rolls = [(n, change) for n, _, _, _, change in turns if change]
-        steps = [(n, before, after, year) for n, before, after, year, change in turns if not change]
-        packed = (s[kernels.FIRST_PACKED], s[kernels.END_PACKED]) if s[kernels.END_PACKED] >= 0 else None
-        local = (s[kernels.FIRST_LOCAL], s[kernels.END_LOCAL]) if s[kernels.END_LOCAL] >= 0 else None
-        clock, notes = years.clock(
-            self.name, self.year, self.timezone, packed=packed, local=local, rolls=rolls, steps=steps
-        )
-        ends: list[int] = [s[kernels.FIRST_ABSOLUTE], s[kernels.END_ABSOLUTE]] if s[kernels.END_ABSOLUTE] >= 0 else []
-        if local:
-            ends += self._utc(np.array([w.LOCAL] * 2), np.array(local), clock)
-        if packed:
-            fixed = years.Clock(clock.year, np.array([0]), np.array([0]), clock.zone)
-            for p in packed:
-                fixed = years.Clock(clock.year + p // w.YEAR_UNIT, clock.rolls[:0], clock.deltas[:0], clock.zone)
-                ends += self._utc(np.array([w.NO_YEAR]), np.array([p % w.YEAR_UNIT]), fixed)
-        hosts = (
-            frozenset(int(h) for h in self.hosts[: s[kernels.HOSTS_FOUND]]) if s[kernels.HOSTS_FOUND] < HOSTS else None
-        )
-        return base.Survey(
-            records=s[kernels.LINES],
-            first=min(ends) if ends else None,
-            last=max(ends) if ends else None,
-            blocks=self.blocks,
-            hosts=hosts,
-            plan=clock,
-            notes=notes,
-        )
-
-    @staticmethod
-    def _utc(kinds: Any, times: Any, clock: years.Clock) -> list[int]:
-        out, _ = years.resolve(kinds.astype(np.int32), times.astype(np.int64), np.zeros(len(times), np.int64), clock)
-        return [int(v) for v in out]
+            raise ForeignLog(f"a log of other programs: none of its {self.lines:,} lines is of Postfix")
+        rest = base.Survey(self.lines, None, None, self.blocks, self.seen.known_hosts())
+        return timing.surveyed(self.name, self.settings, self.seen.stamps(), rest)
 
 
 @dataclass(frozen=True)

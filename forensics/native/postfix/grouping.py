@@ -1,6 +1,7 @@
 """Sorts Postfix events into hops (one stay in one queue) and legs (one recipient of a hop).
 
-One pass in order of the events. A queue id names a hop from its birth to its removal; ids are used again, so a birth
+One pass in order of the events, which `order` mends where a hop is DISORDERED. A queue id names a hop from its birth to
+its removal; ids are used again, so a birth
 behind a removal (or behind another birth) starts a new hop. Late lines of a removed hop still join it for `LATE`.
 """
 
@@ -28,11 +29,10 @@ from forensics.native.codes import (
 )  # fmt: skip
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
+from forensics.native.postfix.order import LATE, out_of_order
 from forensics.native.text import SEED, address_key, between, hashed, mix, spread, within
 
 Ints = NDArray[np.int32]
-LATE = 5_000_000
-"""Microseconds that a line may come behind the removal of its message: logging daemons reorder."""
 GREY = LIFETIME
 """A refused triplet that comes again after this long is another message."""
 
@@ -40,14 +40,14 @@ GREY = LIFETIME
     12
 )
 HOP = 12
-ON_HOLD, DELETED, EDGE, PROBED, WAS_REQUEUED = 8, 16, 32, 64, 128
+ON_HOLD, DELETED, EDGE, PROBED, WAS_REQUEUED, DISORDERED, REPEATED = 8, 16, 32, 64, 128, 256, 512
 """Flags of a hop, beside those of `codes`."""
 (L_HOP, L_FIRST, L_SETTLE, L_AT, L_OUTCOME, L_ATTEMPTS, L_ORIG, L_DIRECT, L_CHAIN, L_ROLE, L_PROVISIONAL) = range(11)
 LEG = 11
 
 P_DISCARD = w.PROGRAMS.index("discard") + 1
 """discard(8) says `sent` of what it threw away."""
-KIND, N0, N1, A, B, C, F, G, FLAGS, HOST = w.KIND, w.N0, w.N1, w.A, w.B, w.C, w.F, w.G, w.FLAGS, w.HOST
+KIND, N0, N1, A, B, C, D, F, G, FLAGS, HOST = w.KIND, w.N0, w.N1, w.A, w.B, w.C, w.D, w.F, w.G, w.FLAGS, w.HOST
 TIME, KEY, RKEY, OKEY = w.TIME, w.KEY, w.RKEY, w.OKEY
 
 
@@ -75,6 +75,67 @@ def same_text(buf, a, a_end, b, b_end):
     return True
 
 
+@kernel
+def compare(buf, ints, e, other, at):
+    """Below, at or above 0 as span `at` of event e is less than that of the other, the same, or more, byte by byte."""
+    a, a_end, b, b_end = ints[e, at], ints[e, at + 1], ints[other, at], ints[other, at + 1]
+    while a < a_end and b < b_end:
+        if buf[a] != buf[b]:
+            return np.int64(buf[a]) - np.int64(buf[b])
+        a += 1
+        b += 1
+    return (a_end - a) - (b_end - b)
+
+
+@kernel
+def counts_before(buf, ints, longs, e, outcome, other, before):
+    """Of two events of one recipient and one time, in which records stand in no order: does e, of this outcome, come
+    before the other, of the outcome `before`? What is final is the last; and for the rest the text decides."""
+    if longs[e, TIME] != longs[other, TIME]:
+        return False
+    if outcome != before:
+        return outcome == DEFERRED
+    for at in (F, C, D):
+        sign = compare(buf, ints, e, other, at)
+        if sign != 0:
+            return sign < 0
+    return False
+
+
+@inlined
+def settle(buf, ints, longs, legs, leg, e, outcome):
+    """The last status counts; but what was delivered once stays delivered."""
+    before = legs[leg, L_OUTCOME]
+    if before == DELIVERED and outcome != DELIVERED:
+        return
+    if before >= 0 and counts_before(buf, ints, longs, e, outcome, legs[leg, L_SETTLE], before):
+        return
+    legs[leg, L_OUTCOME] = outcome
+    legs[leg, L_SETTLE] = e
+    legs[leg, L_AT] = e
+
+
+@kernel
+def beyond_ascii(buf, i, end):
+    """Whether any byte is not ASCII."""
+    for k in range(i, end):
+        if buf[k] >= 128:
+            return True
+    return False
+
+
+@kernel
+def first_of(buf, ints, longs, e, other, at):
+    """Of two events the earlier one, e coming later in order. Of two of one time, in which records stand in no order,
+    the one whose span `at` is written as people do: letters beyond ASCII, small ones rather than capitals."""
+    if longs[e, TIME] != longs[other, TIME]:
+        return other
+    wide = beyond_ascii(buf, ints[e, at], ints[e, at + 1])
+    if wide != beyond_ascii(buf, ints[other, at], ints[other, at + 1]):
+        return e if wide else other
+    return e if compare(buf, ints, e, other, at) > 0 else other
+
+
 @inlined
 def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):
     """(leg of the recipient in span A of event e in hop h, legs now). Equal hashes are checked letter by letter."""
@@ -88,6 +149,7 @@ def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):
         if legs[leg, L_HOP] == h and np.uint64(longs[first, RKEY]) == rkey:
             other = ints[first, FLAGS] & w.ODD_TO == 0
             if plain != other or not plain or same_text(buf, a, a_end, ints[first, A], ints[first, A + 1]):
+                legs[leg, L_FIRST] = first_of(buf, ints, longs, e, first, A)
                 return leg, count
         slot = (slot + np.uint64(1)) & mask
     leg = count
@@ -107,15 +169,6 @@ def leg_of(buf, ints, longs, e, h, hops, legs, count, table, mask):
     return leg, count + 1
 
 
-@inlined
-def settle(legs, leg, e, outcome):
-    """The last status counts; but what was delivered once stays delivered."""
-    if legs[leg, L_OUTCOME] != DELIVERED or outcome == DELIVERED:
-        legs[leg, L_OUTCOME] = outcome
-        legs[leg, L_SETTLE] = e
-        legs[leg, L_AT] = e
-
-
 @kernel
 def resettle(hops, legs, h, e, outcome, also_held):
     """What becomes of the recipients of hop h that wait: expired, or deleted (then those on hold as well)."""
@@ -127,6 +180,17 @@ def resettle(hops, legs, h, e, outcome, also_held):
         leg = legs[leg, L_CHAIN]
 
 
+@kernel
+def logged_twice(buf, ints, longs, e, other):
+    """Whether two births are one: an id is not given twice within a second."""
+    if longs[e, TIME] != longs[other, TIME]:
+        return False
+    for at in (A, B, C, G):
+        if compare(buf, ints, e, other, at) != 0:
+            return False
+    return True
+
+
 @inlined
 def starts_hop(ints, longs, buf, e, h, hops):
     """True when event e cannot belong to the hop h that has its queue id last."""
@@ -134,6 +198,9 @@ def starts_hop(ints, longs, buf, e, h, hops):
     flags = hops[h, H_FLAGS]
     late = longs[e, TIME] - longs[hops[h, H_LAST], TIME] > LATE
     if kind == w.CLIENT or kind == w.PICKUP:
+        born = hops[h, H_CLIENT] if kind == w.CLIENT else hops[h, H_PICKUP]
+        if born >= 0 and flags & CLOSED == 0 and logged_twice(buf, ints, longs, e, born):
+            return False
         fresh = hops[h, H_CLIENT] < 0 and hops[h, H_PICKUP] < 0 and hops[h, H_QUEUED] < 0 and hops[h, H_LEGS] == 0
         return flags & CLOSED != 0 or not fresh or late
     if kind == w.MSGID:
@@ -165,7 +232,8 @@ def born_elsewhere(key, keys, table, mask, hops):
 
 @inlined
 def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
-    """(hop of event e, hops now): the one that has its queue id last, or a new one."""
+    """(hop of event e, hops now, the event of its queue id before it or -1): the hop is the one that has the queue id
+    last, or a new one."""
     key = np.uint64(longs[e, KEY])
     slot = key & mask
     h = -1
@@ -173,8 +241,9 @@ def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
         while table[slot] >= 0 and keys[slot] != key:
             slot = (slot + np.uint64(1)) & mask
         h = table[slot]
+    last = hops[h, H_LAST] if h >= 0 else -1
     if h >= 0 and not starts_hop(ints, longs, buf, e, h, hops):
-        return h, count
+        return h, count, last
     h = count
     for c in range(HOP):
         hops[h, c] = -1
@@ -186,11 +255,11 @@ def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
         table[slot] = h
     else:
         hops[h, H_FLAGS] = BORN | CLOSED
-    return h, count + 1
+    return h, count + 1, last
 
 
 @inlined
-def deliver(ints, longs, e, h, leg, hops, legs):
+def deliver(buf, ints, longs, e, h, leg, hops, legs):
     """One attempt at a recipient."""
     legs[leg, L_PROVISIONAL] = 0
     legs[leg, L_ATTEMPTS] += 1
@@ -198,38 +267,40 @@ def deliver(ints, longs, e, h, leg, hops, legs):
     if ints[e, B] >= 0 and longs[e, OKEY] != longs[e, RKEY]:
         if legs[leg, L_ORIG] < 0:
             legs[leg, L_ORIG] = e
+        else:
+            legs[leg, L_ORIG] = first_of(buf, ints, longs, e, legs[leg, L_ORIG], B)
     else:
         legs[leg, L_DIRECT] = 1
     status = ints[e, N0]
     if status == w.SENT:
-        settle(legs, leg, e, DISCARDED if ints[e, w.PROGRAM] == P_DISCARD else DELIVERED)
+        settle(buf, ints, longs, legs, leg, e, DISCARDED if ints[e, w.PROGRAM] == P_DISCARD else DELIVERED)
     elif status == w.BOUNCED:
-        settle(legs, leg, e, BOUNCED)
+        settle(buf, ints, longs, legs, leg, e, BOUNCED)
     elif status == w.EXPIRED_STATUS:
-        settle(legs, leg, e, EXPIRED)
+        settle(buf, ints, longs, legs, leg, e, EXPIRED)
     else:
-        settle(legs, leg, e, DEFERRED)
+        settle(buf, ints, longs, legs, leg, e, DEFERRED)
 
 
 @kernel
-def refuse(ints, e, h, leg, hops, legs):
+def refuse(buf, ints, longs, e, h, leg, hops, legs):
     """What smtpd(8), postscreen(8) or a milter did with a recipient, or with a message that has one."""
     action = ints[e, N0]
     if action == w.WARN:
         hops[h, H_FLAGS] |= GREYLISTED
         legs[leg, L_ATTEMPTS] += 1
         legs[leg, L_PROVISIONAL] = 0
-        settle(legs, leg, e, DEFERRED)
+        settle(buf, ints, longs, legs, leg, e, DEFERRED)
     elif action == w.DO_REJECT:
         legs[leg, L_ATTEMPTS] += 1
         if ints[e, N1] == 1:
             legs[leg, L_PROVISIONAL] = 0
-        settle(legs, leg, e, REJECTED)
+        settle(buf, ints, longs, legs, leg, e, REJECTED)
     elif action == w.DO_DISCARD:
-        settle(legs, leg, e, DISCARDED)
+        settle(buf, ints, longs, legs, leg, e, DISCARDED)
     else:
         hops[h, H_FLAGS] |= ON_HOLD
-        settle(legs, leg, e, HELD)
+        settle(buf, ints, longs, legs, leg, e, HELD)
 
 
 @inlined
@@ -237,9 +308,15 @@ def describe(ints, e, h, hops, legs):
     """An event that speaks of the message as a whole."""
     kind = ints[e, KIND]
     if kind == w.CLIENT:
+        if hops[h, H_CLIENT] >= 0:
+            hops[h, H_FLAGS] |= REPEATED
+            return
         hops[h, H_CLIENT] = e
         hops[h, H_FLAGS] |= BORN
     elif kind == w.PICKUP:
+        if hops[h, H_PICKUP] >= 0:
+            hops[h, H_FLAGS] |= REPEATED
+            return
         hops[h, H_PICKUP] = e
         hops[h, H_FLAGS] |= BORN
         if hops[h, H_FROM] < 0:
@@ -334,8 +411,10 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
             return
         event_leg[e] = -1
         kind = ints[e, KIND]
-        h, hop_count = hop_of(buf, ints, longs, e, keys, table, mask, hops, hop_count)
+        h, hop_count, last = hop_of(buf, ints, longs, e, keys, table, mask, hops, hop_count)
         hops[h, H_LAST] = e
+        if last >= 0 and out_of_order(ints, longs, last, e):
+            hops[h, H_FLAGS] |= DISORDERED
         event_hop[e] = h
         if edge[e] and longs[e, KEY] != 0:
             hops[h, H_FLAGS] |= EDGE
@@ -345,21 +424,22 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
                 continue
             leg, leg_count = leg_of(buf, ints, longs, e, h, hops, legs, leg_count, leg_table, mask)
             event_leg[e] = leg
-            deliver(ints, longs, e, h, leg, hops, legs)
+            deliver(buf, ints, longs, e, h, leg, hops, legs)
             if ints[e, N0] == w.SENT and ints[e, N1] == w.FORWARDED_AS and ints[e, w.PROGRAM] != P_DISCARD:
                 host = within(hashed(buf, ints[e, HOST], ints[e, HOST + 1], SEED))
                 born_elsewhere(mix(hashed(buf, ints[e, G], ints[e, G + 1], host)), keys, table, mask, hops)
         elif kind == w.CHECK:
             if hops[h, H_FROM] < 0 and ints[e, B] >= 0:
                 hops[h, H_FROM] = e
-            if ints[e, C] >= 0 and hops[h, H_SUBJECT] < 0:
-                hops[h, H_SUBJECT] = e
+            if ints[e, C] >= 0:
+                subject = hops[h, H_SUBJECT]
+                hops[h, H_SUBJECT] = e if subject < 0 else first_of(buf, ints, longs, e, subject, C)
             action = ints[e, N0]
             if ints[e, A] >= 0 and (action == w.DO_REJECT or action == w.DO_HOLD or action == w.DO_DISCARD):
                 leg, leg_count = leg_of(buf, ints, longs, e, h, hops, legs, leg_count, leg_table, mask)
                 event_leg[e] = leg
                 outcome = REJECTED if action == w.DO_REJECT else DISCARDED if action == w.DO_DISCARD else HELD
-                settle(legs, leg, e, outcome)
+                settle(buf, ints, longs, legs, leg, e, outcome)
             if action == w.DO_HOLD:
                 hops[h, H_FLAGS] |= ON_HOLD
         elif kind == w.REJECT:
@@ -367,7 +447,7 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
                 hops[h, H_FROM] = e
             leg, leg_count = leg_of(buf, ints, longs, e, h, hops, legs, leg_count, leg_table, mask)
             event_leg[e] = leg
-            refuse(ints, e, h, leg, hops, legs)
+            refuse(buf, ints, longs, e, h, leg, hops, legs)
         elif kind == w.NOTIFY:
             born_elsewhere(np.uint64(longs[e, OKEY]), keys, table, mask, hops)
         else:

@@ -41,11 +41,12 @@ def triplets(buf, ints, longs, result):
     result[0] = seen
 
 
-@entry("const uint64[:], const int32[:], int64[:]")
-def running_max(keys, evidence, times, result):
-    """Let no time of a group fall behind an earlier record's of the same file."""
+@entry("const uint64[:], const int32[:], const int64[:], int64[:]")
+def running_max(keys, evidence, blocks, times, result):
+    """Let no time of a group fall behind an earlier record's of the same block of a file."""
     for i in range(1, times.size):
-        if keys[i] == keys[i - 1] and evidence[i] == evidence[i - 1] and times[i] < times[i - 1]:
+        same = keys[i] == keys[i - 1] and evidence[i] == evidence[i - 1] and blocks[i] == blocks[i - 1]
+        if same and times[i] < times[i - 1]:
             times[i] = times[i - 1]
 
 

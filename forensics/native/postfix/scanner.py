@@ -13,7 +13,17 @@ import numpy as np
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import known as k_
 from forensics.native.postfix import words as w
-from forensics.native.postfix.fields import NOT_THIS, check, client, client_end, delivery, queued, reject, span, stage_at
+from forensics.native.postfix.fields import (
+    NOT_THIS,
+    check,
+    client,
+    client_end,
+    delivery,
+    queued,
+    reject,
+    span,
+    stage_at,
+)
 from forensics.native.postfix.heads import BROKEN, PARTIAL, TAGGED, blanks, fill_programs, head, names_daemon
 from forensics.native.postfix.known import FREE, LISTED, bears, listed, of_a_function, states
 from forensics.native.postfix.stamps import MEMO, SIZE

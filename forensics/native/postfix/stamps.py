@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.codes import FIRST_YEAR, LAST_YEAR
-from forensics.native.compiler import entry, inlined, kernel
+from forensics.native.compiler import inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.text import between, is_digit, lit, same_bytes
 
@@ -359,22 +359,3 @@ def stream_at(buf, k):
     return (buf[k + 3] == 111 and buf[k + 4] == 117 and buf[k + 5] == 116) or (
         buf[k + 3] == 101 and buf[k + 4] == 114 and buf[k + 5] == 114
     )
-
-
-@entry("const int32[:], const int64[:], const int64[:], const int64[:], const int64[:], int64, int64[:], boolean[:]")
-def with_year(kinds, times, numbers, rolls, deltas, year, out, good, result):
-    """NO_YEAR times in the year that their record's number tells; 29 February of a year without one is not good."""
-    for r in range(kinds.size):
-        if kinds[r] != w.NO_YEAR:
-            continue
-        y = year
-        k = 0
-        while k < rolls.size and rolls[k] <= numbers[r]:
-            y += deltas[k]
-            k += 1
-        month = times[r] // MONTH_UNIT
-        rest = times[r] - month * MONTH_UNIT
-        day = rest // DAY
-        out[r] = days(y, month, day) * DAY + rest - day * DAY
-        if month == 2 and day == 29 and not is_leap(y):
-            good[r] = False

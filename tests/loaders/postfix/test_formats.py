@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from forensics.errors import AmbiguousTime
 from forensics.loaders.base import Settings
 from tests.ingesting import read, to
 
@@ -174,7 +175,7 @@ def roll(name: str, stamps: list[str], settings: Settings | None = None, folder:
         ("mail.log", ["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 31 23:59:59", "Jan  1 00:00:02"], 2021,
          ["2021-12-31", "2022-01-01", "2021-12-31", "2022-01-01"]),
         ("mail.log", ["Mar  1 10:00:01", "Mar  1 10:00:00", "Feb 28 10:00:00"], 2021, ["2021-03-01", "2021-03-01", "2021-02-28"]),
-        ("mail.log", ["Jun  1 10:00:00", "Jan  5 10:00:00", "Jan  4 10:00:00"], 2020, ["2020-06-01", "2021-01-05", "2021-01-04"]),
+        ("mail.log", ["Jun  1 10:00:00", "Jan  5 10:00:00", "Jan  4 10:00:00"], 2020, ["2020-06-01", "2020-01-05", "2020-01-04"]),
         ("mail.log-20240102", ["Jan  1 10:00:00"], 2020, ["2020-01-01"]),
     ],
 )  # fmt: skip
@@ -182,7 +183,8 @@ def test_years(tmp_path: Path, name: str, stamps: list[str], year: int | None, e
     assert roll(name, stamps, Settings(year=year), tmp_path) == expected
 
 
-def test_29_february_of_a_common_year_is_unread(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "year"), [("mail.log", 2023), ("mail.log-20230301", None), ("mail.log-2023", None)])
+def test_29_february_contradicts_a_common_year(tmp_path: Path, name: str, year: int | None) -> None:
     text = "".join(f"Feb 29 10:00:00 mx1 {p}[7]: {t}\n" for p, t in LINES)
-    result, rows = read(tmp_path, {"mail.log": text}, Settings(year=2023))
-    assert (rows, result.unread) == ([], 5)
+    with pytest.raises(AmbiguousTime, match="29 February, but 2023 is no leap year"):
+        read(tmp_path, {name: text}, Settings(year=year))

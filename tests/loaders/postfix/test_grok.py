@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from forensics.loaders import base, years
+from forensics.loaders import base, timing, years
 from forensics.loaders import postfix as loader
 from forensics.native.postfix import words as w
 
@@ -37,8 +37,7 @@ def scanned(program: str, text: str) -> tuple[base.Scan, dict[str, Any] | None]:
     raw = f"2024-03-01T10:00:00+00:00 mx1 postfix/{program}[1]: {text}\n".encode()
     data = np.frombuffer(raw + bytes(64), np.uint8).copy()
     block = type("Block", (), {"data": data[: len(raw)], "offset": 0, "last": True, "padded": data})()
-    none = np.zeros(0, np.int64)
-    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=years.Clock(0, none, none, None)))
+    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=timing.Plan(years.Clock())))
     if not scan.used:
         return scan, None
     events = scan.events

@@ -30,5 +30,5 @@ def test_year_zone_and_order_are_told(notes: dict[str, object], said: str) -> No
 
 def test_the_loader_notes_what_is_told() -> None:
     june = int(datetime(2023, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
-    _, notes = years.clock("mail.log", None, "Europe/London", packed=None, local=(june, june), rolls=(), steps=())
+    _, notes = years.clock("mail.log", None, "Europe/London", years=None, local=(june, june))
     assert _time_basis(notes) == "time zone Europe/London (setting)"
