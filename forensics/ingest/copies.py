@@ -137,7 +137,7 @@ def look(
         return None
     noted: dict[int, list[str]] = {}
     for number, one in enumerate(evidence):
-        said = [sentence for named, sentence in names.told(hosts) if _has(one, named)]
+        said = [sentence for named, sentence in names.told(hosts) if has_host(one, named)]
         for other, count in sorted(Counter(masks[number].other.tolist()).items()) if number in masks else ():
             where = "others of this file" if other == number else f"records of {evidence[other].source.name}"
             said.append(f"{count:,} of its records repeat {where}, which were collected twice: they count once")
@@ -149,7 +149,8 @@ def look(
     return Found(hosts, joined, noted)
 
 
-def _has(one: Surveyed, names: Sequence[str]) -> bool:
+def has_host(one: Surveyed, names: Sequence[str]) -> bool:
+    """Whether records of a host of one of these names lie in the evidence."""
     loader: Any = load(one.loader)
     if not hasattr(loader, "host_key"):
         return False
@@ -193,8 +194,9 @@ class _Names:
         for best in sorted(set(hosts.values())):
             others = [name for name, top in hosts.items() if top == best]
             why = sorted({reason for (a, b), reason in self._why.items() if self._top(a) == best and b in hosts})
-            yield [best, *others], (
-                f"the host {best} is named {', '.join(others)}, too ({'; '.join(why)}): it is counted as one host"
+            yield (
+                [best, *others],
+                (f"the host {best} is named {', '.join(others)}, too ({'; '.join(why)}): it is counted as one host"),
             )
 
 
@@ -298,7 +300,9 @@ def _parts(hops: Hops, batch: Callable[[int], Batch]) -> list[tuple[str, str]]:
         return []
     open_ = [np.flatnonzero(~one.whole & (one.id != 0)) for one in hops.some]
     strays = [hashes(table["queue_id"]) for table in hops.strays]
-    ids = np.sort(np.concatenate([np.zeros(0, np.uint64), *strays, *(o.id[n] for o, n in zip(hops.some, open_, strict=True))]))
+    ids = np.sort(
+        np.concatenate([np.zeros(0, np.uint64), *strays, *(o.id[n] for o, n in zip(hops.some, open_, strict=True))])
+    )
     again = np.unique(ids[1:][ids[1:] == ids[:-1]])
     tables = [table.take(pa.array(_among(of, again))) for table, of in zip(hops.strays, strays, strict=True)]
     for one, places in zip(hops.some, open_, strict=True):
@@ -373,9 +377,7 @@ class _Mask:
         return Duplicates(mask, tuple(sorted(runs)))
 
 
-def _masks(
-    pairs: Sequence[_Pair], hosts: Mapping[str, str], statements: Callable[[int], pa.Table]
-) -> dict[int, _Mask]:
+def _masks(pairs: Sequence[_Pair], hosts: Mapping[str, str], statements: Callable[[int], pa.Table]) -> dict[int, _Mask]:
     """For each evidence the records that repeat others of an earlier one, or earlier ones of its own."""
     tables: dict[int, _Statements] = {}
     for number in sorted({number for pair in pairs for number in pair.evidence}):

@@ -40,6 +40,17 @@ class Numbers:
         return chosen
 
 
+Apart = tuple[str, str, int]
+"""Two hosts, and how many seconds the clock of the second is ahead."""
+
+
+@dataclass(frozen=True)
+class Written:
+    rows: int
+    files: list[str]
+    apart: list[Apart]
+
+
 @dataclass(frozen=True)
 class _Joined:
     chosen: selection.Selection
@@ -56,9 +67,9 @@ def deliveries(
     evidence: Sequence[str],
     width: int,
     report: Callable[[str, int, int], None],
-) -> tuple[int, list[str]]:
-    """Join all batches and write the deliveries in order below `fresh`: (rows, files, as they will be named in the
-    case). Empties `numbers`."""
+) -> Written:
+    """Join all batches and write the deliveries in order below `fresh`; files are named as in the case. Empties
+    `numbers`."""
     fresh.mkdir()
     chosen = numbers.select()
     memory.release()
@@ -89,7 +100,18 @@ def deliveries(
         while futures:
             written += futures.popleft().result()
             report("write", written, len(items))
-    return len(items), files
+    return Written(len(items), files, _apart(made.apart, chosen, source))
+
+
+def _apart(
+    pairs: Sequence[tuple[int, int, int]], chosen: selection.Selection, source: row_source.RowSource
+) -> list[Apart]:
+    """Names of hosts whose clocks differ."""
+    if not pairs:
+        return []
+    numbers = np.array([number for one, other, _ in pairs for number in (one, other)])
+    hosts = source.pick(chosen.hops[numbers], False, ("host",))["host"].to_pylist()
+    return [(hosts[2 * n], hosts[2 * n + 1], seconds) for n, (_, _, seconds) in enumerate(pairs)]
 
 
 def _small(chosen: selection.Selection) -> Any:

@@ -124,6 +124,4 @@ def runs_of(
     steps = (np.diff(number) != 1) | (np.diff(there) != 1) | (np.diff(other) != 0)
     starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
     ends = np.concatenate([starts[1:], [len(number)]])
-    return tuple(
-        (int(number[a]), int(b - a), int(other[a]), int(there[a])) for a, b in zip(starts, ends, strict=True)
-    )
+    return tuple((int(number[a]), int(b - a), int(other[a]), int(there[a])) for a, b in zip(starts, ends, strict=True))

@@ -202,7 +202,8 @@ def _read_all(
     task, read = _read_with_what_it_shows(work, _Task(evidence, duplicates, size, executor, width, report))
     evidence, duplicates = list(task.evidence), dict(task.duplicates)
     ids = [e.digests.content_sha256 for e in evidence]
-    count, files = writing.deliveries(work / "deliveries", read.batches, read.numbers, ids, width, report)
+    written = writing.deliveries(work / "deliveries", read.batches, read.numbers, ids, width, report)
+    evidence = [_with_clocks(one, written.apart) for one in evidence]
     unread_files = read.unread.finish()
     results = tuple(
         _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
@@ -211,10 +212,23 @@ def _read_all(
     return IngestResult(
         evidence=results,
         skipped=(),
-        deliveries=count,
+        deliveries=written.rows,
         unread=sum(e.unread for e in results),
-        files=tuple(sorted(files + unread_files)),
+        files=tuple(sorted(written.files + unread_files)),
     )
+
+
+def _with_clocks(one: Surveyed, apart: Sequence[writing.Apart]) -> Surveyed:
+    """The evidence with a note on hosts of its own whose clocks differ from others'."""
+    said = []
+    for host, other, seconds in apart:
+        if copies.has_host(one, (host, other)):
+            way = "ahead of" if seconds > 0 else "behind"
+            said.append(
+                f"the clock of host {other} is {abs(seconds):,} s {way} that of {host}, as all their hand-overs show: "
+                f"times are those of each host's own stamps"
+            )
+    return replace(one, survey=timing.noted(one.survey, *said)) if said else one
 
 
 def _read_with_what_it_shows(work: Path, task: _Task) -> tuple[_Task, _AllRead]:
@@ -346,9 +360,7 @@ def _jobs(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterato
             yield number, task.executor.submit(_piece, block, item.loader, context)
 
 
-def _context(
-    offset: int, item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str]
-) -> ScanContext:
+def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str]) -> ScanContext:
     survey = item.survey
     start = survey.blocks[offset]
     later = [n for n in survey.blocks.values() if n > start]
@@ -364,9 +376,7 @@ def _context(
     )
 
 
-def _joined(
-    fragments: Mapping[str, spool.Fragments], executor: Executor, width: int
-) -> Iterator[tuple[str, _Joined]]:
+def _joined(fragments: Mapping[str, spool.Fragments], executor: Executor, width: int) -> Iterator[tuple[str, _Joined]]:
     """What the fragments of all evidence come to, loader by loader and partition by partition, with a bounded number of
     them at work ahead."""
     ahead: deque[tuple[str, Future[_Joined]]] = deque()

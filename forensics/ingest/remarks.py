@@ -123,7 +123,8 @@ def of_evidence(table: pa.Table | None) -> Mapping[int, pa.Table]:
     if table is None or not len(table):
         return {}
     return {
-        one: table.filter(pc.equal(table["evidence"], one)) for one in sorted(set(table["evidence"].unique().to_pylist()))
+        one: table.filter(pc.equal(table["evidence"], one))
+        for one in sorted(set(table["evidence"].unique().to_pylist()))
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.native import codes
-from forensics.stitch import journeys, returns, systems
+from forensics.stitch import clocks, journeys, returns, systems
 from forensics.stitch.journeys import HopLegKeys, Links, Longs
 from forensics.stitch.selection import Selection, handed
 
@@ -20,14 +20,17 @@ class Joined:
     """For each leg of `Selection.parts` another that may be the same delivery, or -1."""
     rest_outcomes: NDArray[np.int8]
     """Of `Selection.rest`."""
+    apart: tuple[tuple[int, int, int], ...]
+    """`clocks.Shifted.pairs`."""
 
 
 def join(chosen: Selection) -> Joined:
     """Journeys of the chosen hops, and what the others came to."""
     p = chosen.parts
+    shifted = clocks.shifted(p)
     returned = returns.given_back(p)
     next_hop, usual = returns.next_hops(p, chosen.routes)
-    links = journeys.link(p, (lambda _: returned.child, systems.handed_over), next_hop, usual)
+    links = journeys.link(p, (lambda _: shifted.child, lambda _: returned.child, systems.handed_over), next_hop, usual)
     doubt = np.where(links.doubt >= 0, links.doubt, np.where(links.child < 0, returned.doubt, -1))
     kept = returns.filters(p, links.child, chosen.handed, chosen.routes)
     outcome = links.outcome.copy()
@@ -36,7 +39,9 @@ def join(chosen: Selection) -> Joined:
     links = replace(links, outcome=outcome)
     rest = chosen.rest_outcomes.copy()
     rest[chosen.handed.at[np.isin(chosen.handed.target, kept)]] = codes.UNKNOWN
-    return Joined(links, systems.possible_duplicates(p, links, doubt), rest)
+    possible_duplicates = systems.possible_duplicates(p, links, doubt)
+    late = clocks.doubtful(p, links, shifted.doubt)
+    return Joined(links, np.where(possible_duplicates >= 0, possible_duplicates, late), rest, shifted.pairs)
 
 
 def _lost(p: HopLegKeys, links: Links) -> NDArray[np.bool_]:
