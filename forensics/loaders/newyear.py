@@ -189,7 +189,9 @@ def place(files: Sequence[Undated], dated: Sequence[tuple[int, int]]) -> Placed:
     later = [one.start < cut.cut for one in files]
     ways = [tuple(year + shift + after for year, after in zip(asked, later, strict=True)) for shift in (0, -1)]
     ways = [way for way in ways if any(year == one for year, one in zip(way, asked, strict=True))]
-    ways = [way for way in ways if not any(_contradicts(one, year) for one, year in zip(files, way, strict=True))] or ways
+    ways = [
+        way for way in ways if not any(_contradicts(one, year) for one, year in zip(files, way, strict=True))
+    ] or ways
     if len(ways) > 1 and dated:
         ways = _nearest(files, ways, dated)
     if len(ways) > 1:

@@ -52,7 +52,9 @@ def surveyed(name: str, settings: Settings, stamps: Stamps, rest: Survey, host: 
     if found is not None and year is not None and settings.for_many(name):
         undated = Undated(name, year, timezone, stamps, found)
         first = (year, "")  # a 29 February is judged when the year is known
-    return _timed(rest, Plan(years.Clock(), sequence.order(stamps), host), name, stamps, found, first, timezone, undated)
+    return _timed(
+        rest, Plan(years.Clock(), sequence.order(stamps), host), name, stamps, found, first, timezone, undated
+    )
 
 
 def dated(survey: Survey, year: int) -> Survey:
@@ -152,7 +154,5 @@ def _local(first: int, kind: int, time: int) -> int:
 def _utc(kind: int, times: tuple[int, ...], clock: years.Clock) -> list[int]:
     count = len(times)
     plain = years.Clock(clock.year, None, clock.zone)
-    out, _ = years.resolve(
-        np.full(count, kind, np.int32), np.array(times, np.int64), np.zeros(count, np.int64), plain
-    )
+    out, _ = years.resolve(np.full(count, kind, np.int32), np.array(times, np.int64), np.zeros(count, np.int64), plain)
     return [int(v) for v in out]

@@ -67,7 +67,9 @@ def test_lines_of_one_host_under_two_names(tmp_path: Path, names: tuple[str, str
         text, expected = "", []
         for n in range(3):
             ident = f"{queue_id[:-1]}{n}"
-            whole = message(ident, to(f"{n}@navy.example"), message_id=f"m{n}", at=AT.format(n)).splitlines(keepends=True)
+            whole = message(ident, to(f"{n}@navy.example"), message_id=f"m{n}", at=AT.format(n)).splitlines(
+                keepends=True
+            )
             text += "".join(one.replace(" mx1 ", f" {names[way >> k & 1]} ") for k, one in enumerate(whole))
             expected.append((f"{n}@navy.example", "ann@albion.example"))
         folder = tmp_path / str(way)
@@ -147,7 +149,9 @@ def test_what_outsiders_write_makes_no_hosts_one(tmp_path: Path) -> None:
     """A reply that names an id of another host, a Message-ID and a HELO name that are a host's name or an id."""
     evil = f"sent (250 2.0.0 Ok: queued as {OTHER} on mx2, same as mx1 {OTHER}: client=a[10.0.0.1])"
     text = message(ID, to("x@navy.example", evil), host="mx1", message_id=f"mx2 {OTHER}", client="mx2[198.51.100.7]")
-    text += message(OTHER, to("x@navy.example", evil), host="mx2", message_id=f"mx2 {OTHER}", sender="ann@albion.example")
+    text += message(
+        OTHER, to("x@navy.example", evil), host="mx2", message_id=f"mx2 {OTHER}", sender="ann@albion.example"
+    )
     text += refusal("mx1").replace("helo=<b>", "helo=<mx2>") + refusal("mx2")
     result, rows = read(tmp_path, {"mail.log": text})
     assert {r["host"] for r in rows} == {"mx1", "mx2"}
@@ -168,7 +172,9 @@ def test_copies_under_other_names_in_any_order(seed: int) -> None:
         _, expected = read(Path(place) / "a", {"mail.log": whole})
         files = {"mx1.log": "".join(first), "gw1.log": "".join(second)}
         low = rng.randrange(0, 40)
-        copied = sorted(first[low : low + rng.randrange(8, 40)] + second[rng.randrange(0, 20) :], key=lambda one: one[:19])
+        copied = sorted(
+            first[low : low + rng.randrange(8, 40)] + second[rng.randrange(0, 20) :], key=lambda one: one[:19]
+        )
         text = "".join(copied)
         for short, long in names.items():
             text = text.replace(f" {short} ", f" {long} ")

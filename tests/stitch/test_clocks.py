@@ -68,7 +68,15 @@ def test_equal_clocks_say_nothing(tmp_path: Path) -> None:
         [handed_on(0, timedelta(hours=1), recipient="carl@navy.example")],
         [handed_on(0, timedelta(hours=30))],
     ],
-    ids=["no quarter", "two differences", "none for others", "Message-ID", "sender", "recipient", "more than zones differ"],
+    ids=[
+        "no quarter",
+        "two differences",
+        "none for others",
+        "Message-ID",
+        "sender",
+        "recipient",
+        "more than zones differ",
+    ],
 )
 def test_what_does_not_agree_stays_apart(tmp_path: Path, texts: list[str]) -> None:
     found, noted = rows(tmp_path, "".join(texts))

@@ -68,7 +68,9 @@ def _groups(events: pa.Table) -> Iterator[list[Event]]:
         for n, one in enumerate(group):
             follows = n and all(group[n - 1][name] == one[name] for name in ("evidence", "block"))
             times.append(max(times[-1], one["at"]) if follows else one["at"])
-        order = sorted(range(len(group)), key=lambda n: (times[n], *_stage(group[n]), group[n]["evidence"], group[n]["place"]))
+        order = sorted(
+            range(len(group)), key=lambda n: (times[n], *_stage(group[n]), group[n]["evidence"], group[n]["place"])
+        )
         yield [group[n] for n in order]
 
 

@@ -247,7 +247,9 @@ def resume(fragments: pa.Table) -> pa.Table:
 
 def statements(events: pa.Table) -> pa.Table:
     """See `forensics.loaders.base.NamesHosts`."""
-    says = [base.key_of(*row) for row in zip(*(events[name].to_pylist() for name in ("id", "flag", "rest")), strict=True)]
+    says = [
+        base.key_of(*row) for row in zip(*(events[name].to_pylist() for name in ("id", "flag", "rest")), strict=True)
+    ]
     ids = [0 if one is None else base.key_of(one) for one in events["id"].to_pylist()]
     columns = [
         events["number"], events["at"], pa.array(ids, pa.uint64()), pa.array(says, pa.uint64()),

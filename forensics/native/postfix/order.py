@@ -156,8 +156,10 @@ def stage_keys(ints, longs, rows, clusters, kept, state, sub, result):
     a = 0
     while a < rows.size:
         b = a
-        while b < rows.size and clusters[b] == clusters[a] and (
-            kept[a] or longs[rows[b], w.TIME] == longs[rows[a], w.TIME]
+        while (
+            b < rows.size
+            and clusters[b] == clusters[a]
+            and (kept[a] or longs[rows[b], w.TIME] == longs[rows[a], w.TIME])
         ):
             b += 1
         if a == 0 or longs[rows[a], w.KEY] != longs[rows[a - 1], w.KEY]:
