@@ -1,12 +1,12 @@
 """What only the whole evidence shows: one host that has several names, and records that were collected twice.
 
-A queue id is given by its server alone, and not twice within a second; the same one under two hosts' names, with the same
-times and texts, is one message of one host. So when all was read, messages are looked for
+A queue id is given by its server alone, and not twice within a second; the same one under two hosts' names, with the
+same times and texts, is one message of one host. So when all was read, messages are looked for
 
 - that two hosts have, or one has twice, with id, Message-ID and sender: the same records, collected twice, from the
   host itself and from a server that knows it by another name, or as a block that stands twice in one file;
-- of which one host's name has the beginning and another's the end: a host that was renamed, or a container that was made
-  anew with the same queue.
+- of which one host's name has the beginning and another's the end: a host that was renamed, or a container that was
+  made anew with the same queue.
 
 Nothing that an outsider chooses is enough for either: ids are not theirs, and replies of other servers are not looked
 at. Where something was found the evidence is read again with it: the host has one name, and each record counts once.
@@ -53,7 +53,8 @@ _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 
 
 _OF_PART = (
-    "host", "queue_id", "message_id", "sender", "size_bytes", "recipient_count", "first_at", "last_at", "born", "closed",
+    "host", "queue_id", "message_id", "sender", "size_bytes", "recipient_count", "first_at", "last_at", "born",
+    "closed",
 )  # fmt: skip
 
 
@@ -329,8 +330,8 @@ def _with_numbers(table: pa.Table) -> pa.Table:
 
 
 SURE = 3
-"""Weight from which two names are one host's: one message whose id is of no other host in the world, or whose sender and
-size both parts tell; or three of which only the time fits; or one, if the names are alike."""
+"""Weight from which two names are one host's: one message whose id is of no other host in the world, or whose sender
+and size both parts tell; or three of which only the time fits; or one, if the names are alike."""
 
 
 def _one_message(first: Mapping[str, Any], second: Mapping[str, Any]) -> int:

@@ -1,10 +1,10 @@
 """Years of stamps that have none: where one begins in a file, and how the files of a set follow each other.
 
 A file is read as it runs: from one stamp to the next within the calendar, and from December to January into the next
-year, where it is not silent for much longer than elsewhere. Where it steps back otherwise, it was joined from blocks, or
-sorted, and its order says nothing of years. Its days do: a log has no year-long holes, so that the longest time of the
-year without a stamp is where it begins and ends. If New Year lies in that time, all is of one year. If the stamps run
-over New Year instead, those before the hole are of the year after. Where neither is plain, a person is asked.
+year, where it is not silent for much longer than elsewhere. Where it steps back otherwise, it was joined from blocks,
+or sorted, and its order says nothing of years. Its days do: a log has no year-long holes, so that the longest time of
+the year without a stamp is where it begins and ends. If New Year lies in that time, all is of one year. If the stamps
+run over New Year instead, those before the hole are of the year after. Where neither is plain, a person is asked.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _ask(name: str, steps: Sequence[Longs], why: str) -> AmbiguousTime:
     )
 
 
-def joined(name: str, stamps: Stamps) -> int:
+def joined(stamps: Stamps) -> int:
     """How often the file's stamps step back by days, other than into a new year."""
     if stamps.packed is None:
         return 0
@@ -229,9 +229,9 @@ def _nearest(files: Sequence[Undated], ways: list[Any], dated: Sequence[tuple[in
 
 def _two_ways(files: Sequence[Undated], later: Sequence[bool], ways: Sequence[Sequence[int]]) -> AmbiguousTime:
     before = next(one for one, after in zip(files, later, strict=True) if not after)
-    spans = " or ".join(f"{min(way)}/{max(way) if max(way) > min(way) else max(way) + 1}" for way in sorted(ways))
+    spans = " or ".join(f"{year}/{year + 1}" for year in sorted(min(way) for way in ways))
     return AmbiguousTime(
         f"--year {files[0].asked}: these files follow each other over New Year, which can be {spans}",
-        expected="the year of one of them, by its name",
-        remedy=f'name one under [[sources]] in case.toml, such as file = "{before.name}" with its year: the others follow',
+        expected="the year of one of them",
+        remedy=f'give one its year under [[sources]] in case.toml, such as file = "{before.name}": the others follow',
     )

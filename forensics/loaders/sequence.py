@@ -1,8 +1,9 @@
 """The order in which a file's stamps stand: as they were logged, newest first, in blocks, or in none.
 
-Where daemons log at once, the stamps of one host step back by a second or two; its clock may be set back by more, and in
-summer time's last hour it runs twice. All else means that the file was put together after it was logged: turned round by
-what exported it, sorted, or joined from files that do not follow each other. The records then follow their stamps.
+Where daemons log at once, the stamps of one host step back by a second or two; its clock may be set back by more, and
+in summer time's last hour it runs twice. All else means that the file was put together after it was logged: turned
+round by what exported it, sorted, or joined from files that do not follow each other. The records then follow their
+stamps.
 """
 
 from __future__ import annotations

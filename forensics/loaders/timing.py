@@ -94,7 +94,7 @@ def _timed(
         for packed in found.ends:
             year, packed = divmod(packed, years.YEAR_UNIT)
             ends += _utc(NO_YEAR, (packed,), years.Clock(clock.year + year, None, clock.zone))
-    noted = [*rest.notes.get("noted", ()), *_noted(plan.order, newyear.joined(name, stamps))]
+    noted = [*rest.notes.get("noted", ()), *_noted(plan.order, newyear.joined(stamps))]
     return replace(
         rest,
         first=min(ends, default=None),
@@ -134,8 +134,8 @@ def _noted(order: Order, joined: int) -> list[str]:
         )
     if joined:
         said.append(
-            "its stamps have no year and step back by days: years were told from the days that they cover, as of blocks "
-            "of one period"
+            "its stamps have no year and step back by days: years were told from the days that they cover, as of "
+            "blocks of one period"
         )
     return said
 

@@ -35,7 +35,8 @@ _NAMES = (
     re.compile(rf"{_DATE}(?P<base>){_REST}"),
     re.compile(rf"{_DATE}[-_.](?P<base>[A-Za-z][^0-9]*?){_REST}"),
 )
-"""A date behind the name of a log, alone, or in front of it; behind it may stand a time, a number and what packed it."""
+"""A date behind the name of a log, alone, or in front of it; behind it may stand a time, a number and what packed
+it."""
 _OF_LOGS = re.compile(r"(?i)(?:log|mail|messages|postfix|exim|smtp|mta|info|warn|err)$")
 
 

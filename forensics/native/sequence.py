@@ -1,9 +1,9 @@
 """In which order the stamps of a file stand: where they step back, which days they name, where a year begins.
 
-One stamp after another is followed in two ways. By *host*, because the clocks (and zones) of two hosts that share a file
-are not each other's: how often a host's stamps go on and back. By *file*, in days of a year without a number, for stamps
-that have none: a step is taken the short way round the year, and where it is more than a day back, or over New Year, it
-is written down for `loaders.years` to judge.
+One stamp after another is followed in two ways. By *host*, because the clocks (and zones) of two hosts that share a
+file are not each other's: how often a host's stamps go on and back. By *file*, in days of a year without a number, for
+stamps that have none: a step is taken the short way round the year, and where it is more than a day back, or over New
+Year, it is written down for `loaders.years` to judge.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -32,10 +32,9 @@ NEAR = 31
 (LAST, DATE, YEAR, ANCHOR, LEAP_YEAR, UPS, DOWNS, FAR, BACKS, MARKS, LOST, FIRST_PACKED, END_PACKED, FIRST_LOCAL,
  END_LOCAL, FIRST_ABSOLUTE, END_ABSOLUTE, HOSTS_FOUND, START) = range(19)  # fmt: skip
 """Columns of `state`: the last time without a year, its day of the year, the year counted from the first record's, day
-of the last mark, the year of the last 29 February; steps of
-hosts' stamps on and back by seconds, and back by more than JITTER; rows of `backs` and `marks` filled; whether there was
-no room for one; least and greatest time of each kind (without a year: packed, with the year); hosts; the first time
-without a year."""
+of the last mark, the year of the last 29 February; steps of hosts' stamps on and back by seconds, and back by more than
+JITTER; rows of `backs` and `marks` filled; whether there was no room for one; least and greatest time of each kind
+(without a year: packed, with the year); hosts; the first time without a year."""
 STATE = 19
 
 (B_RECORD, B_KIND, B_BEFORE, B_AFTER, B_LOW, B_HIGH) = range(6)

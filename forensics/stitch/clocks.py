@@ -1,12 +1,13 @@
 """Hand-overs between hosts whose clocks differ: two time zones in one log that names none.
 
-A server answers with the queue id that it gave a message (`queued as`). Where the evidence has that hop on another host,
-and Message-ID, sender and recipient agree, it is the same message, whatever the clocks say; and where they differ by the
-same whole quarters of an hour for all such hand-overs of two hosts, that is how far these clocks are apart. Stamps stay
-as each host logged them.
+A server answers with the queue id that it gave a message (`queued as`). Where the evidence has that hop on another
+host, and Message-ID, sender and recipient agree, it is the same message, whatever the clocks say; and where they differ
+by the same whole quarters of an hour for all such hand-overs of two hosts, that is how far these clocks are apart.
+Stamps stay as each host logged them.
 
-The answer is another server's text. So it counts where our own host handed the message to a private address; an outsider
-who had a message can give it back, with an answer that was made to fit. What a public address took is only in doubt.
+The answer is another server's text. So it counts where our own host handed the message to a private address; an
+outsider who had a message can give it back, with an answer that was made to fit. What a public address took is only in
+doubt.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.native import codes
-from forensics.stitch.journeys import HopLegKeys, Links, Longs
+from forensics.stitch.journeys import Hashes, HopLegKeys, Links, Longs
 
 QUARTER = 900_000_000
 """Zones differ by quarters of an hour (microseconds) …"""
@@ -28,8 +29,8 @@ BEFORE, AFTER = 120_000_000, 10_000_000
 
 @dataclass(frozen=True)
 class Shifted:
-    """`child`: for each leg the hop on another clock that continues it, or -1; `doubt`: one that may. `pairs`: two hops,
-    the second host's clock being so many seconds ahead, for each two hosts once."""
+    """`child`: for each leg the hop on another clock that continues it, or -1; `doubt`: one that may. `pairs`: two
+    hops, the second host's clock being so many seconds ahead, for each two hosts once."""
 
     child: Longs
     doubt: Longs
@@ -82,9 +83,9 @@ def _named(p: HopLegKeys) -> tuple[Longs, Longs]:
     return legs[good], hops[good]
 
 
-def _pair(hop: Longs, key: np.ndarray) -> np.ndarray:
+def _pair(hop: Longs, key: Hashes) -> Hashes:
     with np.errstate(over="ignore"):
-        mixed: np.ndarray = key ^ (hop.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed: Hashes = key ^ (hop.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     return mixed
 
 

@@ -75,7 +75,8 @@ def _groups(events: pa.Table) -> Iterator[list[Event]]:
 
 
 def _stage(event: Event) -> tuple[int, str]:
-    """What comes before what: the arrival, deferrals, all else, removal, the end; of attempts that are alike the text decides."""
+    """What comes before what: the arrival, deferrals, all else, removal, the end; of attempts that are alike the text
+    decides."""
     flag = event["flag"]
     stage = _STAGES.get(flag, 2)
     return stage, event["rest"] if flag in fields.DELIVERIES else ""

@@ -275,8 +275,8 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
 
 
 def resume(table: pa.Table) -> Events:
-    """Fragments of one or many blocks as events, ordered as they happened: record order inside a block of a file, stamps
-    between blocks and files."""
+    """Fragments of one or many blocks as events, ordered as they happened: record order inside a block of a file,
+    stamps between blocks and files."""
     order = _order(table)
     table = table.take(pa.array(order)).combine_chunks()
     raw = table["raw"].combine_chunks()

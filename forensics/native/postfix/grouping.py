@@ -118,7 +118,7 @@ def settle(buf, ints, longs, legs, leg, e, outcome):
 @kernel
 def beyond_ascii(buf, i, end):
     """Whether any byte is not ASCII."""
-    for k in range(i, end):
+    for k in range(i, end):  # noqa: SIM110
         if buf[k] >= 128:
             return True
     return False
@@ -185,7 +185,7 @@ def logged_twice(buf, ints, longs, e, other):
     """Whether two births are one: an id is not given twice within a second."""
     if longs[e, TIME] != longs[other, TIME]:
         return False
-    for at in (A, B, C, G):
+    for at in (A, B, C, G):  # noqa: SIM110
         if compare(buf, ints, e, other, at) != 0:
             return False
     return True

@@ -23,7 +23,8 @@ LATE = 5_000_000
 ANY = -1
 """The stage of what may come at any time."""
 BIRTH, HEAD, QUEUED, DELIVERED, EXPIRED, GONE = range(6)
-"""Stages of a message: client or pickup; checks and Message-ID; the queue manager's; attempts; no more of them; removed."""
+"""Stages of a message: client or pickup; checks and Message-ID; the queue manager's; attempts; no more of them;
+removed."""
 
 
 def _stages() -> NDArray[np.int8]:
@@ -108,7 +109,7 @@ def go_on(kind, state):
 @kernel
 def by_stage(ints, rows, a, b, state, sub):
     """Sort keys for rows[a:b], events of one time that stand in no order: their stages. Where the id of a message that
-    goes on is given anew, that message was removed first; all that is told of it is that, if nothing else was queued."""
+    goes on is given anew, that message was removed first; all attempts are its, if nothing else was queued."""
     births = queued = gone = 0
     for k in range(a, b):
         stage = STAGES[ints[rows[k], w.KIND]]
@@ -123,7 +124,7 @@ def by_stage(ints, rows, a, b, state, sub):
         if again and stage == GONE:
             sub[k] = FIRST - 1
             again = False
-        elif its_own and (stage == DELIVERED or stage == EXPIRED):
+        elif its_own and stage in (DELIVERED, EXPIRED):
             sub[k] = FIRST - 2
     for key in range(FIRST - 2, FIRST + GONE + 1):
         for k in range(a, b):

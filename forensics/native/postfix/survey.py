@@ -12,8 +12,8 @@ from forensics.native.text import find_byte, hashed, lower_hash, mix
 
 
 @entry(
-    "const uint8[:], int64, int64, int64[:], uint64[:], int64[:,:], int64[:], int64[:,:], int64[:,:], int64[:,:], int64[:], "
-    "int32[:]"
+    "const uint8[:], int64, int64, int64[:], uint64[:], int64[:,:], int64[:], int64[:,:], int64[:,:], int64[:,:], "
+    "int64[:], int32[:]"
 )
 def survey_block(buf, n, lines, state, hosts, lasts, ranges, backs, marks, days, memo, programs, result):
     """Follow the stamps of the lines of buf[:n] (`native.sequence`); `lines`: how many there were before; `programs`:
