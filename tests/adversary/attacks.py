@@ -68,9 +68,7 @@ class Log:
 
     def answer(self, line: int, text: str) -> None:
         """What the remote server says in a delivery line."""
-        self.lines[line] = _SENT.sub(
-            lambda m: f"{m[1]}smtp[9]: {m[2]}: to=<{m[3]}>{m[5]}{text})", self.lines[line]
-        )
+        self.lines[line] = _SENT.sub(lambda m: f"{m[1]}smtp[9]: {m[2]}: to=<{m[3]}>{m[5]}{text})", self.lines[line])
 
     def put(self, behind: int, *texts: str) -> None:
         """Lines of this host at the time of another."""

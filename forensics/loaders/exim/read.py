@@ -196,7 +196,16 @@ def _losses(said: list[tuple[lines.Line, int, int, str]], context: base.ScanCont
     times = np.array([line.time for _, line, _, _, _ in told], np.int64)
     at, good = years.resolve(kinds, times, numbers, context.plan.clock)
     return losses.rows(
-        (kind, context.evidence, _text(line.host or b"") or None, int(at[n]) if good[n] else None, many, number, offset, text)
+        (
+            kind,
+            context.evidence,
+            _text(line.host or b"") or None,
+            int(at[n]) if good[n] else None,
+            many,
+            number,
+            offset,
+            text,
+        )
         for n, ((kind, many), line, number, offset, text) in enumerate(told)
     )
 

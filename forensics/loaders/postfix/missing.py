@@ -83,4 +83,6 @@ def _recipients(events: Events, hops: Any, legs: Any, event_hop: Any, which: Any
         f"{one}: {wanted[h] - seen[h]} of {wanted[h]} recipients are not in the log"
         for one, h in zip(ids, short.tolist(), strict=True)
     ]
-    return _rows(events, "recipients", queued[short], (wanted - seen)[short].astype(np.int64), pa.array(texts, pa.string()))
+    return _rows(
+        events, "recipients", queued[short], (wanted - seen)[short].astype(np.int64), pa.array(texts, pa.string())
+    )

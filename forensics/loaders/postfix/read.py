@@ -83,7 +83,13 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     noted = _zone_names(buf, ints, stamps)
     if not event.all():
         taken = np.flatnonzero(event)
-        ints, longs, numbers, offsets, lengths = ints[taken], longs[taken], numbers[taken], offsets[taken], lengths[taken]
+        ints, longs, numbers, offsets, lengths = (
+            ints[taken],
+            longs[taken],
+            numbers[taken],
+            offsets[taken],
+            lengths[taken],
+        )
         times = times[taken]
     order: Order = context.plan.order
     blocks, places = order.places(numbers)
