@@ -45,15 +45,21 @@ def sheets(path: Path, note: Note) -> list[str]:
 
 def lines(path: Path, index: int, note: Note) -> Iterator[bytes]:
     """The rows of a worksheet as CSV, in pieces; `note` is told where damage ends them."""
-    count = 0
+    count = empty = size = 0
     pieces: list[bytes] = []
-    size = 0
     with os.fdopen(open_readonly(path), "rb") as file:
         try:
             for row in _rows(_opened(file).worksheets[index]):
                 count += 1
-                pieces.append(row)
-                size += len(row)
+                if count > ROWS:
+                    note(f"the worksheet claims rows behind row {ROWS:,}, the last that Excel has")
+                    break
+                if row == b"\n":  # rows behind the last that holds anything are none
+                    empty += 1
+                    continue
+                pieces += [b"\n" * empty, row]
+                size += empty + len(row)
+                empty = 0
                 if size >= PIECE:
                     yield b"".join(pieces)
                     pieces, size = [], 0
@@ -82,7 +88,7 @@ def _opened(file: BinaryIO) -> Any:
 def _rows(sheet: Any) -> Iterator[bytes]:
     sheet.reset_dimensions()  # what a sheet claims of its size is not what it holds
     width = 0
-    for row in sheet.iter_rows(min_row=1, max_row=ROWS, max_col=COLUMNS, values_only=True):
+    for row in sheet.iter_rows(min_row=1, max_row=ROWS + 1, max_col=COLUMNS, values_only=True):
         cells = [_text(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()
@@ -96,7 +102,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     return str(value)

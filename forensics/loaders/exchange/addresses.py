@@ -14,6 +14,7 @@ from typing import Final
 JOINERS: Final = ";|,/& \t\r\n"
 _TYPE_NAME = re.compile(r"(?:System|Microsoft|Deserialized)\.[\w.]+(?:`\d+)?(?:\[.*\])*", re.S)
 """What Export-Csv writes for a list: the name of its type (`System.String[]`, `System.Collections.ArrayList`)."""
+_QUOTE = re.compile(r'(?<!\\)"')
 _SPACED = re.compile(r"\s+([|/&])\s+")
 _OPENING = re.compile(r"\s*(?:[2-5]\d\d(?:[ -]|$)|\[|(?:to|cc|bcc)\s*$)", re.I)
 
@@ -42,7 +43,7 @@ def cut(text: str) -> tuple[list[str], str]:
     quoted = False
     begin = ats = 0
     text = _SPACED.sub(r"\1", text)
-    quotes = text.count('"') % 2 == 0
+    quotes = len(_QUOTE.findall(text)) % 2 == 0
     for i, c in enumerate(text):
         if c == '"' and quotes and (i == 0 or text[i - 1] != "\\"):
             quoted = not quoted
@@ -76,9 +77,9 @@ def bare(text: str) -> str:
 def statuses(text: str, joiner: str, count: int) -> str:
     """A list of statuses for `count` addresses that `joiner` joined, joined by `;`; as it is where it cannot be cut
     so."""
-    if joiner == ";" or joiner not in text:
+    if joiner == ";":
         return text
-    pieces = text.split() if joiner == " " else text.split(joiner)
+    pieces = text.split(None if joiner == " " else joiner)
     return ";".join(pieces) if len(pieces) == count else text
 
 
