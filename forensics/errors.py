@@ -8,8 +8,9 @@
     ├── EvidenceError                3   a source that cannot be opened, decompressed or recognised
     │   └── ForeignLog               3   a log of other programs than the loader's
     ├── VerificationFailed           4   evidence, tables or the custody log are not what they were
-    └── MachineError                 6   no room, no permission, a fault of the disk, no memory
-        └── EvidenceChanged          6   evidence that changed while it was read
+    ├── MachineError                 6   no room, no permission, a fault of the disk, no memory
+    │   └── EvidenceChanged          6   evidence that changed while it was read
+    └── CaseInUse                    7   another command holds the case
 
 An error names what it is about, what was expected and what to do; the command line prints the three
 on separate lines and never a traceback. The codes 0, 1, 3 and 5 are also results: see EXIT_CODES.
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, INTERRUPTED = 0, 1, 3, 4, 5, 6, 130
+OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, INTERRUPTED = 0, 1, 3, 4, 5, 6, 7, 130
 
 EXIT_CODES: Mapping[int, str] = {
     OK: "looked, with or without findings; a lesser part may be unread, which the verdict says",
@@ -37,6 +38,7 @@ EXIT_CODES: Mapping[int, str] = {
     NOTHING_WEIGHED: "from detect and run: read, but no outbound delivery of the organisation in the period, so that "
     "nothing could be weighed; `missent report` works all the same",
     MACHINE: "the machine: no room, no permission, a fault of the disk, or evidence that changed while it was read",
+    IN_USE: "the case is in use by another command (--wait waits for it)",
     INTERRUPTED: "interrupted (Ctrl-C); the case is as it was before, or the step that was being written is complete",
 }
 """What each exit code says, in the words of `missent --help` and docs/commands.md. Where two would do, the one that
@@ -152,3 +154,9 @@ def naming(place: str | os.PathLike[str], *, always: bool = False) -> Iterator[N
         if always or error.filename is None:
             error.filename = os.fspath(place)
         raise
+
+
+class CaseInUse(MissentError):
+    """Another command holds the case."""
+
+    exit_code = IN_USE

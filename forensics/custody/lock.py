@@ -1,0 +1,120 @@
+"""One writer at a time: the operating system's lock on `CASE/.lock`.
+
+The file is empty unless somebody holds the lock; then it says who. The kernel lets go of the lock when its holder ends,
+however it ends, so nobody has to be asked whether a lock is stale. That holds inside one machine: on a shared file
+system the lock of another machine may not be seen, so what the file says of another machine counts until somebody
+breaks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from forensics.case import Case
+from forensics.custody import log
+from forensics.custody.chain import Clock, now, stamp
+from forensics.errors import CaseInUse
+
+NAME = ".lock"
+STEP = 0.2
+"""Seconds between two attempts of a command that waits."""
+
+Sleep = Callable[[float], None]
+
+
+@contextlib.contextmanager
+def held(
+    case: Case,
+    action: str,
+    *,
+    wait: bool = False,
+    break_lock: bool = False,
+    clock: Clock = now,
+    sleep: Sleep = time.sleep,
+) -> Iterator[Mapping[str, str] | None]:
+    """Hold the case's lock; the folder is made when it is not there. Gives what a lock that was broken said, else None.
+
+    With `wait` a lock of this machine is waited for; `break_lock` takes over from another machine. Raises CaseInUse,
+    which names who holds the lock, since when and for what; OSError.
+    """
+    fresh = not case.folder.exists()
+    case.folder.mkdir(parents=True, exist_ok=True)
+    place = case.folder / NAME
+    fd = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        _take(fd, case, wait, sleep)
+        broken = _of_another_machine(fd)
+        if broken and not break_lock:
+            raise _in_use(
+                case, broken, "a lock of another machine is not seen to end: when nobody works there, --break-lock"
+            )
+        said = {
+            "action": action,
+            "host": log.host(),
+            "user": log.user(),
+            "process": str(os.getpid()),
+            "since": stamp(clock()),
+        }
+        _write(fd, json.dumps(said, sort_keys=True))
+        try:
+            yield broken
+        finally:
+            _write(fd, "")
+    finally:
+        os.close(fd)
+        if fresh:
+            _leave_nothing(case.folder, place)
+
+
+def _take(fd: int, case: Case, wait: bool, sleep: Sleep) -> None:
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not wait:
+                raise _in_use(case, _said(fd), "try again when it has ended, or give --wait") from None
+        sleep(STEP)
+
+
+def _of_another_machine(fd: int) -> Mapping[str, str] | None:
+    said = _said(fd)
+    return said if said and said.get("host") != log.host() else None
+
+
+def _said(fd: int) -> Mapping[str, str]:
+    try:
+        said = json.loads(os.pread(fd, 4096, 0))
+        return {str(key): str(value) for key, value in said.items()}
+    except (ValueError, AttributeError, OSError):
+        return {}
+
+
+def _in_use(case: Case, said: Mapping[str, str], remedy: str) -> CaseInUse:
+    who = "another command"
+    if said:
+        who = f"missent {said.get('action')}, user {said.get('user')} on {said.get('host')}"
+        who += f", process {said.get('process')}, since {said.get('since')}"
+    return CaseInUse(f"{case.folder}: in use by {who}", remedy=remedy)
+
+
+def _write(fd: int, text: str) -> None:
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, text.encode(), 0)
+
+
+def _leave_nothing(folder: Path, place: Path) -> None:
+    """A folder that this command made and put nothing else into goes again."""
+    if [one.name for one in folder.iterdir()] == [place.name]:
+        place.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+__all__ = ["held"]

@@ -1,0 +1,262 @@
+"""A stage changes a case wholly or not at all.
+
+A stage builds the case's next state aside, in `CASE/.next`, as a complete case of its own: unchanged tables are linked
+there, small files copied. When all of it is on the disk, a journal, `CASE/.commit`, is written that names what comes to
+stand where; then the names are exchanged one by one. Killed before the journal stands, nothing has happened; killed
+after it, the next command that takes the case finishes the exchange: each step of it can be done again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from forensics.case import Case
+from forensics.custody import canonical, lock
+from forensics.custody.names import display, undisplay
+from forensics.errors import CaseError, CaseInUse
+
+STATE = (
+    "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "detection.json", "deliveries", "unread",
+    "correspondents.parquet", "findings.parquet", "incidents.parquet",
+)  # fmt: skip
+"""What a stage may change; the copies of standard input and the reports are only ever added to."""
+NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"
+REPORTS = "reports"
+ASIDE = ".missent-new"
+LINKED = ".parquet"
+"""Files with this ending are linked into the next state, not copied: a writer must not open them, but replace them."""
+
+
+@dataclass
+class Staged:
+    """A case and its next state. `files`: (where it was written, where it belongs) of what lies outside of STATE."""
+
+    case: Case
+    next: Case
+    broken: Mapping[str, str] | None = None
+    """What a lock that was broken said, None when none was."""
+    files: list[tuple[str, str]] = field(default_factory=list)
+
+    def report(self, place: Path) -> Path:
+        """Where to write a report that the commit puts at `place`, in the case's reports or elsewhere.
+
+        Elsewhere it is written beside its place, so that the exchange is one step of one file system; where that is,
+        is noted first, so that nothing of it stays after a kill.
+        """
+        reports = self.case.reports.absolute()
+        if place.absolute().is_relative_to(reports):
+            inside = (Path(REPORTS) / place.absolute().relative_to(reports)).as_posix()
+            written = self.next.folder / inside
+            self.files.append((f"{NEXT}/{inside}", inside))
+        else:
+            written = _aside(place.absolute())
+            self.files.append((str(written), str(place.absolute())))
+            canonical.put(self.next.folder / OUTSIDE, canonical.page([display(one) for one, _ in self.files]))
+        written.parent.mkdir(parents=True, exist_ok=True)
+        return written
+
+
+@contextlib.contextmanager
+def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = False) -> Iterator[Staged]:
+    """Hold the case, finish or undo what a killed command left, and commit the next state when the block ends.
+
+    An exception leaves the case as it was. Raises CaseInUse, CaseError when a journal was altered, OSError.
+    """
+    with lock.held(case, action, wait=wait, break_lock=break_lock) as broken:
+        recover(case)
+        staged = Staged(case, Case(case.folder / NEXT), broken)
+        try:
+            _populate(staged)
+            yield staged
+            _commit(staged)
+        except BaseException:
+            if not (case.folder / JOURNAL).exists():
+                _discard(staged.case)
+            raise
+
+
+def recover(case: Case) -> None:
+    """Finish what a journal says, remove what was built aside. Only with the lock held."""
+    journal = case.folder / JOURNAL
+    if journal.exists():
+        _exchange(case, _read(journal))
+    _discard(case)
+    _remove(case.folder / BEFORE)
+    for left in case.folder.glob(".*-" + "[0-9a-f]" * 16):  # of `canonical.put`, killed before it renamed
+        _remove(left)
+
+
+def finish(case: Case) -> None:
+    """For commands that only read: finish, or clear away, what a killed one left; while another one still runs, the
+    state before it is read.
+
+    Raises CaseError where an exchange was begun and the folder cannot be written.
+    """
+    begun = (case.folder / JOURNAL).exists()
+    if not begun and not any((case.folder / name).exists() for name in (NEXT, BEFORE)):
+        return
+    try:
+        with lock.held(case, "recover", wait=begun):
+            recover(case)
+    except (CaseInUse, OSError) as error:
+        if begun:
+            raise CaseError(
+                f"{case.folder}: a command was interrupted here while it put new tables in place ({error})",
+                remedy="run any command on the case where its folder can be written; that finishes it",
+            ) from None
+
+
+def _populate(staged: Staged) -> None:
+    staged.next.folder.mkdir()
+    for name in STATE:
+        place = staged.case.folder / name
+        if place.is_dir():
+            shutil.copytree(place, staged.next.folder / name, copy_function=_link)
+        elif place.exists():
+            _link(str(place), str(staged.next.folder / name))
+
+
+def _link(source: str, target: str) -> None:
+    if source.endswith(LINKED):
+        try:
+            os.link(source, target)
+        except OSError:  # not every file system has links
+            shutil.copy2(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _commit(staged: Staged) -> None:
+    moves: list[tuple[str, str]] = []
+    removed: list[str] = []
+    for name in STATE:
+        new, old = staged.next.folder / name, staged.case.folder / name
+        if new.exists():
+            if not _same(new, old):
+                _sync(new)
+                moves.append((f"{NEXT}/{name}", name))
+        elif old.exists():
+            removed.append(name)
+    moves += staged.files
+    for written, _ in staged.files:
+        _sync(staged.case.folder / written)
+        _sync((staged.case.folder / written).parent)
+    if not moves and not removed:
+        _discard(staged.case)
+        return
+    _sync_folder(staged.next.folder)
+    moves.sort(key=lambda move: move[1] == "manifest.json")  # last, as what names all the others
+    shown = [[display(source), display(target)] for source, target in moves]
+    canonical.put(staged.case.folder / JOURNAL, canonical.page({"moves": shown, "removed": removed}))
+    _sync_folder(staged.case.folder)
+    recover(staged.case)
+
+
+def _exchange(case: Case, journal: tuple[list[tuple[str, str]], list[str]]) -> None:
+    before = case.folder / BEFORE
+    before.mkdir(exist_ok=True)
+    moves, removed = journal
+    for source, target in moves:
+        new, old = case.folder / source, case.folder / target
+        if not new.exists():
+            continue  # done before
+        if old.is_dir():
+            _set_aside(old, before)
+        old.parent.mkdir(parents=True, exist_ok=True)
+        new.replace(old)
+    for name in removed:
+        _set_aside(case.folder / name, before)
+    _sync_folder(case.folder)
+    (case.folder / JOURNAL).unlink()
+
+
+def _set_aside(place: Path, before: Path) -> None:
+    if place.exists():
+        _remove(before / place.name)
+        place.rename(before / place.name)
+
+
+def _read(journal: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """The journal's moves and removals. What it may name is bounded: it must not move what is not the case's."""
+    try:
+        data = json.loads(journal.read_text("utf-8"))
+        moves = [(undisplay(str(source)), undisplay(str(target))) for source, target in data["moves"]]
+        removed = [str(name) for name in data["removed"]]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise _altered(journal, str(error)) from None
+    for source, target in moves:
+        inside = target in STATE or (Path(target).parts[0] == REPORTS and ".." not in Path(target).parts)
+        if source != (f"{NEXT}/{target}" if inside else str(_aside(Path(target)))) or not (
+            inside or Path(target).is_absolute()
+        ):
+            raise _altered(journal, f"it moves {source} to {target}")
+    for name in removed:
+        if name not in STATE:
+            raise _altered(journal, f"it removes {name}")
+    return moves, removed
+
+
+def _altered(journal: Path, why: str) -> CaseError:
+    return CaseError(
+        f"{journal}: is not as Missent wrote it: {why}",
+        remedy="keep a copy of the case, remove that file and run `missent verify`",
+    )
+
+
+def _same(new: Path, old: Path) -> bool:
+    """Whether nothing was changed: the same links, or copies with the same bytes."""
+    if new.is_dir():
+        names = _names(new)
+        return old.is_dir() and names == _names(old) and all(_same(new / name, old / name) for name in names)
+    if not old.is_file():
+        return False
+    return new.samefile(old) or (new.suffix != LINKED and filecmp.cmp(new, old, shallow=False))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _discard(case: Case) -> None:
+    """Remove what was built aside, in the case and elsewhere."""
+    noted = case.folder / NEXT / OUTSIDE
+    if noted.is_file():
+        for one in json.loads(noted.read_text("utf-8")):
+            place = Path(undisplay(str(one)))
+            if place.is_absolute() and place.name.startswith(".") and place.name.endswith(ASIDE):
+                place.unlink(missing_ok=True)
+    _remove(case.folder / NEXT)
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".{place.name}{ASIDE}")
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def _sync(place: Path) -> None:
+    for path in [*place.rglob("*"), place] if place.is_dir() else [place]:
+        _sync_folder(path)
+
+
+def _sync_folder(place: Path) -> None:
+    fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+__all__ = ["Staged", "change", "finish", "recover"]
