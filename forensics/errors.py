@@ -26,7 +26,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, INTERRUPTED = 0, 1, 3, 4, 5, 6, 7, 130
+OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, INTERRUPTED = (
+    0,
+    1,
+    3,
+    4,
+    5,
+    6,
+    7,
+    130,
+)
 
 EXIT_CODES: Mapping[int, str] = {
     OK: "looked, with or without findings; a lesser part may be unread, which the verdict says",

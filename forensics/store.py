@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
 ROW_GROUP = 131_072
+SOURCE = "source"
+"""Schema of what the views are made of: no table of it shows among the case's."""
 TABLES = ("deliveries", "unread", "findings", "incidents", "correspondents")
 _SCHEMAS = {name: getattr(schema, name.upper()) for name in TABLES}
 _REPEATED = {
@@ -133,23 +135,36 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:")
+    connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
-        files = paths(case, kind)
-        if files:
+        if files := paths(case, kind):
             quoted = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-            source = f"read_parquet([{quoted}], hive_partitioning = false)"
+            connection.execute(
+                f"CREATE VIEW {SOURCE}.{kind} AS SELECT * FROM read_parquet([{quoted}], hive_partitioning = false)"
+            )
         else:
-            connection.register(f"_{kind}", _SCHEMAS[kind].empty_table())
-            source = f"_{kind}"
-        if kind == "deliveries":
-            _directed(connection, source, _inside(case, org))
-        else:
-            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {source}")
+            _hand(connection, kind, _SCHEMAS[kind].empty_table())
+    _views(connection, _inside(case, org))
     return connection
 
 
+def _hand(connection: duckdb.DuckDBPyConnection, kind: str, rows: Any) -> None:
+    """Make an Arrow table or dataset the source of a view; the relation keeps it alive."""
+    connection.execute(f"SET schema = '{SOURCE}'")
+    connection.from_arrow(rows).create_view(kind)
+    connection.execute("SET schema = 'main'")
+
+
+def _views(connection: duckdb.DuckDBPyConnection, org: Collection[str]) -> None:
+    for kind in TABLES:
+        if kind == "deliveries":
+            _directed(connection, f"{SOURCE}.{kind}", org)
+        else:
+            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind}")
+
+
 _CLIENTS = """
-CREATE TEMP TABLE inside_clients AS
+CREATE TABLE {schema}.inside_clients AS
 SELECT client_address FROM {source} WHERE client_address IS NOT NULL GROUP BY client_address
 HAVING coalesce(bool_or({out} AND submission <> 'authenticated'), false)
     OR (coalesce(bool_or({out} OR submission = 'internal'), false) AND NOT coalesce(bool_or({strange}), false))
@@ -167,13 +182,37 @@ def _directed(connection: duckdb.DuckDBPyConnection, source: str, org: Collectio
         f"(coalesce(sender_domain, '') <> '' AND NOT {inside} AND {_own_recipient(org)} AND {_ACCEPTED} "
         "AND submission <> 'authenticated')"
     )
-    connection.execute(_CLIENTS.format(source=source, out=out, strange=strange))
+    connection.execute(_CLIENTS.format(schema=SOURCE, source=source, out=out, strange=strange))
     connection.execute(
         f"CREATE VIEW deliveries AS SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
         "SELECT * REPLACE (CASE WHEN submission IN ('internal', 'outside') THEN CASE WHEN client_address IN "
-        "(SELECT client_address FROM inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END AS "
+        f"(SELECT client_address FROM {SOURCE}.inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END AS "
         f"submission), submission AS logged_submission FROM {source})"
     )
+
+
+def closed(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
+    """The views of `connect` for a query that somebody else wrote: nothing but them can be read, nothing be written.
+
+    The tables are handed over as Arrow datasets, because a connection that may open Parquet may open any file, and
+    one that may read a folder may also write there (`COPY`, which `EXPLAIN ANALYZE` runs). DuckDB then gives up all
+    access to files and network, and its settings cannot be changed back.
+    """
+    import duckdb
+    import pyarrow.dataset as datasets
+
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"CREATE SCHEMA {SOURCE}")
+    for kind in TABLES:
+        files = [str(path) for path in paths(case, kind)]
+        rows = datasets.dataset(files, _SCHEMAS[kind], format="parquet") if files else _SCHEMAS[kind].empty_table()
+        _hand(connection, kind, rows)
+    _views(connection, _inside(case, org))
+    connection.execute(
+        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false; "
+        "SET python_enable_replacements = false; SET enable_external_access = false; SET lock_configuration = true"
+    )
+    return connection
 
 
 def _inside(case: Case, org: Collection[str]) -> list[str]:

@@ -186,7 +186,7 @@ def watch_list(names: Sequence[str], *, limit: int | None = None) -> list[dict[s
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:
-    """Rows of one query over the case's tables; nothing but a query, so that it can change nothing.
+    """Rows of one query over the case's tables; it can read nothing else and change nothing (`store.closed`).
 
     Raises UsageError with DuckDB's own words when the query is wrong.
     """
@@ -196,15 +196,13 @@ def sql(case_dir: str | Path, query: str) -> Answer:
 
     case = Case(Path(case_dir))
     casefile = case_files.read(case)
-    with store.connect(case, casefile.organisation.domains) as connection:
+    with store.closed(case, casefile.organisation.domains) as connection:
         try:
             statements = connection.extract_statements(query)
             kinds = [statement.type for statement in statements]
             if len(kinds) != 1 or kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
                 names = ", ".join(kind.name for kind in kinds) or "nothing"
                 raise UsageError(f"sql: {names}", expected="one query (select, from, describe, show, explain)")
-            # Extensions would be fetched from the network.
-            connection.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
             return Answer(*store.fetch(connection, query))
         except duckdb.Error as error:
             tables = "`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns"

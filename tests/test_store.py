@@ -85,3 +85,49 @@ def test_a_second_ingest_replaces_the_tables(case: Case, tmp_path: Path) -> None
     assert store.read(case, "deliveries").num_rows == 1
     assert store.read(case, "unread").num_rows == 0
     assert not (case.folder / ".work").exists()
+
+
+def test_closed_views_are_those_of_connect(case: Case) -> None:
+    org = ["albion.example"]
+    queries = (
+        "SELECT * FROM deliveries ORDER BY delivery_id", "SELECT * FROM unread", "SELECT * FROM findings",
+        "SELECT direction, count(*) AS n FROM deliveries GROUP BY 1 ORDER BY 1", "SHOW TABLES",
+        "DESCRIBE incidents", "EXPLAIN SELECT 1",
+    )  # fmt: skip
+    open_one, closed_one = store.connect(case, org), store.closed(case, org)
+    for query in queries[:4]:
+        assert store.fetch(open_one, query) == store.fetch(closed_one, query), query
+    assert store.fetch(closed_one, "SHOW TABLES")[1] == tuple((name,) for name in sorted(store.TABLES))
+
+
+HOSTILE = (
+    "COPY (SELECT 1) TO '{new}'", "EXPLAIN ANALYZE COPY (SELECT 1) TO '{new}'",
+    "COPY (SELECT 1) TO '{table}' (FORMAT parquet, USE_TMP_FILE false)",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{table}' (USE_TMP_FILE false)", "COPY deliveries FROM '{table}'",
+    "ATTACH '{new}'", "ATTACH '{new}' AS x; CREATE TABLE x.t AS SELECT 1", "EXPORT DATABASE '{new}'",
+    "IMPORT DATABASE '{new}'", "INSTALL httpfs", "LOAD httpfs", "LOAD '{new}'", "SELECT * FROM '{secret}'",
+    "SELECT * FROM read_text('{secret}')", "SELECT * FROM read_blob('{secret}')", "SELECT * FROM read_csv('{secret}')",
+    "SELECT * FROM read_parquet('{table}')", "SELECT * FROM parquet_metadata('{table}')",
+    "SELECT * FROM sniff_csv('{secret}')", "SELECT * FROM glob('{folder}/*')", "SELECT * FROM duckdb_secrets()",
+    "SELECT getenv('HOME')", "SET enable_external_access = true", "RESET enable_external_access",
+    "SET python_enable_replacements = true", "SET allowed_directories = ['/']", "PRAGMA enable_profiling = 'json'",
+    "SET profiling_output = '{new}'", "SET temp_directory = '{new}'", "SET log_query_path = '{new}'",
+    "SELECT * FROM case", "SELECT * FROM pandas_frame", "CREATE SECRET s (TYPE s3)",
+    "SELECT * FROM query('COPY (SELECT 1) TO ''{new}''')", "CREATE PERSISTENT SECRET s (TYPE http, BEARER_TOKEN 'x')",
+)  # fmt: skip
+"""Statements that would change, create or read a file, or a value of this process."""
+
+
+@pytest.mark.parametrize("statement", HOSTILE)
+def test_a_closed_connection_touches_no_file(case: Case, tmp_path: Path, statement: str) -> None:
+    import duckdb
+
+    secret = tmp_path / "secret.txt"
+    secret.write_text("not for the case's readers")
+    table = store.paths(case, "deliveries")[0]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    places = {"new": tmp_path / "new", "secret": secret, "table": table, "folder": tmp_path}
+    connection = store.closed(case, ["albion.example"])
+    with pytest.raises(duckdb.Error):
+        connection.execute(statement.format(**places)).fetchall()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
