@@ -186,8 +186,8 @@ def _directed(connection: duckdb.DuckDBPyConnection, source: str, org: Collectio
     connection.execute(
         f"CREATE VIEW deliveries AS SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
         "SELECT * REPLACE (CASE WHEN submission IN ('internal', 'outside') THEN CASE WHEN client_address IN "
-        f"(SELECT client_address FROM {SOURCE}.inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END AS "
-        f"submission), submission AS logged_submission FROM {source})"
+        f"(SELECT client_address FROM {SOURCE}.inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END "
+        f"AS submission), submission AS logged_submission FROM {source})"
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from forensics import case as cases
 from forensics import domains
 from forensics.case import Case
-from forensics.custody import canonical, log, tables
+from forensics.custody import canonical, log, statement, tables
 from forensics.custody.chain import Clock, Head, now, stamp
 from forensics.custody.entries import (
     EvidenceEntry,
@@ -35,7 +35,7 @@ from forensics.custody.entries import (
 )
 from forensics.custody.names import display
 from forensics.custody.tables import Table, TableFile
-from forensics.errors import CaseError, system_error
+from forensics.errors import CaseError, VerificationFailed, system_error
 
 VERSION = 1
 LIBRARIES = (
@@ -94,6 +94,31 @@ def record_digest(manifest: Manifest) -> str:
             "detection": manifest.detection_digest,
         }
     )
+
+
+def whole_digest(manifest: Manifest) -> str:
+    """SHA-256 of all that manifest.json says but the custody head, which names the entry that holds this digest."""
+    return canonical.digest({**asdict(manifest), "custody": None})
+
+
+def intact(case: Case, manifest: Manifest, names: Iterable[str]) -> None:
+    """Refuse tables that are not what the case recorded, before a stage reads them and makes them its own.
+
+    `names` are of `tables.TABLES`, or `detection.json`. Raises VerificationFailed naming the first file.
+    """
+    recorded = {one.name: {file.path: file.sha256 for file in one.files} for one in manifest.tables}
+    for name in names:
+        if name == case.detection.name:
+            there = hashlib.sha256(case.detection.read_bytes()).hexdigest() if case.detection.exists() else ""
+            faults = [] if there == manifest.detection_digest else [f"{name} was changed or removed"]
+        else:
+            faults = tables.faults(case, name, recorded.get(name, {}))
+        if faults:
+            raise VerificationFailed(
+                f"{case.folder}: {faults[0]} since the case recorded it; nothing was read from it",
+                expected="the tables as the stage before wrote them",
+                remedy="`missent verify` lists all that was changed; ingest the evidence into a new case",
+            )
 
 
 def settled(case: Case, manifest: Manifest) -> Manifest:
@@ -158,6 +183,7 @@ def record(
         facts |= {"record": record_digest(after), "case_state": case_state_digest(case, after)}
     if evidence is not None:
         facts["evidence"] = [one.id for one in after.evidence]
+    facts |= {"case_toml": statement.recorded(case), "manifest": whole_digest(after)}
     after = replace(after, custody=log.append(case, action, facts, clock=clock))
     write(case, after)
     return after
@@ -178,7 +204,9 @@ def files_digest(manifest: Manifest) -> str:
 def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = now) -> Head:
     """Record an action that changes no table (a report, a verdict): custody entry, and its head in the manifest."""
     digested = settled(case, read(case)) if case.manifest.exists() else None
-    state = {"case_state": case_state_digest(case, digested)} if digested else {}
+    state: dict[str, Any] = {"case_toml": statement.recorded(case)}
+    if digested:
+        state |= {"case_state": case_state_digest(case, digested), "manifest": whole_digest(digested)}
     head = log.append(case, action, {**state, **details}, clock=clock)
     if digested:
         write(case, replace(digested, custody=head))
@@ -256,6 +284,7 @@ __all__ = [
     "case_state_digest",
     "evidence",
     "files_digest",
+    "intact",
     "location",
     "path_of",
     "read",
@@ -266,5 +295,6 @@ __all__ = [
     "settled",
     "touch",
     "versions",
+    "whole_digest",
     "write",
 ]

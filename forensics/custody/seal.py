@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
-from forensics.custody import canonical, chain, manifest
+from forensics.custody import canonical, chain, log, manifest
 from forensics.custody.chain import Chain, Clock, Head
-from forensics.custody.names import display
+from forensics.custody.names import display, undisplay
+from forensics.custody.staging import Staged
+from forensics.errors import UsageError
 
 SUFFIX = ".seal.json"
 
@@ -33,21 +36,26 @@ class Seal:
 
 
 def write(
-    case: Case, files: Sequence[Path], details: Mapping[str, Any] | None = None, *, clock: Clock = chain.now
+    staged: Staged, files: Sequence[Path], details: Mapping[str, Any] | None = None, *, clock: Clock = chain.now
 ) -> tuple[Path, ...]:
-    """Seal report files that were written together: one custody entry (`report`, with `details`), then the seals.
+    """Seal report files that are written together: one custody entry (`report`, with `details`), then the seals.
 
-    What an earlier run wrote beside them under other endings stays sealed as it was. Returns the seals' paths.
-    Raises OSError.
+    `files` are the places that the commit gives them; what an earlier run wrote beside them under other endings stays
+    sealed as it was. The entry names each file by its path below CASE/reports, or below the `folder` that it names.
+    Returns the seals' places. Raises OSError.
     """
-    digests = {path: digest(path) for path in sorted(files)}
-    digested = manifest.settled(case, manifest.read(case))
-    state = manifest.case_state_digest(case, digested)
-    listed = {path.name: sha256 for path, sha256 in digests.items()}
-    noted = {**(details or {}), "reports": listed}
-    folders = {path.parent.absolute() for path in digests}
-    if len(folders) == 1 and not (folder := folders.pop()).is_relative_to(case.folder.absolute()):
-        noted["folder"] = display(str(folder))
+    case = staged.next
+    digests = {path: digest(staged.content(path)) for path in sorted(files)}
+    state = manifest.case_state_digest(case, manifest.settled(case, manifest.read(case)))
+    noted = {**(details or {})}
+    reports = staged.case.reports.absolute()
+    base = reports
+    if not all(path.absolute().is_relative_to(reports) for path in digests):
+        base = Path(os.path.commonpath([path.parent.absolute() for path in digests]))
+        noted["folder"] = display(str(base))
+    noted["reports"] = {
+        display(path.absolute().relative_to(base).as_posix()): sha256 for path, sha256 in digests.items()
+    }
     head = manifest.touch(case, "report", noted, clock)
     seals: dict[Path, dict[str, Seal]] = {}
     for path, sha256 in digests.items():
@@ -56,7 +64,7 @@ def write(
             seals[beside] = {old.name: old for old in _earlier(beside)}
         seals[beside][path.name] = Seal(path.name, sha256, state, head)
     for beside, parts in seals.items():
-        reports = {
+        listed = {
             name: {
                 "sha256": part.sha256,
                 "case_state": part.case_state,
@@ -64,7 +72,7 @@ def write(
             }
             for name, part in parts.items()
         }
-        canonical.put(beside, canonical.page({"reports": reports}))
+        staged.report(beside).write_text(canonical.page({"reports": listed}), "utf-8", newline="\n")
     return tuple(sorted(seals))
 
 
@@ -101,60 +109,124 @@ def read(path: Path) -> tuple[Seal, ...]:
         raise ValueError(f"not a seal: {error!r}") from None
 
 
-def faults(path: Path, found: Chain, state: str) -> tuple[list[str], list[str]]:
-    """(faults, remarks) of one seal file, in words. A report of an earlier state of the case is only a remark."""
-    try:
-        parts = read(path)
-    except (ValueError, OSError) as error:
-        return [f"{path.name}: cannot be read as a seal ({error})"], []
-    entries = {entry["sequence"]: entry for entry in found.entries}
+@dataclass(frozen=True)
+class Written:
+    """The last report of one name, as the custody log tells. `inside`: in the case's own folder of reports."""
+
+    place: Path
+    name: str
+    """Below CASE/reports, or the whole path."""
+    inside: bool
+    sha256: str
+    case_state: str
+    head: Head
+    withdrawn: bool = False
+
+
+def recorded(case: Case, found: Chain) -> tuple[Written, ...]:
+    """Every report that the custody log says was written, by name; the last one of each."""
+    out: dict[str, Written] = {}
+    for entry in found.entries:
+        details = entry.get("details", {})
+        if entry.get("action") == "withdraw":
+            for name in details.get("reports", ()):
+                if name in out:
+                    out[name] = replace(out[name], withdrawn=True)
+        if entry.get("action") != "report":
+            continue
+        base = Path(undisplay(str(details["folder"]))) if "folder" in details else None
+        for name, sha256 in details.get("reports", {}).items():
+            place = (base or case.reports) / undisplay(str(name))
+            shown = display(str(place)) if base else str(name)
+            head = Head(int(entry["sequence"]), str(entry["digest"]))
+            out[shown] = Written(place, shown, base is None, str(sha256), str(details.get("case_state", "")), head)
+    return tuple(out[name] for name in sorted(out))
+
+
+def judge(case: Case, found: Chain, state: str) -> tuple[list[str], list[str], int]:
+    """(faults, remarks, reports that are as they were sealed), in words.
+
+    A report of the case's own folder must be there as the custody log tells, its seal beside it; one that was written
+    elsewhere is checked where it still is. A report of an earlier state of the case is only a remark.
+    """
     wrong: list[str] = []
-    remarks: list[str] = []
-    for part in parts:
-        one = _fault(path, part, entries.get(part.custody.sequence))
-        if one:
-            wrong.append(one)
-        elif part.case_state != state:
-            remarks.append(part.name)
-    if remarks:
-        names = ", ".join(remarks)
-        remarks = [f"{names} from an earlier state of the case; `missent report` writes the present one"]
-    return wrong, remarks
+    earlier: list[str] = []
+    absent: list[str] = []
+    right = 0
+    known = recorded(case, found)
+    for one in known:
+        if one.withdrawn:
+            continue
+        if not one.inside and not one.place.is_file():
+            absent.append(one.name)
+        elif fault := _fault(one):
+            wrong.append(f"{one.name}: {fault}")
+        else:
+            right += 1
+            if one.case_state != state:
+                earlier.append(one.name)
+    wrong += _strange(case, known)
+    remarks = []
+    if earlier:
+        remarks.append(
+            f"{', '.join(earlier)} from an earlier state of the case; `missent report` writes the present one"
+        )
+    if absent:
+        remarks.append(f"not here, not checked: {', '.join(absent)}")
+    return wrong, remarks, right
 
 
-def _fault(path: Path, part: Seal, entry: Mapping[str, Any] | None) -> str | None:
-    report = path.parent / part.name
-    if not report.is_file():
-        return f"{part.name}: sealed, but missing"
-    if digest(report) != part.sha256:
-        return f"{part.name}: was changed after it was sealed"
-    if entry is None or entry["digest"] != part.custody.digest:
-        return f"{part.name}: the custody log does not hold the entry {part.custody.sequence} that covers it"
-    details = entry.get("details", {})
-    if details.get("case_state") != part.case_state or details.get("reports", {}).get(part.name) != part.sha256:
-        return f"{part.name}: the custody log recorded another case state or digest for it than its seal"
+def _fault(one: Written) -> str | None:
+    if not one.place.is_file():
+        return "sealed, but missing (`missent report --withdraw` records that a report no longer holds)"
+    if digest(one.place) != one.sha256:
+        return "was changed after it was sealed"
+    beside = one.place.with_name(one.place.stem + SUFFIX)
+    if not beside.is_file():
+        return "its seal is missing, though the custody log records it"
+    try:
+        part = next((part for part in read(beside) if part.name == one.place.name), None)
+    except (ValueError, OSError) as error:
+        return f"{beside.name} cannot be read as a seal ({error})"
+    if part is None:
+        return f"{beside.name} does not hold it"
+    if part.sha256 != one.sha256 or part.case_state != one.case_state or part.custody != one.head:
+        return "the custody log recorded another digest, case state or entry for it than its seal"
     return None
 
 
-def find(case: Case, folders: Sequence[Path] = ()) -> list[Path]:
-    """All seals in the case's reports and in other folders."""
-    inside = case.reports.rglob("*" + SUFFIX) if case.reports.is_dir() else ()
-    outside = [seal for place in folders if place.is_dir() for seal in place.glob("*" + SUFFIX)]
-    return sorted({*inside, *outside})
+def _strange(case: Case, known: Sequence[Written]) -> list[str]:
+    """Seals in the case's folder of reports for files that the custody log does not know."""
+    names = {one.place.absolute() for one in known}
+    out = []
+    for beside in sorted(case.reports.rglob("*" + SUFFIX)) if case.reports.is_dir() else ():
+        try:
+            parts = read(beside)
+        except (ValueError, OSError) as error:
+            out.append(f"{beside.name}: cannot be read as a seal ({error})")
+            continue
+        for part in parts:
+            if (beside.parent / part.name).absolute() not in names:
+                out.append(f"{part.name}: the custody log does not hold the entry that its seal names")
+    return out
 
 
-def unsealed(case: Case, found: Chain, seals: Sequence[Path]) -> list[str]:
-    """Reports of the case's own folder that the custody log recorded and that lie there without a seal."""
-    recorded = {
-        name
-        for entry in found.entries
-        if entry.get("action") == "report" and "folder" not in entry.get("details", {})
-        for name in entry.get("details", {}).get("reports", {})
-    }
-    beside = {one.resolve() for one in seals}
-    there = sorted(path for path in case.reports.rglob("*") if path.is_file() and path.name in recorded)
-    bare = [path for path in there if path.with_name(path.stem + SUFFIX).resolve() not in beside]
-    return [path.relative_to(case.reports).as_posix() for path in bare]
+def withdraw(staged: Staged, names: Sequence[str], why: str, *, clock: Clock = chain.now) -> tuple[str, ...]:
+    """Record that reports no longer hold, so that they may be missing; the files themselves are left alone.
+
+    `names` are those below CASE/reports or, written elsewhere, whole paths; `incident` means all its endings. Returns
+    the withdrawn ones. Raises UsageError for a name that no report has.
+    """
+    known = [one for one in recorded(staged.case, log.check(staged.case)) if not one.withdrawn]
+    chosen: list[str] = []
+    for name in names:
+        fit = [one.name for one in known if name in (one.name, str(one.place), str(Path(one.name).with_suffix("")))]
+        if not fit:
+            there = ", ".join(one.name for one in known) or "none"
+            raise UsageError(f"{name}: no report of this case has that name", expected=f"one of: {there}")
+        chosen += fit
+    manifest.touch(staged.next, "withdraw", {"reports": sorted(set(chosen)), "why": why}, clock)
+    return tuple(sorted(set(chosen)))
 
 
-__all__ = ["SUFFIX", "Seal", "digest", "faults", "find", "read", "unsealed", "write"]
+__all__ = ["SUFFIX", "Seal", "Written", "digest", "judge", "read", "recorded", "withdraw", "write"]

@@ -62,6 +62,14 @@ class Staged:
         written.parent.mkdir(parents=True, exist_ok=True)
         return written
 
+    def content(self, place: Path) -> Path:
+        """Where the next content of a report lies: aside when this stage wrote it, else at its place."""
+        reports = self.case.reports.absolute()
+        inside = place.absolute().is_relative_to(reports)
+        target = (Path(REPORTS) / place.absolute().relative_to(reports)).as_posix() if inside else str(place.absolute())
+        written = next((one for one, known in self.files if known == target), None)
+        return place if written is None else self.case.folder / written
+
 
 @contextlib.contextmanager
 def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = False) -> Iterator[Staged]:

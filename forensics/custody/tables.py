@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,17 @@ def existing(case: Case) -> tuple[Table, ...]:
     An empty `deliveries` folder is a table of no rows. Raises VerificationFailed for a file that is not Parquet.
     """
     return tuple(one for one in (_existing(case, name) for name in TABLES) if one)
+
+
+def faults(case: Case, name: str, recorded: Mapping[str, str]) -> list[str]:
+    """How the files of a table differ from `recorded` (path → SHA-256), in words."""
+    found = {path.relative_to(case.folder).as_posix(): path for path in files(case, name)}
+    out = [f"{path} is missing" for path in sorted(recorded.keys() - found.keys())]
+    out += [f"{path} was added" for path in sorted(found.keys() - recorded.keys())]
+    both = sorted(recorded.keys() & found.keys())
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        there = pool.map(lambda path: _file(case, found[path]).sha256, both)
+    return out + [f"{path} was changed" for path, sha256 in zip(both, there, strict=True) if sha256 != recorded[path]]
 
 
 def _existing(case: Case, name: str) -> Table | None:

@@ -18,10 +18,9 @@ import pyarrow.parquet as pq
 
 from forensics import schema
 from forensics.case import Case
-from forensics.custody import chain, citations, log, manifest, reread, seal, tables
+from forensics.custody import chain, citations, log, manifest, reread, seal, statement, tables
 from forensics.custody.citations import Citations
 from forensics.custody.entries import EvidenceEntry, Manifest
-from forensics.custody.names import undisplay
 from forensics.errors import CaseError, VerificationFailed
 
 SAMPLE = 2_000
@@ -63,10 +62,10 @@ def verify(
             raise
         text = error.what if case.manifest.exists() else "is missing, though the custody log records it"
         return Verification(False, (Check(case.manifest.name, False, text), _verdicts(case)))
-    checks = [_custody(case, inventory), *_tables(case, inventory), _sums(case, inventory)]
+    checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
     checks += _evidence(case, inventory, evidence, all_records, progress)
     checks.append(_verdicts(case))
-    checks.append(_seals(case, inventory))
+    checks.append(_reports(case, inventory))
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
 
@@ -92,25 +91,37 @@ def _custody(case: Case, inventory: Manifest) -> Check:
     state = stages[-1].get("record") if stages else None
     if state and manifest.record_digest(inventory) != state:
         faults.append("manifest.json holds another record of evidence and settings than the custody log")
+    wholes = [details["manifest"] for details in recorded if "manifest" in details]
+    if wholes and not faults and manifest.whole_digest(inventory) != wholes[-1]:
+        faults.append("manifest.json holds other names, places, skipped inputs or runs than the custody log recorded")
     entries = _count(len(found.entries), "entry", "entries")
     right = f"{entries}, each following from the one before; head {found.head.digest[:16]}…"
     return _check("custody log", faults, right)
+
+
+def _statement(case: Case) -> Check:
+    """case.toml against what the last stage that wrote recorded of it."""
+    known = [entry["details"]["case_toml"] for entry in log.check(case).entries if "case_toml" in entry["details"]]
+    if not known:
+        return Check(case.toml.name, None, "no stage recorded it yet")
+    keys = statement.changed(case, known[-1])
+    if keys is None:
+        return Check(case.toml.name, True, "as the last stage recorded it")
+    what = f"other values of {', '.join(keys)}" if keys else "other remarks or layout only"
+    read = any(statement.weighed(key) for key in keys)
+    command = "missent detect" if read else "missent report"
+    return Check(case.toml.name, False, f"{what} than the last stage recorded; `{command}` takes the edit in")
 
 
 def _tables(case: Case, inventory: Manifest) -> list[Check]:
     recorded = {one.name: one for one in inventory.tables}
     checks = []
     for name in tables.TABLES:
-        files = {path.relative_to(case.folder).as_posix(): path for path in tables.files(case, name)}
         known = {one.path: one.sha256 for one in recorded[name].files} if name in recorded else {}
-        if name not in recorded and not files:
+        if name not in recorded and not tables.files(case, name):
             continue
-        faults = [f"{path} is missing" for path in sorted(known.keys() - files.keys())]
-        faults += [f"{path} was added" for path in sorted(files.keys() - known.keys())]
-        both = sorted(known.keys() & files.keys())
-        faults += [f"{path} was changed" for path in both if seal.digest(files[path]) != known[path]]
         rows = recorded[name].rows if name in recorded else 0
-        checks.append(_check(f"table {name}", faults, f"{_count(rows, 'row')} as recorded"))
+        checks.append(_check(f"table {name}", tables.faults(case, name, known), f"{_count(rows, 'row')} as recorded"))
     digest = seal.digest(case.detection) if case.detection.exists() else ""
     if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
@@ -300,25 +311,16 @@ def _verdicts(case: Case) -> Check:
     return _check("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
 
 
-def _seals(case: Case, inventory: Manifest) -> Check:
+def _reports(case: Case, inventory: Manifest) -> Check:
     entries = log.check(case)
-    folders = {str(entry["details"]["folder"]) for entry in entries.entries if "folder" in entry.get("details", {})}
-    found = seal.find(case, [Path(undisplay(folder)) for folder in folders])
-    bare = seal.unsealed(case, entries, found)
-    if not found and not bare:
-        return Check("reports", None, "no report was sealed yet")
     try:
-        current = replace(inventory, tables=tables.existing(case))
-        state = manifest.case_state_digest(case, current)
+        state = manifest.case_state_digest(case, replace(inventory, tables=tables.existing(case)))
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    faults = [f"{name}: its seal is missing, though the custody log records it" for name in bare]
-    remarks: list[str] = []
-    for path in found:
-        wrong, notes = seal.faults(path, entries, state)
-        faults += wrong
-        remarks += notes
-    return _check("reports", faults, f"{_count(len(found), 'seal holds', 'seals hold')}", remarks)
+    faults, remarks, right = seal.judge(case, entries, state)
+    if not faults and not remarks and not right:
+        return Check("reports", None, "no report was written yet")
+    return _check("reports", faults, f"{_count(right, 'report')} as sealed", remarks)
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

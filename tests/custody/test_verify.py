@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import shutil
 
 import pyarrow as pa
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.casefile import remember_known_good
-from forensics.custody import citations, log, manifest, seal
+from forensics.case import Case
+from forensics.custody import citations, log, manifest, seal, staging, tables
 from forensics.custody.verify import Verification, verify
-from forensics.errors import CaseError
+from forensics.errors import CaseError, UsageError, VerificationFailed
+from forensics.review import remember_known_good
+from tests.custody.made import seal_files
 
 
 def failed(result: Verification) -> dict[str, str]:
@@ -177,7 +180,7 @@ def test_tampered_log(built):
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
     wrong = failed(verify(built.case))
     assert "entries are missing at the end: entry 3 is on record, the file ends at 2" in wrong["custody log"]
-    assert "does not hold the entry 3 that covers it" in wrong["reports"]
+    assert "the custody log does not hold the entry that its seal names" in wrong["reports"]
     path.unlink()
     assert "custody.jsonl" in failed(verify(built.case))["custody log"]
 
@@ -213,7 +216,7 @@ def test_reports(built):
 
 
 def test_report_of_an_earlier_state_is_a_remark(built):
-    remember_known_good(built.case, "other.example")
+    remember_known_good(built.case, ["other.example"])
     result = verify(built.case)
     assert result.ok
     assert "incident.html, incident.json from an earlier state of the case" in texts(result)
@@ -226,13 +229,13 @@ def test_seal_altered_to_fit_a_changed_report(built):
     data = json.loads(path.read_text())
     data["reports"]["incident.html"]["sha256"] = hashlib.sha256(report.read_bytes()).hexdigest()
     path.write_text(json.dumps(data))
-    assert "custody log recorded another" in failed(verify(built.case))["reports"]
+    assert "was changed after it was sealed" in failed(verify(built.case))["reports"]
 
 
 def test_later_formats_join_the_seal(built):
     extra = built.case.reports / "incident.pdf"
     extra.write_bytes(b"%PDF")
-    seal.write(built.case, [extra])
+    seal_files(built.case, [extra])
     names = [part.name for part in seal.read(built.case.reports / "incident.seal.json")]
     assert names == ["incident.html", "incident.json", "incident.pdf"]
     assert failed(verify(built.case)) == {}
@@ -242,20 +245,119 @@ def test_reports_outside_the_case(built, tmp_path):
     place = tmp_path / "elsewhere"
     place.mkdir()
     (place / "incident.html").write_text("<p>report</p>")
-    seal.write(built.case, [place / "incident.html"])
+    seal_files(built.case, [place / "incident.html"])
     assert failed(verify(built.case)) == {}
     (place / "incident.html").write_text("<p>changed</p>")
     assert "incident.html: was changed" in failed(verify(built.case))["reports"]
 
 
-def test_report_whose_seal_is_gone(built):
-    (built.case.reports / "incident.seal.json").unlink()
-    (built.case.reports / "incident.html").write_text("<p>other</p>")
+def test_a_report_is_not_got_rid_of_by_its_seal(built):
+    seal_file, report = built.case.reports / "incident.seal.json", built.case.reports / "incident.html"
+    whole = seal_file.read_bytes()
+    seal_file.unlink()
     assert "incident.html: its seal is missing" in failed(verify(built.case))["reports"]
-    (built.case.reports / "incident.html").unlink()
+    seal_file.write_bytes(whole)
+    data = json.loads(whole)
+    del data["reports"]["incident.html"]
+    seal_file.write_text(json.dumps(data))
+    assert "incident.seal.json does not hold it" in failed(verify(built.case))["reports"]
+    report.rename(built.case.reports / "other.html")
+    seal_file.unlink()
+    assert "incident.html: sealed, but missing" in failed(verify(built.case))["reports"]
+    (built.case.reports / "other.html").unlink()
     (built.case.reports / "incident.json").unlink()
+    assert "incident.html: sealed, but missing" in failed(verify(built.case))["reports"]
+
+
+def test_what_people_put_beside_reports_is_theirs(built):
     (built.case.reports / "notes.html").write_text("<p>an investigator's own</p>")
     assert failed(verify(built.case)) == {}
+
+
+def test_a_withdrawn_report_may_be_gone(built):
+    with staging.change(built.case, "report") as staged, pytest.raises(UsageError, match=r"incident\.html"):
+        seal.withdraw(staged, ["other"], "superseded")
+    with staging.change(built.case, "report") as staged:
+        assert seal.withdraw(staged, ["incident"], "superseded") == ("incident.html", "incident.json")
+    (built.case.reports / "incident.html").unlink()
+    assert failed(verify(built.case)) == {}
+
+
+def test_reports_written_elsewhere_and_moved_are_told(built, tmp_path):
+    place = tmp_path / "elsewhere"
+    (place / "csv").mkdir(parents=True)
+    for name in ("incident.html", "csv/days.csv"):
+        (place / name).write_text("x")
+    seal_files(built.case, [place / "incident.html", place / "csv" / "days.csv"])
+    assert "4 reports as sealed" in texts(verify(built.case))
+    shutil.rmtree(place)
+    result = verify(built.case)
+    assert result.ok and f"not here, not checked: {place}/csv/days.csv, {place}/incident.html" in texts(result)
+
+
+def test_a_moved_case_holds(built, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.move(built.case.folder, moved)
+    assert failed(verify(Case(moved))) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda toml: toml.replace('["example.org"]', '["example.net"]'), "organisation.domains than .*missent detect"),
+        (lambda toml: toml + "\n[questionnaire.x]\ny = 1\n", "questionnaire.x.y than .*missent report"),
+        (lambda toml: toml.replace("# A Missent case", "# My Missent case"), "other remarks or layout only"),
+        (lambda toml: toml + " ", "other remarks or layout only"),
+        (lambda toml: "[", "other values of case.toml"),
+    ],
+)
+def test_an_edit_of_case_toml_is_named(built, change, text):
+    built.case.toml.write_text(change(built.case.toml.read_text()))
+    assert re.search(text, failed(verify(built.case))["case.toml"])
+
+
+def test_every_part_of_the_manifest_is_covered(built):
+    whole = json.loads(built.case.manifest.read_text())
+
+    def leaves(value, path=()):
+        if isinstance(value, dict | list):
+            for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from leaves(one, (*path, key))
+        else:
+            yield path
+
+    unnoticed = []
+    for path in leaves(whole):
+        data = json.loads(json.dumps(whole))
+        inside = data
+        for key in path[:-1]:
+            inside = inside[key]
+        old = inside[path[-1]]
+        inside[path[-1]] = old + 1 if isinstance(old, int) else "other"
+        built.case.manifest.write_text(json.dumps(data))
+        if verify(built.case).ok:
+            unnoticed.append(path)
+    assert unnoticed == []
+
+
+def test_altered_tables_are_refused_before_a_stage_reads_them(built):
+    held = manifest.read(built.case)
+    manifest.intact(built.case, held, [*tables.TABLES, "detection.json"])
+    part = next(built.case.deliveries.rglob("*.parquet"))
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-1] + b"x")
+    with pytest.raises(VerificationFailed, match=r"part\.parquet was changed"):
+        manifest.intact(built.case, held, ["deliveries"])
+    part.write_bytes(whole)
+    shutil.copyfile(part, part.with_name("more.parquet"))
+    with pytest.raises(VerificationFailed, match=r"more\.parquet was added"):
+        manifest.intact(built.case, held, ["deliveries"])
+    shutil.rmtree(built.case.deliveries)
+    with pytest.raises(VerificationFailed, match=r"part\.parquet is missing"):
+        manifest.intact(built.case, held, ["deliveries"])
+    built.case.detection.write_text("{}")
+    with pytest.raises(VerificationFailed, match=r"detection\.json was changed"):
+        manifest.intact(built.case, held, ["detection.json"])
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"version": 0}', '{"version": 1}'])
@@ -267,8 +369,6 @@ def test_damaged_or_lost_manifest_is_named(built, content):
 
 
 def test_no_manifest(tmp_path):
-    from forensics.case import Case
-
     with pytest.raises(CaseError, match="nothing was ingested yet"):
         verify(Case(tmp_path))
 
