@@ -133,6 +133,14 @@ REPORTING = (
         help="The moment the 72-hour clock is read at (default: deadlines only).",
     ),
 )
+HOLDING = (
+    click.option("--wait", is_flag=True, help="Wait while another command holds the case."),
+    click.option(
+        "--break-lock",
+        is_flag=True,
+        help="Take the case over from a command on another machine that has ended; it is recorded.",
+    ),
+)
 FAIL = click.option(
     "--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present."
 )
@@ -214,7 +222,7 @@ def main() -> None:
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, AGAIN, READING, PERIOD, REPORTING)
+@_options(ABOUT, AGAIN, READING, PERIOD, REPORTING, HOLDING)
 @FAIL
 @JSON
 @click.pass_context
@@ -240,7 +248,7 @@ def run(
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, AGAIN, READING)
+@_options(ABOUT, AGAIN, READING, HOLDING)
 @JSON
 @click.pass_context
 def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
@@ -258,7 +266,7 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
 
 @main.command()
 @CASE
-@_options(ABOUT, AGAIN, PERIOD)
+@_options(ABOUT, AGAIN, PERIOD, HOLDING)
 @FAIL
 @JSON
 @click.pass_context
@@ -277,7 +285,7 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 
 @main.command()
 @CASE
-@_options(REPORTING)
+@_options(REPORTING, HOLDING)
 @click.option(
     "--templates",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -291,11 +299,23 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
     help="A PNG or SVG for the head of the page.",
 )
 @click.option("--language", default="en-GB", show_default=True, metavar="TAG", help="Folder of words to use.")
+@click.option(
+    "--withdraw",
+    multiple=True,
+    metavar="NAME",
+    help="Record that a report no longer holds, such as incident.html, so that it may be gone (repeatable).",
+)
+@click.option("--because", default="", metavar="TEXT", help="Why it is withdrawn.")
 @JSON
-def report(case_dir: Path, as_json: bool, **options: Any) -> None:
+def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: str, **options: Any) -> None:
     """Write the incident report in the formats and edition asked for."""
     from forensics import pipeline, terminal
 
+    if withdraw:
+        terminal.withdrawn(pipeline.withdraw(case_dir, withdraw, because=because), as_json=as_json)
+        return
+    if because:
+        raise UsageError("--because: nothing is withdrawn", expected="--withdraw NAME beside it")
     with terminal.progress(quiet=as_json) as progress:
         result = pipeline.report(case_dir, progress=progress, command=_command(), **options)
     terminal.reported(result, as_json=as_json)

@@ -18,10 +18,11 @@ from forensics.errors import CaseError, EvidenceError, OrganisationDiffers, Usag
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
     from forensics.custody.manifest import Manifest
+    from forensics.custody.staging import Staged
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
 
-__all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run"]
+__all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run", "withdraw"]
 
 
 def run(
@@ -45,6 +46,8 @@ def run(
     as_of: datetime | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    wait: bool = False,
+    break_lock: bool = False,
 ) -> Run:
     """The main job. Raises MissentError as its stages do; a wish that cannot be met is refused before any work."""
     from forensics import casefile as case_files
@@ -59,7 +62,7 @@ def run(
         "org": org, "org_add": org_add, "org_replace": org_replace, "watch": watch, "known_good": known_good
     }  # fmt: skip
     reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
-    common: dict[str, Any] = {"progress": progress, "command": command}
+    common: dict[str, Any] = {"progress": progress, "command": command, "wait": wait, "break_lock": break_lock}
     return Run(
         ingest(logs, case_dir, **about, **reading, **common),  # type: ignore[arg-type]
         detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common),
@@ -82,6 +85,8 @@ def ingest(
     cluster: str | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    wait: bool = False,
+    break_lock: bool = False,
 ) -> Ingested:
     """Read `logs` into the case, made if it is not there.
 
@@ -92,8 +97,10 @@ def ingest(
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
     """
-    from forensics import commit, engine
-    from forensics.custody import chain, evidence
+    from dataclasses import replace
+
+    from forensics import engine
+    from forensics.custody import chain, evidence, staging
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -103,8 +110,9 @@ def ingest(
     case = Case(Path(case_dir))
     refuse(case, org=org, watch=watch, known_good=known_good)
     _agree(case, org, add=org_add, replace=org_replace)
-    with commit.no_trace(case):
-        found = evidence.discover(logs, case.streams)
+    with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
+        now = staged.next
+        found = evidence.discover(logs, now.streams)
         problems = [(p.path, p.reason) for p in found.problems]
         if not found.sources:
             raise _nothing_read(problems)
@@ -114,8 +122,8 @@ def ingest(
 
             sources = case_files.read(case).sources
         settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
-        known = known_evidence.read_manifest(case)
-        new, named = known_evidence.split_new_and_known(case, known, found.sources)
+        known = known_evidence.read_manifest(now)
+        new, named = known_evidence.split_new_and_known(now, known, found.sources)
         earlier = known_evidence.per_file_settings(known)
         about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
         if (
@@ -124,10 +132,14 @@ def ingest(
             and settings["sources"] == known.settings.get("sources")
             and known_evidence.agrees(named, year, timezone)
         ):
-            from forensics import results
+            from forensics import results, store
+            from forensics.custody import manifest
 
-            return results.ingested(case, known, len(named), problems, _remember(case, **about))
-        contents = [*known_evidence.reopen(case, known), *new]
+            manifest.intact(case, known, store.TABLES)
+            unseen = _remember(now, **about)
+            _edited(staged, "ingest", command)
+            return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
+        contents = [*known_evidence.reopen(now, known), *new]
         named_now = frozenset(source.name for source in found.sources)
         wanted = Settings(year, timezone, sources=tuple(sources), named=named_now, known=earlier)
         with engine.executor(workers, cluster) as pool:
@@ -142,18 +154,18 @@ def ingest(
                 known_evidence.unchanged(known, ids)
                 if not (named or ids - {one.id for one in (known.evidence if known else ())}):
                     raise _nothing_read(skipped)
-                unseen = _remember(case, **about)
+                unseen = _remember(now, **about)
                 settings.update(_unseen_settings(known, org, unseen))
                 before = [(one.name, one.reason) for one in known.skipped] if known else []
                 every = sorted({*before, *skipped})
                 inventory = manifest.record(
-                    case, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
-                    evidence=manifest.evidence(case, result.evidence, contents), details={"skipped": every},
+                    now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
+                    evidence=manifest.evidence(now, result.evidence, contents), details={"skipped": every},
                 )  # fmt: skip
-                return results.ingested(case, inventory, len(named), skipped, unseen)
+                return replace(results.ingested(now, inventory, len(named), skipped, unseen), case=case.folder)
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
-            return reading.ingest_then(case, contents, wanted, record, **options)
+            return reading.ingest_then(now, contents, wanted, record, **options)
 
 
 def detect(
@@ -168,6 +180,8 @@ def detect(
     until: datetime | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    wait: bool = False,
+    break_lock: bool = False,
 ) -> Detected:
     """Weigh every outbound delivery and write correspondents, findings, incidents and detection.json.
 
@@ -175,41 +189,39 @@ def detect(
     `ingest`. Where no delivery is there to be weighed, the tables are empty and `Detected.scored` is nought.
     """
     import json
+    from dataclasses import replace
 
     from forensics import casefile as case_files
-    from forensics import commit, detector, results, store
-    from forensics.custody import log, manifest
+    from forensics import detector, results, store
+    from forensics.custody import log, manifest, staging, statement
 
     started = log.now()
     case = Case(Path(case_dir))
+    staging.finish(case)
     case_files.read(case)
     before = manifest.read(case)
     refuse(case, org=org, watch=watch, known_good=known_good)
     _agree(case, org, add=org_add, replace=org_replace)
-    unseen = _remember(case, org=org, replace=org_replace, watch=watch, known_good=known_good)
-    casefile = case_files.read(case)
-    settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
-    settings |= _unseen_settings(before, org, unseen)
-    if not (casefile.organisation.domains or settings.get("unseen_domains")):
-        raise _no_organisation()
-    with store.connect(case, casefile.organisation.domains) as connection:
-        result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
-    with commit.aside(case) as work:
-        fresh = {case.detection: work / case.detection.name}
-        text = json.dumps(result.parameters, ensure_ascii=False, indent=1, sort_keys=True)
-        with naming(fresh[case.detection]):
-            fresh[case.detection].write_text(text + "\n", "utf-8")
+    with staging.change(case, "detect", wait=wait, break_lock=break_lock) as staged:
+        now = staged.next
+        manifest.intact(case, manifest.read(now), ("deliveries", "unread"))
+        unseen = _remember(now, org=org, replace=org_replace, watch=watch, known_good=known_good)
+        casefile = case_files.read(now)
+        settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
+        settings |= _unseen_settings(before, org, unseen)
+        if not (casefile.organisation.domains or settings.get("unseen_domains")):
+            raise _no_organisation()
+        with store.connect(now, casefile.organisation.domains) as connection:
+            result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
+        parameters = {**result.parameters, "case_toml": {**statement.recorded(now), "values": statement.values(now)}}
+        text = json.dumps(parameters, ensure_ascii=False, indent=1, sort_keys=True)
+        with naming(now.detection):
+            now.detection.write_text(text + "\n", "utf-8")
         for kind in ("correspondents", "findings", "incidents"):
-            place = getattr(case, kind)
-            fresh[place] = work / place.name
-            store.write(getattr(result, kind), fresh[place], kind)
-        commit.put(
-            case,
-            work,
-            fresh,
-            lambda: manifest.record(case, "detect", command=command, started=started, settings=settings),
-        )
-    return results.detected(case)
+            store.write(getattr(result, kind), getattr(now, kind), kind)
+        manifest.record(now, "detect", command=command, started=started, settings=settings)
+        found = results.detected(now)
+    return replace(found, case=case.folder)
 
 
 def report(
@@ -224,40 +236,99 @@ def report(
     language: str = "en-GB",
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    wait: bool = False,
+    break_lock: bool = False,
 ) -> Reported:
-    """Write the report in each format and seal it. Raises CaseError when nothing was detected yet."""
+    """Write the report in each format and seal it. What case.toml says by now of people's answers is taken in.
+
+    Raises CaseError when nothing was detected yet, or when case.toml has been changed since in what detection reads;
+    VerificationFailed when a table is not what the case recorded.
+    """
     from forensics import casefile as case_files
-    from forensics import commit, store
     from forensics import report as reporting
     from forensics import review as reviewing
-    from forensics.custody import manifest, seal
+    from forensics import store
+    from forensics.custody import manifest, seal, staging
     from forensics.results import Reported
 
     case = Case(Path(case_dir))
+    staging.finish(case)
     wanted = reporting.chosen(formats, edition)
-    casefile = case_files.read(case)
-    inventory = manifest.read(case)
-    if not case.findings.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
-    folder = Path(out) if out else None
-    with store.connect(case, casefile.organisation.domains) as connection:
-        written = reporting.write(
-            case,
-            connection,
-            casefile,
-            inventory,
-            reviewing.current(case),
-            formats=wanted,
-            edition=edition,
-            out=folder,
-            as_of=as_of,
-            language=language,
-            templates=templates,
-            logo=logo,
-            progress=progress,
-        )
-    commit.to_the_end(lambda: seal.write(case, written.files, {"edition": edition, "command": list(command)}))
+    case_files.read(case)
+    manifest.read(case)
+    with staging.change(case, "report", wait=wait, break_lock=break_lock) as staged:
+        now = staged.next
+        casefile, inventory = case_files.read(now), manifest.read(now)
+        if not now.findings.exists():
+            raise CaseError(
+                f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`"
+            )
+        manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
+        _weighed_alike(case)
+        with store.connect(now, casefile.organisation.domains) as connection:
+            written = reporting.write(
+                case,
+                connection,
+                casefile,
+                inventory,
+                reviewing.current(now),
+                formats=wanted,
+                edition=edition,
+                out=Path(out) if out else None,
+                as_of=as_of,
+                language=language,
+                templates=templates,
+                logo=logo,
+                progress=progress,
+                key=now,
+                where=staged.report,
+            )
+        seal.write(staged, written.files, {"edition": edition, "command": list(command)})
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
+
+
+def withdraw(case_dir: str | Path, names: Sequence[str], *, because: str = "") -> tuple[str, ...]:
+    """Record that reports no longer hold: `verify` then does not ask for them. The files are left alone.
+
+    Raises UsageError for a name that no report of the case has.
+    """
+    from forensics.custody import manifest, seal, staging
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    manifest.read(case)
+    with staging.change(case, "withdraw") as staged:
+        return seal.withdraw(staged, names, because)
+
+
+def _weighed_alike(case: Case) -> None:
+    """Raises CaseError when case.toml says something else by now than `detect` read: a report must not mix states."""
+    import json
+
+    from forensics.custody import statement
+
+    try:
+        before = json.loads(case.detection.read_text("utf-8"))["case_toml"]["values"]
+    except (ValueError, KeyError, TypeError):
+        raise CaseError(
+            f"{case.detection}: does not say which settings were used",
+            remedy=f"run `missent detect --case {case.folder}`",
+        ) from None
+    now = statement.values(case)
+    if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
+        raise CaseError(
+            f"{case.toml}: {', '.join(changed)} changed since `missent detect` read it",
+            expected="findings and report of the same settings",
+            remedy=f"run `missent detect --case {case.folder}`, or undo the change",
+        )
+
+
+def _edited(staged: Staged, action: str, command: Sequence[str]) -> None:
+    """Record an edit of case.toml by a command that changes nothing else."""
+    from forensics.custody import manifest, statement
+
+    if statement.recorded(staged.case) != statement.recorded(staged.next):
+        manifest.touch(staged.next, action, {"command": list(command)})
 
 
 def create_or_update(

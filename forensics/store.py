@@ -7,6 +7,7 @@ values repeat, DELTA_BINARY_PACKED on times and numbers, DELTA_LENGTH_BYTE_ARRAY
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +79,7 @@ def write(table: pa.Table, path: Path, kind: str) -> None:
     meta = {"missent.schema": str(schema.VERSION), "missent.table": kind}
     table = table.select(wanted.names).cast(wanted).replace_schema_metadata(meta)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # it may be a link to the table that still counts
     with naming(path):
         pq.write_table(
             table,
@@ -122,6 +124,13 @@ def read(case: Case, kind: str, columns: Collection[str] | None = None) -> pa.Ta
         wanted = pa.schema([wanted.field(c) for c in columns])
     found = list(batches(case, kind, columns))
     return pa.Table.from_batches(found, wanted).unify_dictionaries() if found else wanted.empty_table()
+
+
+def replace(place: Path, fresh: Path) -> None:
+    """Put the folder `fresh` where `place` is."""
+    if place.exists():
+        shutil.rmtree(place)
+    fresh.rename(place)
 
 
 def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:

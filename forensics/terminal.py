@@ -89,6 +89,13 @@ def reported(result: results.Reported, *, as_json: bool) -> None:
     _json(result) if as_json else _reported(result)
 
 
+def withdrawn(names: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        _json({"withdrawn": list(names)})
+    else:
+        _line("Withdrawn", visible(", ".join(names)))
+
+
 def _ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")

@@ -89,9 +89,11 @@ def verify(
     progress: Progress | None = None,
 ) -> Verification:
     """Walk the case back to the bytes. Says what failed; raises CaseError only when there is no case to check."""
+    from forensics.custody import staging
     from forensics.custody import verify as checking
 
     case = Case(Path(case_dir))
+    staging.finish(case)
     case_files.read(case)
     folder = Path(evidence) if evidence else None
     return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
@@ -103,12 +105,14 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
     Raises UsageError when the case holds no outbound delivery of that name.
     """
     from forensics import store
-    from forensics.custody import manifest, quote
+    from forensics.custody import manifest, quote, staging
     from forensics.detector import explain as explaining
 
     case = Case(Path(case_dir))
+    staging.finish(case)
     casefile = case_files.read(case)
     inventory = manifest.read(case)
+    manifest.intact(case, inventory, ("deliveries",))
     with store.connect(case, casefile.organisation.domains) as connection:
         found = explaining.explain(connection, subject, casefile)
     records = [
@@ -193,8 +197,10 @@ def sql(case_dir: str | Path, query: str) -> Answer:
     import duckdb
 
     from forensics import store
+    from forensics.custody import staging
 
     case = Case(Path(case_dir))
+    staging.finish(case)
     casefile = case_files.read(case)
     with store.closed(case, casefile.organisation.domains) as connection:
         try:

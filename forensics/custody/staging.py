@@ -13,25 +13,26 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import canonical, lock
+from forensics.custody import canonical, lock, log
 from forensics.custody.names import display, undisplay
-from forensics.errors import CaseError, CaseInUse
+from forensics.errors import CaseError, CaseInUse, MissentError
 
 STATE = (
     "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "detection.json", "deliveries", "unread",
-    "correspondents.parquet", "findings.parquet", "incidents.parquet",
+    "correspondents.parquet", "findings.parquet", "incidents.parquet", "redaction.key", "streams",
 )  # fmt: skip
-"""What a stage may change; the copies of standard input and the reports are only ever added to."""
+"""What a stage may change; reports are named one by one."""
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"
 REPORTS = "reports"
 ASIDE = ".missent-new"
-LINKED = ".parquet"
-"""Files with this ending are linked into the next state, not copied: a writer must not open them, but replace them."""
+WHOLE = (".parquet", "")
+"""Files with these endings (those without one are copies of standard input) are linked into the next state, not copied:
+they are large, and no writer opens them to change them."""
 
 
 @dataclass
@@ -40,8 +41,6 @@ class Staged:
 
     case: Case
     next: Case
-    broken: Mapping[str, str] | None = None
-    """What a lock that was broken said, None when none was."""
     files: list[tuple[str, str]] = field(default_factory=list)
 
     def report(self, place: Path) -> Path:
@@ -79,15 +78,32 @@ def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = Fa
     """
     with lock.held(case, action, wait=wait, break_lock=break_lock) as broken:
         recover(case)
-        staged = Staged(case, Case(case.folder / NEXT), broken)
+        staged = Staged(case, Case(case.folder / NEXT))
         try:
             _populate(staged)
+            if broken:
+                log.append(staged.next, "break-lock", dict(broken))
             yield staged
             _commit(staged)
-        except BaseException:
-            if not (case.folder / JOURNAL).exists():
+        except BaseException as error:
+            if (case.folder / JOURNAL).exists():  # interrupted while names were exchanged: that is soon done
+                recover(case)
+            else:
                 _discard(staged.case)
+            _name_the_case(error, staged)
             raise
+
+
+def _name_the_case(error: BaseException, staged: Staged) -> None:
+    """In what people are told, the next state is the case."""
+    aside, place = str(staged.next.folder), str(staged.case.folder)
+    if isinstance(error, MissentError):
+        error.what = error.what.replace(aside, place)
+        error.expected = error.expected and error.expected.replace(aside, place)
+        error.remedy = error.remedy and error.remedy.replace(aside, place)
+        error.args = (error.what,)
+    elif isinstance(error, OSError) and isinstance(error.filename, str):
+        error.filename = error.filename.replace(aside, place)
 
 
 def recover(case: Case) -> None:
@@ -132,7 +148,7 @@ def _populate(staged: Staged) -> None:
 
 
 def _link(source: str, target: str) -> None:
-    if source.endswith(LINKED):
+    if Path(source).suffix in WHOLE:
         try:
             os.link(source, target)
         except OSError:  # not every file system has links
@@ -225,7 +241,7 @@ def _same(new: Path, old: Path) -> bool:
         return old.is_dir() and names == _names(old) and all(_same(new / name, old / name) for name in names)
     if not old.is_file():
         return False
-    return new.samefile(old) or (new.suffix != LINKED and filecmp.cmp(new, old, shallow=False))
+    return new.samefile(old) or (new.suffix not in WHOLE and filecmp.cmp(new, old, shallow=False))
 
 
 def _names(folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from forensics import commit, loaders
+from forensics import loaders, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceChanged, EvidenceError, MachineError
@@ -142,7 +142,7 @@ def ingest_then(
 
     `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends
     on neither, nor on the order of `sources`. `then` is called with it when the tables stand, and what it gives is
-    returned; when it raises, or anything before it does, the case is as it was. Raises AmbiguousTime; EvidenceChanged
+    returned. That a case is changed wholly or not at all is `custody.staging`'s. Raises AmbiguousTime; EvidenceChanged
     when evidence is not the same at the second reading as at the first.
     """
     if executor is None:
@@ -153,15 +153,29 @@ def ingest_then(
             )
     begun = begun or surveying.begin(sources, settings, executor, progress)
     report = progress or _silent
-    with commit.aside(case) as work:
+    with _work(case) as work:
         surveyed, skipped = surveying.finish(begun, report)
         evidence, names = surveying.ordered(surveyed)
         with _unchanged(begun, evidence):
             made = _read_all(work, evidence, names, begun.size, executor, workers or os.cpu_count() or 1, report)
         result = replace(made, skipped=tuple(sorted(skipped)))
-        fresh = {case.deliveries: work / "deliveries", case.unread: work / "unread"}
-        stale = dict.fromkeys((case.findings, case.incidents, case.correspondents, case.detection))
-        return commit.put(case, work, {**fresh, **stale}, lambda: then(result))
+        store.replace(case.deliveries, work / "deliveries")
+        store.replace(case.unread, work / "unread")
+    for stale in (case.findings, case.incidents, case.correspondents, case.detection):
+        stale.unlink(missing_ok=True)
+    return then(result)
+
+
+@contextmanager
+def _work(case: Case) -> Iterator[Path]:
+    """An empty folder on the case's disk for the length of a `with` block."""
+    work = case.folder / ".work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager

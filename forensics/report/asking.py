@@ -13,6 +13,7 @@ from typing import Any
 
 from forensics import casefile as cases
 from forensics.case import Case
+from forensics.custody import manifest, staging
 from forensics.errors import CaseError
 from forensics.report.facts import questionnaire as q
 from forensics.report.facts.questionnaire import Entry
@@ -221,7 +222,10 @@ def _save(case: Case, entry: Entry, literal: str) -> None:
             f"{case.toml}: the answer to {entry.key} cannot be put in without touching something else",
             remedy=f"write it yourself, under [questionnaire.{entry.section}]: {entry.name} = {literal}",
         )
-    case.toml.write_text(changed, "utf-8", newline="")
+    with staging.change(case, "ask") as staged:
+        staged.next.toml.write_text(changed, "utf-8", newline="")
+        if staged.next.custody_log.exists():
+            manifest.touch(staged.next, "ask", {"answered": entry.key})
 
 
 def _parsed(text: str) -> dict[str, Any]:

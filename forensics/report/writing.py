@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -72,29 +71,38 @@ def write(
     templates: Path | None = None,
     logo: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    key: Case | None = None,
+    where: Callable[[Path], Path] = lambda place: place,
 ) -> Written:
     """Write the report in each format into `out` (default: CASE/reports, CASE/reports/redacted for that edition).
 
     `connection`: DuckDB with the case's views. `inventory`: the manifest. `verdicts`: the current ones. `templates`: a
-    folder whose words and templates come before the shipped ones. Raises UsageError for an unknown format or edition.
+    folder whose words and templates come before the shipped ones. `key`: the case that keeps the redaction key, if
+    another; `where`: where a file is written that shall come to stand at a place. Raises UsageError for an unknown
+    format or edition.
     """
     wanted = chosen(formats, edition)
     words = wording.load(language, templates)
     facts = gather.gather(connection, inputs.read(case, casefile, inventory, verdicts, as_of), language)
     if edition == "redacted":
-        facts = redaction.redact(facts, redaction.key(case))
+        facts = redaction.redact(facts, redaction.key(key or case))
     folder = _folder(case, out, edition)
     made = _context(facts, words, templates, logo)
-    with _together() as files:
-        for done, name in enumerate(wanted):
-            if progress:
-                progress("report", done, len(wanted))
-            _put(folder, FORMATS[name].file, render(name, facts, made), files)
+    rendered: dict[Path, bytes] = {}
+    for done, name in enumerate(wanted):
+        if progress:
+            progress("report", done, len(wanted))
+        rendered |= _files(folder, FORMATS[name].file, render(name, facts, made))
+    for place, content in rendered.items():
+        with naming(place, always=True):
+            written = where(place)
+            written.parent.mkdir(parents=True, exist_ok=True)
+            written.write_bytes(content)
     if progress:
         progress("report", len(wanted), len(wanted))
     q = facts.questionnaire
     return Written(
-        files=tuple(files),
+        files=tuple(rendered),
         edition=edition,
         answered=q.answered,
         required=q.required,
@@ -134,27 +142,9 @@ def _context(facts: Facts, words: Words, templates: Path | None, logo: Path | No
     return Context(words=words, drawn=charts.draw(facts, words), folder=templates, logo=picture)
 
 
-@contextmanager
-def _together() -> Iterator[dict[Path, Path]]:
-    """Files by the place that each is to take, written aside: they take it when all are whole, or none does."""
-    files: dict[Path, Path] = {}
-    try:
-        yield files
-        for path, aside in files.items():
-            aside.replace(path)
-    finally:
-        for aside in files.values():
-            aside.unlink(missing_ok=True)
-
-
-def _put(folder: Path, name: str, rendered: Rendered, files: dict[Path, Path]) -> None:
+def _files(folder: Path, name: str, rendered: Rendered) -> dict[Path, bytes]:
     parts = {name: rendered} if isinstance(rendered, bytes) else {f"{name}/{part}": b for part, b in rendered.items()}
-    for part, content in parts.items():
-        path = folder / part
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files[path] = path.with_name(f".{path.name}.new")
-        with naming(path, always=True):
-            files[path].write_bytes(content)
+    return {folder / part: content for part, content in parts.items()}
 
 
 def _notes(facts: Facts) -> tuple[str, ...]:

@@ -72,11 +72,15 @@ def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Review
 def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
     """Add domains to `known_good` of case.toml and say so in the custody log; returns the new ones."""
     from forensics import casefile as cases
-    from forensics.custody import manifest
+    from forensics.custody import manifest, staging
 
-    new = tuple(domain for domain in dict.fromkeys(domains) if cases.remember_known_good(case, domain))
-    if new:
-        manifest.touch(case, "remember", {"known_good": list(new)})
+    if not domains:
+        return ()
+    with staging.change(case, "remember") as staged:
+        now = staged.next
+        new = tuple(domain for domain in dict.fromkeys(domains) if cases.remember_known_good(now, domain))
+        if new:
+            manifest.touch(now, "remember", {"known_good": list(new)})
     return new
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from forensics.case import Case
-from forensics.custody import chain, manifest
+from forensics.custody import chain, manifest, staging
 from forensics.custody.chain import Clock, now
 from forensics.errors import CaseError, UsageError, VerificationFailed
 from forensics.schema import VERDICTS
@@ -63,9 +63,17 @@ def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: 
     VerificationFailed when verdicts.jsonl was altered.
     """
     given = list(rulings)
+    manifest.intact(case, manifest.read(case), ("findings",))
     found = findings(case)
     for ruling, reviewer in given:
         _validate(ruling, reviewer, found)
+    if not given:
+        return ()
+    with staging.change(case, "review") as staged:
+        return _record(staged.next, given, clock)
+
+
+def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], clock: Clock) -> tuple[Verdict, ...]:
     read(case)
     made = []
     for ruling, reviewer in given:
@@ -78,10 +86,9 @@ def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: 
             "reason": ruling.reason.strip(),
         }
         made.append(_verdict(chain.append(case.verdicts, content, clock)))
-    if made:
-        head = chain.check(case.verdicts).head
-        details = {"verdicts": [made[0].sequence, made[-1].sequence], "verdicts_head": head.digest}
-        manifest.touch(case, "verdict", details, clock)
+    head = chain.check(case.verdicts).head
+    details = {"verdicts": [made[0].sequence, made[-1].sequence], "verdicts_head": head.digest}
+    manifest.touch(case, "verdict", details, clock)
     return tuple(made)
 
 
