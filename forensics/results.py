@@ -51,7 +51,7 @@ class Ingested:
     """Domains given as the organisation's that no sender or recipient has: not kept."""
     not_read: NotRead
     losses: tuple[Mapping[str, Any], ...]
-    """What the logs themselves say that they do not hold: file, kind, host, at, count, number, offset, text."""
+    """What the logs themselves show to be missing, by file and kind: file, kind, records, count, first, last."""
 
     @property
     def exit_code(self) -> int:
@@ -292,7 +292,7 @@ def _losses(inventory: Manifest) -> tuple[Mapping[str, Any], ...]:
     from forensics.custody import notes
 
     return tuple(
-        {"file": one.names[0], **asdict(loss)} for one in inventory.evidence for loss in notes.losses(one.notes)
+        {"file": one.names[0], **asdict(total)} for one in inventory.evidence for total in notes.loss_totals(one.notes)
     )
 
 

@@ -136,13 +136,15 @@ def _unread(result: results.Ingested) -> None:
 
 
 def _losses(found: Sequence[Mapping[str, Any]]) -> str:
-    """`3 records say that something is missing (2 dropped, 1 suppressed), 4 March 2024; the report lists them`."""
-    kinds = Counter(str(one["kind"]) for one in found)
-    named = ", ".join(f"{n:,} {visible(kind)}" for kind, n in sorted(kinds.items(), key=lambda one: (-one[1], one[0])))
-    times = [one["at"] for one in found if one["at"]]
+    """`the logs themselves show that something is missing (dropped: 2 signs of it), 4 March 2024; the report …`"""
+    kinds: Counter[str] = Counter()
+    for one in found:
+        kinds[one["kind"]] += one["records"]
+    ordered = sorted(kinds.items(), key=lambda one: (-one[1], one[0]))
+    named = ", ".join(f"{visible(kind)}: {count(n, 'sign')} of it" for kind, n in ordered)
+    times = [one[end] for one in found for end in ("first", "last") if one[end]]
     span = f", {_period(min(times), max(times))}" if times else ""
-    verb = "record says" if len(found) == 1 else "records say"
-    return f"{len(found):,} {verb} that something is missing from the logs ({named}){span}; the report lists them"
+    return f"the logs themselves show that something is missing ({named}){span}; the report says when"
 
 
 def _unseen(domains: Sequence[str], nothing_read: bool) -> None:

@@ -45,6 +45,8 @@ class Entry(accounts.Account, Protocol):
     def first(self) -> str | None: ...
     @property
     def last(self) -> str | None: ...
+    @property
+    def damage(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class NotRead:
     """Of the evidence that the unread records lie in; None where none of its records has a time."""
     files: tuple[str, ...]
     systems: tuple[str, ...]
+    damaged: tuple[str, ...]
+    """Files that could be read only up to a point."""
     reasons: tuple[UnreadReason, ...]
     skipped: int
     """Files that were given and are no evidence: not opened, or not recognised."""
@@ -103,6 +107,8 @@ class NotRead:
             )
             if self.files:
                 out.append(f"Nothing was read of {few(self.files)}.")
+        if self.damaged:
+            out.append(f"Only a part could be read of {few(self.damaged)}.")
         if self.skipped:
             out.append(f"{self.skipped:,} of the files given {'was' if self.skipped == 1 else 'were'} not read at all.")
         return tuple(out)
@@ -119,6 +125,7 @@ def not_read(connection: Any, evidence: Sequence[Entry], skipped: int) -> NotRea
         last=max(ends, default=None),
         files=tuple(one.names[0] for one in accounts.unread_files(evidence)),
         systems=accounts.unread_systems(evidence),
+        damaged=tuple(one.names[0] for one in evidence if one.damage),
         reasons=reasons(connection, {one.id: one.names[0] for one in evidence}) if lacking else (),
         skipped=skipped,
     )

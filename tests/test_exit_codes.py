@@ -279,11 +279,13 @@ def test_what_a_log_confesses_is_told(confessing: Path) -> None:
     told = call("ingest", confessing / "mail.log", "--case", confessing / "case").output
     assert f"Noted      {confessing / 'mail.log'}: 245 records lost by rsyslogd on 5 March\n" in told
     assert "Noted      2 files: stamps read as UTC\n" in told
-    assert "2 records say that something is missing from the logs (1 rate limit, 1 rotated)" in told
+    assert (
+        "something is missing (rate limit: 1 sign of it, rotated: 1 sign of it), 1 January 2023 to 1 March 2024" in told
+    )
     made = json.loads(call("ingest", confessing / "mail.log", "--case", confessing / "case", "--json").output)
-    assert [(one["at"], one["count"]) for one in made["losses"]] == [
-        ("2023-01-01T00:00:00Z", None),
-        ("2024-03-01T12:30:00Z", 245),
+    assert [(one["kind"], one["first"], one["count"]) for one in made["losses"]] == [
+        ("rate limit", "2024-03-01T12:30:00Z", 245),
+        ("rotated", "2023-01-01T00:00:00Z", None),
     ]
 
 
@@ -291,7 +293,7 @@ def test_what_a_log_confesses_is_reported(confessing: Path) -> None:
     call("report", "--case", confessing / "case", "--format", "md,html,csv,json")
     page = (confessing / "case" / "reports" / "incident.md").read_text()
     first, rest = page.split("## 2")[0], page.split("## 10")[1]
-    assert "that they lost: 1 such record" in first  # the other one is of another year than the findings
+    assert "to be missing: 1 sign of it" in first  # the other one is of another year than the findings
     unseen = rest.split("## 11")[0]
     assert "| 2024-03-01 12:30 | `mx1` | rate limit | 245 | E" in unseen and "rotated" in unseen
     annex = page.split("## Annex B")[1]

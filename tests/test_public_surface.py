@@ -52,7 +52,7 @@ CLASSES = {
         "kept_for_review, first, last, incidents, organisation, unseen_domains, since, until, not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
         "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses",
-        "NotRead": "records, of, first, last, files, systems, reasons, skipped",
+        "NotRead": "records, of, first, last, files, systems, damaged, reasons, skipped",
         "Reported": "case, files, answered, required, notes",
         "Run": "ingested, detected, reported",
         "UnreadReason": "reason, records, file, number, offset, text, remedy",

@@ -133,6 +133,16 @@ def test_a_command_waits_for_its_threads_and_exit_functions() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "thread\nexit\n", "")
 
 
+@pytest.mark.parametrize("ending", ["raise KeyboardInterrupt", "sys.exit(130)"])
+def test_an_interrupted_command_waits_for_no_thread(ending: str) -> None:
+    """Exit functions still run; a thread that would read on for ever does not keep the process."""
+    done = ended(
+        "def command():\n    atexit.register(print, 'exit')\n"
+        f"    threading.Thread(target=threading.Event().wait).start()\n    {ending}"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "exit\n", "")
+
+
 def test_a_command_may_use_pandas() -> None:
     """Nothing hides a package that is installed from the command."""
     code = "from forensics import start\nstart.one_heap()\nimport pandas, pyarrow\nprint(pyarrow.table({'a': [1, 2]}).to_pandas()['a'].sum())"

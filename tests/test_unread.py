@@ -21,6 +21,7 @@ class Entry:
     loader: str = "postfix"
     first: str | None = None
     last: str | None = None
+    damage: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,6 +77,11 @@ def test_a_whole_file_is_named() -> None:
     assert "files without a time" in found.sentences[0]
     assert found.sentences[1] == "Nothing was read of a.log."
     assert found.sentences[2].startswith("2 of the files given were not read")
+
+
+def test_a_file_that_was_cut_off_is_named() -> None:
+    found = unread.not_read(table(), [Entry("a", 9, damage="it ends early"), Entry("b", 9)], 0)
+    assert found.exit_code == errors.OK and found.sentences == ("Only a part could be read of a.log.",)
 
 
 def test_everything_unread() -> None:

@@ -2,7 +2,8 @@
 
 `noted`: a list of plain sentences, for people. `losses`: what the log itself says, or shows, that it does not hold; a
 list of `{"kind", "host", "at", "count", "number", "offset", "text"}`, `at` in ISO 8601 (or microseconds since 1970) and
-null where it has no time, `count` null where it says no number; the last three are the record that says so.
+null where it has no time, `count` null where it says no number; the last three are the record that says so. Where they
+are many the list is cut, and `loss_totals`, `{kind: {"records", "count", "first", "last"}}`, has all of them.
 `other_lines`: lines of mail programs that are none of a delivery, by program; a list of `{"program", "count", "number",
 "offset", "text"}` with one example each.
 
@@ -31,6 +32,17 @@ class Loss:
     number: int | None
     offset: int | None
     text: str
+
+
+@dataclass(frozen=True)
+class LossTotal:
+    """All losses of one kind: how many, the sum of what they say, from when to when."""
+
+    kind: str
+    records: int
+    count: int | None
+    first: datetime | None
+    last: datetime | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,30 @@ def losses(notes: Mapping[str, Any]) -> tuple[Loss, ...]:
         for one in _entries(notes, "losses")
     ]
     return tuple(sorted(found, key=lambda one: (one.at or _EPOCH, one.number or 0, one.kind)))
+
+
+def loss_totals(notes: Mapping[str, Any]) -> tuple[LossTotal, ...]:
+    """By kind, those of most records first; what `loss_totals` does not say is taken from the list."""
+    found = notes.get("loss_totals")
+    told: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+    listed: dict[str, list[Loss]] = {}
+    for one in losses(notes):
+        listed.setdefault(one.kind, []).append(one)
+    totals = (_total(kind, told.get(kind), listed.get(kind, [])) for kind in {**told, **listed})
+    return tuple(sorted((one for one in totals if one.records), key=lambda one: (-one.records, one.kind)))
+
+
+def _total(kind: str, told: Any, listed: list[Loss]) -> LossTotal:
+    said: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    times = [one.at for one in listed if one.at]
+    counts = [one.count for one in listed if one.count is not None]
+    return LossTotal(
+        kind=kind,
+        records=max(_number(said, "records") or 0, len(listed)),
+        count=_number(said, "count") if said else sum(counts) if counts else None,
+        first=_time(said.get("first")) or min(times, default=None),
+        last=_time(said.get("last")) or max(times, default=None),
+    )
 
 
 def other_lines(notes: Mapping[str, Any]) -> tuple[OtherLines, ...]:

@@ -39,6 +39,15 @@ def test_a_time_however_it_was_written(at: Any) -> None:
     assert one.at == datetime(2024, 3, 5, 10, tzinfo=UTC)
 
 
+def test_totals_are_of_all_where_the_list_is_cut() -> None:
+    totals = {"rate-limit": {"records": 900, "count": 9_000, "first": "2024-03-05T10:00:00Z", "last": None}}
+    (one, two) = notes.loss_totals({"losses": [LOSS, {"kind": "rotated"}], "loss_totals": totals})
+    assert (one.kind, one.records, one.count) == ("rate-limit", 900, 9_000)
+    assert one.first == one.last == datetime(2024, 3, 5, 10, tzinfo=UTC)
+    assert (two.kind, two.records, two.count, two.first) == ("rotated", 1, None, None)
+    assert notes.loss_totals({}) == notes.loss_totals({"loss_totals": {"x": 3, "y": {}}}) == ()
+
+
 def test_other_lines_and_sentences() -> None:
     found = notes.other_lines(
         {"other_lines": [{"program": "b", "count": 1}, {"program": "a", "count": 7, "text": "x"}]}
@@ -55,10 +64,11 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["noted", "losses", "other_lines"]), values))
+@given(st.dictionaries(st.sampled_from(["noted", "losses", "loss_totals", "other_lines"]), values))
 def test_whatever_stands_there_is_no_error(found: dict[str, Any]) -> None:
     for one in notes.losses(found):
         assert one.at is None or one.at.tzinfo is not None
         assert one.count is None or one.count >= 0
+    assert all(total.records > 0 for total in notes.loss_totals(found))
     notes.other_lines(found)
     notes.noted(found)

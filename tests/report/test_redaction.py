@@ -187,7 +187,7 @@ HARMLESS = set(
     Finding.origin Finding.outcome Finding.ref Finding.state Finding.status_code Finding.story Gateway.system
     Header.case_state Header.edition Header.handling Header.status Header.timezone Header.verify Header.version
     Incident.findings Incident.intended_country Incident.observed_country Incident.ref Incident.state
-    Incident.story Loss.kind UnreadKind.evidence UnreadKind.reason Item.demanded_by Item.key Item.kind Item.section Method.evaluated_on Method.libraries
+    Incident.story Loss.kind LossTotal.kind UnreadKind.evidence UnreadKind.reason Item.demanded_by Item.key Item.kind Item.section Method.evaluated_on Method.libraries
     Method.parameters Method.settings_digest Method.suffix_list_digest Method.version Number.query Place.country
     Place.country_name Place.suffix Questionnaire.release Rate.measure Rate.name Raw.kind Reason.name
     Record.evidence Ruling.verdict Segment.kind Segment.meant Segment.typed Signal.meaning Signal.name Slip.kind

@@ -11,7 +11,18 @@ from typing import Any
 
 from forensics import accounts, store, unread
 from forensics.casefile import CaseFile
-from forensics.report.facts import Coverage, Day, Evidence, Finding, Gateway, Number, Skipped, UnreadKind, tallies
+from forensics.report.facts import (
+    Coverage,
+    Day,
+    Evidence,
+    Finding,
+    Gateway,
+    LossTotal,
+    Number,
+    Skipped,
+    UnreadKind,
+    tallies,
+)
 from forensics.report.facts.incidents import rows, utc
 from forensics.schema import OUTCOMES
 
@@ -50,7 +61,7 @@ def coverage(
     sent = rows(
         connection, f"SELECT min(submitted_at) AS first, max(submitted_at) AS last FROM deliveries WHERE {weighed}"
     )[0]
-    losses = [loss.at for e in evidence for loss in e.losses]
+    losses = _losses(evidence)
     unread_ends = _ends(e for e in evidence if e.unread)
     span = rows(
         connection,
@@ -106,10 +117,10 @@ def coverage(
         unread_touches=any(_touches(e.first, e.last, found, asked) for e in evidence if e.unread),
         unread_files=tuple(e.ref for e in accounts.unread_files(evidence)),
         skipped=tuple(skipped),
-        losses=len(losses),
-        losses_first=min((at for at in losses if at), default=None),
-        losses_last=max((at for at in losses if at), default=None),
-        losses_touching=sum(_touches(at, at, found, asked) for at in losses),
+        losses=losses,
+        losses_first=min((one.first for one in losses if one.first), default=None),
+        losses_last=max((one.last for one in losses if one.last), default=None),
+        losses_touching=sum(_touching(e, total, found, asked) for e in evidence for total in e.loss_totals),
         unseen_domains=tuple(unseen),
         watched=casefile.domains.watched,
         known_good=casefile.domains.known_good,
@@ -124,7 +135,8 @@ def _search(evidence: Sequence[Evidence], weighed: int) -> str:
     if not weighed:
         return "unweighed"
     much = unread_records >= accounts.MUCH * bearing and unread_records > 0
-    return "partly" if much or accounts.unread_files(evidence) else "read"
+    torn = accounts.unread_files(evidence) or any(e.damage for e in evidence)
+    return "partly" if much or torn else "read"
 
 
 def _ends(evidence: Iterable[Evidence]) -> list[datetime]:
@@ -143,6 +155,35 @@ def _touches(
     before = last is not None and low is not None and last.date() < low.date()
     after = first is not None and high is not None and first.date() > high.date()
     return not (before or after)
+
+
+def _losses(evidence: Sequence[Evidence]) -> tuple[LossTotal, ...]:
+    """By kind, over all evidence."""
+    by: dict[str, list[LossTotal]] = {}
+    for e in evidence:
+        for total in e.loss_totals:
+            by.setdefault(total.kind, []).append(total)
+    return tuple(
+        LossTotal(
+            kind=kind,
+            records=sum(one.records for one in own),
+            count=sum(counts) if (counts := [one.count for one in own if one.count is not None]) else None,
+            first=min((one.first for one in own if one.first), default=None),
+            last=max((one.last for one in own if one.last), default=None),
+        )
+        for kind, own in sorted(by.items())
+    )
+
+
+def _touching(
+    evidence: Evidence, total: LossTotal, found: Span | None, asked: tuple[datetime | None, datetime | None]
+) -> int:
+    """How many of these losses may touch the period that matters: by their own times where all are listed, else all of
+    them by that of the whole."""
+    own = [loss.at for loss in evidence.losses if loss.kind == total.kind]
+    if len(own) == total.records:
+        return sum(_touches(at, at, found, asked) for at in own)
+    return total.records if _touches(total.first, total.last, found, asked) else 0
 
 
 def _examples(connection: Any, ids: Mapping[str, str]) -> tuple[UnreadKind, ...]:

@@ -14,7 +14,7 @@ from forensics.casefile import CaseFile
 from forensics.custody import manifest, notes
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError, system_error
-from forensics.report.facts import Evidence, Loss, Method, OtherLines, Sensitivity, Signal, Skipped, measured
+from forensics.report.facts import Evidence, Loss, LossTotal, Method, OtherLines, Sensitivity, Signal, Skipped, measured
 from forensics.report.facts.gather import Inputs
 
 VERIFY = "missent verify CASE"
@@ -63,6 +63,9 @@ def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
         losses=tuple(
             Loss(loss.kind, loss.host, loss.at, loss.count, loss.number, loss.text)
             for loss in notes.losses(entry.notes)
+        ),
+        loss_totals=tuple(
+            LossTotal(one.kind, one.records, one.count, one.first, one.last) for one in notes.loss_totals(entry.notes)
         ),
         other_lines=tuple(
             OtherLines(other.program, other.count, other.number, other.offset, other.text)

@@ -23,9 +23,9 @@ class Gateway:
 
 
 SEARCHES = ("read", "partly", "unweighed", "unread")
-"""read: what was weighed is all but a little of what there was · partly: a file or a stated share (`accounts.MUCH`)
-was not read · unweighed: read, but no delivery of the organisation in the period · unread: nothing was read. In the
-last two nothing was searched, and nothing found is no answer."""
+"""read: what was weighed is all but a little of what there was · partly: a file, the rest of a damaged one, or a stated
+share (`accounts.MUCH`) was not read · unweighed: read, but no delivery of the organisation in the period · unread:
+nothing was read. In the last two nothing was searched, and nothing found is no answer."""
 NOTHING_SEARCHED = ("unweighed", "unread")
 
 
@@ -49,6 +49,18 @@ class Loss:
     record: int | None
     """Number of the record that says so."""
     text: Annotated[str, Raw("text")]
+
+
+@dataclass(frozen=True)
+class LossTotal:
+    """All losses of one kind in one evidence; `Evidence.losses` has the earliest of them."""
+
+    kind: str
+    records: int
+    count: int | None
+    """The sum of what they say; None: they say no number."""
+    first: datetime | None
+    last: datetime | None
 
 
 @dataclass(frozen=True)
@@ -132,12 +144,12 @@ class Coverage:
     unread_files: tuple[str, ...]
     """`ref` of every evidence of which nothing was read."""
     skipped: tuple[Skipped, ...]
-    losses: int
-    """Records of the logs that say that something is missing; `Evidence.losses` has them."""
+    losses: tuple[LossTotal, ...]
+    """Signs in the logs that something is missing, by kind."""
     losses_first: datetime | None
     losses_last: datetime | None
     losses_touching: int
-    """Those without a time, or in the period of the findings (the period searched, where nothing was found)."""
+    """Those that may lie in the period of the findings (the period searched, where nothing was found)."""
     unseen_domains: Annotated[tuple[str, ...], Raw("domain")]
     """Domains named as the organisation's that no sender or recipient has."""
     watched: Annotated[tuple[str, ...], Raw("domain")]
@@ -168,6 +180,8 @@ class Evidence:
     noted: Annotated[tuple[str, ...], Raw("text")] = ()
     """What its loader noted, in sentences."""
     losses: tuple[Loss, ...] = ()
+    """The earliest of each kind, in order of time."""
+    loss_totals: tuple[LossTotal, ...] = ()
     other_lines: tuple[OtherLines, ...] = ()
 
 

@@ -81,7 +81,7 @@ COVERAGE = (
     "tls_unknown",
     "possible_duplicates",
 )
-RECORDS = ("records", "used", "ignored", "unread", "duplicates", "bearing", "losses")
+RECORDS = ("records", "used", "ignored", "unread", "duplicates", "bearing")
 
 
 def annexes(facts: f.Facts) -> tuple[Annex, ...]:
@@ -360,6 +360,7 @@ def _coverage(facts: f.Facts) -> Annex:
         for first, last in c.uncovered
     ]
     rows += [(f"unread.{reason}", count, None) for reason, count in c.unread_reasons]
+    rows += [(f"losses.{one.kind}", one.records, None) for one in c.losses]
     return _annex("coverage", "measure value:int query", rows)
 
 

@@ -216,6 +216,9 @@ def losses(facts: f.Facts, words: Words) -> Iterator[b.Block]:
     )
     if not found:
         return
+    total = sum(one.records for one in facts.coverage.losses)
+    if total > len(found):
+        yield b.Para(b.text(words("doc.losses_listed", n=total)), "note")
     yield from cut_note(words, LOSSES, len(found), "losses.csv")
     yield b.Table(
         columns(words, "when gateway:2 doc.missing:3 count> evidence doc.record>"),
@@ -224,7 +227,7 @@ def losses(facts: f.Facts, words: Words) -> Iterator[b.Block]:
                 [
                     stamp(loss.at) or words("doc.none"),
                     b.code(loss.host or words("doc.none")),
-                    words.get(f"loss.{loss.kind}", loss.kind),
+                    passages.loss_kind(words, loss.kind),
                     words("doc.none") if loss.count is None else words.number(loss.count),
                     ref,
                     words("doc.none") if loss.record is None else words.number(loss.record),

@@ -313,12 +313,23 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "unseen.skipped", n=len(seen.skipped)))
     out.extend((say(words, "unseen.clock"), say(words, "unseen.method")))
     if seen.losses:
-        out.append(say(words, "unseen.losses", n=seen.losses, span=losses_span(facts, words)))
+        kinds = [
+            words("unseen.loss", kind=loss_kind(words, one.kind), n=one.records)
+            if one.count is None
+            else words("unseen.loss_count", kind=loss_kind(words, one.kind), n=one.records, count=one.count)
+            for one in seen.losses
+        ]
+        out.append(say(words, "unseen.losses", span=losses_span(facts, words), kinds=words.join(kinds)))
     return tuple(out)
 
 
+def loss_kind(words: Words, kind: str) -> str:
+    """What is missing, by the loader's word for it."""
+    return words.get(f"loss.{kind}", kind)
+
+
 def losses_span(facts: Facts, words: Words) -> Spans:
-    """`, 4 March 2024 to 5 March 2024` where records that say that something is missing have a time."""
+    """`, 4 March 2024 to 5 March 2024` where signs of missing records have a time."""
     first, last = facts.coverage.losses_first, facts.coverage.losses_last
     return say(words, "unseen.losses_span", span=span(words, first, last)) if first and last else ()
 

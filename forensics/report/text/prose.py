@@ -289,12 +289,13 @@ def _not_read(facts: Facts, words: Words) -> list[Spans]:
     """What the first paragraph has to say of unread records: where they are many, a whole file, or may lie in the
     period that matters."""
     searched = facts.coverage
-    if not searched.unread or (searched.search == "read" and not searched.unread_touches):
-        return []
-    out = [say(words, "position.not_read", **unread(facts, words))]
-    if searched.unread_files:
-        files = joined(words, list(searched.unread_files))
-        out.append(say(words, "position.files_not_read", n=len(searched.unread_files), files=files))
+    out: list[Spans] = []
+    if searched.unread and (searched.search != "read" or searched.unread_touches):
+        out.append(say(words, "position.not_read", **unread(facts, words)))
+    damaged = [e.ref for e in facts.evidence if e.damage]
+    for key, refs in (("files_not_read", list(searched.unread_files)), ("files_damaged", damaged)):
+        if refs:
+            out.append(say(words, f"position.{key}", n=len(refs), files=joined(words, refs)))
     return out
 
 

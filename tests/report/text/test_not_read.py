@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forensics.report.facts import Evidence, Facts, Loss, Number, Skipped, UnreadKind, coverage
+from forensics.report.facts import Evidence, Facts, Loss, LossTotal, Number, Skipped, UnreadKind, coverage
 from forensics.report.facts.searched import NOTHING_SEARCHED, SEARCHES
 from forensics.report.redaction import redact
 from forensics.report.text import blocks as b
@@ -138,11 +138,14 @@ def test_losses_stand_on_page_one_where_they_touch(facts: Callable[[], Facts]) -
         Loss("rate limit", "mx1", START, 245, 5, "imuxsock lost 245 messages of bob@navy.mil"),
         Loss("rotated", "mx1", None, None, None, ""),
     )
-    made_facts = seen(facts(), losses=2, losses_first=START, losses_last=START, losses_touching=1)
+    totals = (LossTotal("rate limit", 1, 245, START, START), LossTotal("rotated", 1, None, None, None))
+    made_facts = seen(facts(), losses=totals, losses_first=START, losses_last=START, losses_touching=1)
     made_facts = replace(made_facts, evidence=(replace(made_facts.evidence[0], losses=losses),))
-    assert "that they lost: 1 such record, 20 March 2023" in unseen_point(made_facts)
-    assert "lost" not in unseen_point(seen(made_facts, losses_touching=0))
+    assert "to be missing: 1 sign of it, 20 March 2023" in unseen_point(made_facts)
+    assert "missing" not in unseen_point(seen(made_facts, losses_touching=0))
     blocks = dict(document.sections(made_facts, made.context(made_facts)))["unseen"]
+    said = " ".join(b.plain(item) for block in blocks if isinstance(block, b.Items) for item in block.items)
+    assert "rate limit (245, by 1 sign of it) and rotated (1 sign of it)" in said
     (table,) = (block for block in blocks if isinstance(block, b.Table))
     rows = [[b.plain(cell) for cell in row] for row in table.rows]
     assert rows == [
@@ -206,6 +209,14 @@ def test_what_a_search_comes_to(counts: list[tuple[int, int]], weighed: int, sea
     (one,) = made.evidence()
     evidence: list[Evidence] = [replace(one, used=used, unread=unread, duplicates=0) for used, unread in counts]
     assert coverage._search(evidence, weighed) == search
+
+
+def test_a_damaged_file_is_a_part_that_was_not_read() -> None:
+    (one,) = made.evidence()
+    facts = made.facts(0, evidence=(replace(one, unread=0, damage="it ends early"),))
+    assert facts.coverage.search == "partly"
+    assert "Only a part of evidence file E1 could be read" in lead(facts)
+    assert prose.title(facts, words()).endswith("that could be read")
 
 
 def test_a_file_of_which_nothing_was_read_covers_no_day() -> None:
