@@ -242,6 +242,13 @@ def test_json_says_it_all(tmp_path: Path) -> None:
     assert (facts["search"], facts["unread"], facts["bearing"]) == ("partly", 5, 30)
 
 
+def test_the_period_of_deliveries_is_not_that_of_the_log(tmp_path: Path) -> None:
+    """Lines of other days, or the bounds that an export was asked for, are told apart."""
+    early = "2024-02-01T10:00:00.000000+00:00 mx1 postfix/smtpd[1]: connect from a.example[192.0.2.1]\n"
+    told = call("ingest", log(tmp_path, early + FOUND), "--case", tmp_path / "case").output
+    assert "Deliveries 6, 1 March 2024; records from 1 February 2024 to 1 March 2024\n" in told
+
+
 def test_examples_are_safe_for_a_terminal(tmp_path: Path) -> None:
     hostile = UNREADABLE.replace("secret", "\x1b[2J\u202e").format(1, 1)
     told = call("ingest", log(tmp_path, FOUND + hostile), "--case", tmp_path / "case").output
