@@ -9,7 +9,7 @@ GDPR Art. 33(1) and (3) to (5).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.report import facts as f
@@ -54,8 +54,7 @@ def _joined(*parts: str) -> str:
 
 def _what_happened(s: Sheet) -> str:
     """The draft from the logs, then the investigator's own words."""
-    unnamed = replace(s.facts, header=replace(s.facts.header, organisation="", domains=()))
-    return _joined(b.plain(prose.position(unnamed, s.words)), s.labelled("account.what_happened"))
+    return _joined(b.plain(prose.position(prose.unnamed(s.facts), s.words)), s.labelled("account.what_happened"))
 
 
 def _searched(s: Sheet) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,8 +108,7 @@ def _error(facts: f.Facts) -> dict[str, Any]:
 def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
     """The incident as the schema's object."""
     remove = personal.remover(facts, words("answers.withheld"))
-    unnamed = replace(facts, header=replace(facts.header, organisation="", domains=()))
-    summary = visible(remove(b.plain(prose.position(unnamed, words))))
+    summary = visible(remove(b.plain(prose.position(prose.unnamed(facts), words))))
     groups, q = facts.groups, facts.questionnaire
     actors = {origin for origin, _ in groups.headline.origins} - {"automated"}
     out: dict[str, Any] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -261,8 +262,16 @@ def _nothing_searched(facts: Facts, words: Words) -> Spans:
     if own:
         counted = {"inside": searched.internal.value, "inbound": searched.inbound.value}
         return say(words, "position.no_outbound", organisation=named, **counted)
-    given = [code(domain) for domain in dict.fromkeys((*facts.header.domains, *searched.unseen_domains))]
-    return say(words, "position.no_domain", n=len(given), domains=joined(words, [(one,) for one in given]))
+    given = [(code(domain),) for domain in dict.fromkeys((*facts.header.domains, *searched.unseen_domains))]
+    if not given:
+        return say(words, "position.no_domain_unnamed")
+    return say(words, "position.no_domain", n=len(given), domains=joined(words, given))
+
+
+def unnamed(facts: Facts) -> Facts:
+    """The facts without the organisation's name and domains, for forms in which it does not stand."""
+    header = replace(facts.header, organisation="", domains=())
+    return replace(facts, header=header, coverage=replace(facts.coverage, unseen_domains=()))
 
 
 def asked(facts: Facts, words: Words) -> str:

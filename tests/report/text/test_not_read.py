@@ -100,6 +100,7 @@ def test_domains_without_mail_are_named_and_tokens_in_the_redacted_edition() -> 
         nothing(), search="unweighed", outbound=NONE, inbound=NONE, internal=NONE, unseen_domains=("typo.example",)
     )
     assert "typo.example" in lead(facts) and "albion-logistics.example" in lead(facts)
+    assert "example" not in lead(prose.unnamed(facts)), "forms do not name the organisation"
     assert "typo" not in lead(redact(facts, b"k" * 32)) and "albion" not in lead(redact(facts, b"k" * 32))
 
 
