@@ -37,6 +37,16 @@ def _end(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dat
     return _time(value, end=True)
 
 
+def _year(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | str | None:
+    """One year, or two that follow each other, which stay a text."""
+    if value is None:
+        return None
+    years = [int(part) if part.isascii() and part.isdigit() else 0 for part in value.split("/")]
+    if len(years) > 2 or not all(1980 <= year <= 2200 for year in years) or years[-1] != years[0] + len(years) - 1:
+        raise click.BadParameter(f"{value!r} is neither a year from 1980 to 2200 nor two such as 2022/2023")
+    return value if len(years) > 1 else years[0]
+
+
 CASE = click.option(
     "--case",
     "case_dir",
@@ -81,9 +91,9 @@ AGAIN = (
 READING = (
     click.option(
         "--year",
-        type=click.IntRange(1980, 2200),
+        callback=_year,
         metavar="YYYY",
-        help="Year of a file's first record, where stamps have none.",
+        help="Year of a file's first record, where stamps have none; 2022/2023 for files that run over New Year.",
     ),
     click.option("--timezone", metavar="NAME", help="Zone of stamps without one, such as Europe/London (default UTC)."),
     click.option(

@@ -34,7 +34,7 @@ def run(
     org_replace: bool = False,
     watch: Sequence[str] = (),
     known_good: Sequence[str] = (),
-    year: int | None = None,
+    year: int | str | None = None,
     timezone: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
@@ -79,7 +79,7 @@ def ingest(
     org_replace: bool = False,
     watch: Sequence[str] = (),
     known_good: Sequence[str] = (),
-    year: int | None = None,
+    year: int | str | None = None,
     timezone: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
@@ -94,6 +94,7 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     A domain of `org` is kept in case.toml when the evidence has a sender or recipient in it; one that the case does not
     have yet needs `org_add` or `org_replace` (OrganisationDiffers).
+    `year`: of the first records of files whose stamps have none, or two as "2022/2023" for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
     """
@@ -141,7 +142,8 @@ def ingest(
             return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
         contents = [*known_evidence.reopen(now, known), *new]
         named_now = frozenset(source.name for source in found.sources)
-        wanted = Settings(year, timezone, sources=tuple(sources), named=named_now, known=earlier)
+        first, over = _years(year)
+        wanted = Settings(first, timezone, sources=tuple(sources), named=named_now, known=earlier, over=over)
         with engine.executor(workers, cluster) as pool:
             begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
             from forensics import results
@@ -346,6 +348,20 @@ def moment(text: str, *, end: bool = False) -> datetime:
     if end and len(text) == len("2023-06-01") and value.time() == time():
         value += timedelta(days=1)
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _years(year: int | str | None) -> tuple[int | None, bool]:
+    """(year of the first records, whether files run on into the next one) of 2022, or of "2022/2023"."""
+    if year is None or isinstance(year, int):
+        return year, False
+    first, _, second = year.partition("/")
+    try:
+        years = int(first), int(second)
+    except ValueError:
+        years = 0, 0
+    if not years[0] or years[1] != years[0] + 1:
+        raise UsageError(f"--year {year}: no year", expected="a year such as 2022, or two that follow: 2022/2023")
+    return years[0], True
 
 
 def _zone(name: str | None) -> None:

@@ -221,6 +221,27 @@ def test_year_is_asked_for_when_nothing_tells(tmp_path: Path) -> None:
     assert manifest["evidence"][0]["first"].startswith("2023-06-09T07:50:00")
 
 
+def test_two_years_for_files_over_new_year(tmp_path: Path) -> None:
+    for name, stamp in (("mail.log.1", "Dec 31 23:00:00"), ("mail.log", "Jan  1 01:00:00")):
+        (tmp_path / name).write_text(
+            f"{stamp} mx1 postfix/smtpd[1]: 4B1C2D3E4F: client=a[10.0.0.1]\n"
+            f"{stamp} mx1 postfix/smtp[1]: 4B1C2D3E4F: to=<a@x.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.0.0, "
+            "status=deferred (later)\n"
+        )
+    files = (tmp_path / "mail.log", tmp_path / "mail.log.1")
+    case = tmp_path / "case"
+    result = call("ingest", *files, "--case", case, "--year", "2023", code=2)
+    assert "2022/2023 or 2023/2024" in result.output
+    for wrong in ("2022/2024", "1979", "x", "2023/", "/2023", "2023/2024/2025"):
+        assert "neither a year" in call("ingest", *files, "--case", case, "--year", wrong, code=2).output
+    for _ in range(2):
+        call("ingest", *files, "--case", case, "--year", "2022/2023")
+        rows = call(
+            "sql", "--case", case, "--format", "csv", "select min(submitted_at), max(submitted_at) from deliveries"
+        )
+        assert "2022-12-31T23:00:00Z,2023-01-01T01:00:00Z" in rows.output
+
+
 def test_a_year_given_for_one_file_is_not_given_for_the_next(tmp_path: Path) -> None:
     line = "Jun  9 07:50:00 gw1 postfix/qmgr[1]: {}: from=<a@x.example>, size=1, nrcpt=1 (queue active)\n"
     (tmp_path / "old").write_text(line.format("4jYb3c4BDWzL5Qb"))

@@ -59,7 +59,7 @@ def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
     return tuple(settings)
 
 
-def agrees(named: Sequence[EvidenceEntry], year: int | None, timezone: str | None) -> bool:
+def agrees(named: Sequence[EvidenceEntry], year: int | str | None, timezone: str | None) -> bool:
     """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
     for one in named:
         years, zones = one.notes.get("year"), one.notes.get("timezone")

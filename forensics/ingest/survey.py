@@ -120,8 +120,7 @@ def _placed(found: list[Surveyed]) -> list[Surveyed]:
         known = [(one.first, one.last) for one in others if one.first is not None and one.last is not None]
         files = [found[n].survey.undated.file() for n in open_]
         order = sorted(range(len(files)), key=lambda n: files[n].name)
-        placed = newyear.place([files[n] for n in order], known)
-        for n, year in zip(order, placed.first, strict=True):
+        for n, year in zip(order, newyear.place([files[n] for n in order], known), strict=True):
             one = found[open_[n]]
             found[open_[n]] = replace(one, survey=timing.dated(one.survey, year))
     years = [_years(one.survey) for one in found]

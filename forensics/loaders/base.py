@@ -172,8 +172,9 @@ STATEMENTS = pa.schema(
 class Settings:
     """What people say about stamps, where the evidence is silent.
 
-    `year` is the year of the first record of a file whose stamps have none; `timezone` an IANA name for stamps
-    without an offset (default UTC); both are for the files `named`, or for all. `sources` are the per-file entries of
+    `year` is the year of the first record of a file whose stamps have none (`over`: of those before New Year, in a set
+    that runs over it); `timezone` an IANA name for stamps without an offset (default UTC); both are for the files
+    `named`, or for all. `sources` are the per-file entries of
     case.toml, which win over both; `known` what was said earlier of evidence that is not named now.
     """
 
@@ -182,6 +183,7 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     named: frozenset[str] | None = None
     known: tuple[SourceSettings, ...] = ()
+    over: bool = False
 
     def for_source(self, name: str) -> tuple[int | None, str | None]:
         """(year, timezone) for the evidence of this display name: what case.toml says of it wins."""

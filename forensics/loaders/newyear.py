@@ -157,46 +157,45 @@ def joined(stamps: Stamps) -> int:
 
 @dataclass(frozen=True)
 class Undated:
-    """A file of whose stamps only `--year` says the year. `asked` is that year, `years` counts from the first stamp's,
-    which is the day `start`; `days` as in `Stamps`."""
+    """A file of whose stamps only `--year` says the year. `asked` is that year (`over`: of files before New Year),
+    `years` counts from the first stamp's, which is the packed time `start`; `days` as in `Stamps`."""
 
     name: str
     asked: int
+    over: bool
     years: Years
     start: int
     days: Longs
 
 
-@dataclass(frozen=True)
-class Placed:
-    """The year of the first stamp of each file, in their order; `over`: the set runs over New Year."""
-
-    first: tuple[int, ...]
-    over: bool
-
-
-def place(files: Sequence[Undated], dated: Sequence[tuple[int, int]]) -> Placed:
-    """Years for files that were given one `--year` together: that of their first stamps, unless the files follow each
-    other over New Year. Then it is the year of those before, or of those after: as the files demand whose times
-    (`dated`: first and last, microseconds UTC) are known, or a 29 February; else AmbiguousTime is raised.
+def place(files: Sequence[Undated], dated: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The year of the first stamp of each file, for files that were given one `--year` together: that year, unless the
+    files follow each other over New Year. Then it is the year of those before, or of those after: as the files demand
+    whose times (`dated`: first and last, microseconds UTC) are known, or a 29 February; else AmbiguousTime is raised.
+    Where two years were given, files that begin after New Year (if it is not plain which: by June) are of the second.
     """
     asked = tuple(one.asked for one in files)
-    if len(files) < 2 or len(set(asked)) > 1:
-        return Placed(asked, False)
+    if not files or len(set(asked)) > 1:
+        return asked
     cut = _cut(_together([one.days for one in files]))
-    if not (cut.over and cut.plain):
-        return Placed(asked, False)
-    later = [one.start < cut.cut for one in files]
+    follow = cut.over and cut.plain
+    later = [one.start < (cut.cut if follow else JULY) for one in files]
+    if files[0].over:
+        return tuple(year + after for year, after in zip(asked, later, strict=True))
+    if not follow or len(files) < 2:
+        return asked
     ways = [tuple(year + shift + after for year, after in zip(asked, later, strict=True)) for shift in (0, -1)]
     ways = [way for way in ways if any(year == one for year, one in zip(way, asked, strict=True))]
-    ways = [
-        way for way in ways if not any(_contradicts(one, year) for one, year in zip(files, way, strict=True))
-    ] or ways
+    fitting = [way for way in ways if not any(_contradicts(one, y) for one, y in zip(files, way, strict=True))]
+    ways = fitting or ways
     if len(ways) > 1 and dated:
         ways = _nearest(files, ways, dated)
     if len(ways) > 1:
-        raise _two_ways(files, later, ways)
-    return Placed(ways[0], True)
+        raise _two_ways(files[0].asked, ways)
+    return ways[0]
+
+
+JULY = 7 * MONTH_UNIT
 
 
 def _together(days: Sequence[Longs]) -> Longs:
@@ -227,11 +226,10 @@ def _nearest(files: Sequence[Undated], ways: list[Any], dated: Sequence[tuple[in
     return ways
 
 
-def _two_ways(files: Sequence[Undated], later: Sequence[bool], ways: Sequence[Sequence[int]]) -> AmbiguousTime:
-    before = next(one for one, after in zip(files, later, strict=True) if not after)
-    spans = " or ".join(f"{year}/{year + 1}" for year in sorted(min(way) for way in ways))
+def _two_ways(asked: int, ways: Sequence[Sequence[int]]) -> AmbiguousTime:
+    spans = [f"{year}/{year + 1}" for year in sorted(min(way) for way in ways)]
     return AmbiguousTime(
-        f"--year {files[0].asked}: these files follow each other over New Year, which can be {spans}",
-        expected="the year of one of them",
-        remedy=f'give one its year under [[sources]] in case.toml, such as file = "{before.name}": the others follow',
+        f"--year {asked}: these files follow each other over New Year, which can be {' or '.join(spans)}",
+        expected="the years before and after",
+        remedy=f"give --year {spans[0]} or --year {spans[1]}, or each file's year under [[sources]] in case.toml",
     )

@@ -76,7 +76,7 @@ class Seen:
 
     state: Longs = field(default_factory=lambda: _state())
     hosts: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(s.SLOTS, np.uint64))
-    lasts: Longs = field(default_factory=lambda: np.full((s.SLOTS + 1, 4), s.NONE, np.int64))
+    lasts: Longs = field(default_factory=lambda: np.full((s.SLOTS, 4), s.NONE, np.int64))
     ranges: Longs = field(default_factory=lambda: np.array([s.FAR_OFF, s.NONE] * (s.RANGE // 2), np.int64))
     backs: Longs = field(default_factory=lambda: np.zeros((BACKS, s.BACK_COLUMNS), np.int64))
     marks: Longs = field(default_factory=lambda: np.zeros((MARKS, s.MARK_COLUMNS), np.int64))

@@ -33,12 +33,13 @@ class Undated:
 
     name: str
     asked: int
+    over: bool
     timezone: str | None
     stamps: Stamps
     years: years.Years
 
     def file(self) -> newyear.Undated:
-        return newyear.Undated(self.name, self.asked, self.years, self.stamps.start, self.stamps.days)
+        return newyear.Undated(self.name, self.asked, self.over, self.years, self.stamps.start, self.stamps.days)
 
 
 def surveyed(name: str, settings: Settings, stamps: Stamps, rest: Survey, host: str | None = None) -> Survey:
@@ -50,7 +51,7 @@ def surveyed(name: str, settings: Settings, stamps: Stamps, rest: Survey, host: 
         first = (year, SETTING) if year is not None else years.dated_by_name(name, found)
     undated = None
     if found is not None and year is not None and settings.for_many(name):
-        undated = Undated(name, year, timezone, stamps, found)
+        undated = Undated(name, year, settings.over, timezone, stamps, found)
         first = (year, "")  # a 29 February is judged when the year is known
     return _timed(
         rest, Plan(years.Clock(), sequence.order(stamps), host), name, stamps, found, first, timezone, undated
@@ -65,8 +66,9 @@ def dated(survey: Survey, year: int) -> Survey:
     made = _timed(
         replace(survey, undated=None), survey.plan, one.name, one.stamps, one.years, (year, SETTING), one.timezone, None
     )
-    if year != one.asked:
-        made = replace(made, notes={**made.notes, "year": {**made.notes["year"], "asked": one.asked}})
+    if one.over or year != one.asked:
+        asked = f"{one.asked}/{one.asked + 1}" if one.over else one.asked
+        made = replace(made, notes={**made.notes, "year": {**made.notes["year"], "asked": asked}})
     return made
 
 

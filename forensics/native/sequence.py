@@ -49,7 +49,7 @@ DATED, STEP, LEAP = 1, 2, 3
 RANGE = 6
 """Least and greatest time of each kind since the last step back of a host, as `even`: two columns a kind."""
 SLOTS = 2048
-"""Places for hosts; those beyond the half of it share one."""
+"""Places for hosts; half of them are filled at most."""
 DAYS = 13 * 32
 NONE = np.int64(-(1 << 62))
 FAR_OFF = np.int64(1 << 62)
@@ -134,7 +134,7 @@ def dated(t, number, state, marks, days):
 
 @kernel
 def slot_of(host, hosts, state):
-    """The place of a host; the last one, which many share, where there are too many."""
+    """The place of a host; behind all places where there are too many: their order is not followed."""
     mask = np.uint64(hosts.size - 1)
     slot = host & mask
     while hosts[slot] != 0 and hosts[slot] != host:
@@ -156,12 +156,14 @@ def follow(kind, t, host, number, state, hosts, lasts, ranges, backs, marks, day
         least = FIRST_LOCAL if kind == 2 else FIRST_ABSOLUTE
         state[least] = min(state[least], t)
         state[least + 1] = max(state[least + 1], t)
-    slot = slot_of(host, hosts, state)
-    before = lasts[slot, kind]
-    if before == t:
-        return
-    lasts[slot, kind] = t
     low = 2 * (kind - 1)
+    slot = slot_of(host, hosts, state)
+    before = NONE
+    if slot < hosts.size:
+        before = lasts[slot, kind]
+        if before == t:
+            return
+        lasts[slot, kind] = t
     if before != NONE:
         if t > before:
             if t // SECOND > before // SECOND:

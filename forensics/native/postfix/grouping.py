@@ -29,17 +29,16 @@ from forensics.native.codes import (
 )  # fmt: skip
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import words as w
-from forensics.native.postfix.order import LATE, out_of_order
+from forensics.native.postfix.order import ANY, LATE, STAGES, out_of_order
 from forensics.native.text import SEED, address_key, between, hashed, mix, spread, within
 
 Ints = NDArray[np.int32]
 GREY = LIFETIME
 """A refused triplet that comes again after this long is another message."""
 
-(H_FIRST, H_LAST, H_CLIENT, H_PICKUP, H_MSGID, H_QUEUED, H_SUBJECT, H_FROM, H_FLAGS, H_LEGS, H_HEAD, H_REMOVED) = range(
-    12
-)
-HOP = 12
+(H_FIRST, H_LAST, H_CLIENT, H_PICKUP, H_MSGID, H_QUEUED, H_SUBJECT, H_FROM, H_FLAGS, H_LEGS, H_HEAD, H_REMOVED,
+ H_STAGED) = range(13)  # fmt: skip
+HOP = 13
 ON_HOLD, DELETED, EDGE, PROBED, WAS_REQUEUED, DISORDERED, REPEATED = 8, 16, 32, 64, 128, 256, 512
 """Flags of a hop, beside those of `codes`."""
 (L_HOP, L_FIRST, L_SETTLE, L_AT, L_OUTCOME, L_ATTEMPTS, L_ORIG, L_DIRECT, L_CHAIN, L_ROLE, L_PROVISIONAL) = range(11)
@@ -232,8 +231,8 @@ def born_elsewhere(key, keys, table, mask, hops):
 
 @inlined
 def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
-    """(hop of event e, hops now, the event of its queue id before it or -1): the hop is the one that has the queue id
-    last, or a new one."""
+    """(hop of event e, hops now, the event of its queue id before it that has a stage, or -1): the hop is the one that
+    has the queue id last, or a new one."""
     key = np.uint64(longs[e, KEY])
     slot = key & mask
     h = -1
@@ -241,7 +240,7 @@ def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
         while table[slot] >= 0 and keys[slot] != key:
             slot = (slot + np.uint64(1)) & mask
         h = table[slot]
-    last = hops[h, H_LAST] if h >= 0 else -1
+    last = hops[h, H_STAGED] if h >= 0 else -1
     if h >= 0 and not starts_hop(ints, longs, buf, e, h, hops):
         return h, count, last
     h = count
@@ -413,8 +412,10 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
         kind = ints[e, KIND]
         h, hop_count, last = hop_of(buf, ints, longs, e, keys, table, mask, hops, hop_count)
         hops[h, H_LAST] = e
-        if last >= 0 and out_of_order(ints, longs, last, e):
-            hops[h, H_FLAGS] |= DISORDERED
+        if STAGES[kind] != ANY:
+            hops[h, H_STAGED] = e
+            if last >= 0 and out_of_order(ints, longs, last, e):
+                hops[h, H_FLAGS] |= DISORDERED
         event_hop[e] = h
         if edge[e] and longs[e, KEY] != 0:
             hops[h, H_FLAGS] |= EDGE

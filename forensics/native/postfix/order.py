@@ -48,9 +48,10 @@ FIRST = 3
 
 @inlined
 def out_of_order(ints, longs, before, e):
-    """Whether an event that comes behind another of its queue id belongs before it, by stage and stamp."""
+    """Whether an event that comes behind another of its queue id, both having a stage, belongs before it, by stage and
+    stamp."""
     stage = STAGES[ints[e, w.KIND]]
-    if stage == ANY or stage >= STAGES[ints[before, w.KIND]]:
+    if stage >= STAGES[ints[before, w.KIND]]:
         return False
     late = longs[before, w.TIME] - longs[e, w.TIME]
     return late <= LATE and longs[e, w.TIME] // SECOND <= longs[before, w.TIME] // SECOND

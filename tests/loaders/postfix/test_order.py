@@ -90,6 +90,8 @@ def test_any_order_of_one_second(tries: Any, end: str, rng: random.Random) -> No
     lines = message(ID, *texts, removed=False).splitlines(keepends=True)
     if end == "expired":
         lines.append(line(f"postfix/qmgr[4]: {ID}: from=<ann@albion.example>, status=expired, returned to sender"))
+    if end != "goes on" and any("bounced" in one for one in lines):
+        lines.append(line(f"postfix/bounce[6]: {ID}: sender non-delivery notification: 8B1C2D3E4F"))
     if end != "goes on":
         lines.append(line(f"postfix/qmgr[4]: {ID}: removed"))
     shuffled = list(lines)
