@@ -39,7 +39,10 @@ SENTENCES = {
     "journal vacuumed": "old journal files were removed {records} times{when}",
     "journal begins": "the journal says from when on it has records ({records} such notices{when})",
     "reboot": "the machine was started anew {records} times{when}",
-    "sequence gap": "the records' own numbers leave out {count} records ({records} gaps{when})",
+    "sequence gap": (
+        "the records' own numbers leave out {count} records ({records} gaps{when}): they are lost, or were not given with "
+        "the others"
+    ),
     "recipients": "{count} recipients of {records} messages are not in the log, though their messages left the queue{when}",
     "begins outside": "{records} messages begin outside the evidence{when}",
     "ends outside": "{records} messages end outside the evidence, or waited when it ended{when}",
@@ -119,7 +122,7 @@ class Remarks:
 
 
 def of_evidence(table: pa.Table | None) -> Mapping[int, pa.Table]:
-    """Rows of `LOSSES` by evidence."""
+    """Rows of `LOSSES` by the evidence's position."""
     if table is None or not len(table):
         return {}
     return {

@@ -7,7 +7,7 @@ import re
 _STAMP = (
     rb"(?:<\d{1,3}>)?(?:[^|\n]{1,60} \| )?(?:1 )?"
     rb"(?:(?:\d{4} )?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d"
-    rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
+    rb"|(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{9,11}\.\d{1,9} )"
 )
 _SYSLOG = re.compile(rb"^" + _STAMP + rb"[^\n]*$", re.M)
 _WORDS = rb"[\d.,]*(?:Z|[+-]\d\d:?\d\d)?:? +(?:[\w.:<>\[\]%/+-]+ +){0,12}?"
@@ -20,6 +20,14 @@ _PROGRAM = (
 _TAG = rb"(?:[\w.-]+/(?:[\w.-]+/)*" + _PROGRAM + rb"(?:\[\d+\])?[: ]|" + _PROGRAM + rb"\[\d+\]: )"
 _POSTFIX = re.compile(rb"^" + _STAMP + _WORDS + _TAG, re.M)
 """A program's name behind that of Postfix (`syslog_name`), or with its number."""
+_BARE = re.compile(
+    rb"^"
+    + _STAMP
+    + rb"[^\n]{0,120}? postfix[\w-]{0,40}(?:\[\d+\]: | \S+ \S+ (?:-|\[[^\n]*?\]) ) *"
+    + rb"(?:[0-9A-Za-z]{5,24}: (?:to=<|from=<|client=|message-id=|uid=|removed$)|NOQUEUE: )",
+    re.M,
+)
+"""A tag without the daemon, as rsyslog's programname cuts it; then the text tells."""
 _WRAPPED = re.compile(
     rb'"(?:SYSLOG_IDENTIFIER|_COMM|ident|program|message|MESSAGE|log|msg)"\s*:\s*"[^"\n]{0,200}?postfix[^"\n]{0,40}/|^SYSLOG_IDENTIFIER=postfix',
     re.M,
@@ -28,14 +36,14 @@ _WRAPPED = re.compile(
 
 def speaks_of_postfix(data: bytes) -> bool:
     """Whether any line is, or wraps, one of a Postfix program."""
-    return bool(_POSTFIX.search(data) or _WRAPPED.search(data))
+    return bool(_POSTFIX.search(data) or _BARE.search(data) or _WRAPPED.search(data))
 
 
 def confidence(head: bytes) -> float:
     """0.99 for lines of Postfix programs, 0.6 for other syslog lines (all accounted for as ignored), else 0."""
     if _POSTFIX.search(head) and b"/" in head:
         return 0.99
-    if _WRAPPED.search(head):
+    if _BARE.search(head) or _WRAPPED.search(head):
         return 0.99
     lines = head.count(b"\n") or 1
     if b"\0" not in head and len(_SYSLOG.findall(head)) * 2 > lines:

@@ -11,6 +11,7 @@ import numpy as np
 from forensics.errors import ForeignLog
 from forensics.loaders import base, timing
 from forensics.loaders.postfix import wrapped
+from forensics.loaders.postfix.sequences import Sequences
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.sequence import Seen
 from forensics.native.postfix import survey as kernels
@@ -29,19 +30,22 @@ class Surveyor:
         self.seen = Seen()
         self.blocks: dict[int, int] = {}
         self.relevant = False
+        self.sequences = Sequences()
 
     def feed(self, block: base.Block) -> None:
-        self.blocks[block.offset] = self.lines + 1
+        first = self.blocks[block.offset] = self.lines + 1
         ready = prepared(block)
         memo, programs = np.zeros(MEMO, np.int64), np.zeros(w.SLOTS, np.int32)
         self.lines = kernels.survey_block(ready.buffer, ready.size, self.lines, *self.seen.arrays, memo, programs)
-        self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
+        data = block.data.tobytes()
+        self.relevant = self.relevant or speaks_of_postfix(data)
+        self.sequences.feed(data, block.offset, first)
 
     def result(self) -> base.Survey:
         """Raises ForeignLog for a log of other programs only: it must not be asked for its year."""
         if not self.relevant:
             raise ForeignLog(f"a log of other programs: none of its {self.lines:,} lines is of Postfix")
-        rest = base.Survey(self.lines, None, None, self.blocks, self.seen.known_hosts())
+        rest = base.Survey(self.lines, None, None, self.blocks, self.seen.known_hosts(), losses=self.sequences.losses())
         return timing.surveyed(self.name, self.settings, self.seen.stamps(), rest)
 
 

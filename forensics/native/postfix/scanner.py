@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from forensics.native.compiler import entry, inlined, kernel
-from forensics.native.postfix import known as k_
+from forensics.native.postfix import known
 from forensics.native.postfix import words as w
 from forensics.native.postfix.fields import (
     NOT_THIS,
@@ -24,8 +24,17 @@ from forensics.native.postfix.fields import (
     span,
     stage_at,
 )
-from forensics.native.postfix.heads import BROKEN, PARTIAL, TAGGED, blanks, fill_programs, head, names_daemon
-from forensics.native.postfix.known import FREE, LISTED, bears, listed, of_a_function, states
+from forensics.native.postfix.heads import (
+    BROKEN,
+    PARTIAL,
+    TAGGED,
+    blanks,
+    fill_programs,
+    head,
+    names_daemon,
+    program_number,
+)
+from forensics.native.postfix.known import bears, listed, of_a_function, states
 from forensics.native.postfix.stamps import MEMO, SIZE
 from forensics.native.postfix.tokens import queue_id_end
 from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
@@ -277,13 +286,6 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
 
 
 @kernel
-def passes(found, buf, i, end, programs):
-    """True when a listed text [i, end) says nothing of a delivery behind its beginning, nor is another record run into
-    it."""
-    return found == FREE or (found == LISTED and not states(buf, i, end) and not names_daemon(buf, i, end, programs))
-
-
-@kernel
 def peer_text(buf, i, end):
     """Start of TEXT in `NAME[ADDRESS]: TEXT` or `NAME[ADDRESS]:PORT: TEXT` at i; -1 when it is none."""
     k = i
@@ -307,33 +309,33 @@ def peer_text(buf, i, end):
 def remark(buf, i, end, program, ev, r, programs):
     """A text of Postfix without a queue id, or behind one that is in no form of `with_id`: KNOWN, UNREAD or STRANGE."""
     ev[r, N0] = w.R_LINE
-    k = i
-    label, start = listed(buf, k, end, k_.LABEL_TEXTS, k_.LABEL_ENDS, k_.LABEL_FREE, k_.LABEL_FIRST)
-    if label != 0:
-        k = start
+    k = listed(buf, i, end, known.LABEL_TEXTS, known.LABEL_ENDS, known.LABEL_FIRST)
+    labelled = k >= 0
+    k = k if labelled else i
     e = queue_id_end(buf, k, end)
     about = e > 0 and buf[e] == 58 and buf[e + 1] == 32
-    if about and label != 0:
-        found, rest = listed(buf, e + 2, end, k_.WARNING_ID_TEXTS, k_.WARNING_ID_ENDS, k_.WARNING_ID_FREE,
-                             k_.WARNING_ID_FIRST)  # fmt: skip
+    if about and labelled:
+        rest = listed(buf, e + 2, end, known.WARNING_ID_TEXTS, known.WARNING_ID_ENDS, known.WARNING_ID_FIRST)
     elif about:
-        found, rest = listed(buf, e + 2, end, k_.ID_TEXTS, k_.ID_ENDS, k_.ID_FREE, k_.ID_FIRST)
+        rest = listed(buf, e + 2, end, known.ID_TEXTS, known.ID_ENDS, known.ID_FIRST)
     else:
-        if label != 0:
-            found, rest = listed(buf, k, end, k_.WARNING_TEXTS, k_.WARNING_ENDS, k_.WARNING_FREE, k_.WARNING_FIRST)
+        if labelled:
+            rest = listed(buf, k, end, known.WARNING_TEXTS, known.WARNING_ENDS, known.WARNING_FIRST)
         else:
-            found, rest = listed(buf, k, end, k_.PLAIN_TEXTS, k_.PLAIN_ENDS, k_.PLAIN_FREE, k_.PLAIN_FIRST)
-        if found == 0:
+            rest = listed(buf, k, end, known.PLAIN_TEXTS, known.PLAIN_ENDS, known.PLAIN_FIRST)
+        if rest < 0:
             p = peer_text(buf, k, end)
             if p >= 0:
-                found, rest = listed(buf, p, end, k_.PEER_TEXTS, k_.PEER_ENDS, k_.PEER_FREE, k_.PEER_FIRST)
-        if found == 0 and (of_a_function(buf, k, end) or between(program, POLICY, BARE - 1)):
-            found, rest = LISTED, k
-    if passes(found, buf, rest, end, programs):
-        return w.KNOWN
-    if about or found != 0 or states(buf, k, end) or names_daemon(buf, k, end, programs):
+                rest = listed(buf, p, end, known.PEER_TEXTS, known.PEER_ENDS, known.PEER_FIRST)
+        if rest < 0 and (of_a_function(buf, k, end) or between(program, POLICY, BARE - 1)):
+            rest = k
+    if states(buf, max(rest, k), end) or names_daemon(buf, k, end, programs):
         return w.UNREAD
-    return w.UNREAD if bears(buf, k, end) and not k_.QUIET[program] else w.STRANGE
+    if rest >= 0:
+        return w.KNOWN
+    if about or (bears(buf, k, end) and not known.QUIET[program]):
+        return w.UNREAD
+    return w.STRANGE
 
 
 @kernel
@@ -400,9 +402,13 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
         return w.STRANGE
     if not is_name(buf, tag, stop, i):
         return without_tag(buf, tag, end, ev, r, programs)
+    ev[r, N0] = w.R_FOREIGN
     if postfix_form(buf, i, end):
-        ev[r, N0] = w.R_FOREIGN
         return w.UNREAD
+    if at(buf, tag, L_POSTFIX) or (start == tag and known.DAEMONS[program_number(buf, tag, stop, programs)]):
+        e = queue_id_end(buf, i, end)
+        if (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE) or (not at(buf, tag, L_POSTFIX) and bears(buf, i, end)):
+            return w.UNREAD
     if names_daemon(buf, i, end, programs):
         ev[r, N0] = w.R_HEAD
         return w.UNREAD
@@ -494,7 +500,7 @@ def scan_block(buf: Any, n: int, skip: Any, *, blanks: bool = True) -> tuple[Any
     """
     other = np.zeros(OTHERS, np.int64)
     names = np.zeros((OTHERS, 2), np.int32)
-    known = np.zeros(128, np.int64)
+    ours = np.zeros(128, np.int64)
     room = n // SHORT_LINE + 1024
     while True:
         ints = np.empty((room + 1, w.INTS), np.int32)
@@ -502,9 +508,9 @@ def scan_block(buf: Any, n: int, skip: Any, *, blanks: bool = True) -> tuple[Any
         counts = np.zeros(2, np.int64)
         hashes, memo = np.zeros(OTHERS, np.uint64), np.zeros(MEMO, np.int64)
         programs = np.zeros(SLOTS, np.int32)
-        if scan_lines(buf, n, skip, int(blanks), ints, longs, hashes, other, names, known, memo, programs, counts):
-            return ints[: counts[0]], longs[: counts[0]], int(counts[1]), other, names, known
-        other[:], known[:] = 0, 0
+        if scan_lines(buf, n, skip, int(blanks), ints, longs, hashes, other, names, ours, memo, programs, counts):
+            return ints[: counts[0]], longs[: counts[0]], int(counts[1]), other, names, ours
+        other[:], ours[:] = 0, 0
         room = count_lines(buf, n)
 
 
@@ -523,7 +529,7 @@ def count_lines(buf, n, result):
     "const uint8[:], int64, const boolean[:], int64, int32[:,:], int64[:,:], uint64[:], int64[:], int32[:,:], "
     "int64[:], int64[:], int32[:], int64[:]"
 )
-def scan_lines(buf, n, skip, known_blanks, ints, longs, hashes, other, names, known, memo, programs, counts, result):
+def scan_lines(buf, n, skip, known_blanks, ints, longs, hashes, other, names, ours, memo, programs, counts, result):
     """`scan_block`: 1, or 0 when there are more rows than `ints` has room for beside one. `counts`: rows, lines."""
     filled = 0
     memo[SIZE] = 0
@@ -546,7 +552,7 @@ def scan_lines(buf, n, skip, known_blanks, ints, longs, hashes, other, names, kn
         while k < e and (buf[k] == 32 or buf[k] == 9 or buf[k] == 13):
             k += 1
         if k == e and known_blanks != 0:
-            known[BLANK] += 1
+            ours[BLANK] += 1
             number += 1
             i = e + 1
             continue
@@ -584,9 +590,9 @@ def scan_lines(buf, n, skip, known_blanks, ints, longs, hashes, other, names, kn
                 names[slot, 0] = a
                 names[slot, 1] = b
             else:
-                known[NAMELESS] += 1
+                ours[NAMELESS] += 1
         elif kind == w.KNOWN:
-            known[ints[r, PROGRAM]] += 1
+            ours[ints[r, PROGRAM]] += 1
         else:
             r += 1
         number += 1

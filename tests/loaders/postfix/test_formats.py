@@ -44,6 +44,38 @@ SYSLOG = {
     "kubernetes": "2024-03-01T10:00:05.000000001Z stdout F Mar  1 10:00:05 mx1 {p}[7]: {t}",
     "docker -t": "2024-03-01T10:00:05.000000001Z Mar  1 11:00:05 mx1 {p}[7]: {t}",
     "compose": "mail_1  | Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "blanks behind the tag": "Mar  1 10:00:05 mx1 {p}[7]:   {t}",
+    "a tab behind the tag": "Mar  1 10:00:05 mx1 {p}[7]:\t{t}",
+    "blanks behind the stamp": "Mar  1 10:00:05   mx1  {p}[7]: {t}",
+    "blanks behind rfc5424's fields": "<22>1 2024-03-01T10:00:05Z mx1 {p} 7 - -   {t}",
+    "rfc5424's fields without its version": "2024-03-01T10:00:05Z mx1 {p} 7 - - {t}",
+    "a byte order mark": "Mar  1 10:00:05 mx1 {p}[7]: \ufeff{t}",
+    "no blank behind the tag": "Mar  1 10:00:05 mx1 {p}[7]:{t}",
+    "no colon": "Mar  1 10:00:05 mx1 {p}[7] {t}",
+    "aix": "Mar  1 10:00:05 mx1 mail:info {p}[7]: {t}",
+    "freebsd": "Mar  1 10:00:05 <mail.info> mx1 {p}[7]: {t}",
+    "freebsd, numbers": "Mar  1 10:00:05 <2.6> mx1 {p}[7]: {t}",
+    "macos": "Mar  1 10:00:05 mx1 {p}[7] <Info>: {t}",
+    "solaris, blanks": "Mar  1 10:00:05 mx1 {p}[7]: [ID 197553 mail.info]  {t}",
+    "zone's name": "Mar  1 10:00:05 UTC mx1 {p}[7]: {t}",
+    "zone's name, date(1)": "Fri Mar  1 10:00:05 UTC 2024 mx1 {p}[7]: {t}",
+    "zone's name and year": "Mar  1 2024 11:00:05 CET mx1 {p}[7]: {t}",
+    "zone behind a blank": "2024-03-01 12:00:05.000 +02:00 mx1 {p}[7]: {t}",
+    "zone behind a blank, no colon": "2024-03-01T04:30:05 -0530 mx1 {p}[7]: {t}",
+    "journalctl -o short-full": "Fri 2024-03-01 11:00:05 CET mx1 {p}[7]: {t}",
+    "journalctl -o short-unix": "1709287205.000000 mx1 {p}[7]: {t}",
+    "two heads": "Mar  1 10:00:09 192.0.2.1 Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "two heads with priorities": "<22>Mar  1 10:00:09 relay <22>Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "two heads, rfc5424 within": "Mar  1 10:00:09 relay <22>1 2024-03-01T10:00:05Z mx1 {p} 7 - - {t}",
+    "two heads, rfc5424 around": "<22>1 2024-03-01T10:00:05Z relay - - - - Mar  1 11:00:05 mx1 {p}[7]: {t}",
+    "three heads": "Mar  1 10:00:11 hub Mar  1 10:00:09 192.0.2.1 Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "forwarded": "Mar  1 10:00:05 hub Message forwarded from mx1: {p}[7]: {t}",
+    "forwarded on aix": "Mar  1 10:00:05 hub mail:info Message forwarded from mx1: mail:info {p}[7]: {t}",
+    "docker's syslog driver": "Mar  1 10:00:09 dockerhost docker[32360]: Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "docker's syslog driver, rfc5424": "<30>1 2024-03-01T10:00:05Z dockerhost 1a2b3c4d5e6f 99 x - Mar  1 11:00:05 mx1 {p}[7]: {t}",
+    "docker, no stamp within": "Mar  1 10:00:05 mx1 1a2b3c4d5e6f[99]: {p}[7]: {t}",
+    "systemd around": "Mar  1 10:00:05 mx1 postfix[1]: {p}[7]: {t}",
+    "host with a colon": "Mar  1 10:00:05 mx1: {p}[7]: {t}",
 }
 
 
@@ -63,6 +95,128 @@ def check(folder: Path, content: bytes, records: list[bytes]) -> None:
 def test_syslog(tmp_path: Path, pattern: str) -> None:
     records = [pattern.format(p=p, t=t).encode() for p, t in LINES]
     check(tmp_path, b"\n".join(records) + b"\n", records)
+
+
+@pytest.mark.parametrize(
+    "host", ["192.0.2.25", "2001:db8::25", "::1", "fe80::1%eth0", "192.0.2.25:514", "[2001:db8::25]:514", "mx-1.example.org", "MX1",
+             "s_net@mx1/relay", "2001:db8::"],
+)  # fmt: skip
+@pytest.mark.parametrize("stamp", ["Mar  1 10:00:05", "2024-03-01T10:00:05Z"])
+def test_hosts(tmp_path: Path, stamp: str, host: str) -> None:
+    lines = [f"{stamp} {host} {p}[7]: {t}" for p, t in LINES]
+    result, rows = read(tmp_path, {"mail.log-20240301": "\n".join(lines)})
+    assert [row["host"] for row in rows] == [host]
+    assert (result.unread, result.evidence[0].ignored) == (0, {})
+
+
+BARE = {
+    "rfc5424": "<22>1 2024-03-01T10:00:05.000Z mx1 postfix 7 - - {t}",
+    "rfc3164": "Mar  1 10:00:05 mx1 postfix[7]: {t}",
+    "another instance": "Mar  1 10:00:05 mx1 postfix-out[7]: {t}",
+}
+
+
+@pytest.mark.parametrize("pattern", BARE.values(), ids=BARE)
+def test_a_tag_without_the_daemon(tmp_path: Path, pattern: str) -> None:
+    """rsyslog's programname and app-name end at the first `/`; the text's form tells who wrote it."""
+    texts = [
+        *(t for _, t in LINES[:3]),
+        "4B1C2D3E4F: " + to("gone@navy.example", relay="none"),
+        LINES[3][1],
+        "NOQUEUE: reject: RCPT from b[198.51.100.7]: 550 5.1.1 <y@albion.example>: No; from=<s@b.example> to=<y@albion.example> "
+        "proto=ESMTP helo=<b>",
+        LINES[4][1],
+    ]  # fmt: skip
+    named = f"Mar  1 10:00:05 mx2 postfix/anvil[7]: statistics: max cache size 1 at Mar  1 10:00:05\n"
+    lines = named + "\n".join(pattern.format(t=t) for t in texts)
+    result, rows = read(tmp_path, {"mail.log-20240301": lines})
+    if (
+        pattern == BARE["another instance"]
+    ):  # of such names many belong to other programs: only what Postfix alone says is read
+        assert {row["recipient"] for row in rows} >= {"gone@navy.example", "x@navy.example", "y@albion.example"}
+    else:
+        assert result.unread == 0
+        assert sorted((r["recipient"], r["outcome"], r["message_id"]) for r in rows) == [
+            ("gone@navy.example", "discarded", "m@albion.example"),
+            ("x@navy.example", "delivered", "m@albion.example"),
+            ("y@albion.example", "rejected", None),
+        ]
+
+
+def test_stamps_in_utc_whatever_the_zone_of_the_file(tmp_path: Path) -> None:
+    """A summer day in London: stamps that name UTC are not an hour off."""
+    lines = [f"Jul  1 10:00:05 UTC mx1 {p}[7]: {t}" for p, t in LINES]
+    lines += [f"Jul  1 10:00:05 mx1 {p}[7]: {t.replace('4B1C', '5B1C')}" for p, t in LINES]
+    _, rows = read(tmp_path, {"mail.log-20240701": "\n".join(lines)}, Settings(timezone="Europe/London"))
+    assert sorted((r["queue_id"], r["submitted_at"].hour) for r in rows) == [("4B1C2D3E4F", 10), ("5B1C2D3E4F", 9)]
+
+
+def test_a_zone_that_is_not_used_is_noted(tmp_path: Path) -> None:
+    lines = [f"Mar  1 10:00:05 CET mx1 {p}[7]: {t}" for p, t in LINES]
+    result, rows = read(tmp_path, {"mail.log-20240301": "\n".join(lines)})
+    assert [row["host"] for row in rows] == ["mx1"]
+    (sentence,) = result.evidence[0].notes["noted"]
+    assert sentence.startswith("stamps without a year name the time zone CET;")
+
+
+def test_a_host_named_as_a_zone(tmp_path: Path) -> None:
+    lines = [f"Mar  1 10:00:05 MSK {p}[7]: {t}" for p, t in LINES]
+    _, rows = read(tmp_path, {"mail.log-20240301": "\n".join(lines)})
+    assert [row["host"] for row in rows] == ["MSK"]
+
+
+HEADS_NOT_UNDERSTOOD = [
+    '2024-03-01T10:00:09Z {{filename="/var/log/mail.log", host="mx1"}} Mar  1 10:00:05 mx1 {p}[7]: {t}',
+    "2024 Mar 01 10:00:09 (mx1) 192.0.2.1->/var/log/maillog Mar  1 10:00:05 mx1 {p}[7]: {t}",
+    "Mar  1 10:00:05 mx1 %%MAIL-6-INFO%% {p}[7]: {t}",
+    "Mar  1 10:00:05 mx1 shipper: source=mail {p}[7]: {t}",
+    "Mar  1 10:00:05 mx1 mail[7]: {t}",
+    "Mar  1 10:00:05 mx1 smtp[7]: {t}",
+    "Mar  1 10:00:05 mx1 {t}",
+    "Mar  1 10:00:05 {t}",
+    "Mar  1 10:00:05 mx1 [7]: {t}",
+    "(mx1) {p}[7]: {t}",
+]
+
+
+@pytest.mark.parametrize("pattern", HEADS_NOT_UNDERSTOOD)
+def test_a_record_behind_a_head_that_is_not_understood_is_unread(tmp_path: Path, pattern: str) -> None:
+    """None of them passes for another program's."""
+    good = [SYSLOG["iso z"].format(p=p, t=t) for p, t in LINES]
+    bad = [pattern.format(p=p, t=t.replace("4B1C", "5B1C")) for p, t in (LINES[2], LINES[3])]
+    result, rows = read(tmp_path, {"mail.log-20240301": "\n".join([*good, *bad])})
+    assert (len(rows), result.unread, result.evidence[0].ignored) == (1, 2, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("Mar  1 10:00:05 mx1 sshd[77]: Accepted publickey for ann", "program sshd"),
+        ("Mar  1 10:00:05 2001:db8::25 sshd[77]: Accepted publickey for ann", "program sshd"),
+        ("Mar  1 10:00:05 mx1 (systemd)[77]: x", "program (systemd)"),
+        ("Mar  1 10:00:05 mx1 dovecot: imap(ann@albion.example): Logged out", "program dovecot"),
+        ("Mar  1 10:00:05 mx1 sendmail[9]: u25A0001: to=<x@navy.example>, delay=00:00:01, stat=Sent", "program sendmail"),
+        ("Mar  1 10:00:05 mx1 mysqld[1]: 2024-03-01 10:00:05 1 [Note] ready for connections", "program mysqld"),
+        ("Mar  1 10:00:05 mx1 systemd[1]: Started /usr/lib/postfix/sbin/smtpd.", "program systemd"),
+        ("Mar  1 10:00:05 mx1 fail2ban.filter[9]: INFO [postfix] Found 198.51.100.7", "program fail2ban.filter"),
+        ("Mar  1 10:00:05 mx1 policyd-spf[9]: prepend Received-SPF: Pass envelope-from=a@b.example", "program policyd-spf"),
+        ("Mar  1 10:00:05 mx1 relay Mar  1 10:00:04 mx2 sshd[77]: x", "other lines without a program"),
+        ("Mar  1 10:00:05 relay Mar  1 10:00:04 mx2 sshd[77]: x", "program sshd"),
+        ("Mar  1 10:00:05 mx1 3proxy[9]: x", "program 3proxy"),
+        ("Mar  1 10:00:05 mx1 last message repeated 3 times", "notices of the logger"),
+        ("Mar  1 10:00:05 mx1 -- MARK --", "notices of the logger"),
+        ("Mar  1 10:00:05 mx1 something said without a tag", "other lines without a program"),
+        ("-- Logs begin at Fri 2024-03-01 09:00:00 UTC, end at Fri 2024-03-01 10:00:00 UTC. --", "notices of the logger"),
+        ("-- Reboot --", "notices of the logger"),
+        ("-- No entries --", "notices of the logger"),
+        ("", "blank line"),
+        (" \t \r", "blank line"),
+    ],
+)  # fmt: skip
+def test_other_lines(tmp_path: Path, line: str, kind: str) -> None:
+    good = [SYSLOG["iso z"].format(p=p, t=t) for p, t in LINES]
+    result, rows = read(tmp_path, {"mail.log-20240301": "\n".join([*good[:2], line, *good[2:]])})
+    assert (len(rows), result.unread, result.evidence[0].ignored) == (1, 0, {kind: 1})
 
 
 def journald(program: str, text: str) -> dict[str, object]:
