@@ -133,12 +133,10 @@ def of_evidence(table: pa.Table | None) -> Mapping[int, pa.Table]:
 
 def _earliest(losses: pa.Table) -> pa.Table:
     """The earliest rows of each kind, in order of time, then record."""
-    order = [("kind", "ascending"), ("at", "ascending"), ("number", "ascending"), ("text", "ascending")]
-    ordered = losses.sort_by(order)
-    kinds = ordered["kind"].to_pylist() if len(ordered) <= LISTED * len(KINDS) * 4 else None
-    parts = []
-    for kind in ordered["kind"].unique().to_pylist() if kinds is None else dict.fromkeys(kinds):
-        parts.append(ordered.filter(pc.equal(ordered["kind"], kind)).slice(0, LISTED))
+    order = ("kind", "at", "number", "text", "count", "host", "offset")
+    ordered = losses.sort_by([(name, "ascending") for name in order])
+    kinds = ordered["kind"].unique().to_pylist()
+    parts = [ordered.filter(pc.equal(ordered["kind"], kind)).slice(0, LISTED) for kind in kinds]
     return pa.concat_tables(parts).combine_chunks()
 
 

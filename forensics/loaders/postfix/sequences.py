@@ -52,6 +52,7 @@ class Sequences:
         if b"sequenceId=" not in data and b"__SEQNUM" not in data:
             return
         separator = _ENTRY if data.startswith(b"__CURSOR=") else b"\n"
+        beyond = len(separator.lstrip(b"\n"))
         at, passed = 0, 0
         for seen in _numbered(data):
             last = self._last.get(seen.key)
@@ -61,7 +62,7 @@ class Sequences:
             if seen.number == last + 1:
                 self._steps[seen.key] = self._steps.get(seen.key, 0) + 1
                 continue
-            passed += data.count(separator, at, seen.start)
+            passed += data.count(separator, at, seen.start + beyond)
             at = seen.start
             self._gap(seen, seen.number - last - 1, first + passed, offset + seen.start)
 

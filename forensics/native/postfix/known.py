@@ -70,7 +70,7 @@ PLAIN = (
     "Postfix is running with backwards-compatible ", "See http://www.postfix.org/", "See https://www.postfix.org/",
     "To disable backwards compatibility ", "ignoring status update ", "rebuilding ", "set-permissions: ",
     "Deleted: ", "Requeued: ", "Placed on hold: ", "Released from hold: ", "Expired: ", "Force-expired: ",
-    "Renamed to match inode number: ", "proxy-accept: ",
+    "Renamed to match inode number: ",
     # what a daemon shows with -v: the dialogue, and what its functions see
     "> ", "< ", "input attribute name: ", "input attribute value: ", "send attr ", "wanted attribute: ",
     "name_mask: ", "match_hostname: ", "match_hostaddr: ", "match_string: ", "match_list_match: ",

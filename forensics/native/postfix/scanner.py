@@ -36,7 +36,7 @@ from forensics.native.postfix.heads import (
 )
 from forensics.native.postfix.known import bears, listed, of_a_function, states
 from forensics.native.postfix.stamps import MEMO, SIZE
-from forensics.native.postfix.tokens import queue_id_end
+from forensics.native.postfix.tokens import CLASS, queue_id_end
 from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
@@ -59,8 +59,8 @@ POLICY = w.POLICY
 (L_STRIP, L_PASS, L_FILTER, L_DELAY, L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING) = (
     w.L_STRIP, w.L_PASS, w.L_FILTER, w.L_DELAY, w.L_WARN, w.L_PERMIT, w.L_HANGUP, w.L_REJECT_WARNING,
 )  # fmt: skip
-(L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT) = (
-    w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT,
+(L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT, L_PROXY_ACCEPT) = (
+    w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT, w.L_PROXY_ACCEPT,
 )  # fmt: skip
 (L_NOQUEUE, L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID, L_FROM_BR, L_ORIG_ID_SP) = (
     w.L_NOQUEUE, w.L_NOTIFY, w.L_SENDER, w.L_POSTMASTER, w.L_ID, w.L_FROM_BR, w.L_ORIG_ID_SP,
@@ -351,7 +351,24 @@ def postfix_form(buf, i, end):
         return rfind(buf, e, end, L_STATUS_SEP) > 0
     if at(buf, e, L_FROM):
         return rfind(buf, e, end, L_NRCPT_SEP) > 0 or rfind(buf, e, end, L_STATUS_SEP) > 0
+    if at(buf, e, L_UID):
+        return find(buf, e, end, L_FROM_BR) > 0
     return at(buf, e, L_CLIENT) or at(buf, e, L_REJECT) or at(buf, e, L_MILTER_REJECT)
+
+
+@kernel
+def holds_form(buf, i, end):
+    """True when such a text (`postfix_form`) begins anywhere in [i, end), with its queue id."""
+    k = find_byte(buf, i, end, 58)
+    while k < end:
+        if buf[k + 1] == 32:
+            b = k
+            while b > i and k - b < 25 and CLASS[buf[b - 1]] != 0:
+                b -= 1
+            if k - b >= 5 and postfix_form(buf, b, end):
+                return True
+        k = find_byte(buf, k + 1, end, 58)
+    return False
 
 
 @kernel
@@ -403,7 +420,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     if not is_name(buf, tag, stop, i):
         return without_tag(buf, tag, end, ev, r, programs)
     ev[r, N0] = w.R_FOREIGN
-    if postfix_form(buf, i, end):
+    if holds_form(buf, i, end):
         return w.UNREAD
     if at(buf, tag, L_POSTFIX) or (start == tag and known.DAEMONS[program_number(buf, tag, stop, programs)]):
         e = queue_id_end(buf, i, end)
@@ -471,6 +488,8 @@ def line(buf, i, end, ev, lv, r, memo, programs):
                 kind = w.UNREAD
     elif at(buf, k, L_PROXY_REJECT):
         kind = refusal(buf, k, end, ev, lv, r)
+    elif at(buf, k, L_PROXY_ACCEPT):
+        kind = w.KNOWN  # the filter's smtpd(8) behind it logs the message anew
     else:
         # What speaks of a message must not pass for irrelevant because its id looks like none.
         kind = NOT_THIS

@@ -132,7 +132,7 @@ L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING = lit("warn: "), lit("permit: "), l
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
-L_PROXY_REJECT = lit("proxy-reject: ")
+L_PROXY_REJECT, L_PROXY_ACCEPT = lit("proxy-reject: "), lit("proxy-accept: END-OF-MESSAGE: ")
 L_HEADER, L_BODY, L_MIME_ERROR, L_SUBJECT = lit("header "), lit("body "), lit("mime-error "), lit("subject:")
 L_SEMI_FROM, L_SP_FROM = lit("; from=<"), lit(" from ")
 L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
