@@ -1,8 +1,8 @@
-"""What one evidence says beside its deliveries, for its notes in the manifest: other lines by shape, losses that the log
-itself confesses, and sentences that a reader must know.
+"""What one evidence says beside its deliveries, for its notes in the manifest: other lines by shape, losses that the
+log itself confesses, and sentences that a reader must know.
 
-    other_lines   [{program, shape, count, number, offset, length, text}]  the commonest shapes, each with its first line;
-                  `shape` is empty where further shapes are counted together
+    other_lines   [{program, shape, count, number, offset, length, text}]  the commonest shapes, each with its first
+                  line; `shape` is empty where further shapes are counted together
     losses        [{kind, host, at, count, number, offset, text}]  the earliest of each kind; `at` ISO 8601 UTC
     loss_totals   {kind: {records, count, first, last}}  exact: how many such rows, the sum of their counts
     noted         [sentence]
@@ -30,20 +30,24 @@ _HELD = 5_000
 SENTENCES = {
     "lost": "the logging daemon says that {count} records were lost ({records} such notices{when})",
     "begins to drop": "the logging daemon began to drop records {records} times, without saying how many{when}",
-    "suppressed": "the journal says that it suppressed {count} records for its rate limit ({records} such notices{when})",
+    "suppressed": "the journal suppressed {count} records for its rate limit ({records} such notices{when})",
     "missed": "{count} records were missed between journal and syslog ({records} such notices{when})",
     "repeated": "{count} repeated records were not logged one by one ({records} such notices{when})",
     "not written": "the logging daemon could not write {records} times{when}",
-    "logger stopped": "the logging daemon was stopped {records} times{when}: what happened until it ran again is missing",
+    "logger stopped": (
+        "the logging daemon was stopped {records} times{when}: what happened until it ran again is missing"
+    ),
     "journal replaced": "a damaged journal was put aside {records} times{when}",
     "journal vacuumed": "old journal files were removed {records} times{when}",
     "journal begins": "the journal says from when on it has records ({records} such notices{when})",
     "reboot": "the machine was started anew {records} times{when}",
     "sequence gap": (
-        "the records' own numbers leave out {count} records ({records} gaps{when}): they are lost, or were not given with "
-        "the others"
+        "the records' own numbers leave out {count} records ({records} gaps{when}): they are lost, or were not given "
+        "with the others"
     ),
-    "recipients": "{count} recipients of {records} messages are not in the log, though their messages left the queue{when}",
+    "recipients": (
+        "{count} recipients of {records} messages are not in the log, though their messages left the queue{when}"
+    ),
     "begins outside": "{records} messages begin outside the evidence{when}",
     "ends outside": "{records} messages end outside the evidence, or waited when it ended{when}",
 }
@@ -125,10 +129,8 @@ def of_evidence(table: pa.Table | None) -> Mapping[int, pa.Table]:
     """Rows of `LOSSES` by the evidence's position."""
     if table is None or not len(table):
         return {}
-    return {
-        one: table.filter(pc.equal(table["evidence"], one))
-        for one in sorted(set(table["evidence"].unique().to_pylist()))
-    }
+    named = sorted(table["evidence"].unique().to_pylist())
+    return {one: table.filter(pc.equal(table["evidence"], one)) for one in named}
 
 
 def _earliest(losses: pa.Table) -> pa.Table:

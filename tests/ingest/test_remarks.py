@@ -136,7 +136,9 @@ def test_recipients_that_are_there_or_cannot_be_missed(tmp_path: Path, text: str
 def test_messages_that_begin_or_end_outside(tmp_path: Path) -> None:
     whole = message("4B1C2D3E4F", to("x@navy.example")).splitlines(keepends=True)
     cut = message("5B1C2D3E4F", to("x@navy.example")).splitlines(keepends=True)
-    found = notes(tmp_path, "".join([*cut[2:], *whole, *message("6B1C2D3E4F", to("x@navy.example")).splitlines(True)[:3]]))
+    found = notes(
+        tmp_path, "".join([*cut[2:], *whole, *message("6B1C2D3E4F", to("x@navy.example")).splitlines(True)[:3]])
+    )
     assert [(loss["kind"], loss["text"], loss["number"]) for loss in found["losses"]] == [
         ("begins outside", "5B1C2D3E4F", 1), ("ends outside", "6B1C2D3E4F", 11),
     ]  # fmt: skip
@@ -171,7 +173,9 @@ def test_numbers_that_records_leave_out(tmp_path: Path) -> None:
     assert loss["at"] == "2024-03-01T10:00:00Z"
 
 
-@pytest.mark.parametrize("numbers", [[1, 2, 3, 4, 5, 1, 2, 3, 4, 5], [1, 5, 9, 14, 20, 22, 31, 40, 47, 50], [7, 8, 9, 10, 11]])
+@pytest.mark.parametrize(
+    "numbers", [[1, 2, 3, 4, 5, 1, 2, 3, 4, 5], [1, 5, 9, 14, 20, 22, 31, 40, 47, 50], [7, 8, 9, 10, 11]]
+)
 def test_numbers_from_the_start_again_or_of_a_selection(tmp_path: Path, numbers: list[int]) -> None:
     assert "losses" not in notes(tmp_path, numbered(numbers))
 
@@ -185,7 +189,9 @@ def test_numbers_of_a_journal(tmp_path: Path, form: str) -> None:
             "__CURSOR": f"s=1;i={n}", "__REALTIME_TIMESTAMP": str(1709287200000000 + n), "__SEQNUM": str(n + (4 if n > 3 else 0)),
             "__SEQNUM_ID": "ab12", "_HOSTNAME": "mx1", "SYSLOG_IDENTIFIER": tag.partition("[")[0], "MESSAGE": rest,
         }  # fmt: skip
-        records.append(json.dumps(fields) + "\n" if form == "json" else "".join(f"{k}={v}\n" for k, v in fields.items()) + "\n")
+        records.append(
+            json.dumps(fields) + "\n" if form == "json" else "".join(f"{k}={v}\n" for k, v in fields.items()) + "\n"
+        )
     (loss,) = notes(tmp_path, "".join(records))["losses"]
     assert (loss["kind"], loss["host"], loss["count"], loss["number"], loss["offset"]) == (
         "sequence gap", "mx1", 4, 5, len("".join(records[:4])),
@@ -198,7 +204,9 @@ def test_repeated_messages_are_read_and_told(tmp_path: Path) -> None:
         "NOQUEUE: reject: RCPT from b[198.51.100.7]: 550 5.1.1 <y@albion.example>: No; from=<s@b.example> to=<y@albion.example> "
         "proto=ESMTP helo=<b>"
     )
-    text = line(f"postfix/smtpd[1]: {refused}") + line(f"postfix/smtpd[1]: message repeated 3 times: [ {refused}]", at=LATER)
+    text = line(f"postfix/smtpd[1]: {refused}") + line(
+        f"postfix/smtpd[1]: message repeated 3 times: [ {refused}]", at=LATER
+    )
     text += line("postfix/smtpd[1]: message repeated 2 times: [ connect from b[198.51.100.7]]")
     result, rows = read(tmp_path, {"mail.log": text})
     assert [(r["recipient"], r["outcome"]) for r in rows] == [("y@albion.example", "rejected")] * 2

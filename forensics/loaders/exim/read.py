@@ -49,30 +49,32 @@ _STATE = (
 )
 """Events of a message as a whole (exim(8): -Mf, -Mt, -Mrm, -Mg; options auto_thaw, timeout_frozen_after)."""
 _OF_A_MESSAGE = re.compile(
-    rb"(?:H=|U=\S+ (?!P=)|DKIM|SPF|DMARC|ARC|PRDR |TLS|SMTP |Message is frozen|no immediate delivery|Spool file is locked"
-    rb"|retry time not reached|(?:\S+ )?[Ww]arning\b|recipient <.*> added by|sender address changed to|original recipients ignored"
-    rb"|Delivery deferred by system filter|Error in system filter|error ignored|cancelled by|Cancelled|DSN\b|SA: |spam acl"
-    rb"|malware acl|cutthrough|Remote host |remote host address|routing loop|=> blackhole \(|=> discarded \(|Message removed"
-    rb"|[Ff]ailed to |Failed |Couldn't |failure |internal |Format error|Expansion of|rewrite: |signing|delivering |routed by"
-    rb"|Greylist|greylist|acl_|ACL |Removed |SIGTERM|removed \(|Frozen|frozen|rejected\b|\S+ (?:rejected|authenticator)\b"
-    rb"|.*\btransport (?:output|process)|.*: error ignored|mua_wrapper)"
+    rb"(?:H=|U=\S+ (?!P=)|DKIM|SPF|DMARC|ARC|PRDR |TLS|SMTP |Message is frozen|no immediate delivery"
+    rb"|Spool file is locked|retry time not reached|(?:\S+ )?[Ww]arning\b|recipient <.*> added by"
+    rb"|sender address changed to|original recipients ignored|Delivery deferred by system filter|Error in system filter"
+    rb"|error ignored|[Cc]ancelled|DSN\b|SA: |spam acl|malware acl|cutthrough|Remote host |remote host address"
+    rb"|routing loop|=> blackhole \(|=> discarded \(|Message removed|[Ff]ailed to |Failed |Couldn't |failure |internal "
+    rb"|Format error|Expansion of|rewrite: |signing|delivering |routed by|[Gg]reylist|acl_|ACL |Removed |SIGTERM"
+    rb"|removed \(|[Ff]rozen|rejected\b|\S+ (?:rejected|authenticator)\b|.*\btransport (?:output|process)"
+    rb"|.*: error ignored|mua_wrapper)"
 )
 """What Exim logs of a message that is no delivery, arrival or end of it: its checks, sessions, filters and troubles."""
 _OTHER = (
     (re.compile(rb"(?:Start|End|Abandon) (?:'.*' )?queue run|notify triggered queue run"), "queue run"),
     (
         re.compile(
-            rb"H=|(?:SMTP|TLS|no MAIL in \S*SMTP|unexpected |no host name found|host name alias|(?:temporarily )?refused connection"
-            rb"|.*connection|\S+ authenticator|ETRN |VRFY |EXPN |getpeername|ident connection|ignoring AUTH=|DANE|Long \S+ lookup"
-            rb"|DNS |lost |overlong |ridiculously long|incomplete transaction|.*\blost while reading|timed out while reading)\b"
+            rb"H=|(?:SMTP|TLS|no MAIL in \S*SMTP|unexpected |no host name found|host name alias"
+            rb"|(?:temporarily )?refused connection|.*connection|\S+ authenticator|ETRN |VRFY |EXPN |getpeername"
+            rb"|ident connection|ignoring AUTH=|DANE|Long \S+ lookup|DNS |lost |overlong |ridiculously long"
+            rb"|incomplete transaction|.*\blost while reading|timed out while reading)\b"
         ),
         "connection",
     ),
     (re.compile(rb"exim \S+ daemon"), "daemon started"),
     (
         re.compile(
-            rb"(?:pid \d+: SIG|listen backlog|socket bind|daemon |Exim |exim:|failed to |Failed |Cannot |cannot |could not "
-            rb"|unable to |Warning: |(?:spool|log) directory space check|process \d+ crashed|Attempt to |config|Configuration)"
+            rb"(?:pid \d+: SIG|listen backlog|socket bind|daemon |Exim |exim:|[Ff]ailed to |[Cc]annot |could not "
+            rb"|unable to |Warning: |(?:spool|log) directory space check|process \d+ crashed|Attempt to |[Cc]onfig)"
         ),
         "daemon",
     ),
@@ -123,6 +125,10 @@ def _unknown(line: lines.Line) -> str:
     if line.id:
         return "a line about a message that is not understood"
     return "a line that is not understood" if _BEARS.search(line.rest) or _TO.search(line.rest) else ""
+
+
+def _host(line: lines.Line) -> str | None:
+    return _text(line.host) if line.host else None
 
 
 def _text(raw: bytes) -> str:
@@ -196,16 +202,7 @@ def _losses(said: list[tuple[lines.Line, int, int, str]], context: base.ScanCont
     times = np.array([line.time for _, line, _, _, _ in told], np.int64)
     at, good = years.resolve(kinds, times, numbers, context.plan.clock)
     return losses.rows(
-        (
-            kind,
-            context.evidence,
-            _text(line.host or b"") or None,
-            int(at[n]) if good[n] else None,
-            many,
-            number,
-            offset,
-            text,
-        )
+        (kind, context.evidence, _host(line), int(at[n]) if good[n] else None, many, number, offset, text)
         for n, ((kind, many), line, number, offset, text) in enumerate(told)
     )
 

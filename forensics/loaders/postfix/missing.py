@@ -1,8 +1,8 @@
 """Messages of which the log lacks something, seen when their records are together: recipients without a delivery, a
 beginning, an end.
 
-qmgr(8) logs as `nrcpt` all recipients of the queue file, those done included, and removes the file when each of them was
-logged. So a message that was removed has a delivery line for each recipient, unless records are missing, or it was
+qmgr(8) logs as `nrcpt` all recipients of the queue file, those done included, and removes the file when each of them
+was logged. So a message that was removed has a delivery line for each recipient, unless records are missing, or it was
 redirected (access(5), header_checks(5): REDIRECT), deleted by postsuper(1), or made by a tool that writes such logs
 otherwise.
 """
@@ -83,6 +83,5 @@ def _recipients(events: Events, hops: Any, legs: Any, event_hop: Any, which: Any
         f"{one}: {wanted[h] - seen[h]} of {wanted[h]} recipients are not in the log"
         for one, h in zip(ids, short.tolist(), strict=True)
     ]
-    return _rows(
-        events, "recipients", queued[short], (wanted - seen)[short].astype(np.int64), pa.array(texts, pa.string())
-    )
+    missing = (wanted - seen)[short].astype(np.int64)
+    return _rows(events, "recipients", queued[short], missing, pa.array(texts, pa.string()))

@@ -83,14 +83,8 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     noted = _zone_names(buf, ints, stamps)
     if not event.all():
         taken = np.flatnonzero(event)
-        ints, longs, numbers, offsets, lengths = (
-            ints[taken],
-            longs[taken],
-            numbers[taken],
-            offsets[taken],
-            lengths[taken],
-        )
-        times = times[taken]
+        ints, longs, times = ints[taken], longs[taken], times[taken]
+        numbers, offsets, lengths = numbers[taken], offsets[taken], lengths[taken]
     order: Order = context.plan.order
     blocks, places = order.places(numbers)
     events = Events(

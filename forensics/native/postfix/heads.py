@@ -110,8 +110,9 @@ def untagged_process(buf, i, end):
 def tag_at(buf, i, end, programs):
     """(start of the program's name, its end, start of the text, number) of the tag at i; start -1 when it is none.
 
-    Without a `/` the name is the whole tag, and the number 0, but BARE for `postfix` alone. A colon in an address, or in
-    front of a port, ends no tag: a blank follows the colon of one, unless a process id or a Postfix program is before it.
+    Without a `/` the name is the whole tag, and the number 0, but BARE for `postfix` alone. A colon in an address, or
+    in front of a port, ends no tag: a blank follows the colon of one, unless a process id or a Postfix program is in
+    front of it.
     """
     k = i
     start = i

@@ -2,10 +2,10 @@
 
 From the `msg_info()` and `msg_warn()` calls of Postfix 2.x to 3.11. Every recipient's fate is in a line `to=<…>, …
 status=…`, or in a refusal; the rest is about sessions, TLS, tables and the daemons themselves, or repeats what the
-status line says too. Behind its beginning such a text may hold what it likes, also of a client's or a server's choice, but not
-`to=<` or `status=`, nor another record's tag: that is no such line, or two in one. A text that is not known here is
-either unread or, where it holds nothing that could bear on a delivery, counted among the other lines of its program
-(`scanner`). A line more is an entry more.
+status line says too. Behind its beginning such a text may hold what it likes, also of a client's or a server's choice,
+but not `to=<` or `status=`, nor another record's tag: that is no such line, or two in one. A text that is not known
+here is either unread or, where it holds nothing that could bear on a delivery, counted among the other lines of its
+program (`scanner`). A line more is an entry more.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -44,32 +44,32 @@ BEHIND_ID = (
 PLAIN = (
     # smtpd(8), postscreen(8), dnsblog(8), tlsproxy(8): sessions
     "connect from ", "disconnect from ", "lost connection after ", "timeout after ", "too many errors after ",
-    "Server configuration error after ", "Server local data error after ", "hangup after ", "improper command pipelining ",
-    "abort: TLS from ", "CONNECT from ", "CONNECT ", "DISCONNECT ", "PASS OLD ", "PASS NEW ", "HANGUP after ",
-    "PREGREET ", "DNSBL rank ", "WHITELISTED ", "BLACKLISTED ", "ALLOWLISTED ", "DENYLISTED ", "WHITELIST VETO ",
-    "ALLOWLIST VETO ", "BARE NEWLINE from ", "COMMAND PIPELINING from ", "COMMAND TIME LIMIT from ",
-    "COMMAND COUNT LIMIT from ", "COMMAND LENGTH LIMIT from ", "NON-SMTP COMMAND from ", "DATA without valid RCPT ",
-    "BDAT without valid RCPT ", "entering STRESS mode ", "leaving STRESS mode ", "reject: connect from ",
-    "addr ", "discarding EHLO keywords: ", "mapping DSN status ",
+    "Server configuration error after ", "Server local data error after ", "hangup after ",
+    "improper command pipelining ", "abort: TLS from ", "CONNECT from ", "CONNECT ", "DISCONNECT ", "PASS OLD ",
+    "PASS NEW ", "HANGUP after ", "PREGREET ", "DNSBL rank ", "WHITELISTED ", "BLACKLISTED ", "ALLOWLISTED ",
+    "DENYLISTED ", "WHITELIST VETO ", "ALLOWLIST VETO ", "BARE NEWLINE from ", "COMMAND PIPELINING from ",
+    "COMMAND TIME LIMIT from ", "COMMAND COUNT LIMIT from ", "COMMAND LENGTH LIMIT from ", "NON-SMTP COMMAND from ",
+    "DATA without valid RCPT ", "BDAT without valid RCPT ", "entering STRESS mode ", "leaving STRESS mode ",
+    "reject: connect from ", "addr ", "discarding EHLO keywords: ", "mapping DSN status ",
     # sessions to other servers
     "connect to ", "Host offered STARTTLS: ", "host ", "trying... ",
     # TLS
     "setting up TLS connection ", "Anonymous TLS connection ", "Trusted TLS connection ", "Untrusted TLS connection ",
     "Verified TLS connection ", "initializing the ", "SSL_accept error ", "SSL_connect error ", "SSL3 alert ",
     "SSL_accept:", "SSL_connect:", "TLS SNI ", "TLS handshake failed ", "certificate verification failed ",
-    "certificate peer name ", "Peer certificate ", "Unverified: ", "Verified: ", "subject=", "issuer=", "fingerprint=",
-    "save session ", "reloaded session ", "looking for session ", "remove session ", "write server TLS cache ",
-    "read server TLS cache ", "put smtpd session ", "lookup smtpd session ", "delete smtpd session ", "delete smtp session ",
-    "open smtp TLS cache ", "open smtpd TLS cache ", "read smtp TLS cache ", "write smtp TLS cache ", "read from ",
-    "write to ", "Read ", "Write ",
+    "certificate peer name ", "Peer certificate ", "Unverified: ", "Verified: ", "subject=", "issuer=",
+    "fingerprint=", "save session ", "reloaded session ", "looking for session ", "remove session ",
+    "write server TLS cache ", "read server TLS cache ", "put smtpd session ", "lookup smtpd session ",
+    "delete smtpd session ", "delete smtp session ", "open smtp TLS cache ", "open smtpd TLS cache ",
+    "read smtp TLS cache ", "write smtp TLS cache ", "read from ", "write to ", "Read ", "Write ",
     # the daemons themselves
     "statistics: ", "cache ", "daemon started ", "reload ", "reload -- ", "terminating on signal ",
     "master exit time has arrived", "table ", "database ", "using backwards-compatible default setting ",
     "refreshing the Postfix mail system", "starting the Postfix mail system", "stopping the Postfix mail system",
     "waiting for the Postfix mail system ", "the Postfix mail system is ", "Postfix is using backwards-compatible ",
     "Postfix is running with backwards-compatible ", "See http://www.postfix.org/", "See https://www.postfix.org/",
-    "To disable backwards compatibility ", "ignoring status update ", "rebuilding ", "set-permissions: ",
-    "Deleted: ", "Requeued: ", "Placed on hold: ", "Released from hold: ", "Expired: ", "Force-expired: ",
+    "To disable backwards compatibility ", "ignoring status update ", "rebuilding ", "set-permissions: ", "Deleted: ",
+    "Requeued: ", "Placed on hold: ", "Released from hold: ", "Expired: ", "Force-expired: ",
     "Renamed to match inode number: ",
     # what a daemon shows with -v: the dialogue, and what its functions see
     "> ", "< ", "input attribute name: ", "input attribute value: ", "send attr ", "wanted attribute: ",
@@ -81,11 +81,11 @@ WARNING = (
     "hostname ", "Illegal address syntax from ", "non-SMTP command from ", "Connection rate limit exceeded: ",
     "Connection concurrency limit exceeded: ", "Recipient address rate limit exceeded: ",
     "Message delivery request rate limit exceeded: ", "New TLS session rate limit exceeded: ",
-    "AUTH command rate limit exceeded: ", "non-ESMTP response from ", "non-LMTP response from ",
-    "bad ETRN ", "reject: ETRN ", "restriction ", "do not list domain ", "access table ", "TLS library problem: ",
-    "problem talking to ", "timeout on ", "premature end-of-input on ", "dict_", "table ", "database ",
-    "hash:", "btree:", "lmdb:", "cdb:", "texthash:", "proxy:", "mysql:", "pgsql:", "ldap:", "sqlite:", "regexp:",
-    "pcre:", "cidr:", "tcp:", "unix:", "socketmap:", "memcache:", "virtual_alias_maps ", "virtual_mailbox_maps ",
+    "AUTH command rate limit exceeded: ", "non-ESMTP response from ", "non-LMTP response from ", "bad ETRN ",
+    "reject: ETRN ", "restriction ", "do not list domain ", "access table ", "TLS library problem: ",
+    "problem talking to ", "timeout on ", "premature end-of-input on ", "dict_", "table ", "database ", "hash:",
+    "btree:", "lmdb:", "cdb:", "texthash:", "proxy:", "mysql:", "pgsql:", "ldap:", "sqlite:", "regexp:", "pcre:",
+    "cidr:", "tcp:", "unix:", "socketmap:", "memcache:", "virtual_alias_maps ", "virtual_mailbox_maps ",
     "numeric hostname: ", "numeric domain name ", "valid_hostname: ", "malformed domain name ", "malformed address ",
     "no MX host for ", "Unable to look up ", "unable to look up host ", "RBL lookup error: ", "mail for ",
     "you may need ", "this may slow down ", "so that Postfix ", "to turn off these warnings ", "please avoid ",
@@ -99,9 +99,9 @@ WARNING = (
 other lines that hold nothing that could bear on a delivery."""
 
 WARNING_BEHIND_ID = (
-    "message has been queued for ", "message dated ", "queue file size limit exceeded", "read timeout on ",
-    "remove ", "rename ", "BDAT request from ", "malformed BDAT command ", "null BDAT request ", "ignoring ",
-    "TLS ", "timeout receiving delivery status ", "flush ", "unix-domain ", "no sender ", "canonical_maps ",
+    "message has been queued for ", "message dated ", "queue file size limit exceeded", "read timeout on ", "remove ",
+    "rename ", "BDAT request from ", "malformed BDAT command ", "null BDAT request ", "ignoring ", "TLS ",
+    "timeout receiving delivery status ", "flush ", "unix-domain ", "no sender ", "canonical_maps ",
     "sender_canonical_maps ", "recipient_canonical_maps ", "virtual_alias_maps ", "virtual_maps ", "sender_bcc_maps ",
     "recipient_bcc_maps ", "unreasonable ", "message rejected: ", "message not accepted, ", "milter ",
     "postmaster notice failed ", "undeliverable postmaster notification discarded", "uid=",
@@ -110,9 +110,10 @@ WARNING_BEHIND_ID = (
 
 PEER = (
     "SASL ", "TLS cipher list ", "TLS ", "re-using session ", "Issuing session ticket", "Reusing old session",
-    "Decrypting session ticket", "certificate verification ", "subject_CN=", "depth=", "Matched ", "matched peername: ",
-    "SNI hostname: ", "looking up session ", "save session ", "reloaded session ", "remove session ",
-    "replacing command ", "discarding EHLO keywords: ", "Trusted: ", "Untrusted: ", "Verified: ", "Anonymous: ",
+    "Decrypting session ticket", "certificate verification ", "subject_CN=", "depth=", "Matched ",
+    "matched peername: ", "SNI hostname: ", "looking up session ", "save session ", "reloaded session ",
+    "remove session ", "replacing command ", "discarding EHLO keywords: ", "Trusted: ", "Untrusted: ", "Verified: ",
+    "Anonymous: ",
 )  # fmt: skip
 """Behind `NAME[ADDRESS]: ` or `NAME[ADDRESS]:PORT: `."""
 
@@ -123,8 +124,8 @@ QUIET = np.isin(
         for name in (
             "anvil", "dnsblog", "flush", "master", "newaliases", "post-install", "postalias", "postconf", "postfix",
             "postfix-script", "postfix-tls-script", "postfix-wrapper", "postkick", "postlock", "postlogd", "postmap",
-            "postmulti", "postqueue", "proxymap", "proxywrite", "scache", "showq", "spawn", "tlsmgr", "tlsmgrd", "tlsproxy",
-            "trivial-rewrite",
+            "postmulti", "postqueue", "proxymap", "proxywrite", "scache", "showq", "spawn", "tlsmgr", "tlsmgrd",
+            "tlsproxy", "trivial-rewrite",
         )
     ],
 )  # fmt: skip

@@ -172,7 +172,7 @@ def refusal(buf, i, end, ev, lv, r):
 
 @inlined
 def is_queue_manager(program):
-    return program == P_QMGR or program == P_NQMGR or program == P_OQMGR
+    return program in (P_QMGR, P_NQMGR, P_OQMGR)
 
 
 @kernel
@@ -238,7 +238,7 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
         if at(buf, i, L_MILTER):
             return refusal(buf, i, end, ev, lv, r)
         return cleanup_line(buf, i, end, ev, lv, r)
-    if program == P_SMTPD or program == P_QMQPD or program == P_POSTSCREEN:
+    if program in (P_SMTPD, P_QMQPD, P_POSTSCREEN):
         if c == 99 and at(buf, i, L_CLIENT):
             return client(buf, i, end, ev, r)
         return refusal(buf, i, end, ev, lv, r)
@@ -372,9 +372,8 @@ def holds_form(buf, i, end):
 
 
 @kernel
-def is_name(buf, i, end, text):
-    """True when the tag [i, end) of a record whose text is at `text` is plainly a program's: not a number, an address or
-    a queue id."""
+def is_name(buf, i, end):
+    """True when the tag [i, end) is plainly a program's name: not a number, an address or a queue id."""
     c = buf[i]
     lettered = between(c | 32, 97, 122) or c == 40 or c == 47 or c == 95
     process = buf[end] == 91
@@ -417,7 +416,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
         span(ev, r, A, i, end)
         span(ev, r, B, start, stop)
         return w.STRANGE
-    if not is_name(buf, tag, stop, i):
+    if not is_name(buf, tag, stop):
         return without_tag(buf, tag, end, ev, r, programs)
     ev[r, N0] = w.R_FOREIGN
     if holds_form(buf, i, end):
@@ -446,7 +445,7 @@ def line(buf, i, end, ev, lv, r, memo, programs):
     found, kind, t, host_start, host_end, tag, start, stop, k, program = head(buf, i, end, memo, programs)
     ev[r, TIMEKIND] = kind
     lv[r, TIME] = t
-    if found == PARTIAL or found == BROKEN:
+    if found in (PARTIAL, BROKEN):
         ev[r, N0] = w.R_STAMP if kind == w.NO_TIME else w.R_PARTIAL if found == PARTIAL else w.R_TAG
         return w.UNREAD
     span(ev, r, HOST, host_start, host_end)
@@ -480,7 +479,7 @@ def line(buf, i, end, ev, lv, r, memo, programs):
         kind = with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
     elif at(buf, k, L_NOQUEUE):
         kind = NOT_THIS
-        if program == P_SMTPD or program == P_POSTSCREEN or program == P_CLEANUP or program == BARE:
+        if program in (P_SMTPD, P_POSTSCREEN, P_CLEANUP, BARE):
             kind = refusal(buf, k + 9, end, ev, lv, r)
         if kind == NOT_THIS:
             kind = remark(buf, k + 9, end, program, ev, r, programs)
@@ -512,10 +511,10 @@ def line(buf, i, end, ev, lv, r, memo, programs):
 def scan_block(buf: Any, n: int, skip: Any, *, blanks: bool = True) -> tuple[Any, Any, int, Any, Any, Any]:
     """All lines of buf[:n] but those whose entry in `skip` (empty: none) is True.
 
-    Returns ints and longs (one row for each event, unread record, notice or line of unknown shape, in order), the number
-    of lines, for each other program its count and the span of its name, and for each known Postfix program its count
-    (at BLANK the blank lines, at NAMELESS the programs beyond the table). `blanks` False: a line that is empty stands
-    for a record that holds none, and is unread.
+    Returns ints and longs (one row for each event, unread record, notice or line of unknown shape, in order), the
+    number of lines, for each other program its count and the span of its name, and for each known Postfix program its
+    count (at BLANK the blank lines, at NAMELESS the programs beyond the table). `blanks` False: a line that is empty
+    stands for a record that holds none, and is unread.
     """
     other = np.zeros(OTHERS, np.int64)
     names = np.zeros((OTHERS, 2), np.int32)

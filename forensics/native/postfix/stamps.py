@@ -19,12 +19,13 @@ DAY, MONTH_UNIT = w.DAY, w.MONTH_UNIT
 SEVERAL = 9999
 """Of a zone's name: it stands for several zones."""
 ZONES = {
-    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120, "EET": 120,
-    "EEST": 180, "MSK": 180, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780, "NST": -210,
-    "EDT": -240, "EST": -300, "CDT": -300, "MDT": -360, "PDT": -420, "PST": -480, "AKDT": -480, "AKST": -540, "HST": -600,
+    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 60, "CET": 60, "MET": 60, "CEST": 120, "MEST": 120,
+    "EET": 120, "EEST": 180, "MSK": 180, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780,
+    "NST": -210, "EDT": -240, "EST": -300, "CDT": -300, "MDT": -360, "PDT": -420, "PST": -480, "AKDT": -480,
+    "AKST": -540, "HST": -600,
     **dict.fromkeys(("AST", "BST", "CST", "IST", "MST", "SAST", "SST", "HKT", "SGT", "PKT", "WIB"), SEVERAL),
 }  # fmt: skip
-"""Minutes east of UTC of the zone names that date(1) and loggers write (IANA tz database, file `europe` and the like)."""
+"""Minutes east of UTC of the zone names that date(1) and loggers write (IANA tz database)."""
 ZONE_NAMES = lit("".join(ZONES))
 ZONE_ENDS = np.cumsum([0, *map(len, ZONES)])
 ZONE_MINUTES = np.array(list(ZONES.values()), np.int64)
@@ -226,7 +227,7 @@ def bsd(buf, i):
         if month == 2 and day == 29 and not is_leap(year):
             return w.NO_TIME, 0, i
         t = days(year, month, day) * DAY + us
-        if minutes == NO_ZONE or minutes == SEVERAL:
+        if minutes in (NO_ZONE, SEVERAL):
             return w.LOCAL, t, k
         return w.ABSOLUTE, t - minutes * 60_000_000, k
     kind = w.NO_YEAR_UTC if minutes == 0 else w.NO_YEAR

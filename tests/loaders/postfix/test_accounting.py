@@ -176,7 +176,9 @@ def test_other_lines_are_counted_by_shape() -> None:
 REPLY = "550 5.7.1 <x@navy.example>: No; from=<s@b.example> to=<x@navy.example> proto=ESMTP helo=<b>"
 
 
-@pytest.mark.parametrize("action", ["reject", "milter-reject", "proxy-reject", "hold", "milter-hold", "discard", "milter-discard"])
+@pytest.mark.parametrize(
+    "action", ["reject", "milter-reject", "proxy-reject", "hold", "milter-hold", "discard", "milter-discard"]
+)
 @pytest.mark.parametrize(
     ("stage", "expected"),
     [
@@ -296,7 +298,9 @@ def test_what_bears_on_a_delivery_is_never_irrelevant(record: str, head: str, ch
 
 @settings(max_examples=400)
 @given(st.sampled_from(BEARING), st.sampled_from(HEADS), st.integers(0, 60), st.integers(1, 12), st.text(max_size=3))
-def test_whatever_is_done_to_a_head_the_record_is_not_irrelevant(record: str, head: str, at: int, size: int, new: str) -> None:
+def test_whatever_is_done_to_a_head_the_record_is_not_irrelevant(
+    record: str, head: str, at: int, size: int, new: str
+) -> None:
     whole = head.format(record)
     at %= whole.index("postfix/") + 12
     line = (whole[:at] + new + whole[at + size :]).replace("\n", "?").replace("\r", "?")

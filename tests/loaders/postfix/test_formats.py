@@ -127,7 +127,7 @@ def test_a_tag_without_the_daemon(tmp_path: Path, pattern: str) -> None:
         "proto=ESMTP helo=<b>",
         LINES[4][1],
     ]  # fmt: skip
-    named = f"Mar  1 10:00:05 mx2 postfix/anvil[7]: statistics: max cache size 1 at Mar  1 10:00:05\n"
+    named = "Mar  1 10:00:05 mx2 postfix/anvil[7]: statistics: max cache size 1 at Mar  1 10:00:05\n"
     lines = named + "\n".join(pattern.format(t=t) for t in texts)
     result, rows = read(tmp_path, {"mail.log-20240301": lines})
     if (
