@@ -94,7 +94,7 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     A domain of `org` is kept in case.toml when the evidence has a sender or recipient in it; one that the case does not
     have yet needs `org_add` or `org_replace` (OrganisationDiffers).
-    `year`: of the first records of files whose stamps have none, or two as "2022/2023" for files that run over New Year.
+    `year`: of the first records of files whose stamps have none, or two ("2022/2023") for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
     """
