@@ -1,9 +1,9 @@
 """The records that table rows cite, and whether a record speaks of its row.
 
-A row is supported when every record it cites leads back to it: the record holds the recipient, an id of the message
-or its sender, or shows an id that another supported record of the row shows too (`queued as`, or its own; what a
-record shows, its loader knows), so that every hop of a journey is reached from the row; and when at least one record
-names the recipient.
+A row is supported when every record it cites leads back to it: the record holds the recipient, an id of the message,
+its sender or who submitted it, or shows an id that another supported record of the row shows too (`queued as`, or its
+own; what a record shows, its loader knows), so that every hop of a journey is reached from the row; and when at least
+one record names the recipient.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from forensics.custody import tables
 
 COLUMNS = (
     "delivery_id", "recipient", "original_recipient", "queue_id", "message_id", "network_message_id", "sender",
-    "authenticated_user", "records",
+    "authenticated_user", "client_address", "records",
 )  # fmt: skip
 ROWS = 400_000
 """Rows whose citations are held at a time; more than that means reading the evidence again."""
@@ -216,7 +216,7 @@ def _citations(parts: list[pa.Table]) -> Citations:
     text: dict[str, list[Any]] = {name: table[name].to_pylist() for name in COLUMNS if name != "records"}
     tokens = [
         tuple(str(value).lower() for value in values if value)
-        for values in zip(*(text[name] for name in COLUMNS[2:8]), strict=True)
+        for values in zip(*(text[name] for name in COLUMNS[2:-1]), strict=True)
     ]
     return Citations(
         ids=text["delivery_id"],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forensics import addresses, schema
 from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
-from forensics.loaders.postfix import missing
+from forensics.loaders.postfix import missing, sessions
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
 from forensics.loaders.subjects import decoded
@@ -29,6 +29,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
 
     A hop is complete when its birth and its removal are here and none of its events is at an edge.
     """
+    events, everything = sessions.linked(events)
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
     if len(disordered):
@@ -44,11 +45,9 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         )
     rest = None
     if not final:
-        rest = (
-            fragments(events, np.flatnonzero(~complete[event_hop]))
-            if len(event_hop)
-            else fragments(events, np.zeros(0, np.int64))
-        )
+        waits = np.ones(len(everything.ints), np.bool_)  # ends of sessions, and of the others those that are incomplete
+        waits[everything.ints[:, w.KIND] != w.ENDED] = ~complete[event_hop]
+        rest = fragments(everything, np.flatnonzero(waits))
     leg_rows = np.flatnonzero(
         (legs[:, g.L_OUTCOME] >= 0) & complete[legs[:, g.L_HOP]] & (flags[legs[:, g.L_HOP]] & g.PROBED == 0)
     )
@@ -120,16 +119,26 @@ def _kind_rows(events: Events, rows: Rows, *kinds: int) -> Rows:
 
 
 def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
+    import pyarrow.compute as pc
+
     count = len(hops)
     of = np.ascontiguousarray(hops.T)
     first, client, queued, sender = of[g.H_FIRST], of[g.H_CLIENT], of[g.H_QUEUED], of[g.H_FROM]
+    session = of[g.H_SESSION]
     from_a = _kind_rows(events, sender, w.QUEUED, w.PICKUP, w.EXPIRED)
     from_b = _kind_rows(events, sender, w.REJECT, w.CHECK)
     refused = _kind_rows(events, sender, w.REJECT)
     flags = of[g.H_FLAGS]
-    user = column(events, client, w.C)
-    client_address = _first(column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D))
-    told = np.where(_starts(events, client, w.E) | _starts(events, client, w.F), client, _NONE)
+    user = _first(column(events, session, w.C), column(events, client, w.C))
+    before_filter = _first(column(events, session, w.F), column(events, session, w.B))
+    client_address = _first(
+        before_filter, column(events, client, w.F), column(events, client, w.B), column(events, refused, w.D)
+    )
+    told = (session >= 0) | _starts(events, client, w.E) | _starts(events, client, w.F)
+    peer = np.where(told, client, _NONE)
+    logged_in = user.is_valid().to_numpy(zero_copy_only=False) | (flags & g.LOGIN != 0)
+    local = _kind_rows(events, of[g.H_PICKUP], w.PICKUP) >= 0
+    seen = (client >= 0) | (refused >= 0) | (session >= 0)
     columns = {
         "hop": pa.array(np.arange(count, dtype=np.int64)),
         "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
@@ -142,7 +151,11 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         "last_at": _times(events, of[g.H_LAST]),
         "sender": _first(column(events, from_a, w.A), column(events, from_b, w.B)),
         "authenticated_user": user,
-        "client_name": _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
+        "client_name": pc.if_else(
+            before_filter.is_valid(),
+            _first(column(events, session, w.E), column(events, session, w.A)),
+            _first(column(events, client, w.E), column(events, client, w.A), column(events, refused, w.C)),
+        ),
         "client_address": client_address,
         "size_bytes": _sizes(events, queued),
         "recipient_count": _counts(events, queued),
@@ -152,9 +165,9 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
         "records": records,
         "previous_id": column(events, of[g.H_PICKUP], w.G),
         "greylisted": pa.array(flags & codes.GREYLISTED != 0),
-        "submission": _submission(user, client_address, (client >= 0) | (refused >= 0), of[g.H_PICKUP] >= 0),
-        "peer_name": column(events, told, w.A),
-        "peer_address": column(events, told, w.B),
+        "submission": _submission(logged_in, client_address, seen, local),
+        "peer_name": column(events, peer, w.A),
+        "peer_address": column(events, peer, w.B),
         "repeated": pa.array(flags & g.REPEATED != 0),
     }
     return pa.table(columns)
@@ -166,14 +179,13 @@ def _starts(events: Events, rows: Rows, at: int) -> NDArray[np.bool_]:
     return found
 
 
-def _submission(user: pa.Array, address: pa.Array, seen: Any, local: Any) -> pa.Array:
+def _submission(logged_in: Any, address: pa.Array, seen: Any, local: Any) -> pa.Array:
     """How each message came in (`schema.SUBMISSIONS`)."""
     coded = address.dictionary_encode()
     names = coded.dictionary.to_pylist()
     of_name = [schema.SUBMISSIONS.index(addresses.submission(False, one)) for one in names]
     outside, not_seen = (schema.SUBMISSIONS.index(word) for word in ("outside", "not-seen"))
     by_address = np.array([*of_name, outside])[coded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
-    logged_in = user.is_valid().to_numpy(zero_copy_only=False)
     how = np.select([logged_in, local, seen], [0, 1, by_address], not_seen).astype(np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(how), pa.array(list(schema.SUBMISSIONS)))
 

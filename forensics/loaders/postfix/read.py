@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics.loaders import base, losses, shapes, years
-from forensics.loaders.postfix import hosts
+from forensics.loaders.postfix import hosts, sessions
 from forensics.loaders.postfix.events import Events, text
 from forensics.loaders.postfix.survey import prepared
 from forensics.loaders.sequence import Order
@@ -73,7 +73,11 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     blank = (kinds == w.UNREAD) & (ints[:, w.N0] == w.R_EMPTY) & (lengths == 0)
     if blank.any():
         ignored["blank line"] = ignored.get("blank line", 0) + int(np.count_nonzero(blank))
-    unread_table = _unread(block, rows, np.flatnonzero((kinds == w.UNREAD) & ~blank | (is_event & ~good)))
+    ended = kinds == w.ENDED  # of a session: known and irrelevant, but for what it says of others
+    if ended.any():
+        smtpd = f"postfix {_program(w.P_SMTPD)}"
+        ignored[smtpd] = ignored.get(smtpd, 0) + int(np.count_nonzero(ended))
+    unread_table = _unread(block, rows, np.flatnonzero((kinds == w.UNREAD) & ~blank | (is_event & ~ended & ~good)))
     others = shapes.examples(_others(rows, np.flatnonzero(kinds == w.STRANGE)))
     for one in others:
         kind = f"other lines of {one.program}" if one.program else "other lines without a program"
@@ -103,7 +107,8 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         events = hosts.renamed(events, context.hosts)
     keyed(events)
     return base.Scan(
-        records=lines, used=len(ints), ignored=ignored, unread=unread_table, events=events, examples=others,
+        records=lines, used=int(np.count_nonzero(event & ~ended)), ignored=ignored, unread=unread_table, events=events,
+        examples=others,
         losses=losses.rows(said) if said else None, noted=noted,
     )  # fmt: skip
 
@@ -260,7 +265,7 @@ def fragments(events: Events, rows: NDArray[np.int64]) -> pa.Table:
     offsets, data, _, _ = gather(events.buffer, whole, np.arange(len(rows), dtype=np.int32), 0)
     raw = pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     columns = [
-        pa.array(events.longs[rows, w.KEY].astype(np.uint64)),
+        pa.array(sessions.keys(events, rows)),
         pa.array(events.evidence[rows]),
         pa.array(events.number[rows]),
         pa.array(events.offset[rows]),

@@ -32,6 +32,7 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_CONTENT, L_SP_TO, L_SUBJECT) = (w.L_CONTENT, w.L_SP_TO, w.L_SUBJECT)
 (L_HEADER, L_BODY, L_MIME_ERROR, L_EOM_PROXY) = (w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_EOM_PROXY)
 STAGE_NAMES, STAGE_ENDS = w.STAGE_NAMES, w.STAGE_ENDS
+(L_AUTH, L_SASL_USER_BR, L_TO_SP) = (w.L_AUTH, w.L_SASL_USER_BR, w.L_TO_SP)
 (L_TLS, L_NONE, L_NO_STARTTLS) = (w.L_TLS, w.L_NONE, w.L_NO_STARTTLS)
 (L_BARE_RELAY, L_BARE_ORIG, L_NOT_CACHED) = (w.L_BARE_RELAY, w.L_BARE_ORIG, w.L_NOT_CACHED)
 NOT_THIS = -1
@@ -507,6 +508,10 @@ def reject(buf, i, end, ev, lv, r, action):
     has that name on both sides. Of a message with several recipients smtpd(8) names none at DATA.
     """
     ev[r, N0] = w.R_REJECT
+    whole = end
+    end = without_login(buf, i, end)
+    if end < whole:
+        ev[r, FLAGS] |= w.LOGGED_IN
     if at(buf, i, L_EOM_PROXY):
         about, start = OF_MESSAGE, i + L_EOM_PROXY.size
     else:
@@ -539,6 +544,73 @@ def reject(buf, i, end, ev, lv, r, action):
     if action == w.DO_REJECT and first == 4:
         ev[r, N0] = w.WARN  # a temporary refusal: an attempt
     return w.REJECT
+
+
+@kernel
+def without_login(buf, i, end):
+    """Where `> sasl_username=<U>` at the end of a refusal begins (behind the `>`), which newer releases add for a
+    client that had logged in; `end` where there is none. A HELO name is always before it, and holds no blank, so that
+    nothing an outsider chooses can be taken for it."""
+    if buf[end - 1] != 62:
+        return end
+    t = rfind(buf, i, end, L_SASL_USER_BR)
+    if t < 0 or find(buf, t, end, L_HELO) >= 0:
+        return end
+    h = rfind(buf, i, t + 1, L_HELO)
+    if h < 0:
+        return end
+    k = h + L_HELO.size
+    while k < t and neutral(buf[k]):
+        k += 1
+    return t + 1 if k == t else end
+
+
+@kernel
+def proxied(buf, i, end, ev, r):
+    """`proxy-accept: END-OF-MESSAGE: REPLY; from=<S> to=<R> …`: the id that the reply gives, in QID, or KNOWN."""
+    cut = anchored(buf, i, end)
+    if cut < 0:
+        return w.KNOWN
+    while cut > i and (buf[cut - 1] == 32 or buf[cut - 1] == 46 or buf[cut - 1] == 41):
+        cut -= 1
+    k = cut
+    while k > i and buf[k - 1] != 32 and cut - k <= 32:
+        k -= 1
+    if k - L_QUEUED_AS.size < i or not at(buf, k - L_QUEUED_AS.size, L_QUEUED_AS) or queue_id_end(buf, k, cut) != cut:
+        return w.KNOWN
+    span(ev, r, w.QID, k, cut)
+    return w.PROXIED
+
+
+@kernel
+def ended(buf, i, end, ev, r):
+    """`disconnect from NAME[ADDRESS] … auth=N[/M] …`: how often the client logged in, in N0."""
+    k = peer(buf, i, end, ev, r, A, B)
+    if k < 0:
+        return w.KNOWN
+    a = find(buf, k, end, L_AUTH)
+    ev[r, N0] = max(number31(buf, a + L_AUTH.size, end), 0) if a >= 0 else 0
+    return w.ENDED
+
+
+@kernel
+def taken(buf, i, end, ev, r):
+    """MailScanner's `Requeue: OLD[.SUFFIX] to NEW`: OLD in G, NEW in QID; OTHER when it is not that."""
+    e = queue_id_end(buf, i, end)
+    if e < 0:
+        return w.OTHER
+    k = e
+    if buf[k] == 46:
+        while k < end and buf[k] != 32:
+            k += 1
+    if not at(buf, k, L_TO_SP):
+        return w.OTHER
+    k += L_TO_SP.size
+    if queue_id_end(buf, k, end) != end:
+        return w.OTHER
+    span(ev, r, G, i, e)
+    span(ev, r, w.QID, k, end)
+    return w.TAKEN
 
 
 @kernel

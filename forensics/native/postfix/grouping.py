@@ -33,13 +33,16 @@ from forensics.native.postfix.order import ANY, LATE, STAGES, out_of_order
 from forensics.native.text import SEED, address_key, between, hashed, mix, spread, within
 
 Ints = NDArray[np.int32]
+HOUR = 3_600_000_000
+"""How long a client in front of a filter may take to send a message."""
 GREY = LIFETIME
 """A refused triplet that comes again after this long is another message."""
 
 (H_FIRST, H_LAST, H_CLIENT, H_PICKUP, H_MSGID, H_QUEUED, H_SUBJECT, H_FROM, H_FLAGS, H_LEGS, H_HEAD, H_REMOVED,
- H_STAGED) = range(13)  # fmt: skip
-HOP = 13
+ H_STAGED, H_SESSION) = range(14)  # fmt: skip
+HOP = 14
 ON_HOLD, DELETED, EDGE, PROBED, WAS_REQUEUED, DISORDERED, REPEATED = 8, 16, 32, 64, 128, 256, 512
+LOGIN = 4096
 """Flags of a hop, beside those of `codes`."""
 (L_HOP, L_FIRST, L_SETTLE, L_AT, L_OUTCOME, L_ATTEMPTS, L_ORIG, L_DIRECT, L_CHAIN, L_ROLE, L_PROVISIONAL) = range(11)
 LEG = 11
@@ -196,8 +199,12 @@ def starts_hop(ints, longs, buf, e, h, hops):
     kind = ints[e, KIND]
     flags = hops[h, H_FLAGS]
     late = longs[e, TIME] - longs[hops[h, H_LAST], TIME] > LATE
-    if kind == w.CLIENT or kind == w.PICKUP:
-        born = hops[h, H_CLIENT] if kind == w.CLIENT else hops[h, H_PICKUP]
+    if kind == w.TAKEN:
+        return flags & CLOSED != 0
+    if kind == w.CLIENT and hops[h, H_LAST] == hops[h, H_SESSION]:  # the filter gets a message when it is whole
+        return longs[e, TIME] - longs[hops[h, H_LAST], TIME] > HOUR
+    if kind == w.CLIENT or kind == w.PICKUP or kind == w.SESSION:
+        born = hops[h, H_CLIENT] if kind == w.CLIENT else hops[h, H_PICKUP] if kind == w.PICKUP else -1
         if born >= 0 and flags & CLOSED == 0 and logged_twice(buf, ints, longs, e, born):
             return False
         fresh = hops[h, H_CLIENT] < 0 and hops[h, H_PICKUP] < 0 and hops[h, H_QUEUED] < 0 and hops[h, H_LEGS] == 0
@@ -320,6 +327,11 @@ def describe(ints, e, h, hops, legs):
         hops[h, H_FLAGS] |= BORN
         if hops[h, H_FROM] < 0:
             hops[h, H_FROM] = e
+    elif kind == w.SESSION:
+        hops[h, H_SESSION] = e
+    elif kind == w.TAKEN:
+        hops[h, H_PICKUP] = e
+        hops[h, H_FLAGS] |= BORN
     elif kind == w.MSGID:
         if hops[h, H_MSGID] < 0:
             hops[h, H_MSGID] = e
@@ -448,6 +460,10 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
                 hops[h, H_FROM] = e
             leg, leg_count = leg_of(buf, ints, longs, e, h, hops, legs, leg_count, leg_table, mask)
             event_leg[e] = leg
+            if ints[e, w.FLAGS] & w.LOGGED_IN != 0:
+                hops[h, H_FLAGS] |= LOGIN
+            if ints[e, w.FLAGS] & w.OPEN != 0:
+                hops[h, H_FLAGS] |= EDGE
             refuse(buf, ints, longs, e, h, leg, hops, legs)
         elif kind == w.NOTIFY:
             born_elsewhere(np.uint64(longs[e, OKEY]), keys, table, mask, hops)

@@ -19,11 +19,15 @@ from forensics.native.postfix.fields import (
     client,
     client_end,
     delivery,
+    ended,
+    number31,
+    proxied,
     queued,
     reject,
     span,
     stage_at,
-)
+    taken,
+)  # fmt: skip
 from forensics.native.postfix.heads import (
     BROKEN,
     PARTIAL,
@@ -62,6 +66,7 @@ POLICY = w.POLICY
 (L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT, L_PROXY_ACCEPT) = (
     w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT, w.L_PROXY_ACCEPT,
 )  # fmt: skip
+(L_DISCONNECT, L_MAILSCANNER, L_REQUEUE) = (w.L_DISCONNECT, w.L_MAILSCANNER, w.L_REQUEUE)
 (L_NOQUEUE, L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID, L_FROM_BR, L_ORIG_ID_SP) = (
     w.L_NOQUEUE, w.L_NOTIFY, w.L_SENDER, w.L_POSTMASTER, w.L_ID, w.L_FROM_BR, w.L_ORIG_ID_SP,
 )  # fmt: skip
@@ -433,6 +438,24 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     return w.NOTICE if logger else w.OTHER
 
 
+@kernel
+def process(buf, stop, end):
+    """The number of the process that wrote a record, behind its program's name: `[PID]` or, in RFC 5424, ` PID `; -1
+    where there is none."""
+    if stop + 1 >= end or (buf[stop] != 91 and buf[stop] != 32):
+        return np.int64(-1)
+    return np.int64(number31(buf, stop + 1, end))
+
+
+@inlined
+def keyed_by(buf, ev, lv, r, kind, host_start, host_end):
+    """The kind of an event whose queue id stands in QID, with its key; of another kind as it is."""
+    if kind == w.PROXIED or kind == w.TAKEN:
+        host_hash = within(hashed(buf, host_start, host_end, SEED))
+        lv[r, KEY] = np.int64(mix(hashed(buf, ev[r, QID], ev[r, QID + 1], host_hash)))
+    return kind
+
+
 @inlined
 def line(buf, i, end, ev, lv, r, memo, programs):
     """One line [i, end) into row r: kind. Span A: of OTHER the program's name, of STRANGE the text (B the program's
@@ -454,11 +477,18 @@ def line(buf, i, end, ev, lv, r, memo, programs):
     if found != TAGGED:
         return without_tag(buf, k, end, ev, r, programs)
     if program == 0:
+        if stop - tag == L_MAILSCANNER.size and at(buf, tag, L_MAILSCANNER) and at(buf, k, L_REQUEUE):
+            kind = taken(buf, k + L_REQUEUE.size, end, ev, r)
+            if kind == w.TAKEN:
+                return keyed_by(buf, ev, lv, r, kind, host_start, host_end)
         if not at(buf, tag, L_POSTFIX) or start > tag or not postfix_form(buf, k, end):
             return of_another(buf, tag, start, stop, k, end, ev, r, programs)
         program = np.int64(BARE)
     ev[r, PROGRAM] = program
     ev[r, N0] = 0
+    smtpd = program in (P_SMTPD, BARE)
+    if smtpd:
+        ev[r, w.PROCESS] = process(buf, stop, end)
     if at(buf, k, L_ID):
         while k < end and buf[k] != 93:
             k += 1
@@ -479,7 +509,11 @@ def line(buf, i, end, ev, lv, r, memo, programs):
         kind = with_id(buf, e + 2, end, program, ev, lv, r, host_hash)
     elif at(buf, k, L_NOQUEUE):
         kind = NOT_THIS
-        if program in (P_SMTPD, P_POSTSCREEN, P_CLEANUP, BARE):
+        if smtpd and at(buf, k + 9, L_CLIENT):
+            kind = client(buf, k + 9, end, ev, r)
+            if kind == w.CLIENT:
+                kind = np.int64(w.SESSION)
+        elif smtpd or program in (P_POSTSCREEN, P_CLEANUP, BARE):
             kind = refusal(buf, k + 9, end, ev, lv, r)
         if kind == NOT_THIS:
             kind = remark(buf, k + 9, end, program, ev, r, programs)
@@ -487,8 +521,10 @@ def line(buf, i, end, ev, lv, r, memo, programs):
                 kind = w.UNREAD
     elif at(buf, k, L_PROXY_REJECT):
         kind = refusal(buf, k, end, ev, lv, r)
-    elif at(buf, k, L_PROXY_ACCEPT):
-        kind = w.KNOWN  # the filter's smtpd(8) behind it logs the message anew
+    elif smtpd and at(buf, k, L_PROXY_ACCEPT):
+        kind = keyed_by(buf, ev, lv, r, proxied(buf, k + L_PROXY_ACCEPT.size, end, ev, r), host_start, host_end)
+    elif smtpd and at(buf, k, L_DISCONNECT):
+        kind = ended(buf, k + L_DISCONNECT.size, end, ev, r)
     else:
         # What speaks of a message must not pass for irrelevant because its id looks like none.
         kind = NOT_THIS

@@ -15,11 +15,14 @@ EVENT = 8
 CLIENT, PICKUP, MSGID, CHECK, QUEUED, EXPIRED, REMOVED, DELIVERY, REJECT, NOTIFY, DELETED, HELD, RELEASED, REQUEUED = (
     range(8, 22)
 )
-KINDS = 22
+SESSION, PROXIED, TAKEN, ENDED = range(22, 26)
+"""smtpd(8) in front of a filter: its client, and the id that the message got behind it; MailScanner's requeue; the end
+of a session, with how often its client logged in. The last one is no event of a message (`sessions`)."""
+KINDS = 26
 
 # Columns of the int32 matrix. A to G are spans (start, end).
-KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID, A, B, C, D, E, F, G, N0, N1, FLAGS = (
-    0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 25, 26,
+KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID, A, B, C, D, E, F, G, N0, N1, FLAGS, PROCESS = (
+    0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 25, 26, 27,
 )  # fmt: skip
 INTS = 28
 # Columns of the int64 matrix.
@@ -27,7 +30,8 @@ TIME, KEY, RKEY, OKEY = 0, 1, 2, 3
 LONGS = 4
 
 # FLAGS
-ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS, REPEATED = 1, 2, 4, 8, 16
+ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS, REPEATED, LOGGED_IN, OPEN = 1, 2, 4, 8, 16, 32, 64
+"""LOGGED_IN: a refusal in a session whose client had logged in; OPEN: one whose session may end elsewhere."""
 
 # TIMEKIND
 NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = codes.NO_TIME, codes.ABSOLUTE, codes.LOCAL, codes.NO_YEAR
@@ -132,7 +136,9 @@ L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING = lit("warn: "), lit("permit: "), l
 L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD = (
     lit("milter-"), lit("milter-reject: "), lit("milter-hold: "), lit("milter-discard: "),
 )  # fmt: skip
-L_PROXY_REJECT, L_PROXY_ACCEPT = lit("proxy-reject: "), lit("proxy-accept: END-OF-MESSAGE: ")
+L_PROXY_REJECT, L_PROXY_ACCEPT = lit("proxy-reject: "), lit("proxy-accept: ")
+L_DISCONNECT, L_AUTH, L_SASL_USER_BR = lit("disconnect from "), lit(" auth="), lit("> sasl_username=<")
+L_MAILSCANNER, L_REQUEUE, L_TO_SP = lit("MailScanner"), lit("Requeue: "), lit(" to ")
 L_HEADER, L_BODY, L_MIME_ERROR, L_SUBJECT = lit("header "), lit("body "), lit("mime-error "), lit("subject:")
 L_SEMI_FROM, L_SP_FROM = lit("; from=<"), lit(" from ")
 L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
