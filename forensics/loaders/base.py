@@ -124,7 +124,7 @@ LEGS = pa.schema(
 
 A batch may have more columns: `alias` (address before expansion, also where the recipient was addressed directly
 too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it),
-`program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server)."""
+`program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server; 0 for a socket without one)."""
 
 
 LOSSES = pa.schema(
@@ -315,8 +315,8 @@ class Scan:
 class Assembled:
     """`hops` and `legs` as in `HOPS` and `LEGS` (hop numbers count from 0 in each batch);
     `fragments`: events of groups that are not complete here, with a uint64 column `key`; None when final. `losses`:
-    rows of `LOSSES` about the hops that are complete here. `strays`: hops (as in `HOPS`) too little of which is there to
-    be counted as such: parts of a message, it may be, whose host has another name elsewhere."""
+    rows of `LOSSES` about the hops that are complete here. `strays`: hops (as in `HOPS`) too little of which is there
+    to be counted as such: parts of a message, it may be, whose host has another name elsewhere."""
 
     hops: pa.Table
     legs: pa.Table

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.native import codes
-from forensics.stitch import clocks, journeys, returns, systems
+from forensics.stitch import clocks, journeys, returns, selection, systems
 from forensics.stitch.journeys import HopLegKeys, Links, Longs
 from forensics.stitch.selection import Selection, handed
 
@@ -35,28 +35,38 @@ def join(chosen: Selection) -> Joined:
     kept = returns.filters(p, links.child, chosen.handed, chosen.routes)
     outcome = links.outcome.copy()
     outcome[handed(p) & (links.child < 0) & np.isin(p.target, kept)] = codes.UNKNOWN
-    outcome[_lost(p, links)] = codes.UNKNOWN
+    lost = _Lost.after(p, links)
+    outcome[selection.passed(p) & (links.child < 0) & lost.has(selection.ways(p), p.at)] = codes.UNKNOWN
     links = replace(links, outcome=outcome)
     rest = chosen.rest_outcomes.copy()
     rest[chosen.handed.at[np.isin(chosen.handed.target, kept)]] = codes.UNKNOWN
+    rest[chosen.passed.at[lost.has(chosen.passed.way, chosen.passed.when)]] = codes.UNKNOWN
     possible_duplicates = systems.possible_duplicates(p, links, doubt)
     late = clocks.doubtful(p, links, shifted.doubt)
     return Joined(links, np.where(possible_duplicates >= 0, possible_duplicates, late), rest, shifted.pairs)
 
 
-def _lost(p: HopLegKeys, links: Links) -> NDArray[np.bool_]:
-    """Legs that a host of the evidence took, as it did others, while its log was kept, but that no hop continues."""
-    named = (p.outcome == codes.DELIVERED) & (p.next != 0) & (p.relay_address != 0)
-    with np.errstate(over="ignore"):
-        way = p.host[p.hop] ^ p.relay_address * np.uint64(3)
-    joined = np.flatnonzero(named & (links.child >= 0))
-    ways, of = np.unique(way[joined], return_inverse=True)
-    if not len(ways):
-        return np.zeros(len(p.hop), np.bool_)
-    since, until = np.full(len(ways), np.iinfo(np.int64).max), np.full(len(ways), np.iinfo(np.int64).min)
-    np.minimum.at(since, of, p.at[joined])
-    np.maximum.at(until, of, p.at[joined])
-    at = np.searchsorted(ways, way).clip(max=len(ways) - 1)
-    during: NDArray[np.bool_] = (ways[at] == way) & (p.at >= since[at]) & (p.at <= until[at])
-    lost: NDArray[np.bool_] = during & named & (links.child < 0)
-    return lost
+@dataclass(frozen=True)
+class _Lost:
+    """When, by each way that leads to a host of the evidence, messages are known to have been continued there: what
+    went this way meanwhile and is not continued is lost to the evidence."""
+
+    ways: NDArray[np.uint64]
+    since: Longs
+    until: Longs
+
+    @classmethod
+    def after(cls, p: HopLegKeys, links: Links) -> _Lost:
+        joined = np.flatnonzero(selection.passed(p) & (links.child >= 0))
+        ways, of = np.unique(selection.ways(p)[joined], return_inverse=True)
+        since, until = np.full(len(ways), np.iinfo(np.int64).max), np.full(len(ways), np.iinfo(np.int64).min)
+        np.minimum.at(since, of, p.at[joined])
+        np.maximum.at(until, of, p.at[joined])
+        return cls(ways, since, until)
+
+    def has(self, ways: NDArray[np.uint64], when: Longs) -> NDArray[np.bool_]:
+        if not len(self.ways):
+            return np.zeros(len(ways), np.bool_)
+        at = np.searchsorted(self.ways, ways).clip(max=len(self.ways) - 1)
+        found: NDArray[np.bool_] = (self.ways[at] == ways) & (when >= self.since[at]) & (when <= self.until[at])
+        return found

@@ -37,6 +37,8 @@ class JoinIndex:
     """Ids before a requeue: few."""
     peers: NDArray[np.uint64]
     """Clients and senders refused for now: few."""
+    names: NDArray[np.uint64]
+    """Of the logging hosts, each once."""
     handed: bool
     """Something was handed to a program or a listener of the host itself."""
 
@@ -49,6 +51,7 @@ def join_index(p: HopLegKeys) -> JoinIndex:
     return JoinIndex(
         pair=short(pairs(p.msgid[p.hop], p.key)),
         alias_pairs=once[once != 0],
+        names=np.unique(p.name),
         handed=bool(handed(p).any()),
         id=p.id,
         first=p.first,
@@ -103,6 +106,30 @@ class Handed:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """Legs among `Selection.rest` that another host of the organisation took, by its address or its name, and named an
+    id for: `at`: their positions there."""
+
+    at: Longs
+    way: NDArray[np.uint64]
+    """`ways`."""
+    when: Longs
+
+
+def ways(p: HopLegKeys) -> NDArray[np.uint64]:
+    """One number for (logging host, address of the relay) of each leg."""
+    with np.errstate(over="ignore"):
+        mixed: NDArray[np.uint64] = p.host[p.hop] ^ p.relay_address * np.uint64(3)
+    return mixed
+
+
+def passed(p: HopLegKeys) -> NDArray[np.bool_]:
+    """Legs that another server took and named an id for."""
+    found: NDArray[np.bool_] = (p.outcome == codes.DELIVERED) & (p.next != 0) & (p.relay_address != 0)
+    return found
+
+
+@dataclass(frozen=True)
 class Selection:
     """`parts`: the rows to join, renumbered; `hops`, `legs`: their global numbers. `rest`: global numbers of all
     other legs."""
@@ -115,6 +142,7 @@ class Selection:
     rest_outcomes: NDArray[np.int8]
     rest_first: Longs
     handed: Handed
+    passed: Passed
     routes: Routes
     hop_starts: Longs
     leg_starts: Longs
@@ -189,10 +217,11 @@ _NO_STRANGER = (
 
 
 def _served(p: HopLegKeys) -> NDArray[np.uint64]:
-    """(host, domain) of what went into mailboxes, and of what came from clients that have no address of our own and
-    did not log in: a server takes from these what it serves."""
-    stored = (p.leg_flags & codes.MAILBOX != 0) & (p.outcome == codes.DELIVERED)
-    legs = np.flatnonzero(stored | (p.flags[p.hop] & _NO_STRANGER == 0))
+    """(host, domain) of what went into mailboxes, and of what the host itself took from clients that have no address of
+    our own and did not log in: from these, a server takes what it serves."""
+    stored = p.leg_flags & codes.MAILBOX != 0
+    here = (p.relay == codes.OWN) | (p.leg_flags & codes.PROGRAM != 0)
+    legs = np.flatnonzero((p.outcome == codes.DELIVERED) & (stored | (here & (p.flags[p.hop] & _NO_STRANGER == 0))))
     return np.unique(place(p.host[p.hop[legs]], p.domain[legs]))
 
 
@@ -210,6 +239,8 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
     taken: list[dict[str, Any]] = []
     hops, legs, rest, rest_hops, rest_outcomes, rest_first = [], [], [], [], [], []
     waiting: list[tuple[Any, Any, Any]] = []
+    elsewhere: list[tuple[Any, Any, Any]] = []
+    names = np.unique(np.concatenate([np.zeros(0, np.uint64), *(b.names for b in indexes)]))
     relayed, served = [np.zeros((0, 3), np.uint64)], [np.zeros(0, np.uint64)]
     count = others_before = 0
     for n, (b, h, g) in enumerate(zip(indexes, hop_starts[:-1], leg_starts[:-1], strict=True)):
@@ -240,9 +271,14 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
             kept = np.flatnonzero(handed(p)[others])
             waiting.append((kept + others_before, p.target[others[kept]],
                             place(p.host[p.hop[others[kept]]], p.domain[others[kept]])))  # fmt: skip
+        if len(shared):
+            known = (p.relay == codes.PRIVATE) | _known(p.relay_host, names)
+            kept = np.flatnonzero((passed(p) & known)[others])
+            elsewhere.append((kept + others_before, ways(p)[others[kept]], p.at[others[kept]]))
         others_before += len(others)
     whole = {f.name: _joined([t[f.name] for t in taken], f.name) for f in fields(HopLegKeys)}
     at, target, domain = zip(*waiting, strict=True) if waiting else ((), (), ())
+    passed_at, way, when = zip(*elsewhere, strict=True) if elsewhere else ((), (), ())
     return Selection(
         HopLegKeys(**whole),
         hops=_joined(hops, ""),
@@ -252,6 +288,7 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
         rest_outcomes=_joined(rest_outcomes, ""),
         rest_first=_joined(rest_first, ""),
         handed=Handed(_joined(at, ""), _joined(target, "target"), _joined(domain, "domain")),
+        passed=Passed(_joined(passed_at, ""), _joined(way, "target"), _joined(when, "")),
         routes=Routes(np.unique(np.concatenate(relayed), axis=0), np.unique(np.concatenate(served))),
         hop_starts=hop_starts,
         leg_starts=leg_starts,

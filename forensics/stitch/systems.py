@@ -108,8 +108,6 @@ def possible_duplicates(p: HopLegKeys, links: Links, doubt: Longs) -> Longs:
     one, other = unsure[found], legs[order[at[found]]]
     apart = links.head[one] != links.head[other]
     one, other = one[apart], other[apart]
-    later = (p.first[links.head[other]] > p.first[links.head[one]]) | (
-        (p.first[links.head[other]] == p.first[links.head[one]]) & (other > one)
-    )
+    later = p.first[links.head[other]] >= p.first[links.head[one]]
     out[np.where(later, other, one)] = np.where(later, one, other)
     return out

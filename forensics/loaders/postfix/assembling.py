@@ -241,7 +241,9 @@ def _programs(events: Events, rows: Rows, *programs: int) -> NDArray[np.bool_]:
 
 
 def _ports(events: Events, rows: Rows) -> pa.Array:
-    """The port behind the relay's address: `[192.0.2.1]:25`."""
+    """The port behind the relay's address: `[192.0.2.1]:25`; 0 of a UNIX-domain socket."""
+    import pyarrow.compute as pc
+
     end = np.where(_starts(events, rows, w.D), _cells(events.ints, rows, w.D + 1), 0).astype(np.int64)
     buffer = np.asarray(events.buffer)
     value, known = np.zeros(len(end), np.int64), np.zeros(len(end), np.bool_)
@@ -251,7 +253,8 @@ def _ports(events: Events, rows: Rows) -> pa.Array:
         more = more & (digit >= 0) & (digit <= 9)
         value = np.where(more, 10 * value + digit, value)
         known |= more
-    return pa.array(value.astype(np.int32), mask=~known)
+    socket = pc.fill_null(pc.match_substring(column(events, rows, w.D), "/"), False)
+    return pa.array(value.astype(np.int32), mask=~known & ~socket.to_numpy(zero_copy_only=False))
 
 
 def _tls(events: Events, rows: Rows) -> pa.Array:
