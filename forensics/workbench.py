@@ -218,11 +218,13 @@ def sql(case_dir: str | Path, query: str) -> Answer:
 def formats() -> Formats:
     """What can be read (loader, name and description, in the order the loaders are tried), and what is refused by its
     name (with what to ask for instead, in the order in which it is recognised)."""
+    from forensics import wraps
     from forensics.custody import packings
     from forensics.loaders import LOADERS, load
     from forensics.loaders.refused import FORMATS
 
     read = [{"loader": name, "name": form, "what": what} for name in LOADERS for form, what in load(name).FORMATS]
+    read += [{"loader": "wraps", "name": form, "what": what} for form, what in wraps.FORMATS]
     refused = [*((one.name, one.instead) for one in FORMATS), *packings.refused()]
     return Formats(tuple(read), tuple({"name": name, "instead": instead} for name, instead in refused))
 

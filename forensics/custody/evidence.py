@@ -20,6 +20,7 @@ from forensics.custody import streams
 from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
 from forensics.custody.sources import Content, Source, opened, reason
 from forensics.errors import EvidenceError
+from forensics.wraps.wrap import HEAD
 
 PADDING = 64
 """Zero bytes behind every block, so that a scanner may look ahead without a bounds check."""
@@ -60,8 +61,15 @@ class Digests:
     """Why the rest could not be read; what could be was handed over. None when all was read."""
 
 
-def blocks(source: Source, split: Split, *, size: int = BLOCK, digests: Digests | None = None) -> Iterator[Block]:
-    """The content of `source`, cut where `split` says.
+def blocks(
+    source: Source,
+    split: Split,
+    *,
+    size: int = BLOCK,
+    digests: Digests | None = None,
+    begin: Callable[[bytes], None] | None = None,
+) -> Iterator[Block]:
+    """The content of `source`, cut where `split` says; before that `begin` is called with its first HEAD bytes.
 
     `split(buffer, last)` returns how many bytes at the start of `buffer` are complete records; 0 asks for more. What
     it leaves at the end of the content is handed over all the same. Every block has its own memory, which stays valid.
@@ -73,7 +81,8 @@ def blocks(source: Source, split: Split, *, size: int = BLOCK, digests: Digests 
     plain = not source.archive and not source.outer
     try:
         with opened(source, notes, hashing) as reader:
-            for block in _cut(reader, split, max(size, 1)):
+            rest = _begun(reader, begin) if begin else reader
+            for block in _cut(rest, split, max(size, 1)):
                 if hashing:
                     hashing.update(2, block.data.data)
                 yield block
@@ -100,7 +109,28 @@ def blocks(source: Source, split: Split, *, size: int = BLOCK, digests: Digests 
             hashing.finish()
 
 
-def _cut(reader: streams.Reader, split: Split, size: int) -> Iterator[Block]:
+class _Begun:
+    """A reader of which some bytes were read before."""
+
+    def __init__(self, ahead: bytes, reader: streams.Reader) -> None:
+        self._ahead = memoryview(ahead)
+        self._reader = reader
+
+    def readinto(self, view: memoryview) -> int:
+        taken = min(len(self._ahead), len(view))
+        view[:taken] = self._ahead[:taken]
+        self._ahead = self._ahead[taken:]
+        return taken + (self._reader.readinto(view[taken:]) if taken < len(view) else 0)
+
+
+def _begun(reader: streams.Reader, begin: Callable[[bytes], None]) -> _Begun:
+    buffer = bytearray(HEAD)
+    ahead = bytes(buffer[: reader.readinto(memoryview(buffer))])
+    begin(ahead)
+    return _Begun(ahead, reader)
+
+
+def _cut(reader: streams.Reader | _Begun, split: Split, size: int) -> Iterator[Block]:
     carried: Bytes = np.empty(0, np.uint8)
     ahead = b""
     offset = 0
@@ -153,7 +183,7 @@ def _block(padded: Bytes, whole: int, offset: int, *, last: bool, cut: bool = Fa
     return Block(behind[:whole], offset, last, behind, cut)
 
 
-def head(source: Source, size: int = 64 << 10) -> bytes:
+def head(source: Source, size: int = HEAD) -> bytes:
     """The first bytes of the content, for recognising its format. Raises EvidenceError as `blocks` does."""
     try:
         with opened(source, [], None) as reader:

@@ -36,7 +36,8 @@ def _from(case: Case, evidence: EvidenceEntry, addresses: list[Address]) -> dict
     rest = iter(addresses)
     address = next(rest, None)
     try:
-        for block in blocks(source, reread.splitter(evidence.loader)):
+        cutter = reread.Cutter(evidence.loader)
+        for block in blocks(source, cutter.split, begin=cutter.begin):
             while address and address[2] < block.offset + len(block.data):
                 start = address[2] - block.offset
                 found[address] = block.data[start : start + address[3]].tobytes()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forensics import loaders
+from forensics import loaders, wraps
 from forensics.case import Case
 from forensics.custody.citations import Citations, forms
 from forensics.custody.discovery import discover
@@ -19,8 +17,8 @@ from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_diges
 from forensics.custody.names import display
 from forensics.custody.sources import Source
 from forensics.errors import EvidenceError
+from forensics.loaders.base import Loader, Places, line_places, whole_lines
 
-LINE_ENDS = (10, 13)
 LONGEST_CITED = 4 << 20
 """Bytes of a cited record that are looked at."""
 
@@ -90,18 +88,16 @@ def read(
 ) -> Reading:
     """Read a source once: digests, records, and the cited records into `citations`."""
     result = Reading(source, Digests() if digest else None)
-    counter = _counter(evidence.loader)
-    split = splitter(evidence.loader)
+    cutter = Cutter(evidence.loader)
     shown_ids = _shown_ids(evidence.loader)
-    places = _places(evidence.loader)
     low, high = citations.of(evidence.id) if citations else (0, 0)
     number = 0
     try:
-        for block in blocks(source, split, digests=result.digests):
-            if citations is not None and places is not None and low < high:
-                number = _records(block, number, places, shown_ids, citations, low, high, result)
-            else:
-                number = _block(block, number, counter, split, shown_ids, citations, low, high, result)
+        for block in blocks(source, cutter.split, digests=result.digests, begin=cutter.begin):
+            offsets, lengths = cutter.places(block)
+            if citations is not None and low < high:
+                _cited(block, offsets, lengths, number, shown_ids, citations, low, high, result)
+            number += len(offsets)
             advance(len(block.data))
     except EvidenceError as error:
         result.faults.append(error.what)
@@ -112,138 +108,72 @@ def read(
     return result
 
 
-def _records(
+def _cited(
     block: Block,
+    offsets: Places,
+    lengths: Places,
     number: int,
-    places: Callable[[Block], tuple[NDArray[np.int64], NDArray[np.int64]]],
     shown_ids: Callable[[str], tuple[str, ...]],
     citations: Citations,
     low: int,
     high: int,
     result: Reading,
-) -> int:
-    """`_block` where the loader itself says where records lie: not every record ends with a line, or can be told apart
-    without those before it."""
-    starts, lengths = places(block)
+) -> None:
+    """Read the cited records of a block, before which `number` records lie."""
     ends = block.offset + len(block.data)
     first = low + int(np.searchsorted(citations.offset[low:high], block.offset))
     beyond = low + int(np.searchsorted(citations.offset[low:high], ends))
     text: list[str] = []
-    before = -1
+    before = (-1, -1)
     for index in range(first, beyond):
         offset, length = int(citations.offset[index]), int(citations.length[index])
-        at = int(np.searchsorted(starts, offset))
+        start = offset - block.offset
+        if (start, length) != before:
+            before = start, length
+            text = forms(bytes(block.data[start : min(start + length, start + LONGEST_CITED)]))
         result.cited += 1
-        if at == len(starts) or starts[at] != offset:
-            result.faults.append(f"at byte {offset:,} no record begins, though one is cited there")
-        elif lengths[at] != length:
-            result.faults.append(f"the record at byte {offset:,} is not {length:,} bytes long, as cited")
-        elif int(citations.number[index]) != number + at + 1:
-            result.faults.append(
-                f"at byte {offset:,} stands record {number + at + 1:,}, cited as {citations.number[index]:,}"
-            )
-        if offset != before:
-            before, start = offset, offset - block.offset
-            text = forms(bytes(block.data[start : start + min(length, LONGEST_CITED)]))
+        if fault := _misplaced(offset, length, int(citations.number[index]), offsets, lengths, number):
+            result.faults.append(fault)
         citations.read(index, text, shown_ids)
-    return number + len(starts)
 
 
-def _block(
-    block: Block,
-    number: int,
-    counter: Callable[[Block], int],
-    split: Callable[[Bytes, bool], int],
-    shown_ids: Callable[[str], tuple[str, ...]],
-    citations: Citations | None,
-    low: int,
-    high: int,
-    result: Reading,
-) -> int:
-    """Number of records up to the end of the block."""
-    if citations is None or low == high:
-        return number + counter(block)
-    ends = block.offset + len(block.data)
-    first = low + int(np.searchsorted(citations.offset[low:high], block.offset))
-    beyond = low + int(np.searchsorted(citations.offset[low:high], ends))
-    at = 0
-    text: list[str] = []
-    before = -1
-    for index in range(first, beyond):
-        start = int(citations.offset[index]) - block.offset
-        length = int(citations.length[index])
-        if start != before:
-            between = _part(block, at, start)
-            if not _whole(block, at, start, counter, split):
-                result.faults.append(f"at byte {block.offset + start:,} no record begins, though one is cited there")
-            number += counter(between)
-            at = before = start
-            if start + length < len(block.data) and block.data[start + length] not in LINE_ENDS:
-                result.faults.append(
-                    f"the record at byte {block.offset + start:,} is not {length:,} bytes long, as cited"
-                )
-            stop = min(start + length, start + LONGEST_CITED, len(block.data))
-            text = forms(bytes(block.data[start:stop]))
-        result.cited += 1
-        if start + length > len(block.data) and not block.cut:
-            result.faults.append(f"cited record {citations.number[index]:,} is longer than what is there")
-        if int(citations.number[index]) != number + 1:
-            result.faults.append(
-                f"at byte {block.offset + start:,} stands record {number + 1:,}, cited as {citations.number[index]:,}"
-            )
-        citations.read(index, text, shown_ids)
-    return number + counter(_part(block, at, len(block.data)))
+def _misplaced(offset: int, length: int, cited: int, offsets: Places, lengths: Places, number: int) -> str | None:
+    """What is wrong with an address, in words; several records may lie at one place (lines that an export took
+    together)."""
+    at, behind = (int(np.searchsorted(offsets, offset, side)) for side in ("left", "right"))
+    if at == behind:
+        return f"at byte {offset:,} no record begins, though one is cited there"
+    if not at < cited - number <= behind:
+        return f"at byte {offset:,} stands record {number + at + 1:,}, cited as {cited:,}"
+    if int(lengths[cited - number - 1]) != length:
+        return f"the record at byte {offset:,} is not {length:,} bytes long, as cited"
+    return None
 
 
-def _whole(
-    block: Block, at: int, start: int, counter: Callable[[Block], int], split: Callable[[Bytes, bool], int]
-) -> bool:
-    """Whether whole records lie between the ends of two that are cited."""
-    between = _part(block, at, start)
-    if not len(between.data) or split(between.data, False) == len(between.data):
-        return True
-    # `split` waits for the end of what begins here, such as a quoted field of CSV that is never closed: if a record
-    # begins at `start` nevertheless, those before and behind it are as many apart as together
-    stop = min(start + LONGEST_CITED, len(block.data))
-    return counter(between) + counter(_part(block, start, stop)) == counter(_part(block, at, stop))
+class Cutter:
+    """How the records of one evidence are found: by what its beginning says of what is around them, and its loader;
+    as lines where the loader is unknown to this version."""
 
+    def __init__(self, loader: str) -> None:
+        self.wrap = wraps.Wrap()
+        self.loader: Loader | None
+        try:
+            self.loader = loaders.load(loader)
+        except ImportError:
+            self.loader = None
 
-def _part(block: Block, start: int, stop: int) -> Block:
-    return Block(
-        block.data[start:stop], block.offset + start, block.last and stop == len(block.data), block.padded[start:]
-    )
+    def begin(self, head: bytes) -> None:
+        """`evidence.blocks` calls it."""
+        self.wrap = wraps.recognise(head)
 
+    def split(self, data: Bytes, last: bool) -> int:
+        """`evidence.Split`."""
+        return wraps.split(data, last, self.wrap, self.loader.split if self.loader else whole_lines)
 
-def _counter(loader: str) -> Callable[[Block], int]:
-    """How the loader counts records; lines where it is unknown to this version."""
-    try:
-        module: Any = loaders.load(loader)
-    except ImportError:
-        return lambda block: int(np.count_nonzero(block.data == 10)) + int(_open_end(block))
-    return lambda block: len(module.fingerprints(block)) if len(block.data) else 0
-
-
-def _places(loader: str) -> Callable[[Block], tuple[NDArray[np.int64], NDArray[np.int64]]] | None:
-    """Where records lie, by loaders whose records are not lines."""
-    try:
-        module: Any = loaders.load(loader)
-    except ImportError:
-        return None
-    return getattr(module, "places", None)
-
-
-def _open_end(block: Block) -> bool:
-    return bool(block.last and len(block.data) and block.data[-1] != 10)
-
-
-def splitter(loader: str) -> Callable[[Bytes, bool], int]:
-    """How the loader cuts records; at line ends where it is unknown to this version."""
-    try:
-        module: Any = loaders.load(loader)
-    except ImportError:
-        return _lines
-    split: Callable[[Bytes, bool], int] = module.split
-    return split
+    def places(self, block: Block) -> tuple[Places, Places]:
+        """(offset, length) of each record of a block."""
+        inner = wraps.unwrap(block, self.wrap, as_logged=True)
+        return self.loader.places(inner) if self.loader else line_places(inner)
 
 
 def _shown_ids(loader: str) -> Callable[[str], tuple[str, ...]]:
@@ -253,10 +183,6 @@ def _shown_ids(loader: str) -> Callable[[str], tuple[str, ...]]:
     except ImportError:
         known = [loaders.load(name) for name in loaders.LOADERS]
         return lambda text: tuple(sorted({one for each in known for one in each.shown_ids(text)}))
-
-
-def _lines(data: Bytes, last: bool) -> int:
-    return len(data) if last else data.tobytes().rfind(b"\n") + 1
 
 
 def where(source: Source) -> str:

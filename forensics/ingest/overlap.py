@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics import loaders
+from forensics import loaders, wraps
 from forensics.custody import evidence as custody
 from forensics.loaders.base import Survey
 
@@ -54,9 +54,9 @@ def windows(surveys: Sequence[Survey]) -> list[tuple[tuple[int, int], ...]]:
     return [tuple(w) for w in out]
 
 
-def duplicates(evidence: Sequence[tuple[Source, str, Survey]], size: int) -> dict[int, Duplicates]:
+def duplicates(evidence: Sequence[tuple[Source, str, wraps.Wrap, Survey]], size: int) -> dict[int, Duplicates]:
     """For each evidence that repeats records of an earlier one: which, and where they are."""
-    surveys = [s for _, _, s in evidence]
+    surveys = [s for *_, s in evidence]
     earlier = {
         i: [j for j in range(i) if evidence[i][1] == evidence[j][1] and _meet(surveys[i], surveys[j])]
         for i in range(len(evidence))
@@ -67,7 +67,7 @@ def duplicates(evidence: Sequence[tuple[Source, str, Survey]], size: int) -> dic
     for i, js in earlier.items():
         if not js and i not in last_use:
             continue
-        in_memory[i] = _fingerprints(evidence[i][0], evidence[i][1], size)
+        in_memory[i] = _fingerprints(*evidence[i][:3], size)
         found = _compare(in_memory[i], [(j, in_memory[j]) for j in js]) if js else None
         if found is not None:
             out[i] = found
@@ -76,9 +76,10 @@ def duplicates(evidence: Sequence[tuple[Source, str, Survey]], size: int) -> dic
     return out
 
 
-def _fingerprints(source: Source, loader: str, size: int) -> NDArray[np.uint64]:
+def _fingerprints(source: Source, loader: str, wrap: wraps.Wrap, size: int) -> NDArray[np.uint64]:
     module = loaders.load(loader)
-    found = [module.fingerprints(block) for block in custody.blocks(source, module.split, size=size)]
+    read = custody.blocks(source, lambda data, last: wraps.split(data, last, wrap, module.split), size=size)
+    found = [module.fingerprints(wraps.unwrap(block, wrap, as_logged=True)) for block in read]
     return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 

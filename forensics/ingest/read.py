@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from forensics import loaders, store
+from forensics import loaders, store, wraps
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceChanged, EvidenceError, MachineError
@@ -212,7 +212,7 @@ def _read_all(
     report: Progress,
 ) -> IngestResult:
     """Both tables, made below `work`."""
-    duplicates = overlap.duplicates([(e.source, e.loader, e.survey) for e in evidence], size)
+    duplicates = overlap.duplicates([(e.source, e.loader, e.wrap, e.survey) for e in evidence], size)
     task, read = _read_with_what_it_shows(work, _Task(evidence, duplicates, size, executor, width, report))
     evidence, duplicates = list(task.evidence), dict(task.duplicates)
     ids = [e.digests.content_sha256 for e in evidence]
@@ -292,7 +292,7 @@ class _Task:
         found = []
         for block in custody.blocks(item.source, _cutter(item.survey), size=self.size):
             context = _context(block.offset, item, number, (), self.skip(number), self.hosts)
-            found.append(module.statements(module.scan(block, context).events))
+            found.append(module.statements(module.scan(wraps.unwrap(block, item.wrap), context).events))
         return pa.concat_tables([STATEMENTS.empty_table(), *found])
 
 
@@ -371,7 +371,7 @@ def _jobs(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterato
             continue
         for block in custody.blocks(item.source, _cutter(item.survey), size=task.size):
             context = _context(block.offset, item, number, shared[number], skip, hosts)
-            yield number, task.executor.submit(_piece, block, item.loader, context)
+            yield number, task.executor.submit(_piece, block, item.loader, item.wrap, context)
 
 
 def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str]) -> ScanContext:
@@ -431,14 +431,15 @@ def _piece_of_all(
     item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str], size: int
 ) -> list[_Piece]:
     out = []
-    for block in custody.blocks(item.source, loaders.load(item.loader).split, size=size):
-        out += _piece(block, item.loader, _context(block.offset, item, number, shared, skip, hosts))
+    plain = loaders.load(item.loader).split
+    for block in custody.blocks(item.source, lambda data, last: wraps.split(data, last, item.wrap, plain), size=size):
+        out += _piece(block, item.loader, item.wrap, _context(block.offset, item, number, shared, skip, hosts))
     return out
 
 
-def _piece(block: custody.Block, loader: str, context: ScanContext) -> list[_Piece]:
+def _piece(block: custody.Block, loader: str, wrap: wraps.Wrap, context: ScanContext) -> list[_Piece]:
     module = loaders.load(loader)
-    scan = module.scan(block, context)
+    scan = module.scan(wraps.unwrap(block, wrap), context)
     made = module.assemble(scan.events, final=False)
     return [
         _Piece(

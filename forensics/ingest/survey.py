@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics import loaders
+from forensics import wraps
 from forensics.custody import evidence as custody
 from forensics.custody import packings
 from forensics.custody.names import display
 from forensics.errors import EvidenceError, ForeignLog
+from forensics.ingest.recognition import NO_FORMAT, Reading
 from forensics.loaders import newyear, timing
 from forensics.loaders.base import Settings, Survey
 from forensics.native import compiler, selfcheck
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 BLOCK = 16 << 20
 """Bytes of content read at a time."""
-HEAD = 64 << 10
-NO_FORMAT = "no known log format"
 
 
 Progress = Callable[[str, int, int], None]
@@ -37,6 +36,7 @@ sources, bytes or rows."""
 class Surveyed:
     source: Source
     loader: str
+    wrap: wraps.Wrap
     survey: Survey
     digests: custody.Digests
 
@@ -143,34 +143,33 @@ def _years(survey: Survey) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _survey(source: Source, settings: Settings, size: int) -> Surveyed | str:
-    """One source read through once: digests, loader, survey; or why it is no evidence."""
-    name: str | None = None
-    head: bytes | None = None
+def _survey(source: Source, settings: Settings, size: int, known: str | None = None) -> Surveyed | str:
+    """One source read through once: digests, wrap, loader, survey; or why it is no evidence.
 
-    def split(data: Any, last: bool) -> int:
-        nonlocal name, head
-        if head is None:
-            head = bytes(data[:HEAD])
-            name = loaders.recognise(head)
-        return loaders.load(name).split(data, last) if name else len(data)
-
+    Where the beginning does not tell the loader, the rest is looked at, too, and the source is read once more when a
+    later part does: `known` is its loader then.
+    """
+    reading = Reading(source.name, settings, known)
     digests = custody.Digests()
-    surveyor = None
-    for block in custody.blocks(source, split, size=size, digests=digests):
-        if name is None:
-            return loaders.refusal(head or b"") or NO_FORMAT
-        if surveyor is None:
-            surveyor = loaders.load(name).surveyor(source.name, settings)
-        surveyor.feed(block)
-    if surveyor is None or name is None:
-        return "empty" + (f": {digests.damage}" if digests.damage else "")
+    for block in custody.blocks(source, reading.split, size=size, digests=digests, begin=reading.begin):
+        if reading.hopeless:
+            return reading.refusal(NO_FORMAT)
+        found = reading.feed(block)
+        if found:
+            return _survey(source, settings, size, found)
+    if reading.surveyor is None or reading.loader is None:
+        reason = f": {digests.damage}" if digests.damage else ""
+        return (reading.refusal(NO_FORMAT) if digests.content_size else "empty") + reason
     try:
-        survey = surveyor.result()
+        survey = reading.surveyor.result()
     except ForeignLog as error:
         # Lines of other programs may be those of a mail system that is known by name.
-        return loaders.refusal(head or b"") or error.what
-    return Surveyed(source, name, survey, digests)
+        return reading.refusal(error.what)
+    said = reading.notes.result()
+    sentences = said.pop("noted", [])
+    survey = replace(survey, notes={**survey.notes, **said})
+    survey = timing.noted(survey, *sentences) if sentences else survey
+    return Surveyed(source, reading.loader, reading.wrap, survey, digests)
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

@@ -12,6 +12,8 @@ LOADERS: tuple[str, ...] = ("exim", "postfix", "exchange")
 
 CONFIDENT = 0.5
 """An evidence that no loader claims with at least this confidence is not recognised."""
+SURE = 0.8
+"""With less confidence than this the rest of an evidence is looked at, too."""
 
 
 def load(name: str) -> Loader:
@@ -27,15 +29,20 @@ def systems() -> tuple[str, ...]:
 
 def recognise(head: bytes) -> str | None:
     """Name of the loader that is surest about this content; the earlier in LOADERS wins a tie; None when none is."""
+    return surest(head)[0]
+
+
+def surest(head: bytes) -> tuple[str | None, float]:
+    """The same, with its confidence."""
     if marks.is_binary(head):
-        return None
+        return None, 0.0
     head = marks.plain(head)
     best, name = 0.0, None
     for candidate in LOADERS:
         confidence = load(candidate).detect(head)
         if confidence > best:
             best, name = confidence, candidate
-    return name if best >= CONFIDENT else None
+    return (name, best) if best >= CONFIDENT else (None, 0.0)
 
 
 def refusal(head: bytes) -> str | None:

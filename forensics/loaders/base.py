@@ -13,9 +13,11 @@ A loader turns blocks of bytes into events and events into hops and legs; it ope
 5. `resume(fragments)` → events → `assemble(events, final=True)`: fragments of all blocks of all evidence,
    partitioned by `key`. Fragments arrive in any order; the loader sorts them by what it put into them.
 
-`forensics.custody` calls `split`, `fingerprints` (to count records) and `shown_ids`, to verify what deliveries cite. A
-loader whose records are not lines has one function more, `places(block)`: offset and length of every record, as it
-cites them.
+`forensics.custody` calls `split`, `places` and `shown_ids`, to verify what deliveries cite.
+
+Blocks are plain lines: what stood around records in the evidence (encodings, exports of log systems, prefixes) was
+taken away before (`forensics.wraps`). A record's address in the evidence is therefore never counted from its position
+in the block, but asked of `places`.
 
 Everything between the steps is picklable, so that the steps can run in threads, processes or on a cluster.
 """
@@ -34,6 +36,8 @@ from forensics import schema
 
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
+
+Places = np.ndarray[Any, np.dtype[np.int64]]
 
 PADDING = 64
 """Zero bytes that must lie behind every block, so that a scanner may look ahead unchecked."""
@@ -124,7 +128,8 @@ LEGS = pa.schema(
 
 A batch may have more columns: `alias` (address before expansion, also where the recipient was addressed directly
 too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it),
-`program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server; 0 for a socket without one)."""
+`program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server; 0 for a socket
+without one)."""
 
 
 LOSSES = pa.schema(
@@ -224,7 +229,7 @@ class Settings:
 
 
 class Block(Protocol):
-    """Whole records of one evidence (`forensics.custody.evidence.Block`)."""
+    """Whole records of one evidence (`forensics.custody.evidence.Block`, or `forensics.wraps.Unwrapped`)."""
 
     @property
     def data(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -232,7 +237,7 @@ class Block(Protocol):
 
     @property
     def offset(self) -> int:
-        """Offset of its first byte in the decompressed content."""
+        """Where it begins in the decompressed content. Records: `places`."""
 
     @property
     def last(self) -> bool: ...
@@ -350,6 +355,9 @@ class Loader(Protocol):
     def fingerprints(self, block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
         """One 64-bit hash for each record of the block, equal for equal bytes: finds records that lie in two files."""
 
+    def places(self, block: Block) -> tuple[Places, Places]:
+        """(offset, length) in the evidence of each record of the block."""
+
     def scan(self, block: Block, context: ScanContext) -> Scan: ...
 
     def resume(self, fragments: pa.Table) -> Any:
@@ -374,12 +382,32 @@ class NamesHosts(Protocol):
         """`STATEMENTS` of what `scan` made of a block."""
 
 
-def unread_rows(rows: Sequence[tuple[int, int, int, str, bytes]]) -> pa.Table:
-    """(number, offset, length, reason, raw) rows as a table; raw is cut to 4 KiB."""
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [(), (), (), (), ()]
-    arrays = [pa.array(c, f.type) for c, f in zip(columns[:4], UNREAD_ROWS, strict=False)]
-    arrays.append(pa.array([bytes(r)[:4096] for r in columns[4]], pa.binary()))
-    return pa.Table.from_arrays(arrays, schema=UNREAD_ROWS)
+def places(block: Block, begins: Places, ends: Places) -> tuple[Places, Places]:
+    """(offset, length) in the evidence of records between these positions of the block, without their line ends."""
+    begins, ends = begins.astype(np.int64, copy=False), ends.astype(np.int64, copy=False)
+    starts = getattr(block, "starts", None)
+    if starts is None:
+        return begins + block.offset, ends - begins
+    of: Any = block
+    first = np.searchsorted(starts, begins, side="right") - 1
+    last = np.searchsorted(starts, np.maximum(ends - 1, begins), side="right") - 1
+    offsets = of.offsets[first]
+    return offsets, of.offsets[last] + of.lengths[last] - offsets
+
+
+def unread_rows(block: Block, rows: Sequence[tuple[int, int, int, str]]) -> pa.Table:
+    """(number, offset, length, reason) rows of a block as a table, each with its bytes in the evidence, cut to 4 KiB.
+
+    Where an export holds no record, it tells why (`forensics.wraps`), and not what the loader made of it."""
+    outer = getattr(block, "outer", block.data)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    raw = [outer[at - block.offset :][: min(length, 4096)].tobytes() for at, length in zip(*columns[1:3], strict=True)]
+    known: Mapping[int, str] = getattr(block, "reasons", {})
+    if known:
+        lines = np.searchsorted(block.offsets, np.array(columns[1], np.int64))  # type: ignore[attr-defined]
+        columns[3] = [known.get(line, why) for line, why in zip(lines.tolist(), columns[3], strict=True)]
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, UNREAD_ROWS, strict=False)]
+    return pa.Table.from_arrays([*arrays, pa.array(raw, pa.binary())], schema=UNREAD_ROWS)
 
 
 def whole_lines(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
@@ -395,18 +423,29 @@ def whole_lines(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
     return 0
 
 
-def lines(block: Block) -> Iterator[tuple[int, bytes]]:
-    """(offset in the evidence, bytes without the line feed) of every line of a block of whole lines."""
-    at = block.offset
+def lines(block: Block) -> Iterator[tuple[int, int, bytes]]:
+    """(offset, length, text) of every line of a block of whole lines: its address in the evidence without the line end,
+    and its bytes in the block without the line feed."""
     pieces = block.data.tobytes().split(b"\n")
-    for raw in pieces[:-1] if not pieces[-1] else pieces:
-        yield at, raw
-        at += len(raw) + 1
+    if not pieces[-1]:
+        pieces.pop()
+    offsets, lengths = line_places(block)
+    yield from zip(offsets.tolist(), lengths.tolist(), pieces, strict=True)
+
+
+def line_places(block: Block) -> tuple[Places, Places]:
+    """`Loader.places` of a format of lines."""
+    ends = np.flatnonzero(block.data == 10)
+    if len(block.data) and block.data[-1] != 10:
+        ends = np.append(ends, len(block.data))
+    begins = np.concatenate([ends[:0], [0], ends[:-1] + 1])[: len(ends)]
+    returned = (ends > begins) & (block.data[np.maximum(ends - 1, 0)] == 13)
+    return places(block, begins, ends - returned)
 
 
 def line_fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """`Loader.fingerprints` of a format of lines."""
-    digests = (hashlib.blake2b(raw, digest_size=8).digest() for _, raw in lines(block))
+    digests = (hashlib.blake2b(raw, digest_size=8).digest() for _, _, raw in lines(block))
     return np.frombuffer(b"".join(digests), np.uint64)
 
 

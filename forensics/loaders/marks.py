@@ -17,7 +17,9 @@ _LONGEST: Final = 8192
 """Characters of a line that may be one."""
 _ENCODINGS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _JSON_KEY: Final = re.compile(r'"([A-Za-z0-9_@.]{1,64})"\s*:')
-_QUOTED: Final = re.compile(rb'"(?:[^"]|"")*"?')
+_QUOTED: Final = re.compile(rb'"[^"]*(?:""[^"]*)*"?')
+_NAME: Final = re.compile(r"[^\W\d][\w .$()/\[\]-]{0,63}")
+"""A name of a column; nothing that a line of a log begins with."""
 _BINARY: Final = re.compile(b"|".join(form.magic for form in FORMATS if form.magic), re.S)
 
 
@@ -69,8 +71,29 @@ def recognise(head: bytes) -> Format | None:
 
 
 def plain(head: bytes) -> bytes:
-    """The head without quoted fields that hold line ends, if it begins as a table that is not read: what outsiders
-    wrote into such a field is no line of a log, whatever it looks like."""
+    """The head without quoted fields that hold line ends, if it begins as a table: what outsiders wrote into such a
+    field is no line of a log, whatever it looks like."""
+    return Quotes(head).without(head)
+
+
+class Quotes:
+    """`plain` for the pieces of a content that begins with `head`, one after the other."""
+
+    def __init__(self, head: bytes) -> None:
+        self._table = _is_table(head)
+        self._open = False
+
+    def without(self, piece: bytes) -> bytes:
+        """The piece without quoted fields that hold line ends."""
+        if not self._table:
+            return piece
+        text = b'"' + piece if self._open else piece
+        self._open ^= piece.count(b'"') % 2 == 1
+        return _QUOTED.sub(lambda found: b'""' if b"\n" in found[0] else found[0], text)
+
+
+def _is_table(head: bytes) -> bool:
+    """Whether a content begins as a table: with names of columns, or as one that is not read."""
     begin = []
     for line in _text(head[:_LONGEST]).split("\n", LINES):
         begin += [line] if line.strip() else []
@@ -78,10 +101,15 @@ def plain(head: bytes) -> bytes:
             break
     rows = [row for line in begin for row in _rows(line)]
     said = "\n".join(line for line in begin if line.startswith("#"))
-    for one in _all():
-        if one.lines.search(said) or any(names <= row for names in one.columns for row in rows):
-            return _QUOTED.sub(lambda found: b'""' if b"\n" in found[0] else found[0], head)
-    return head
+    if begin and _is_header(begin[-1]):
+        return True
+    return any(one.lines.search(said) or any(names <= row for names in one.columns for row in rows) for one in _all())
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line holds nothing but names of columns, three at least."""
+    cells = _cells(line, max(",;\t|", key=line.count)) if len(line) <= _LONGEST else []
+    return len(cells) > 2 and all(_NAME.fullmatch(cell.strip()) for cell in cells)
 
 
 def _text(head: bytes) -> str:

@@ -119,8 +119,9 @@ def accounted(folder: Path, contents: dict[str, bytes]) -> Rows:
         content = by_id[record["evidence"]]
         start, length = record["offset"], record["length"]
         assert start >= 0 and start + length <= len(content)
-        assert start == 0 or content[start - 1 : start] in b"\n\r"
-        assert content[start + length : start + length + 1] in (b"", b"\n", b"\r")
+        # NUL bytes and escape sequences at the ends of a line are no part of its record
+        assert start == 0 or content[start - 1 : start] in (b"\n", b"\r", b"\0", b"m", b"K")
+        assert content[start + length : start + length + 1] in (b"", b"\n", b"\r", b"\0", b"\x1b")
         assert places.setdefault((record["evidence"], record["number"]), (start, length)) == (start, length)
     for record in unread:
         start = record["offset"]

@@ -148,7 +148,8 @@ def test_changed_detection(built):
     [
         (lambda row: row.update(number=7), "stands record 4, cited as 7"),
         (lambda row: row.update(offset=row["offset"] + 10_000), "cited records lie beyond its end"),
-        (lambda row: row.update(offset=row["offset"] - 3), "stands record"),
+        (lambda row: row.update(offset=row["offset"] - 3), "no record begins"),
+        (lambda row: row.update(length=row["length"] - 3), "bytes long, as cited"),
     ],
 )
 def test_citation_that_leads_astray(built, change, text):

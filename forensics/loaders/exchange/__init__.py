@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Assembled, Block, Scan, ScanContext, Settings
+from forensics.loaders.base import Assembled, Block, Places, Scan, ScanContext, Settings
 from forensics.loaders.exchange.sniff import detect
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ _QUEUED_AS = re.compile(r"queued as ([0-9a-z]{5,20})\b")
 
 
 def split(data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
-    """Complete records at the start of `data`: CSV by its quotes, JSON lines by line, other JSON as a whole."""
+    """Complete records at the start of `data`: CSV by its quotes."""
     from forensics.loaders.exchange import read
 
     return read.split(data, last)
 
 
 def surveyor(name: str, settings: Settings) -> Surveyor:
-    """`Survey.plan` is a `survey.ScanPlan`: encoding, headers and where they hold, date order."""
+    """`Survey.plan` is a `survey.ScanPlan`: headers and where they hold, date order."""
     from forensics.loaders.exchange.survey import Surveyor
 
     return Surveyor(name, settings)
@@ -60,8 +60,8 @@ def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     return read.fingerprints(block)
 
 
-def places(block: Block) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Offset and length of each record."""
+def places(block: Block) -> tuple[Places, Places]:
+    """Where records lie in the evidence."""
     from forensics.loaders.exchange import read
 
     return read.places(block)

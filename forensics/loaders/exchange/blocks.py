@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.loaders import base
 from forensics.loaders.base import PADDING
-from forensics.loaders.exchange import encodings
 from forensics.loaders.exchange import fields as f
 from forensics.native.exchange import csvscan
 
@@ -45,7 +45,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Records:
-    """All records of one block. Positions count in `text` (UTF-8); `offsets`, `lengths` in the content's own bytes.
+    """All records of one block. Positions count in `text`; `offsets`, `lengths` in the evidence.
 
     `firsts` and `stops` (fields) are empty where only records were asked for.
     """
@@ -71,7 +71,7 @@ class Records:
         if not len(self.stops):
             line = self.raw(r) + b"\r\n"  # a CR at its end is its own
             text = np.frombuffer(line + bytes(PADDING), np.uint8)[: len(line)]
-            return read(text, 0, encodings.UTF8, self.separator).cells(0)
+            return read_text(text, self.separator).cells(0)
         out = []
         s = int(self.starts[r])
         for stop in self.stops[self.firsts[r] : self.firsts[r + 1]].tolist():
@@ -86,22 +86,22 @@ class Records:
         return int(self.firsts[r + 1] - self.firsts[r])
 
 
-def read(data: Array, offset: int, coding: str, separator: str = ",", *, fields: bool = True) -> Records:
-    """Records of a block that holds whole records and begins at content offset `offset`.
+def read(block: base.Block, separator: str = ",", *, fields: bool = True) -> Records:
+    """Records of a block that holds whole records.
 
     Without `fields` only where records are, which takes a tenth of the time.
     """
-    text = data if coding == encodings.UTF8 else encodings.to_utf8(data, coding)
-    found = (None if fields else _kept(data)) or _records(text, separator, last=True, fields=fields)[0]
-    starts, ends = found[0], found[1]
-    if coding == encodings.UTF8:
-        offsets = starts.astype(np.int64) + offset
-        lengths = (ends - starts).astype(np.int64)
-    else:
-        both = encodings.byte_positions(text, np.stack((starts, ends), 1).reshape(-1)).reshape(-1, 2)
-        offsets = both[:, 0] + offset
-        lengths = both[:, 1] - both[:, 0]
-    return Records(text, starts, ends, found[2], found[3], found[4], offsets, lengths, separator)
+    text = block.data
+    found = (None if fields else _kept(text)) or _records(text, separator, last=True, fields=fields)[0]
+    offsets, lengths = base.places(block, found[0], found[1])
+    return Records(text, found[0], found[1], found[2], found[3], found[4], offsets, lengths, separator)
+
+
+def read_text(text: Array, separator: str = ",") -> Records:
+    """The same of a text that is no block: addresses count in it."""
+    found = _records(text, separator, last=True, fields=True)[0]
+    offsets, lengths = found[0].astype(np.int64), (found[1] - found[0]).astype(np.int64)
+    return Records(text, found[0], found[1], found[2], found[3], found[4], offsets, lengths, separator)
 
 
 def fielded(records: Records) -> Records:
@@ -154,23 +154,16 @@ def _kept(data: Array) -> tuple[Array, ...] | None:
     return found
 
 
-def complete(data: Array, coding: str, last: bool, separator: str = ",") -> int:
+def complete(data: Array, last: bool, separator: str = ",") -> int:
     """Bytes at the start of `data` that are complete records; 0 to ask for the whole file, where its later blocks would
-    not show what separates its columns (`sniff.Form`)."""
+    not show what separates its columns (`sniff.separator`)."""
     if last:
         return len(data)
     if separator != ",":
         return 0
-    if coding == encodings.UTF8:
-        found, taken = _records(data, separator, last=False, fields=False)
-        _last.cut = (data, taken, found)
-        return taken if len(found[0]) else 0  # a byte order mark alone is no record
-    whole = data[: len(data) // 2 * 2]
-    text = encodings.to_utf8(whole, coding)
-    found, taken = _records(text, separator, last=False, fields=False)
-    if not len(found[0]):
-        return 0
-    return int(encodings.byte_positions(text, np.array([taken], np.int64))[0])
+    found, taken = _records(data, separator, last=False, fields=False)
+    _last.cut = (data, taken, found)
+    return taken if len(found[0]) else 0  # a byte order mark alone is no record
 
 
 def segments(records: Records, layouts: tuple[Layout, ...]) -> Iterator[tuple[int, int, Layout | None]]:

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import ScanContext
-from forensics.loaders.exchange import addresses, blocks, dates, encodings, tracking
+from forensics.loaders.exchange import addresses, blocks, dates, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.native.exchange.slots import SLOTS
 
@@ -104,7 +104,7 @@ def events(
     `old`: as in `tracking.Reading`.
     """
     text = b"".join(b"\n" if one is None else _line(one) for one in rows)
-    made = blocks.read(np.frombuffer(text + bytes(64), np.uint8)[: len(text)], 0, encodings.UTF8)
+    made = blocks.read_text(np.frombuffer(text + bytes(64), np.uint8)[: len(text)])
     if len(made) != len(rows):
         raise AssertionError(f"{len(rows)} records became {len(made)}")
     records = blocks.Records(

@@ -9,7 +9,6 @@ Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,15 +16,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
-from forensics.loaders.exchange import addresses, dates, emailevents, encodings, event_ids, events, exports
+from forensics.loaders.base import Block, Scan, ScanContext, lines, unread_rows
+from forensics.loaders.exchange import addresses, dates, emailevents, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.tracking import Account, group_of, hashes, key_of
 from forensics.native.exchange import codes
 
-_PAGE = re.compile(r'"(?:value|[Rr]esults|records|d)"\s*:\s*\[')
+_DECODER = json.JSONDecoder(strict=False)
+_BLANK = object()
+NO_TRACE = "no message trace: it has no recipient"
 
 
 @dataclass(frozen=True)
@@ -230,77 +231,18 @@ def scan_segment(
 # JSON
 
 
-def complete(data: np.ndarray, coding: str) -> int:
-    """Bytes that are whole JSON lines; 0 when the file is no JSON-lines file: it is then read as a whole."""
-    if coding != encodings.UTF8:
-        return 0
-    text = data.tobytes()
-    for line in text.split(b"\n", 6)[:5]:
-        try:
-            if isinstance(json.loads(line.removeprefix(b"\xef\xbb\xbf")), dict):
-                return text.rfind(b"\n") + 1
-        except (ValueError, RecursionError):
-            continue
-    return 0
-
-
-def _elements(data: np.ndarray, coding: str) -> Iterator[tuple[int, int, Any]]:
-    """(offset, length, object or None) of every record; None is a line that is no JSON."""
-    # Every byte must come back when positions are counted: invalid ones are carried through, and replaced in `_text`.
-    errors = "surrogateescape" if coding == encodings.UTF8 else "surrogatepass"
-    raw = data.tobytes()
-    text = (raw if coding == encodings.UTF8 else raw[: len(raw) // 2 * 2]).decode(coding, errors)
-    decoder = json.JSONDecoder()
-    at = 1 if text.startswith("\ufeff") else 0
-    counted = 0
-    size = 0
-
-    def place(begin: int, end: int) -> tuple[int, int]:
-        nonlocal counted, size
-        size += len(text[counted:begin].encode(coding, errors))
-        length = len(text[begin:end].encode(coding, errors))
-        counted, size_before = end, size
-        size += length
-        return size_before, length
-
-    page_end = 0
-    while True:
-        while at < len(text) and (text[at] in " \t\r\n," or (not page_end and text[at] in "[]")):
-            at += 1
-        if at >= len(text):
-            return
-        if page_end and text[at] == "]":
-            at, page_end = page_end, 0
+def _values(block: Block) -> Iterator[tuple[int, int, Any]]:
+    """(offset, length, value) of every line of a block; None is a line that is no JSON, `_BLANK` an empty one. Bytes
+    that are no UTF-8 are carried through, and replaced in `exports.text`."""
+    for offset, length, raw in lines(block):
+        if not raw.strip():
+            yield offset, length, _BLANK
             continue
         try:
-            value, end = decoder.raw_decode(text, at)
+            value = _DECODER.decode(raw.decode("utf-8", "surrogateescape"))
         except (ValueError, RecursionError):
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
-            yield (*place(at, end), None)
-            at = end
-            continue
-        page = _PAGE.search(text, at, end) if not page_end and _holds_rows(value) else None
-        if page:
-            at, page_end = page.end(), end
-            continue
-        yield (*place(at, end), emailevents.inner(value))
-        at = end
-
-
-NO_TRACE = "no message trace: it has no recipient"
-_PAGES = ("value", "results", "Results", "records")
-
-
-def _holds_rows(value: Any) -> bool:
-    """True for a page of results: `{"value": […]}`, `{"d": {"results": […]}}`, `{"d": […]}`, `{"Results": […]}` and
-    `{"results": […]}` (advanced hunting), `{"records": […]}` (Defender's streaming)."""
-    if not isinstance(value, dict):
-        return False
-    inner = value.get("d", value)
-    if isinstance(inner, list):
-        return True
-    return isinstance(inner, dict) and any(isinstance(inner.get(k), list) for k in _PAGES)
+            value = None
+        yield offset, length, emailevents.inner(value)
 
 
 def _json_row(value: Any, kind: str) -> Row | str:
@@ -319,13 +261,13 @@ def _kind(value: Any) -> str:
     return f.kind(map(str, value)) if isinstance(value, dict) else "unknown"
 
 
-def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], int]:
+def json_times(block: Block) -> tuple[list[Times], list[str], int]:
     """(stamps of traces, stamps of Get-MessageTrackingLog, number of records) of a JSON block."""
     found = {True: Times([], True, []), False: Times([], False, [])}
     walls: list[str] = []
     silent = False
     count = 0
-    for _, _, value in _elements(data, coding):
+    for _, _, value in _values(block):
         count += 1
         kind = _kind(value)
         if kind in ("tracking", "export"):
@@ -342,32 +284,20 @@ def json_times(data: np.ndarray, coding: str) -> tuple[list[Times], list[str], i
     return [one._replace(silent=silent) for one in found.values()], walls, count
 
 
-def fingerprints(data: np.ndarray, coding: str) -> np.ndarray:
-    """One hash for each record."""
-    import hashlib
-
-    raw = data.tobytes()
-    return np.array(
-        [
-            int.from_bytes(hashlib.blake2b(raw[o : o + n], digest_size=8).digest(), "little")
-            for o, n, _ in _elements(data, coding)
-        ],
-        np.uint64,
-    )
-
-
-def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
+def scan_json(block: Block, context: ScanContext) -> Scan:
     """Events of a JSON block, and an account of its records."""
     builder = _Builder(context)
-    raw = block.data.tobytes()
     account = Account()
     places: list[tuple[int, int]] = []
     tracked: dict[tuple[bool, bool], dict[int, list[str]]] = {}
     """(Is it Exchange Online's? Of a server before 2013?) → record → fields of a log's record."""
-    for r, (offset, length, value) in enumerate(_elements(block.data, coding)):
-        places.append((block.offset + offset, length))
+    for r, (offset, length, value) in enumerate(_values(block)):
+        places.append((offset, length))
         if context.skip is not None and context.skip[r]:
             account.ignore("duplicate")
+            continue
+        if value is _BLANK:
+            account.ignore("blank")
             continue
         kind = _kind(value)
         reason: str | None = None
@@ -393,21 +323,11 @@ def scan_json(block: Block, context: ScanContext, coding: str) -> Scan:
         made_of = exports.events(rows, (offsets, lengths), context, context.number, account, online=online, old=old)
         tables.append(made_of)
     account.unread.sort()
-    unread = [
-        (context.number + r, offset, length, reason, raw[offset - block.offset : offset - block.offset + length])
-        for r, reason in account.unread
-        for offset, length in [places[r]]
-    ]
+    unread = [(context.number + r, *places[r], reason) for r, reason in account.unread]
     return Scan(
         records=len(places),
         used=account.used,
         ignored=dict(sorted(account.ignored.items())),
-        unread=unread_rows(unread),
+        unread=unread_rows(block, unread),
         events=pa.concat_tables(tables),
     )
-
-
-def places(block: Block, coding: str) -> tuple[np.ndarray, np.ndarray]:
-    """Offset and length of every record of a JSON block."""
-    found = np.array([(o, n) for o, n, _ in _elements(block.data, coding)], np.int64).reshape(-1, 2)
-    return found[:, 0] + block.offset, found[:, 1]

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Block, Scan, ScanContext, unread_rows
+from forensics.loaders.base import Block, Places, Scan, ScanContext, line_fingerprints, line_places, unread_rows
 from forensics.loaders.exchange import blocks, exports, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.sniff import HEAD, form, is_separator_line
+from forensics.loaders.exchange.sniff import HEAD, is_json, is_separator_line, separator_of
 from forensics.loaders.exchange.survey import ScanPlan
 from forensics.native.exchange import codes
 from forensics.native.exchange.messages import fingerprint
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-TOO_LONG = "part of a JSON document longer than can be read as a whole: export fewer days at a time, or JSON lines"
 FAR = (
     "in a file of columns separated by {} that is longer than can be read as a whole: export fewer days at a time, or "
     "separated by commas"
@@ -25,42 +24,35 @@ FAR = (
 
 
 def split(data: Bytes, last: bool) -> int:
-    """Complete records at the start of `data`: CSV by its quotes, JSON lines by line, other JSON as a whole."""
-    if last:
-        return len(data)
-    found = form(bytes(data[:HEAD]))
-    if found.json:
-        return online.complete(data, found.coding)
-    return blocks.complete(data, found.coding, last, found.separator)
+    """Complete records at the start of `data`: CSV by its quotes."""
+    return len(data) if last else blocks.complete(data, last, separator_of(bytes(data[:HEAD])))
 
 
 def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """One hash for each record."""
-    found = form(bytes(block.data[:HEAD]))
-    if found.json:
-        return online.fingerprints(block.data, found.coding)
-    records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
+    if is_json(block):
+        return line_fingerprints(block)
+    records = blocks.read(block, separator_of(bytes(block.data[:HEAD])), fields=False)
     out = np.empty(len(records), np.uint64)
     fingerprint(records.text, records.starts, records.ends, out)
     return out
 
 
-def places(block: Block) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Offset and length of each record."""
-    found = form(bytes(block.data[:HEAD]))
-    if found.json:
-        return online.places(block, found.coding)
-    records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
+def places(block: Block) -> tuple[Places, Places]:
+    """See `forensics.loaders.base.Loader.places`."""
+    if is_json(block):
+        return line_places(block)
+    records = blocks.read(block, separator_of(bytes(block.data[:HEAD])), fields=False)
     return records.offsets, records.lengths
 
 
 def scan(block: Block, context: ScanContext) -> Scan:
     """Events (`events.EVENTS`) of a block, and an account of its records."""
     plan: ScanPlan = context.plan
-    found = form(bytes(block.data[:HEAD]))
-    if found.json:
-        return online.scan_json(block, context, found.coding)
-    records = blocks.read(block.data, block.offset, found.coding, found.separator)
+    if is_json(block):
+        return online.scan_json(block, context)
+    separator = separator_of(bytes(block.data[:HEAD]))
+    records = blocks.read(block, separator)
     kinds = records.kinds.copy()
     account = tracking.Account()
     if block.offset == 0 and len(records) and is_separator_line(records.raw(0)):
@@ -86,11 +78,11 @@ def scan(block: Block, context: ScanContext) -> Scan:
         account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
-        if layout is None or found.separator != plan.separator:
+        if layout is None or separator != plan.separator:
             for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
                 why = f"no header, and {records.columns(int(r))} columns fit no known layout"
-                why = FAR.format(repr(plan.separator)) if found.separator != plan.separator else why
-                account.unread.append((int(r), TOO_LONG if plan.json else why))
+                why = FAR.format(repr(plan.separator)) if separator != plan.separator else why
+                account.unread.append((int(r), why))
         elif layout.kind == "tracking":
             again: list[int] = []
             zoned = plan.zone is not None and not f.is_utc(layout.names)
@@ -105,14 +97,13 @@ def scan(block: Block, context: ScanContext) -> Scan:
             parts.append(online.scan_segment(records, low, high, layout, kinds, context, account))
     account.unread.sort()
     rows = [
-        (context.number + r, int(records.offsets[r]), int(records.lengths[r]), reason, _raw(block, records, r))
-        for r, reason in account.unread
+        (context.number + r, int(records.offsets[r]), int(records.lengths[r]), reason) for r, reason in account.unread
     ]
     return Scan(
         records=len(records),
         used=account.used,
         ignored=dict(sorted(account.ignored.items())),
-        unread=unread_rows(rows),
+        unread=unread_rows(block, rows),
         events=pa.concat_tables(parts) if parts else EVENTS.empty_table(),
     )
 
@@ -127,8 +118,3 @@ def _is_heading(records: blocks.Records, r: int, plan: ScanPlan) -> bool:
         return word.startswith((b"#type", b"#software", b"#version", b"#log-type", b"#date", b"#fields"))
     end = offset + int(records.lengths[r])
     return word.startswith(b"#type ") and any(end < layout.offset <= end + 4 for layout in plan.layouts)
-
-
-def _raw(block: Block, records: blocks.Records, r: int) -> bytes:
-    begin = int(records.offsets[r]) - block.offset
-    return bytes(block.data[begin : begin + int(records.lengths[r])])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from forensics.loaders.exchange import emailevents, encodings, event_ids
+from forensics.loaders.exchange import emailevents, event_ids
 from forensics.loaders.exchange import fields as f
 
 _JSON_KEYS = re.compile(
@@ -19,34 +19,26 @@ _JSON_DETAIL = re.compile(rb'"Event"\s*:.*"Detail"\s*:|"Detail"\s*:.*"Event"\s*:
 _JSON_TIME = re.compile(rb'"(?:Received\w{0,20}|Timestamp|Origin\w{0,20})"', re.I)
 """Without one of these what names events with details is Get-MessageTraceDetail, no trace."""
 HEAD = 64 << 10
-"""Bytes of a block that `form` looks at."""
+"""Bytes of a block that tell how it is to be read."""
 SEPARATORS: Final = (",", ";", "\t")
 LINES: Final = 64
 """Lines of a file among which its header is looked for."""
 _NAME = re.compile(r"[^\W\d][\w $.{}\[\]-]{0,63}|[$@{][^=<>:]{0,63}|")
 """A name of a column: what a line of a log begins with is none, whatever text stands behind it."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""Byte order mark of UTF-8."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _SEP = re.compile(rb"sep=([,;\t])\r?\n?", re.I)
 
 
-class Form(NamedTuple):
-    """How the bytes of a block are to be read; every step that reads the block decides alike, from these alone."""
-
-    coding: str
-    json: bool
-    separator: str
-    """Of CSV; another than a comma is known by a header in the block's first lines, so that only a file's first block
-    can have it: such a file is read as one block."""
-
-
 def detect(head: bytes) -> float:
     """Confidence that this is a tracking log or an Exchange Online export, from its header or its first record."""
-    text = text_of(head)
+    text = head.removeprefix(_MARK)
     if _json(text):
         detail = _JSON_DETAIL.search(text) and not _JSON_TIME.search(text)
         return 0.95 if (_JSON_KEYS.search(text) and not detail) or emailevents.in_json(text) else 0.0
     lines = text[:32768].splitlines()
-    separator = _separator(text)
+    separator = separator_of(text)
     if _begins(lines, separator):
         return 1.0
     if any(header_names(line, separator) for line in lines[:LINES]):
@@ -54,7 +46,7 @@ def detect(head: bytes) -> float:
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
     if guess(cells(first)):
         return 0.9
-    return 0.6 if nearly(text) else 0.0
+    return 0.8 if nearly(text) else 0.0
 
 
 def _begins(lines: list[bytes], separator: str) -> bool:
@@ -68,14 +60,15 @@ def _begins(lines: list[bytes], separator: str) -> bool:
     return False
 
 
-def form(head: bytes) -> Form:
-    """How to read a block, from its first bytes."""
-    text = text_of(head)
-    return Form(encodings.encoding(head), _json(text), _separator(text))
+def is_json(block: Any) -> bool:
+    """Whether a block's records are JSON objects, a line each; not all of its lines need be. Only what was taken out of
+    JSON is (`objects`): no text in a file of columns can make another of it."""
+    return getattr(block, "objects", False) and _has_objects(block.data[:HEAD].tobytes())
 
 
 def nearly(text: bytes) -> str | None:
     """What the header of a file lacks that is nearly a trace or tracking log (`fields.missing`); None for others."""
+    text = text.removeprefix(_MARK)
     lines = (line for line in text[:32768].splitlines()[:LINES] if line and not _SEP.fullmatch(line))
     first = next((line for line in lines if not line.startswith(b"#") or line.lower().startswith(b"#fields")), b"")
     if len(first) > 4096:
@@ -84,20 +77,15 @@ def nearly(text: bytes) -> str | None:
     return next((why for one in SEPARATORS if (why := f.missing(cells(raw, one)))), None)
 
 
-def text_of(head: bytes) -> bytes:
-    """The first bytes as UTF-8, without a byte order mark."""
-    coding = encodings.encoding(head)
-    if coding != encodings.UTF8:
-        head = head[: len(head) // 2 * 2].decode(coding, "ignore").encode()
-    return head.removeprefix(b"\xef\xbb\xbf")
-
-
-def _separator(text: bytes) -> str:
+def separator_of(text: bytes) -> str:
     """What separates columns: what a first line `sep=` says, else what alone stands in a header before any record.
 
-    A record of a file that is separated by commas has commas in its first line, wherever the file was cut: it cannot
-    be taken for such a header, whatever an outsider wrote into it.
+    Every step that reads a block decides alike, from its first bytes. Another than a comma is known by a header there,
+    so that only a file's first block can have it: such a file is read as one block. A record of a file that is
+    separated by commas has commas in its first line, wherever the file was cut: it cannot be taken for such a header,
+    whatever an outsider wrote into it.
     """
+    text = text.removeprefix(_MARK)
     said = _SEP.match(text)
     if said:
         return said[1].decode()
@@ -117,12 +105,12 @@ def is_separator_line(raw: bytes) -> bool:
 
 
 def _json(head: bytes) -> bool:
-    """True for a message trace in JSON: an object or array with recipients, or lines one of which is an object."""
-    if not _JSON_RECIPIENT.search(head) and not emailevents.in_json(head):
-        return False
-    if head.lstrip()[:1] in (b"{", b"["):
-        return True
-    return any(line.startswith(b"{") and _is_object(line) for line in head.split(b"\n", 6)[1:5])
+    """True for a message trace in JSON: lines one of which is an object, with recipients."""
+    return _has_objects(head) and bool(_JSON_RECIPIENT.search(head) or emailevents.in_json(head))
+
+
+def _has_objects(head: bytes) -> bool:
+    return any(line.startswith(b"{") and _is_object(line) for line in head.split(b"\n", 6)[:5])
 
 
 def _is_object(line: bytes) -> bool:

@@ -11,10 +11,10 @@ import numpy as np
 
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Block, Settings, Survey
-from forensics.loaders.exchange import blocks, encodings, online, tracking
+from forensics.loaders.exchange import blocks, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
-from forensics.loaders.exchange.sniff import HEAD, form, guess, header_names, is_separator_line, nearly, text_of
+from forensics.loaders.exchange.sniff import HEAD, guess, header_names, is_json, is_separator_line, nearly, separator_of
 from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
 from forensics.native.exchange.slots import TIME
@@ -36,8 +36,6 @@ class ScanPlan:
     order: str | None = None
     zone: str | None = None
     separator: str = ","
-    json: bool = False
-    """The evidence begins as JSON: a block that does not was cut out of a document that is too long to be read."""
 
 
 class Surveyor:
@@ -47,7 +45,6 @@ class Surveyor:
         self._layouts: list[blocks.Layout] = []
         self._numbers: dict[int, int] = {}
         self._records = 0
-        self._json = False
         self._first: int | None = None
         self._last: int | None = None
         self._notes: dict[str, Any] = {}
@@ -62,19 +59,17 @@ class Surveyor:
         self._dates = Dates(name, settings.date_order(name), settings.for_source(name)[1])
 
     def feed(self, block: Block) -> None:
-        found = form(bytes(block.data[:HEAD]))
-        if found.coding != encodings.UTF8:
-            self._notes["encoding"] = found.coding
         self._numbers[block.offset] = self._records + 1
+        head = bytes(block.data[:HEAD])
+        json, separator = is_json(block), separator_of(head)
         if block.offset == 0:
-            self._json, self._separator = found.json, found.separator
-            self._nearly = None if found.json else nearly(text_of(bytes(block.data[:HEAD])))
-        if found.json:
-            self._json_times(block, found.coding)
+            self._separator, self._nearly = separator, None if json else nearly(head)
+        if json:
+            self._json_times(block)
             return
-        records = blocks.read(block.data, block.offset, found.coding, found.separator, fields=False)
+        records = blocks.read(block, separator, fields=False)
         self._records += len(records)
-        if found.separator != self._separator:
+        if separator != self._separator:
             return
         self._headers(records)
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
@@ -84,18 +79,18 @@ class Surveyor:
             data = data[~np.isin(records.offsets[data], [one.offset for one in self._layouts])]
             if layout.kind != "tracking":
                 if not len(records.stops):
-                    records = blocks.read(block.data, block.offset, found.coding, found.separator)
+                    records = blocks.read(block, separator)
                 seen = online.times(records, data, layout)
                 self._dates.add(seen.times, wall=layout.kind == "export", utc=seen.utc)
                 self._dates.add(seen.bounds, bounds=True)
                 self._silent |= seen.silent
-            elif int(f.positions(layout.names)[TIME]) == 0 and found.separator == ",":
+            elif int(f.positions(layout.names)[TIME]) == 0 and separator == ",":
                 self._times_of(records, data, layout)
             else:
                 self._times(records, data, layout, self._span(records, data, layout))
 
-    def _json_times(self, block: Block, coding: str) -> None:
-        found, walls, count = online.json_times(block.data, coding)
+    def _json_times(self, block: Block) -> None:
+        found, walls, count = online.json_times(block)
         self._records += count
         for seen in found:
             self._dates.add(seen.times, utc=seen.utc)
@@ -178,7 +173,7 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator, self._json),
+            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator),
             notes=dict(found),
         )
 

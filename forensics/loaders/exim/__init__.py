@@ -11,7 +11,7 @@ from __future__ import annotations
 from forensics.loaders.base import whole_lines as split
 from forensics.loaders.exim.assembling import assemble
 from forensics.loaders.exim.lines import detect, shown_ids
-from forensics.loaders.exim.read import fingerprints, resume, scan, statements
+from forensics.loaders.exim.read import fingerprints, places, resume, scan, statements
 from forensics.loaders.exim.survey import Surveyor as surveyor
 from forensics.loaders.exim.survey import host_key
 
@@ -26,6 +26,6 @@ FORMATS = (
 )
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "host_key", "resume", "scan", "shown_ids",
-    "split", "statements", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "host_key", "places", "resume", "scan",
+    "shown_ids", "split", "statements", "surveyor",
 ]  # fmt: skip

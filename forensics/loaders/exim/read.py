@@ -16,9 +16,10 @@ import pyarrow as pa
 from forensics import domains
 from forensics.loaders import base, losses, shapes, years
 from forensics.loaders.base import line_fingerprints as fingerprints
+from forensics.loaders.base import line_places as places
 from forensics.loaders.exim import fields, lines
 
-__all__ = ["EVENTS", "event", "fingerprints", "resume", "scan", "statements"]
+__all__ = ["EVENTS", "event", "fingerprints", "places", "resume", "scan", "statements"]
 
 EVENTS = pa.schema(
     [
@@ -138,13 +139,13 @@ def _text(raw: bytes) -> str:
 def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     """See `forensics.loaders.base.Loader.scan`."""
     ignored: Counter[str] = Counter()
-    unread: list[tuple[int, int, int, str, bytes]] = []
+    unread: list[tuple[int, int, int, str]] = []
     found: list[tuple[Any, ...]] = []
     stamps: list[tuple[int, int]] = []
     others: list[tuple[str, str, int, int, int]] = []
     said: list[tuple[lines.Line, int, int, str]] = []
     count = 0
-    for count, (offset, raw) in enumerate(base.lines(block), 1):
+    for count, (offset, length, raw) in enumerate(base.lines(block), 1):
         number = context.number + count - 1
         if context.skip is not None and context.skip[count - 1]:
             ignored["duplicate"] += 1
@@ -158,11 +159,11 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         if not (made or reason or kind):
             reason = _unknown(line)
         if reason:
-            unread.append((number, offset, len(raw), reason, raw))
+            unread.append((number, offset, length, reason))
         elif made is None:
             ignored[kind or "other lines of exim"] += 1
             if kind is None:
-                others.append(("exim", _text(line.rest), number, offset, len(raw)))
+                others.append(("exim", _text(line.rest), number, offset, length))
             elif line.program and line.program.startswith(losses.LOGGERS):
                 said.append((line, number, offset, _text(raw)))
         else:
@@ -172,22 +173,20 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
             host = context.hosts.get(host, host)
             identity = line.id.decode() if line.id else None
             key = _key(flag, host, identity, text, line, (context.id, number))
-            found.append((key, context.evidence, number, offset, len(raw), host or context.id, identity, flag, text))
+            found.append((key, context.evidence, number, offset, length, host or context.id, identity, flag, text))
             stamps.append((line.kind, line.time))
     kinds, times = np.array([k for k, _ in stamps], np.int32), np.array([t for _, t in stamps], np.int64)
     numbers = np.array([row[2] for row in found], np.int64)
     at, good = years.resolve(kinds, times, numbers, context.plan.clock)
     for row in np.flatnonzero(~good).tolist():
         _, _, number, offset, length, *_ = found[row]
-        start = offset - block.offset
-        raw = block.data[start : start + length].tobytes()
-        unread.append((number, offset, length, "no readable time stamp", raw))
+        unread.append((number, offset, length, "no readable time stamp"))
     columns: list[Any] = list(zip(*found, strict=True)) or [()] * 9
     columns = [columns[0], at, *columns[1:5], *context.plan.order.places(numbers), *columns[5:]]
     arrays = [pa.array(c, f.type) for c, f in zip(columns, EVENTS, strict=True)]
     events = pa.Table.from_arrays(arrays, schema=EVENTS).filter(pa.array(good))
     return base.Scan(
-        count, len(events), ignored, base.unread_rows(sorted(unread)), events, shapes.examples(others),
+        count, len(events), ignored, base.unread_rows(block, sorted(unread)), events, shapes.examples(others),
         _losses(said, context),
     )  # fmt: skip
 

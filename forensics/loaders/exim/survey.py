@@ -32,7 +32,7 @@ class Surveyor:
     def feed(self, block: base.Block) -> None:
         self.blocks[block.offset] = self.records + 1
         stamps = []
-        for _, raw in base.lines(block):
+        for _, _, raw in base.lines(block):
             self.records += 1
             line = lines.read(raw)
             if line.kind == years.NO_TIME:

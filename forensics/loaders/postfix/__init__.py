@@ -9,17 +9,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics.loaders import base
+from forensics.loaders.base import line_places as places
+from forensics.loaders.base import whole_lines as split
 
 NAME = "postfix"
 SYSTEMS = ("postfix",)
 FORMATS = (
     ("syslog", "Postfix lines with RFC 3164 stamps (with or without year), RFC 5424 or ISO 8601 stamps of any offset"),
     ("maillog_file", "Postfix's own log file"),
-    ("journald", "journalctl -o json and -o export"),
-    ("containers", "Docker and Kubernetes prefixes, logstash and filebeat JSON lines around any of these"),
+    ("containers", "the same behind the prefixes of Docker, docker compose and Kubernetes"),
 )
 """(name, what) of all that this loader reads, for `missent formats`."""
-Bytes = NDArray[np.uint8]
+
+__all__ = [
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "resume", "scan", "shown_ids",
+    "split", "surveyor",
+]  # fmt: skip
 
 
 def detect(head: bytes) -> float:
@@ -27,15 +32,6 @@ def detect(head: bytes) -> float:
     from forensics.loaders.postfix.sniff import confidence
 
     return confidence(head)
-
-
-def split(data: Bytes, last: bool) -> int:
-    """Whole lines (`base.whole_lines`), or whole entries of a journal export."""
-    if not last and data[:9].tobytes() == b"__CURSOR=":
-        from forensics.loaders.postfix.wrapped import split as entries
-
-        return entries(data.tobytes(), last)
-    return base.whole_lines(data, last)
 
 
 def surveyor(name: str, settings: base.Settings) -> base.Surveyor:

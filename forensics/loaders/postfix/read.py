@@ -53,7 +53,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     ready = prepared(block)
     buf, n = ready.buffer, ready.size
     skip = _NONE if context.skip is None else np.ascontiguousarray(context.skip)
-    ints, longs, lines, other, names, known = scan_block(buf, n, skip, blanks=ready.offsets is None)
+    ints, longs, lines, other, names, known = scan_block(buf, n, skip, blanks=not hasattr(block, "starts"))
     ignored = _ignored(buf, other, names, known)
     if len(skip):
         duplicates = int(np.count_nonzero(skip[:lines]))
@@ -66,8 +66,9 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     times, good = _resolved(stamps, times, numbers, context.plan.clock)
     longs[:, w.TIME] = times
     event = is_event & good
-    if ready.offsets is not None:
-        offsets, lengths = ready.offsets[ints[:, w.LINE]] + block.offset, ready.lengths[ints[:, w.LINE]]
+    if hasattr(block, "starts"):
+        begins = ints[:, w.OFFSET].astype(np.int64)
+        offsets, lengths = base.places(block, begins, begins + ints[:, w.LENGTH])
     rows = _Rows(buf, ints, times, good, numbers, offsets, lengths)
     kinds = ints[:, w.KIND]
     blank = (kinds == w.UNREAD) & (ints[:, w.N0] == w.R_EMPTY) & (lengths == 0)
@@ -220,10 +221,8 @@ def _unread(block: base.Block, rows: _Rows, which: Any) -> pa.Table:
     out = []
     for r in which.tolist():
         reason = w.REASONS[int(rows.ints[r, w.N0])] if rows.ints[r, w.KIND] == w.UNREAD else w.REASONS[w.R_STAMP]
-        start, length = int(rows.offsets[r]) - block.offset, int(rows.lengths[r])
-        raw = block.data[start : start + min(length, 4096)].tobytes()
-        out.append((int(rows.numbers[r]), int(rows.offsets[r]), length, reason, raw))
-    return base.unread_rows(out)
+        out.append((int(rows.numbers[r]), int(rows.offsets[r]), int(rows.lengths[r]), reason))
+    return base.unread_rows(block, out)
 
 
 def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:

@@ -28,22 +28,18 @@ _BARE = re.compile(
     re.M,
 )
 """A tag without the daemon, as rsyslog's programname cuts it; then the text tells."""
-_WRAPPED = re.compile(
-    rb'"(?:SYSLOG_IDENTIFIER|_COMM|ident|program|message|MESSAGE|log|msg)"\s*:\s*"[^"\n]{0,200}?postfix[^"\n]{0,40}/|^SYSLOG_IDENTIFIER=postfix',
-    re.M,
-)
 
 
 def speaks_of_postfix(data: bytes) -> bool:
-    """Whether any line is, or wraps, one of a Postfix program."""
-    return bool(_POSTFIX.search(data) or _BARE.search(data) or _WRAPPED.search(data))
+    """Whether any line is one of a Postfix program."""
+    return bool(_POSTFIX.search(data) or _BARE.search(data))
 
 
 def confidence(head: bytes) -> float:
     """0.99 for lines of Postfix programs, 0.6 for other syslog lines (all accounted for as ignored), else 0."""
     if _POSTFIX.search(head) and b"/" in head:
         return 0.99
-    if _BARE.search(head) or _WRAPPED.search(head):
+    if _BARE.search(head):
         return 0.99
     lines = head.count(b"\n") or 1
     if b"\0" not in head and len(_SYSLOG.findall(head)) * 2 > lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from forensics.errors import ForeignLog
 from forensics.loaders import base, timing
-from forensics.loaders.postfix import wrapped
 from forensics.loaders.postfix.sequences import Sequences
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.sequence import Seen
@@ -37,9 +35,9 @@ class Surveyor:
         ready = prepared(block)
         memo, programs = np.zeros(MEMO, np.int64), np.zeros(w.SLOTS, np.int32)
         self.lines = kernels.survey_block(ready.buffer, ready.size, self.lines, *self.seen.arrays, memo, programs)
-        data = block.data.tobytes()
-        self.relevant = self.relevant or speaks_of_postfix(data)
-        self.sequences.feed(data, block.offset, first)
+        self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
+        outer: Any = getattr(block, "outer", block.data)  # journald's numbers stand around its records
+        self.sequences.feed(outer.tobytes(), block.offset, first)
 
     def result(self) -> base.Survey:
         """Raises ForeignLog for a log of other programs only: it must not be asked for its year."""
@@ -51,22 +49,15 @@ class Surveyor:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the scanner reads of a block: `buffer` (padded) up to `size`; for unwrapped records where each of them
-    is."""
+    """What the scanner reads of a block: `buffer` (padded) up to `size`."""
 
     buffer: Any
     size: int
-    offsets: Any = None
-    lengths: Any = None
 
 
 def prepared(block: base.Block) -> Prepared:
-    """The block for the scanner; copied only when it has no padding, or to unwrap it."""
+    """The block for the scanner; copied only when it has no padding."""
     data = block.data
-    if wrapped.is_wrapped(data[:256].tobytes()):
-        lines = wrapped.unwrap(data.tobytes())
-        raw = lines.data + bytes(base.PADDING)
-        return Prepared(np.frombuffer(raw, np.uint8), len(lines.data), lines.offsets, lines.lengths)
     padded = getattr(block, "padded", None)
     if padded is None or len(padded) < len(data) + base.PADDING:
         padded = np.zeros(len(data) + base.PADDING, np.uint8)
@@ -76,11 +67,6 @@ def prepared(block: base.Block) -> Prepared:
 
 def fingerprints(block: base.Block) -> Any:
     """One hash for each record of the block."""
-    head = block.data[: len(wrapped.CURSOR)].tobytes()
-    if head == wrapped.CURSOR:
-        data = block.data.tobytes()
-        digests = (hashlib.blake2b(data[a : a + n], digest_size=8).digest() for a, n in wrapped.records(data))
-        return np.frombuffer(b"".join(digests), np.uint64)
     padded = getattr(block, "padded", block.data)
     lines = int(np.count_nonzero(block.data == 10)) + (1 if len(block.data) and block.data[-1] != 10 else 0)
     out = np.empty(lines, np.uint64)

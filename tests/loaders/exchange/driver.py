@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from forensics import wraps
 from forensics.loaders import exchange
 from forensics.loaders.base import Scan, ScanContext, Settings, Survey
 from forensics.loaders.exchange import assembling as tracking
@@ -63,13 +64,13 @@ def array(content: bytes) -> np.ndarray:
     return np.frombuffer(content + bytes(64), np.uint8)[: len(content)]
 
 
-def blocks(content: bytes, size: int) -> Iterable[Block]:
+def blocks(content: bytes, size: int, wrap: wraps.Wrap) -> Iterable[Block]:
     buffer = array(content)
     offset, want = 0, size
     while offset < len(buffer):
         high = min(len(buffer), offset + want)
         last = high == len(buffer)
-        taken = exchange.split(buffer[offset:high], last)
+        taken = wraps.split(buffer[offset:high], last, wrap, exchange.split)
         if not taken:
             want *= 2
             continue
@@ -81,16 +82,20 @@ def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -
     fragments, account, unread, surveys = [], Counter[str](), [], []
     for evidence, content in enumerate(contents):
         surveyor = exchange.surveyor(f"file {evidence}", settings)
-        cut = list(blocks(content, size))
+        wrap = wraps.recognise(content[: wraps.HEAD])
+        notes = wraps.Notes(wrap)
+        cut = [wraps.unwrap(block, wrap) for block in blocks(content, size, wrap)]
         for block in cut:
             surveyor.feed(block)
+            notes.feed(block)
         survey = surveyor.result()
-        surveys.append(survey)
+        surveys.append(replace(survey, notes={**survey.notes, **notes.result()}))
         total = 0
         for block in cut:
             scan: Scan = exchange.scan(block, ScanContext(evidence, survey.blocks[block.offset], survey.plan))
             assert scan.records == scan.used + sum(scan.ignored.values()) + scan.unread.num_rows
             assert len(exchange.fingerprints(block)) == scan.records
+            assert len(exchange.places(block)[0]) == scan.records
             total += scan.records
             account.update({"used": scan.used, "unread": scan.unread.num_rows, **scan.ignored})
             unread += scan.unread.to_pylist()

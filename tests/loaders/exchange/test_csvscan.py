@@ -11,8 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forensics.loaders.exchange import blocks, encodings
+from forensics.loaders.exchange import blocks
 from forensics.native.exchange import codes, csvscan, moments
+
+from .driver import Block
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 TRICKY = st.text('a,;"\r\n #\ufeffé😀', max_size=8)
@@ -39,23 +41,11 @@ def test_rows_of_csv_writer_come_back(rows: list[list[str]], quoting: int) -> No
     # a row that begins with "#" unquoted is a comment in Exchange's files, a byte order mark at its start is none of it
     rows = [r for r in rows if quoting == csv.QUOTE_ALL or not r[0].startswith(("#", "\ufeff"))]
     data = written(rows, quoting).encode()
-    records = blocks.read(array(data), 0, encodings.UTF8)
+    records = blocks.read(Block(array(data), 0, True))
     assert cells(records) == rows
     assert b"".join(data[o : o + n] for o, n in zip(records.offsets, records.lengths, strict=True)) == data.replace(
         b"\r\n", b""
     ) or any("\n" in c for r in rows for c in r)
-
-
-@settings(max_examples=60, deadline=None)
-@given(ROWS, st.sampled_from([encodings.UTF16LE, encodings.UTF16BE]))
-def test_utf16_positions_are_those_of_the_file(rows: list[list[str]], coding: str) -> None:
-    data = written(rows, csv.QUOTE_ALL).encode(coding)
-    records = blocks.read(array(data), 10, coding)
-    assert cells(records) == rows
-    for r in range(len(records)):
-        at = int(records.offsets[r]) - 10
-        raw = data[at : at + int(records.lengths[r])].decode(coding)
-        assert next(csv.reader(io.StringIO(raw, newline=""))) == rows[r]
 
 
 @settings(max_examples=60, deadline=None)
@@ -66,11 +56,11 @@ def test_blocks_are_cut_between_records(rows: list[list[str]], size: int) -> Non
     at = 0
     while at < len(data):
         end = min(len(data), at + size)
-        taken = blocks.complete(array(data[at:end]), encodings.UTF8, end == len(data))
+        taken = blocks.complete(array(data[at:end]), end == len(data))
         if not taken:
             size *= 2
             continue
-        got += cells(blocks.read(array(data[at : at + taken]), at, encodings.UTF8))
+        got += cells(blocks.read(Block(array(data[at : at + taken]), at, True)))
         at += taken
     assert got == rows
 
@@ -79,20 +69,20 @@ def test_blocks_are_cut_between_records(rows: list[list[str]], size: int) -> Non
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_are_partitioned_into_records(data: bytes, cut: int) -> None:
     """Every byte is in a record, a line end or a byte order mark; and a cut into whole records changes nothing."""
-    whole = blocks.read(array(data), 0, encodings.UTF8)
+    whole = blocks.read(Block(array(data), 0, True))
     starts, ends = whole.offsets, whole.offsets + whole.lengths
     assert (np.diff(starts) > 0).all() and (ends[:-1] <= starts[1:]).all()
     between = [data[e:s] for e, s in zip([0, *ends], [*starts, len(data)], strict=True)]
     assert set(b"".join(between)) <= set(b"\r\n\xef\xbb\xbf")
-    taken = blocks.complete(array(data[:cut]), encodings.UTF8, False)
-    parts = [blocks.read(array(p), o, encodings.UTF8) for p, o in ((data[:taken], 0), (data[taken:], taken)) if p]
+    taken = blocks.complete(array(data[:cut]), False)
+    parts = [blocks.read(Block(array(p), o, True)) for p, o in ((data[:taken], 0), (data[taken:], taken)) if p]
     both = [(int(o), int(n), int(k)) for p in parts for o, n, k in zip(p.offsets, p.lengths, p.kinds, strict=True)]
     assert both == [(int(o), int(n), int(k)) for o, n, k in zip(starts, whole.lengths, whole.kinds, strict=True)]
 
 
 def test_a_torn_row_costs_one_line() -> None:
     data = b'a,b\r\n1,"torn\r\nc,"d"\r\ne,f\r\n'
-    records = blocks.read(array(data), 0, encodings.UTF8)
+    records = blocks.read(Block(array(data), 0, True))
     assert [int(k) for k in records.kinds] == [codes.DATA, codes.BROKEN, codes.DATA, codes.DATA]
     assert cells(records) == [["a", "b"], ["c", "d"], ["e", "f"]]
     assert records.raw(1) == b'1,"torn'
@@ -101,10 +91,10 @@ def test_a_torn_row_costs_one_line() -> None:
 def test_a_quote_never_closed_costs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csvscan, "LIMIT", 100)
     data = b'a,"open\r\n' + b"b,c\r\n" * 60
-    records = blocks.read(array(data), 0, encodings.UTF8)
+    records = blocks.read(Block(array(data), 0, True))
     assert [int(k) for k in records.kinds] == [codes.BROKEN] + [codes.DATA] * 60
-    assert blocks.complete(array(data), encodings.UTF8, False) == len(data)
-    assert blocks.complete(array(data[:80]), encodings.UTF8, False) == 0
+    assert blocks.complete(array(data), False) == len(data)
+    assert blocks.complete(array(data[:80]), False) == 0
 
 
 @pytest.mark.parametrize(
@@ -112,7 +102,7 @@ def test_a_quote_never_closed_costs_one_line(monkeypatch: pytest.MonkeyPatch) ->
 )
 @pytest.mark.parametrize("fields", [True, False])
 def test_records_shorter_than_those_of_logs_are_all_found(line: str, fields: bool) -> None:
-    records = blocks.read(array(line.encode() * 3000), 0, encodings.UTF8, fields=fields)
+    records = blocks.read(Block(array(line.encode() * 3000), 0, True), fields=fields)
     assert (records.starts == np.arange(3000) * len(line)).all()
     assert (records.ends == (np.arange(3000) + 1) * len(line) - (2 if "\r" in line else 1)).all()
     if records.kinds[0] == codes.DATA:
@@ -122,7 +112,7 @@ def test_records_shorter_than_those_of_logs_are_all_found(line: str, fields: boo
 
 def test_invalid_utf8_is_replaced_not_lost() -> None:
     data = b"x,caf\xe9,y\n"
-    records = blocks.read(array(data), 0, encodings.UTF8)
+    records = blocks.read(Block(array(data), 0, True))
     assert cells(records) == [["x", "caf�", "y"]]
 
 
@@ -191,8 +181,8 @@ def test_moments_one_after_another_are_the_same(texts: list[str]) -> None:
 @given(st.one_of(st.binary(max_size=300), st.text('a,;"\r\n#é', max_size=300).map(str.encode)))
 @example(b"\r\r")
 def test_records_are_the_same_without_their_fields(data: bytes) -> None:
-    whole = blocks.read(array(data), 0, encodings.UTF8)
-    bare = blocks.read(array(data), 0, encodings.UTF8, fields=False)
+    whole = blocks.read(Block(array(data), 0, True))
+    bare = blocks.read(Block(array(data), 0, True), fields=False)
     for name in ("starts", "ends", "kinds", "offsets", "lengths"):
         assert (getattr(whole, name) == getattr(bare, name)).all()
     assert cells(whole) == cells(bare)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics import loaders
+from forensics import loaders, wraps
 from forensics.loaders import exchange
 from forensics.loaders.base import Settings
 
@@ -49,8 +49,9 @@ def test_sample_gives_its_expected_rows(name: str, size: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_sample_is_recognised(name: str) -> None:
     head = (SAMPLES / name).read_bytes()[: 64 << 10]
-    assert exchange.detect(head) >= 0.9
-    assert loaders.recognise(head) == "exchange"
+    inside = wraps.inside(head, wraps.recognise(head))
+    assert exchange.detect(inside) >= 0.9
+    assert loaders.recognise(inside) == "exchange"
 
 
 def test_what_was_guessed_is_noted() -> None:
