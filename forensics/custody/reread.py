@@ -94,9 +94,10 @@ def read(
     number = 0
     try:
         for block in blocks(source, cutter.split, digests=result.digests, begin=cutter.begin):
-            offsets, lengths = cutter.places(block)
+            inner = cutter.unwrapped(block)
+            offsets, lengths = cutter.places(inner)
             if citations is not None and low < high:
-                _cited(block, offsets, lengths, number, shown_ids, citations, low, high, result)
+                _cited(block, inner, offsets, lengths, number, shown_ids, citations, low, high, result)
             number += len(offsets)
             advance(len(block.data))
     except EvidenceError as error:
@@ -110,6 +111,7 @@ def read(
 
 def _cited(
     block: Block,
+    inner: wraps.Block,
     offsets: Places,
     lengths: Places,
     number: int,
@@ -131,6 +133,8 @@ def _cited(
         if (start, length) != before:
             before = start, length
             text = forms(bytes(block.data[start : min(start + length, start + LONGEST_CITED)]))
+            if within := wraps.lines_of(inner, offset):
+                text += forms(within[:LONGEST_CITED])
         result.cited += 1
         if fault := _misplaced(offset, length, int(citations.number[index]), offsets, lengths, number):
             result.faults.append(fault)
@@ -170,9 +174,12 @@ class Cutter:
         """`evidence.Split`."""
         return wraps.split(data, last, self.wrap, self.loader.split if self.loader else whole_lines)
 
-    def places(self, block: Block) -> tuple[Places, Places]:
-        """(offset, length) of each record of a block."""
-        inner = wraps.unwrap(block, self.wrap, as_logged=True)
+    def unwrapped(self, block: Block) -> wraps.Block:
+        """The block's records as plain lines."""
+        return wraps.unwrap(block, self.wrap, as_logged=True)
+
+    def places(self, inner: wraps.Block) -> tuple[Places, Places]:
+        """(offset, length) in the evidence of each record of a block that was unwrapped."""
         return self.loader.places(inner) if self.loader else line_places(inner)
 
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 from forensics.wraps.columns import FORMATS
 from forensics.wraps.journal import refusal
 from forensics.wraps.noted import Notes
-from forensics.wraps.unwrapping import Block, inside, recognise, split, unwrap
+from forensics.wraps.unwrapping import Block, inside, lines_of, recognise, split, unwrap
 from forensics.wraps.wrap import HEAD, PLAIN, Unwrapped, Wrap, outer_of
 
 __all__ = [
-    "FORMATS", "HEAD", "PLAIN", "Block", "Notes", "Unwrapped", "Wrap", "inside", "outer_of", "recognise",
+    "FORMATS", "HEAD", "PLAIN", "Block", "Notes", "Unwrapped", "Wrap", "inside", "lines_of", "outer_of", "recognise",
     "refusal", "split", "unwrap",
 ]  # fmt: skip

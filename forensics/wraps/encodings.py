@@ -81,7 +81,7 @@ class Text:
 
 
 def text(data: Bytes, coding: str, bare_cr: bool, *, first: bool, binary: bool = False) -> Text:
-    """The text of a block; `first`: it begins the content, and may have a byte order mark; `binary`: NULs belong there."""
+    """The text of a block; `first`: it begins the content, perhaps with a mark; `binary`: NULs belong to it."""
     raw = data.tobytes()
     recoded = _to_utf8(raw, coding) if coding != UTF8 else None
     found = raw if recoded is None else recoded

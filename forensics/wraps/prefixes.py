@@ -30,8 +30,8 @@ PREFIXES: Final = {
     r"(?:\((?P<host>[^)\n]{1,255})\) [^\s>]{1,255}|[^\s>]{1,255})->[^\s>]{1,1024} ",
     "logcli": rf"(?P<time>{_ISO}{_ZONE}) {{1,20}}"
     r"(?P<labels>\{(?:[^{}\"\n]|\"(?:[^\"\\\n]|\\.)*\")*\})[ \t]{1,200}",
-    "Grafana": rf"(?:\d{{13,19}}\t)?(?P<time>{_ISO}{_ZONE}?)\t",
     "fluentd": rf"(?P<time>{_ISO} ?{_ZONE}?)\t(?P<tag>[^\t\n]{{1,255}})\t(?=\{{)",
+    "Grafana": rf"(?:\d{{13,19}}\t)?(?P<time>{_ISO}{_ZONE}?)\t",
     "Fluent Bit": r"(?:\[\d+\] )?(?P<tag>[^\s:\[\]]{1,255}): "
     r"\[\[?(?P<time>\d{9,10}\.\d{1,9})(?:, \{[^{}\n]*\}\])?, (?=\{)",
     "Kiwi Syslog": r"(?P<time>\d{4}-\d\d-\d\d[\t ]\d\d:\d\d:\d\d)\t\w{2,10}\.\w{2,10}\t(?P<host>\S{1,255})\t",

@@ -201,6 +201,17 @@ def unwrap(block: Block, wrap: Wrap, *, as_logged: bool = False) -> Block | Unwr
     )
 
 
+def lines_of(block: Block, offset: int) -> bytes:
+    """The lines that the record at this offset of the evidence stands for; nothing where they are the record itself."""
+    if not isinstance(block, Unwrapped):
+        return b""
+    first, behind = (int(np.searchsorted(block.offsets, offset, side)) for side in ("left", "right"))
+    if first == behind:
+        return b""
+    stop = int(block.starts[behind]) if behind < len(block.starts) else len(block.data)
+    return block.data[int(block.starts[first]) : stop].tobytes()
+
+
 def _marked(data: Bytes) -> bool:
     return data[:3].tobytes() == encodings.MARK
 
