@@ -5,7 +5,8 @@ A leg that some system handed on is continued by a hop of another system
 - where the next hop's client (or the leg's relay) is the other side by name, and Message-ID and recipient agree, or
 - where Message-ID, sender and recipient agree and the next hop began after the first, within minutes of the hand-over
 
-(`queued as` ids are joined by `linking`). A Message-ID alone can be forged or sent twice: rows that share no more than
+The next hop must have been addressed to that recipient, before any expansion, and have the id that the leg names
+(`queued as`) if any hop has it; ids alone are joined by `linking`. A Message-ID alone can be forged or sent twice: rows that share no more than
 Message-ID and recipient both stay, and the later one names the earlier (`possible_duplicate_of`).
 """
 
@@ -32,11 +33,13 @@ def _mixed(p: HopLegKeys) -> bool:
     return len(np.unique(p.system)) > 1
 
 
-def _by_pair(p: HopLegKeys) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
-    """(sorted pairs, the leg of each, the pair of each leg by its own recipient). Legs also answer to their alias."""
+def _by_pair(p: HopLegKeys, addressed: bool) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
+    """(sorted pairs, the leg of each, the pair of each leg by its own recipient). Legs also answer to their alias, and
+    only to that where they are `addressed` to it: what an expansion reached anybody may have sent."""
     msgid = p.msgid[p.hop]
     own, alias = _pairs(msgid, p.key), _pairs(msgid, p.alias)
-    pairs, legs = np.concatenate([own, alias]), np.tile(np.arange(len(p.hop)), 2)
+    direct = np.flatnonzero(p.leg_flags & codes.DIRECT != 0) if addressed else np.arange(len(p.hop))
+    pairs, legs = np.concatenate([own[direct], alias]), np.concatenate([direct, np.arange(len(p.hop))])
     order = np.argsort(pairs, kind="stable")
     return pairs[order], legs[order], own
 
@@ -64,15 +67,21 @@ def handed_over(p: HopLegKeys) -> Longs:
     out = np.full(len(p.hop), -1, np.int64)
     if not _mixed(p):
         return out
-    pairs, legs, own = _by_pair(p)
+    pairs, legs, own = _by_pair(p, addressed=True)
     ids = np.sort(p.id)
     at = np.searchsorted(ids, p.next).clip(max=max(len(ids) - 1, 0))
     delivered = p.outcome == codes.DELIVERED
     queued = delivered & (p.next != 0) & (ids[at] == p.next)
     # Exchange since 2013 hands on inside, which is no delivery while nobody says more; the next server may be older.
     handed = delivered | ((p.outcome == codes.UNKNOWN) & (p.relay_host != 0))
-    open_ = handed & (p.leg_flags & codes.MAILBOX == 0) & ~queued & (own != 0)
-    first, rows = p.first, np.flatnonzero(open_)
+    open_ = handed & (p.leg_flags & codes.MAILBOX == 0) & (own != 0)
+    named = np.flatnonzero(open_ & queued)
+    continue_legs(
+        named, own, pairs, legs, p.hop, p.at, p.relay_host, p.name, p.client, p.sender, p.first, p.system, out
+    )
+    astray = named[(out[named] >= 0) & (p.id[out[named]] != p.next[named])]
+    out[astray] = -1
+    first, rows = p.first, np.flatnonzero(open_ & ~queued)
     queued_from = _pair(p.hop, p.next)[queued]
     while len(rows):
         continue_legs(
@@ -92,7 +101,7 @@ def possible_duplicates(p: HopLegKeys, links: Links, doubt: Longs) -> Longs:
     each leg that hop, or -1), where an outsider may have made it look so."""
     out = np.full(len(p.hop), -1, np.int64)
     if _mixed(p):
-        pairs, legs, own = _by_pair(p)
+        pairs, legs, own = _by_pair(p, addressed=False)
         final = np.flatnonzero(links.final & (own != 0))
         earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
     unsure = np.flatnonzero((doubt >= 0) & links.final)
