@@ -519,3 +519,37 @@ def test_no_line_takes_long(text: str) -> None:
     for read_ in (fields.arrival, fields.delivery, fields.rejection):
         read_("a@b.example" + text)
         read_(text + "rejected RCPT")
+
+
+@pytest.mark.parametrize(
+    ("arrival", "how"),
+    [
+        (FROM, "internal"),
+        (FROM.replace("10.0.0.1", "198.51.100.9"), "outside"),
+        (FROM.replace(" P=esmtp", " P=esmtpa A=plain:ann"), "authenticated"),
+        ("<= ann@albion.example U=ann P=local S=1000 id=m@albion.example", "local"),
+    ],
+)
+def test_how_a_message_came_in(arrival: str, how: str, tmp_path: Path) -> None:
+    assert one(tmp_path, log(arrival, TO, "Completed"))["submission"] == how
+
+
+@pytest.mark.parametrize(("login", "how"), [("", "outside"), ("A=plain:ann ", "authenticated")])
+@pytest.mark.parametrize("temporary", ["", "temporarily "])
+def test_how_what_was_refused_came_in(login: str, how: str, temporary: str, tmp_path: Path) -> None:
+    row = one(tmp_path, REJECTED.format(login + temporary, "unknown user"))
+    assert (row["submission"], row["sender"], row["recipient"]) == (how, "a@b.example", "x@albion.example")
+
+
+def test_a_filter_of_exim_gives_back(tmp_path: Path) -> None:
+    """A router that hands to a filter on loopback, which gives the message back without an id."""
+    new = "1rfzAC-0001aC-De"
+    first = TO.replace("H=mx.navy.example [203.0.113.5]", "H=localhost [127.0.0.1]")
+    back = FROM.replace("H=ws1.albion.example (ws1) [10.0.0.1]", "H=localhost (filter) [127.0.0.1]")
+    row = one(tmp_path, log(FROM, first, "Completed") + log(back, TO, "Completed", identity=new))
+    assert (row["queue_id"], row["hops"], row["relay_name"], row["submission"]) == (
+        OLD,
+        1,
+        "mx.navy.example",
+        "internal",
+    )
