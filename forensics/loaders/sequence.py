@@ -21,6 +21,8 @@ BACKS = MARKS = 4096
 """Steps that are written down; a file with more of them has no order."""
 SET_BACK = 9_000_000_000
 """How far (microseconds) a clock is set back: an hour of summer time or two, a wrong zone; not by days."""
+LATE, LINES = 60_000_000, 3
+"""So late (microseconds), and fewer than so many, records are that were held up and then logged."""
 RECORDED, NEWEST_FIRST, NONE = "as recorded", "newest first", "none"
 
 Longs = NDArray[np.int64]
@@ -65,6 +67,8 @@ class Stamps:
     backs: Longs
     after: tuple[int, ...]
     """Ranges since the last of `backs`."""
+    last: int
+    """Number of the last record that has one."""
     marks: Longs
     days: Longs
     """For each day that has stamps the least and the greatest of them, packed."""
@@ -107,7 +111,7 @@ class Seen:
             absolute=_pair(v, s.FIRST_ABSOLUTE), local=_pair(v, s.FIRST_LOCAL), packed=_pair(v, s.FIRST_PACKED),
             start=v[s.START], ups=v[s.UPS], downs=v[s.DOWNS], far=v[s.FAR], lost=bool(v[s.LOST]),
             backs=self.backs[: v[s.BACKS]].copy(), after=tuple(int(n) for n in self.ranges),
-            marks=self.marks[: v[s.MARKS]].copy(), days=self.days[self.days[:, 1] >= 0],
+            last=v[s.RECORD], marks=self.marks[: v[s.MARKS]].copy(), days=self.days[self.days[:, 1] >= 0],
         )  # fmt: skip
 
 
@@ -130,7 +134,7 @@ def order(stamps: Stamps) -> Order:
         return Order(NEWEST_FIRST)
     if len(stamps.backs) == BACKS or (stamps.far > 2 and 10 * stamps.far > stamps.ups + stamps.downs):
         return Order(NONE)
-    return Order(RECORDED, tuple(int(back[s.B_RECORD]) for back, after in _runs(stamps) if not _set_back(back, after)))
+    return Order(RECORDED, tuple(int(run[0][s.B_RECORD]) for run in _runs(stamps) if not _set_back(*run)))
 
 
 def clock_steps(stamps: Stamps) -> list[tuple[int, int, int, int]]:
@@ -139,20 +143,22 @@ def clock_steps(stamps: Stamps) -> list[tuple[int, int, int, int]]:
         return []
     return [
         (int(b[s.B_RECORD]), int(b[s.B_KIND]), int(b[s.B_BEFORE]), int(b[s.B_AFTER]))
-        for b, after in _runs(stamps)
-        if _set_back(b, after)
+        for b, count, after in _runs(stamps)
+        if _set_back(b, count, after)
     ]
 
 
-def _runs(stamps: Stamps) -> list[tuple[Longs, int]]:
-    """Each step back, and the greatest time of its kind before the next one."""
+def _runs(stamps: Stamps) -> list[tuple[Longs, int, int]]:
+    """Each step back, the records before the next one and the greatest time of its kind among them."""
+    if not len(stamps.backs):
+        return []
     highest = [int(b[s.B_HIGH]) for b in stamps.backs[1:]]
-    if len(stamps.backs):
-        highest.append(stamps.after[2 * int(stamps.backs[-1][s.B_KIND]) - 1])
-    return list(zip(stamps.backs, highest, strict=True))
+    highest.append(stamps.after[2 * int(stamps.backs[-1][s.B_KIND]) - 1])
+    counts = np.diff(stamps.backs[:, s.B_RECORD], append=stamps.last + 1).tolist()
+    return list(zip(stamps.backs, counts, highest, strict=True))
 
 
-def _set_back(back: Longs, after: int) -> bool:
-    """The clock was set back: by a little, and then runs on to times beyond."""
-    before = int(back[s.B_BEFORE])
-    return before - int(back[s.B_AFTER]) <= SET_BACK and after > before
+def _set_back(back: Longs, count: int, after: int) -> bool:
+    """The clock was set back: by a little, and then runs on to times beyond. Or a few records come late."""
+    step = int(back[s.B_BEFORE]) - int(back[s.B_AFTER])
+    return (step <= SET_BACK and after > int(back[s.B_BEFORE])) or (step <= LATE and count < LINES)

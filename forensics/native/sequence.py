@@ -30,12 +30,12 @@ NEAR = 31
 """Days that a step may go back over New Year; more are a step forward within the year."""
 
 (LAST, DATE, YEAR, ANCHOR, LEAP_YEAR, UPS, DOWNS, FAR, BACKS, MARKS, LOST, FIRST_PACKED, END_PACKED, FIRST_LOCAL,
- END_LOCAL, FIRST_ABSOLUTE, END_ABSOLUTE, HOSTS_FOUND, START) = range(19)  # fmt: skip
+ END_LOCAL, FIRST_ABSOLUTE, END_ABSOLUTE, HOSTS_FOUND, START, RECORD) = range(20)  # fmt: skip
 """Columns of `state`: the last time without a year, its day of the year, the year counted from the first record's, day
 of the last mark, the year of the last 29 February; steps of hosts' stamps on and back by seconds, and back by more than
 JITTER; rows of `backs` and `marks` filled; whether there was no room for one; least and greatest time of each kind
-(without a year: packed, with the year); hosts; the first time without a year."""
-STATE = 19
+(without a year: packed, with the year); hosts; the first time without a year; number of the last record."""
+STATE = 20
 
 (B_RECORD, B_KIND, B_BEFORE, B_AFTER, B_LOW, B_HIGH) = range(6)
 """A step back of a host: record, kind of stamp, times before and after, least and greatest time of that kind in the
@@ -156,6 +156,7 @@ def follow(kind, t, host, number, state, hosts, lasts, ranges, backs, marks, day
         least = FIRST_LOCAL if kind == 2 else FIRST_ABSOLUTE
         state[least] = min(state[least], t)
         state[least + 1] = max(state[least + 1], t)
+    state[RECORD] = number
     low = 2 * (kind - 1)
     slot = slot_of(host, hosts, state)
     before = NONE

@@ -19,7 +19,11 @@ from forensics.loaders.base import Assembled
 from forensics.loaders.exim import fields
 from forensics.loaders.subjects import decode
 
-HOPS = base.HOPS.append(pa.field("greylisted", pa.bool_())).append(pa.field("submission", pa.string()))
+HOPS = (
+    base.HOPS.append(pa.field("greylisted", pa.bool_()))
+    .append(pa.field("submission", pa.string()))
+    .append(pa.field("repeated", pa.bool_()))
+)
 LEGS = base.LEGS.append(pa.field("alias", pa.string())).append(pa.field("mailbox", pa.bool_()))
 _EXPIRED = re.compile(r"retry timeout exceeded|have been failing for a long time")
 _UNTRIED = re.compile(r"retry time not reached|retry timeout exceeded")
@@ -102,6 +106,7 @@ def _hop(group: list[Event], **values: Any) -> dict[str, Any]:
         "last_at": group[-1]["at"],
         "greylisted": False,
         "submission": "not-seen",
+        "repeated": False,
         "records": [],
         **values,
     }
@@ -256,5 +261,9 @@ def _message(group: list[Event]) -> _Made:
             ),
         }
     records = sorted(message.records, key=lambda r: (r["evidence"], r["number"]))
-    hop = _hop(group, born=came is not None, closed=message.completed or message.removed, records=records, **values)
+    arrivals = [(event["at"], event["rest"]) for event in group if event["flag"] == "<="]
+    hop = _hop(
+        group, born=came is not None, closed=message.completed or message.removed, records=records,
+        repeated=len(set(arrivals)) < len(arrivals), **values,
+    )  # fmt: skip
     return _Made(hop, legs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -553,3 +554,60 @@ def test_a_filter_of_exim_gives_back(tmp_path: Path) -> None:
         "mx.navy.example",
         "internal",
     )
+
+
+def told(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(str(v) for k, v in row.items() if k not in ("records", "delivery_id", "host")) for row in rows)
+
+
+LATER = "== y@navy.example R=dnslookup T=remote_smtp defer (-1): busy"
+LAST = "** y@navy.example R=dnslookup T=remote_smtp: all hosts have been failing for a long time"
+
+
+@given(st.permutations([FROM, TO, LATER, LAST, "Completed"]))
+def test_any_order_of_one_second(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        _, expected = read(Path(place) / "a", {"mainlog": log(FROM, TO, LATER, LAST, "Completed")})
+        _, rows = read(Path(place) / "b", {"mainlog": log(*texts)})
+    assert told(rows) == told(expected)
+    assert [row[-2:] for row in sorted((r["recipient"], r["outcome"]) for r in rows)] == [
+        ("x@navy.example", "delivered"), ("y@navy.example", "expired"),
+    ]  # fmt: skip
+
+
+def several(host: str | None = None) -> list[str]:
+    """Lines of some messages over an hour; each is tried twice. In syslog if the host is given."""
+    out = []
+    for n in range(6):
+        identity, sent = OLD.replace("AB", f"A{n}", 1), TO.replace("x@", f"{n}@")
+        for minute, text in ((0, FROM), (0, LATER.replace("y@", f"{n}@")), (9, sent), (9, "Completed")):
+            stamp = f"2024-03-01 10:{9 * n // 2 + minute:02}:05 "
+            head = f"{stamp.replace(' ', 'T').rstrip('T')}Z {host} exim[1]: " if host else stamp
+            out.append((stamp, f"{head}{identity} {text}\n"))
+    return [line for _, line in sorted(out, key=lambda pair: pair[0])]
+
+
+def test_newest_first_and_joined_blocks(tmp_path: Path) -> None:
+    lines_ = several()
+    _, expected = read(tmp_path / "a", {"mainlog": "".join(lines_)})
+    assert len(expected) == 6
+    for n, (text, said) in enumerate(((lines_[::-1], "newest first"), (lines_[12:] + lines_[:12], "2 blocks"))):
+        result, rows = read(tmp_path / str(n), {"mainlog": "".join(text)})
+        assert told(rows) == told(expected)
+        assert said in result.evidence[0].notes["noted"][0]
+
+
+def test_a_block_twice_and_a_host_of_two_names(tmp_path: Path) -> None:
+    lines_ = several("mx1")
+    _, expected = read(tmp_path / "a", {"mainlog": "".join(lines_)})
+    result, rows = read(tmp_path / "b", {"mainlog": "".join(lines_ + lines_[4:20])})
+    assert told(rows) == told(expected)
+    assert result.evidence[0].duplicates == 16
+    central = [line.replace(" mx1 ", " mx1.albion.example ") for line in lines_]
+    result, rows = read(tmp_path / "c", {"mainlog": "".join(lines_), "central": "".join(central[2:22])})
+    assert told(rows) == told(expected)
+    assert {row["host"] for row in rows} == {"mx1.albion.example"}
+    assert sorted(e.duplicates for e in result.evidence) == [0, 20]
+    mixed = [line if n % 3 else other for n, (line, other) in enumerate(zip(lines_, central, strict=True))]
+    _, rows = read(tmp_path / "d", {"mainlog": "".join(mixed)})
+    assert told(rows) == told(expected)
