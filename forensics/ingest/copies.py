@@ -101,8 +101,9 @@ class Hops:
                 self.strays.append(strays.select(_OF_PART))
             both = codes.BORN | codes.CLOSED
             who = _who(keys)
-            complete = ((keys.flags & both) == both) & (who != 0)
-            complete[np.setdiff1d(np.arange(len(who)), keys.hop)] = False
+            complete = np.zeros(len(who), np.bool_)
+            complete[keys.hop] = True
+            complete &= ((keys.flags & both) == both) & (who != 0)
             twice = np.zeros(0, np.int64)
             if "repeated" in hops.column_names:
                 twice = np.flatnonzero(whole(hops["repeated"]).to_numpy(zero_copy_only=False))
@@ -126,8 +127,9 @@ def look(
     """What was found; None for nothing. `batch` gives hops and legs by number, `statements` those of an evidence."""
     pairs = _copies(hops, batch)
     names = _Names()
+    small = {name.lower(): name for name in sorted(hops.names)}
     for name in sorted(hops.names):
-        names.same(name, next(n for n in sorted(hops.names) if n.lower() == name.lower()), "written so")
+        names.same(name, small[name.lower()], "the same but for letter case")
     for first, second in _parts(hops, batch):
         names.same(first, second, "the same queue ids, one after the other")
     for pair in pairs:
@@ -384,9 +386,13 @@ def _masks(pairs: Sequence[_Pair], hosts: Mapping[str, str], statements: Callabl
     for number in sorted({number for pair in pairs for number in pair.evidence}):
         tables[number] = _Statements.of(statements(number), hosts)
     found: dict[int, _Mask] = {}
-    for a, b, shift in sorted({(*pair.evidence, pair.shift) for pair in pairs}):
+    ways: dict[tuple[int, int, int], bool] = {}
+    for pair in pairs:
+        way = *pair.evidence, pair.shift
+        ways[way] = ways.get(way, False) or pair.hosts[0] != pair.hosts[1]
+    for (a, b, shift), renamed in sorted(ways.items()):
         mine = tables[b]
-        there = _repeats(tables[a], mine, shift, a == b)
+        there = _repeats(tables[a], mine, shift, a == b, renamed)
         if b in found:  # what repeats an earlier file already
             there[np.isin(mine.number, found[b].number)] = -1
         rows = np.flatnonzero(there >= 0)
@@ -406,7 +412,8 @@ def _both(one: _Mask, other: _Mask) -> _Mask:
 
 @dataclass(frozen=True)
 class _Statements:
-    """Events of one evidence in the order of their records. `says`: a hash with id and host."""
+    """Events of one evidence in the order of their records. `says`: a hash with id and host; `host`: as the record has
+    it."""
 
     number: Longs
     second: Longs
@@ -417,14 +424,17 @@ class _Statements:
     @classmethod
     def of(cls, table: pa.Table, hosts: Mapping[str, str]) -> _Statements:
         coded = whole(table["host"].unify_dictionaries())
-        names = [hosts.get(name, name) for name in coded.dictionary.to_pylist()]
-        keys = np.array([key_of(name) for name in names] or [0], np.uint64)
-        host = keys[coded.indices.to_numpy(zero_copy_only=False)]
+        named = coded.dictionary.to_pylist()
+        codes_ = coded.indices.to_numpy(zero_copy_only=False)
+        own, host = (
+            np.array([key_of(name) for name in names] or [0], np.uint64)[codes_]
+            for names in (named, [hosts.get(name, name) for name in named])
+        )
         ids, says = (whole(table[name]).to_numpy() for name in ("id", "says"))
         with np.errstate(over="ignore"):
             of_host = np.where(ids != 0, ids ^ host, np.uint64(0))
             mixed = (says * np.uint64(3) ^ of_host) * np.uint64(0x9E3779B97F4A7C15) ^ host
-        return cls(table["number"].to_numpy(), table["at"].to_numpy() // codes.SECOND, of_host, mixed, host)
+        return cls(table["number"].to_numpy(), table["at"].to_numpy() // codes.SECOND, of_host, mixed, own)
 
     def at(self, second: Longs) -> Hashes:
         """One number for what each event says and a second."""
@@ -433,22 +443,32 @@ class _Statements:
         return mixed
 
 
-def _repeats(theirs: _Statements, mine: _Statements, shift: int, same: bool) -> Longs:
+def _repeats(theirs: _Statements, mine: _Statements, shift: int, same: bool, renamed: bool) -> Longs:
     """For each event the one (its place in `theirs`) that it repeats, or -1. Single equal records stay: what repeats is
-    two of a message, or a run; and records without an id that stand beside such, here and there."""
+    two of a message, or a run; and records without an id that stand beside such, here and there.
+
+    `same`: both are one file. There an event repeats one of the same second, or, where its host is `renamed`, one that
+    was stamped up to RESTAMPED before it.
+    """
     there = np.full(len(mine.number), -1, np.int64)
     by_id = np.flatnonzero(mine.id != 0)
     theirs_by_id = np.flatnonzero(theirs.id != 0)
-    for off in (0,) if same else OFF:
+    offs = OFF if not same else EARLIER if renamed and shift == 0 else (0,)
+    for off in offs:
+        in_place = same and shift == 0 and off == 0
         open_ = by_id[there[by_id] < 0]
-        free = theirs_by_id if same else np.setdiff1d(theirs_by_id, there)
-        found = _kth(theirs.at(theirs.second)[free], mine.at(mine.second - shift // codes.SECOND + off)[open_], same)
+        free = theirs_by_id if in_place else np.setdiff1d(theirs_by_id, there)
+        if same and not in_place:
+            free = np.setdiff1d(free, np.flatnonzero(there >= 0))
+        found = _kth(
+            theirs.at(theirs.second)[free], mine.at(mine.second - shift // codes.SECOND + off)[open_], in_place
+        )
         there[open_[found >= 0]] = free[found[found >= 0]]
     there[by_id[~_in_runs(mine, by_id, there)]] = -1
     second = mine.second - shift // codes.SECOND
     for ours, others in zip(_neighbours(mine), _neighbours(theirs), strict=True):
         known = np.where(ours >= 0, there[ours], -1)
-        for off in (0,) if same else OFF:
+        for off in offs:
             open_ = np.flatnonzero((known >= 0) & (there < 0))
             free = np.setdiff1d(np.flatnonzero(others >= 0), there)
             found = _kth(
@@ -479,8 +499,9 @@ def _beside(says: Hashes, event: Longs) -> Hashes:
     return mixed
 
 
-OFF = (0, 1, -1, 2, -2)
-"""Seconds that the stamps of a copy may be off, the most likely first (RESTAMPED)."""
+OFF, EARLIER = (0, 1, -1, 2, -2), (0, -1, -2)
+"""Seconds that the stamps of a copy may be off, the most likely first (RESTAMPED); those of the original in one
+file."""
 
 
 def _kth(theirs: Hashes, mine: Hashes, same: bool) -> Longs:

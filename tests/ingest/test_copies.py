@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,21 @@ def test_what_outsiders_write_makes_no_hosts_one(tmp_path: Path) -> None:
     result, rows = read(tmp_path, {"mail.log": text})
     assert {r["host"] for r in rows} == {"mx1", "mx2"}
     assert noted(result) == []
+
+
+@pytest.mark.parametrize("off", [0, 1, 2, 3600, -3600])
+def test_two_copies_line_by_line_in_one_file(tmp_path: Path, off: int) -> None:
+    """A server that hears a host twice, under two names, the second time stamped later, or by another zone."""
+    lines = traffic("mx1")
+    _, expected = read(tmp_path / "a", {"mail.log": "".join(lines)})
+    text = ""
+    for one in lines:
+        at = datetime.fromisoformat(one[:32]) + timedelta(seconds=off)
+        text += one + at.isoformat(timespec="microseconds") + one[32:].replace(" mx1 ", " mx1.albion.example ")
+    result, rows = read(tmp_path / "b", {"mail.log": text})
+    assert [row[1:] for row in brief(rows)] == [row[1:] for row in brief(expected)]
+    assert {r["host"] for r in rows} == {"mx1.albion.example"}
+    assert result.evidence[0].duplicates == len(lines)
 
 
 @settings(max_examples=15)
