@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,10 @@ TOKENS = (
     b"helo=<", b"[", b"]", b": ", b"\r", b'"', b"\\", b"\xff", b"\0", b"4B1C2D3E4F", b"reject: RCPT from ", b"client=", b", size=",
     b"nrcpt=", b"queued as ", b"message-id=<", b"removed", b"NOQUEUE: ", b"header Subject: ", b"<", b">", b" ", b"{", b"99999999999999999999",
 )  # fmt: skip
+BEARING = re.compile(
+    rb"(?<![\w./-])[a-z][\w.-]*/(?:smtp|lmtp|local|virtual|pipe|qmgr|cleanup|smtpd)\[\d+\]: [0-9A-F]{10}: [^\n]*(?:to=<|status=)"
+)
+"""Lines that speak of a recipient or a status, whatever was done to them; none may be passed over."""
 PLAN = timing.Plan(years.Clock(2024))
 
 
@@ -64,13 +69,18 @@ def mutated(rng: random.Random, texts: list[bytes]) -> bytes:
     return bytes(text).replace(b"\n", b"?")
 
 
-def check(lines: list[bytes], *, ended: bool) -> None:
-    """Scan and assemble the lines; every one must be accounted for, here and when fragments come back."""
+def scanned(lines: list[bytes], *, ended: bool = True) -> base.Scan:
     raw = b"\n".join(lines) + (b"\n" if ended else b"")
     padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
     block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
     loader.surveyor("mail.log-20240301", base.Settings()).feed(block)
-    scan = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=PLAN))
+    return loader.scan(block, base.ScanContext(evidence=0, number=1, plan=PLAN))
+
+
+def check(lines: list[bytes], *, ended: bool) -> None:
+    """Scan and assemble the lines; every one must be accounted for, here and when fragments come back."""
+    raw = b"\n".join(lines) + (b"\n" if ended else b"")
+    scan = scanned(lines, ended=ended)
     assert scan.records == len(lines)
     assert scan.records == scan.used + sum(scan.ignored.values()) + len(scan.unread)
     part = queues.assemble(scan.events, final=False)
@@ -82,6 +92,8 @@ def check(lines: list[bytes], *, ended: bool) -> None:
             made.legs[column].validate(full=True)
     spans = scan.events.ints[:, 10:22]
     assert int(spans.max(initial=0)) <= len(raw)
+    if bearing := [line for line in lines if BEARING.search(line)]:
+        assert not scanned(bearing).ignored
 
 
 def run(count: int, seed: int, folder: Path) -> None:

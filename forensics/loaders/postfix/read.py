@@ -159,9 +159,10 @@ def _notices(rows: _Rows, which: Any, evidence: int, ignored: dict[str, int]) ->
     """Rows of `LOSSES` for what the logging daemon says of missing records; all its lines are counted in `ignored`."""
     for r in which.tolist():
         program = rows.span(r, w.A)[:64]
-        kind = f"program {program}" if program else "notices of the logger"
-        ignored[kind] = ignored.get(kind, 0) + 1
         line = text(rows.line(r))
+        mark = "marks between records" if line.startswith("--") else "notices of the logger"
+        kind = f"program {program}" if program else mark
+        ignored[kind] = ignored.get(kind, 0) + 1
         if found := losses.said(line):
             host = rows.span(r, w.HOST) or None
             yield (found[0], evidence, host, rows.at(r), found[1], int(rows.numbers[r]), int(rows.offsets[r]), line)

@@ -74,8 +74,8 @@ POLICY = w.POLICY
 (L_HEADER, L_BODY, L_MIME_ERROR, L_MILTER_HEADER, L_MILTER_BODY) = (
     w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_MILTER_HEADER, w.L_MILTER_BODY,
 )  # fmt: skip
-(L_MESSAGE_REPEATED, L_LAST_MESSAGE, L_TIMES, L_MARK, L_DASHES, L_DASHES_END) = (
-    w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END,
+(L_MESSAGE_REPEATED, L_LAST_MESSAGE, L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_CURSOR) = (
+    w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END, w.L_CURSOR,
 )  # fmt: skip
 (L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL) = (w.L_RSYSLOG, w.L_SYSLOG, w.L_JOURNALD, w.L_JOURNAL)
 (L_NRCPT_SEP, L_STATUS_SEP) = (w.L_NRCPT_SEP, w.L_STATUS_SEP)
@@ -393,6 +393,14 @@ def is_name(buf, i, end):
     return process or not hexadecimal or end - i < 5
 
 
+@kernel
+def is_mark(buf, i, end):
+    """True for what journalctl and grep write between records: `-- Reboot --`, `-- cursor: s=…`, `--`."""
+    if not at(buf, i, L_DASHES):
+        return end - i == 2 and buf[i + 1] == 45
+    return at(buf, i, L_CURSOR) or (end - i > 5 and at(buf, end - 3, L_DASHES_END))
+
+
 @inlined
 def without_tag(buf, i, end, ev, r, programs):
     """A record of which nobody is said to have written it."""
@@ -463,7 +471,7 @@ def line(buf, i, end, ev, lv, r, memo, programs):
     ev[r, N0] = w.R_EMPTY
     if end == i:
         return w.UNREAD
-    if buf[i] == 45 and at(buf, i, L_DASHES) and end - i > 5 and at(buf, end - 3, L_DASHES_END):
+    if buf[i] == 45 and is_mark(buf, i, end):
         return w.NOTICE
     found, kind, t, host_start, host_end, tag, start, stop, k, program = head(buf, i, end, memo, programs)
     ev[r, TIMEKIND] = kind

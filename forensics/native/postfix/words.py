@@ -159,8 +159,8 @@ L_POSTFIX = lit("postfix")
 L_FORWARDED, L_MESSAGE_REPEATED, L_LAST_MESSAGE = (
     lit("Message forwarded from "), lit("message repeated "), lit("last message repeated "),
 )  # fmt: skip
-L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_NRCPT_SEP = (
-    lit(" times: [ "), lit("-- MARK --"), lit("-- "), lit(" --"), lit(", nrcpt="),
+L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_CURSOR, L_NRCPT_SEP = (
+    lit(" times: [ "), lit("-- MARK --"), lit("-- "), lit(" --"), lit("-- cursor: "), lit(", nrcpt="),
 )  # fmt: skip
 L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL = lit("rsyslog"), lit("syslog"), lit("systemd-journal"), lit("journal")
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
