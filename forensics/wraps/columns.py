@@ -147,6 +147,8 @@ FORMATS: Final = (
 )
 """(name, what) of all that may stand around records, for `missent formats`."""
 
+_LETTER: Final = frozenset(("subject", "Subject"))
+"""Fields of a mail, whose text is its sender's: no log system's record has them beside a message."""
 _NAMES: Final = frozenset(name for export in EXPORTS for names in export[1:] for name in names)
 _SPELLED: Final = {name.casefold(): name for name in sorted(_NAMES)}
 """Of names that differ in capitals alone, the one in small letters."""
@@ -207,8 +209,10 @@ def first(record: Mapping[str, Any], names: tuple[str, ...]) -> tuple[bytes, str
 
 
 def export_of(record: Mapping[str, Any]) -> Export | None:
-    """The export that a record with these fields is of; None where it has no message."""
+    """The export that a record with these fields is of; None where it has no message, or is a mail."""
     for export in EXPORTS:
+        if export is EXPORTS[-1] and not _LETTER.isdisjoint(record):
+            continue
         if any(text(field(record, name)) is not None for name in export.message) and all(
             field(record, name) is not None for name in export.needs
         ):

@@ -41,6 +41,8 @@ SYSLOG = {
     "iso with space": "2024-03-01 10:00:05 mx1 {p}[7]: {t}",
     "rfc5424": "<22>1 2024-03-01T10:00:05.000Z mx1 {p} 7 - - {t}",
     "rfc5424 without pri": '1 2024-03-01T10:00:05Z mx1 {p} 7 - [meta s="a\\]b"][x y="]"] \ufeff{t}',
+    "programname of rsyslog": "<22>Mar  1 10:00:05 mx1 postfix[7]: {t}",
+    "app-name of rsyslog": "<22>1 2024-03-01T10:00:05.000Z mx1 postfix 7 - -  {t}",
     "kubernetes": "2024-03-01T10:00:05.000000001Z stdout F Mar  1 10:00:05 mx1 {p}[7]: {t}",
     "docker -t": "2024-03-01T10:00:05.000000001Z Mar  1 11:00:05 mx1 {p}[7]: {t}",
     "compose": "mail_1  | Mar  1 10:00:05 mx1 {p}[7]: {t}",
