@@ -85,6 +85,8 @@ def _surest(data: bytes) -> tuple[str | None, float]:
     """The loader that is surest of any piece of these lines, with its confidence."""
     best: tuple[str | None, float] = None, 0.0
     for piece in _pieces(data):
+        if b"@" not in piece:  # no mail
+            continue
         found = loaders.surest(piece)
         if found[1] > best[1]:
             best = found

@@ -119,7 +119,7 @@ EXPORTS: Final = (
     ),
     Export(
         "JSON or CSV",
-        ("message", "msg", "Message", "MESSAGE", "log", "body", "Body", "rawmsg", "raw", "text", "event"),
+        ("message", "msg", "Message", "MESSAGE", "log", "body", "Body", "rawmsg", "raw", "event"),
         _TIMES,
         _HOSTS,
         (*_PROGRAMS, "tag"),

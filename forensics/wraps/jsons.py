@@ -17,13 +17,19 @@ from forensics.wraps import columns
 from forensics.wraps.wrap import JSON, LINES, Wrap
 
 _DECODER: Final = json.JSONDecoder(strict=False)
-_BLANK: Final = re.compile(r"[ \t\r\n\x1e]*")
-_BETWEEN: Final = re.compile(r"[ \t\r\n\x1e,]*")
+_BLANK: Final = re.compile(r"(?:[ \t\r\n\x1e]|\xef\xbb\xbf)*")
+"""Blanks, the mark of json-seq (RFC 7464), and UTF-8's byte order mark where files were joined."""
+_BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.S)
 _NEXT: Final = re.compile(r"[}\]]\s*,\s*(?=[{\[])")
 """Where the next element of an array may begin, behind one that is broken."""
-_EVENT: Final = re.compile(r"(?:data: ?(?=[{\[])|(?:event|id|retry)?:[^\n]*\n?)")
-"""Lines of a stream of events (journalctl -o json-sse)."""
+_HOLDS: Final = re.compile(r"[{,:\[]\s*\[\s*[{\[\"]")
+"""An array that might hold records."""
+BESIDE: Final = "beside the records of a JSON document: another array, which is not read"
+_AFTER: Final = re.compile(r'\s*(?:[}\]]|,\s*"(?:[^"\\]|\\.)*"\s*:)', re.S)
+"""What follows an array of records in the object that holds it."""
+_EVENT: Final = re.compile(r"data: ?(?=[{\[])")
+"""Before each record of a stream of events (journalctl -o json-sse)."""
 _HOLDERS: Final = frozenset(
     (
         "value", "values", "d", "results", "result", "hits", "events", "logevents", "entries", "rows", "tables",
@@ -34,10 +40,12 @@ _HOLDERS: Final = frozenset(
 _NAMES: Final = ("columns", "fields")
 """Keys of the names of the columns, where a record is an array."""
 _DEPTH: Final = 5
+TAIL: Final = 4 << 10
+"""Characters behind an array that tell what follows it."""
 
 
 class Element(NamedTuple):
-    """One record: where it is, and its value; `whole` is False for what is no JSON."""
+    """One record: where it is, and its value; `whole` is False for what is none, whose value may be the reason."""
 
     begin: int
     end: int
@@ -70,9 +78,7 @@ def recognise(text: str) -> Wrap | None:
     """The wrap of a content that begins like this; None where it is no JSON. `text`: its head, as Latin-1."""
     at = _skip(text, 0)
     if event := _EVENT.match(text, at):
-        while event:
-            at = _skip(text, event.end())
-            event = _EVENT.match(text, at)
+        at = event.end()
     if text[at : at + 1] == "[":
         inner = _skip(text, at + 1)
         if inner < len(text) and text[inner] not in '{["]':
@@ -132,8 +138,14 @@ def _later_object(text: str, at: int) -> bool:
     return any(line.startswith("{") and _is_object(line) for line in text[at:].split("\n", 6)[1:5])
 
 
-def _path(text: str, at: int, depth: int) -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
-    """(path, brackets, columns) from the object at `at` to the first array of records in it."""
+Path = tuple[tuple[str, ...], str, tuple[str, ...]]
+"""(path, brackets, columns), as in `Wrap`."""
+
+
+def _path(text: str, at: int, depth: int) -> Path | None:
+    """The way from the object at `at` to its array of records: the first whose first element has a message, else the
+    first of objects, else the first that is empty."""
+    found: list[tuple[int, Path]] = []
     names: tuple[str, ...] = ()
     try:
         for key, begin in _members(text, at):
@@ -141,24 +153,53 @@ def _path(text: str, at: int, depth: int) -> tuple[tuple[str, ...], str, tuple[s
                 names = _column_names(_decode(text, begin)[0])
             if key.casefold() not in _HOLDERS or depth >= _DEPTH:
                 continue
-            if text[begin] == "{":
-                found = _path(text, begin, depth + 1)
-                if found:
-                    return (key, *found[0]), "{" + found[1], found[2]
+            if text[begin] == "{" and (inner := _path(text, begin, depth + 1)):
+                found.append((_rank(text, begin, inner), ((key, *inner[0]), "{" + inner[1], inner[2])))
             elif text[begin] == "[":
                 first = _skip(text, begin + 1)
-                if text[first : first + 1] == "{":
-                    # an array of tables, each of which has rows
-                    found = _path(text, first, depth + 1) if key.casefold() == "tables" else None
-                    if found:
-                        return (key, *found[0]), "{[" + found[1], found[2]
-                if text[first : first + 1] in ("{", "[", "]", '"', ""):
-                    return (key,), "{", names
+                inner = (
+                    _path(text, first, depth + 1) if key.casefold() == "tables" and text[first:][:1] == "{" else None
+                )
+                if inner:  # an array of tables, each of which has rows
+                    found.append((_WITH, ((key, *inner[0]), "{[" + inner[1], inner[2])))
+                elif text[first : first + 1] in ("{", "[", "]", '"', ""):
+                    found.append((_quality(text, first, names), ((key,), "{", names)))
+            if found and found[-1][0] == _WITH:
+                break
+    except (_Incomplete, ValueError, RecursionError):
+        pass
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+_WITH, _OBJECTS, _EMPTY = 0, 1, 2
+
+
+def _rank(text: str, at: int, path: Path) -> int:
+    """How good the array is that a path leads to from the object at `at`."""
+    begin = _enter(text, at, path[0])
+    return _EMPTY if begin is None else _quality(text, _skip(text, begin), path[2])
+
+
+def _quality(text: str, at: int, names: tuple[str, ...]) -> int:
+    """How good the array is whose first element is at `at`."""
+    if at >= len(text):
+        return _OBJECTS
+    if text[at] == "]":
+        return _EMPTY
+    try:
+        record = rows(_decode(text, at)[0], Wrap(form=JSON, columns=names))
     except _Incomplete:
-        return None
+        return _OBJECTS
     except (ValueError, RecursionError):
-        return None
-    return None
+        return _EMPTY
+    return _WITH if record and records_inside(record) else _OBJECTS
+
+
+def records_inside(record: Mapping[str, Any]) -> bool:
+    """Whether a record has a message, or holds an object that has one."""
+    return columns.export_of(record) is not None or any(
+        isinstance(value, dict) and columns.export_of(value) is not None for value in record.values()
+    )
 
 
 def _column_names(value: Any) -> tuple[str, ...]:
@@ -214,19 +255,26 @@ def _enter(text: str, at: int, path: tuple[str, ...]) -> int | None:
     return None
 
 
-def _entered(text: str, at: int, path: tuple[str, ...]) -> int | None:
+def _entered(text: str, at: int, path: tuple[str, ...], last: bool) -> int | None:
+    """`_enter`; None, too, where the object is broken."""
     try:
         return _enter(text, at, path)
+    except _Incomplete:
+        if not last:
+            raise
     except (ValueError, RecursionError):
-        return None
+        pass
+    return None
 
 
-def _leave(text: str, at: int, wrap: Wrap) -> tuple[int, bool]:
-    """(where reading goes on, whether inside another array of records) behind the bracket that closed one."""
+def _leave(text: str, at: int, wrap: Wrap, last: bool) -> tuple[int, bool]:
+    """(where reading goes on, whether inside another array of records) behind a bracket that closed one."""
     depth = len(wrap.brackets)
-    if not depth:
+    if not depth or not _AFTER.match(text, at):
+        if depth and not last and len(text) - at < TAIL:
+            raise _Incomplete
         return at, False
-    wanted = f'"{wrap.path[-1]}"' if wrap.path else ""
+    wanted = f'"{wrap.path[-1]}"'
     key = False
     for token in _TOKEN.finditer(text, at):
         c = token[0]
@@ -236,7 +284,6 @@ def _leave(text: str, at: int, wrap: Wrap) -> tuple[int, bool]:
             depth += 1
         elif c in "}]":
             depth -= 1
-        # a key is followed by a colon
         key = c == wanted and text.startswith(":", _skip(text, token.end()))
         if depth == 0:
             return token.end(), False
@@ -245,42 +292,44 @@ def _leave(text: str, at: int, wrap: Wrap) -> tuple[int, bool]:
 
 def elements(text: str, wrap: Wrap, last: bool) -> tuple[list[Element], int]:
     """The records of a block and how many characters they take, with what stands between them; without `last` what the
-    text ends in is not taken."""
+    text ends in is not taken.
+
+    Whether a record stands in an array, what follows it tells, so that every cut reads the same."""
     found: list[Element] = []
-    taken = 0
-    at = _skip(text, 0)
-    inside = text[at : at + 1] in (",", "]")
+    taken = at = 0
+    inside = False
     try:
         while True:
-            at = _skip(text, at, _BETWEEN if inside else _BLANK)
+            at = _skip(text, at)
             if at >= len(text):
                 return found, len(text) if last or not inside else taken
-            if inside and text[at] == "]":
-                at, inside = _leave(text, at + 1, wrap)
-                taken = at
-                continue
-            if not inside:
-                if event := _EVENT.match(text, at):
-                    at = event.end()
-                    continue
-                if text[at] == "[" and not wrap.path:
-                    at, inside = at + 1, True
-                    continue
-                if text[at] == "{" and wrap.path:
-                    behind = _entered(text, at, wrap.path)
-                    if behind is not None:
-                        at, inside = behind, True
-                        continue
-            element = _element(text, at, inside, last)
-            found.append(element)
-            at = taken = element.end
+            c = text[at]
+            if c == "]":
+                stop, inside = _leave(text, at + 1, wrap, last)
+                if _HOLDS.search(text, at, stop):
+                    found.append(Element(at, stop, BESIDE, False))
+                at = stop
+                taken = taken if inside else at
+            elif c == ",":
+                at, inside = at + 1, True
+            elif not inside and (event := _EVENT.match(text, at)):
+                at = event.end()
+            elif not inside and c == "[" and not wrap.path:
+                at, inside = at + 1, True
+            elif not inside and c == "{" and wrap.path and (start := _entered(text, at, wrap.path, last)) is not None:
+                if not wrap.columns and _HOLDS.search(text, at, start):
+                    found.append(Element(at, start, BESIDE, False))
+                at, inside = start, True
+            else:
+                element = _element(text, at, inside, last)
+                found.append(element)
+                at = taken = element.end
+                inside = False
     except _Incomplete:
-        if not last:
-            return found, taken
-        at = _skip(text, taken, _BETWEEN)
-        if at < len(text) and text[at] != "]":
+        if last:  # the document was cut off behind its records
             found.append(Element(at, len(text.rstrip()), None, False))
-        return found, len(text)
+            return found, len(text)
+        return found, taken
 
 
 def _element(text: str, at: int, inside: bool, last: bool) -> Element:
@@ -289,18 +338,23 @@ def _element(text: str, at: int, inside: bool, last: bool) -> Element:
         value, end = _decode(text, at)
         if isinstance(value, dict | list | str):
             return Element(at, end, value, True)
+    except _Incomplete:
+        if not last:
+            raise
     except (ValueError, RecursionError):
         pass
-    if inside and (following := _NEXT.search(text, at)):
-        return Element(at, following.start() + 1, None, False)
-    if inside and not last:
-        raise _Incomplete
+    if inside:
+        if following := _NEXT.search(text, at):
+            return Element(at, following.start() + 1, None, False)
+        if not last:
+            raise _Incomplete
+        return Element(at, len(text.rstrip()), None, False)
     stop = text.find("\n", at)
     if stop < 0:
         if not last:
             raise _Incomplete
         stop = len(text)
-    return Element(at, at + len(text[at:stop].rstrip()) or stop, None, False)
+    return Element(at, at + len(text[at:stop].rstrip()), None, False)
 
 
 def rows(value: Any, wrap: Wrap) -> Mapping[str, Any] | None:

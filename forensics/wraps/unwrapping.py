@@ -273,7 +273,7 @@ def _from_json(got: _Gathered, text: bytes, wrap: Wrap, as_logged: bool, most: i
     for element in jsons.elements(latin, wrap, True)[0][:most]:
         raw = text[element.begin : element.end]
         if not element.whole:
-            got.add(element.begin, element.end, [Line(records.flat(raw), records.NO_JSON)], wrap)
+            got.add(element.begin, element.end, [Line(records.flat(raw), element.value or records.NO_JSON)], wrap)
             continue
         if not raw.isascii():
             element = element._replace(value=records.loaded(raw))
