@@ -6,8 +6,9 @@ A leg that some system handed on is continued by a hop of another system
 - where Message-ID, sender and recipient agree and the next hop began after the first, within minutes of the hand-over
 
 The next hop must have been addressed to that recipient, before any expansion, and have the id that the leg names
-(`queued as`) if any hop has it; ids alone are joined by `linking`. A Message-ID alone can be forged or sent twice: rows that share no more than
-Message-ID and recipient both stay, and the later one names the earlier (`possible_duplicate_of`).
+(`queued as`) if any hop has it; ids alone are joined by `linking`. A Message-ID alone can be forged or sent twice: rows
+that share no more than Message-ID and recipient both stay, and the later one names the earlier
+(`possible_duplicate_of`).
 """
 
 from __future__ import annotations
