@@ -103,7 +103,7 @@ class _Legs:
     def _onward(self) -> Array:
         """Rows that hand a recipient to a server of Exchange Online."""
         out = np.zeros(len(self.rows), np.bool_)
-        if (self.kinds >= codes.TRACE_DELIVERED).any():
+        if (self.rows.plain["flags"] & codes.ONLINE).any():
             at = np.flatnonzero(np.isin(self.kinds, (codes.SEND, codes.SEND_OUT)))
             peers = self.rows.take("peer", at).to_pylist()
             out[at] = [(peer or "").strip().rstrip(".").casefold().endswith(ONLINE_SERVERS) for peer in peers]

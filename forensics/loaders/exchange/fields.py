@@ -44,7 +44,7 @@ _RENAMED: Final = {
 """Names of slots that are not the log's own: of extended reports, and of Get-MessageTrackingLog."""
 
 TRACE: Final = {
-    "time": ("origintimestamputc", "origintimestamp", "received", "receivedutc", "receiveddatetime", "timestamp"),
+    "time": ("origintimestamputc", "receivedutc", "receiveddatetime", "origintimestamp", "received", "timestamp"),
     "sender": ("senderaddress", "sender"),
     "recipient": ("recipientaddress", "recipient", "recipients"),
     "status": ("status", "recipientstatus"),
@@ -137,7 +137,7 @@ def missing(names: Collection[str]) -> str | None:
     known = {squeezed(name) for name in names}
     for form, words, needed, least in _NEARLY:
         have = [any(name in known for name in one) for _, one in needed]
-        if sum(have) >= least and not all(have) and len(known & words) >= 1:
+        if sum(have) >= least and not all(have) and known & words and not known & {"event", "detail"}:
             lacks = ", ".join(title for (title, _), has in zip(needed, have, strict=True) if not has)
             return f"{_TITLES[form]} without {lacks}; export it again: {COMMANDS[form]}"
     return None

@@ -21,7 +21,7 @@ from forensics.loaders.exchange import addresses, dates, emailevents, event_ids,
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.tracking import Account, group_of, hashes, key_of
+from forensics.loaders.exchange.tracking import Account, group_of, has_id, hashes, key_of, names_message
 from forensics.native.exchange import codes
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -76,7 +76,8 @@ class Times(NamedTuple):
 
 def times(records: Records, data: np.ndarray, layout: Layout) -> Times:
     """Every stamp of these records, also the bounds of the query, which help to decide a date order."""
-    own = layout.columns(*(("timestamp",) if layout.kind == "export" else f.TRACE["time"]))
+    names = ("timestamp",) if layout.kind == "export" else f.TRACE["time"]
+    own = next((at for at in map(layout.columns, names) if at), ())
     if layout.kind == "events":
         own = emailevents.time_column(layout.names)
     bounds = layout.columns(*f.BOUNDS)
@@ -185,8 +186,8 @@ class _Builder:
             )
         values = {
             "peer_address": row["to_ip"].strip() or None,
-            "message_id": row["message_id"] or None,
-            "network_message_id": row["network_id"] or None,
+            "message_id": row["message_id"] if names_message(row["message_id"]) else None,
+            "network_message_id": row["network_id"] if has_id(row["network_id"]) else None,
             "return_path": (sender or "<>") if "sender" in row.values else None,
             "subject": row["subject"] or None,
             "size": row["size"] or None,

@@ -208,6 +208,11 @@ def has_id(text: str) -> bool:
     return any(c in "123456789" for c in text)
 
 
+def names_message(message_id: str) -> bool:
+    """Is it a Message-ID, and not what stands for none?"""
+    return "@" in message_id or has_id(message_id)
+
+
 def group_of(network_id: str, message_id: str, beside: str) -> bytes | None:
     """16 bytes for a message of an export: as `scan_segment` names the same message in a log; None without any id.
 
@@ -222,12 +227,12 @@ def group_of(network_id: str, message_id: str, beside: str) -> bytes | None:
                 pass
         return digest("network", plain)
     bare = message_id.strip(" <>")
-    return digest("message", f"{bare}\0{beside}") if "@" in bare or has_id(bare) else None
+    return digest("message", f"{bare}\0{beside}") if names_message(bare) else None
 
 
 def hashes(message_ids: Sequence[str]) -> np.ndarray:
     """The hash of each Message-ID by which records of one network-message-id are told apart; 0 for none."""
-    texts = [(one if "@" in one or has_id(one) else "").encode("utf-8", "replace") for one in message_ids]
+    texts = [(one if names_message(one) else "").encode("utf-8", "replace") for one in message_ids]
     ends = np.cumsum([len(text) for text in texts], dtype=np.int32)
     out = np.zeros(len(texts), np.uint64)
     if texts:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 TEXTS: Final = (
-    "peer",  # server it was handed to
+    "peer",  # server it was handed to; of an acceptance the one that it came from
     "peer_address",
     "context",  # source-context of a hand-off; reference of a TRANSFER
     "related",  # address that these recipients replace

@@ -114,7 +114,7 @@ def _counted(buf, s, e):
 
 
 @kernel
-def _message_id(buf, begin, end, r):
+def message_id(buf, begin, end, r):
     """(start, end) of the Message-ID, bare; empty when it is none."""
     s, e = field(begin, end, r, MESSAGE_ID)
     s, e = _bare(buf, s, e)
@@ -129,7 +129,7 @@ def _best_id(buf, begin, end, r):
     s, e = field(begin, end, r, NETWORK_ID)
     if _counted(buf, s, e):
         return BY_NETWORK, s, e
-    s, e = _message_id(buf, begin, end, r)
+    s, e = message_id(buf, begin, end, r)
     if s < e:
         return BY_MESSAGE, s, e
     s, e = field(begin, end, r, INTERNAL)
@@ -179,7 +179,7 @@ def group(buf, kinds, begin, end, state, message, modes, own, reps, ids, whole, 
         if s == e:
             state[r] = NO_MESSAGE if end[r, RECIPIENT] == begin[r, RECIPIENT] else NO_ID
             continue
-        t, u = _message_id(buf, begin, end, r)
+        t, u = message_id(buf, begin, end, r)
         own[r] = _hash_of_id(buf, t, u, end[r, MESSAGE_ID] < 0)
         modes[r] = mode
         if mode == BY_INTERNAL:  # means something on its own server only: joined later, with the server's name

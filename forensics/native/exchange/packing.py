@@ -32,6 +32,7 @@ from forensics.native.exchange.codes import (
 )
 from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.lists import ODD, pair
+from forensics.native.exchange.messages import message_id
 from forensics.native.exchange.spans import comes_first
 from forensics.native.text import copy, store32
 
@@ -52,6 +53,7 @@ CARRIED: Final = (
 """Values of the message, in the order of `layout.TEXTS`: name, slot, and whether only records of acceptance
 (`RECEIVE`) say them."""
 COUNT: Final = len(CARRIED)
+_MESSAGE: Final = [name for name, _, _ in CARRIED].index("message_id")
 _NETWORK: Final = [name for name, _, _ in CARRIED].index("network_message_id")
 _SLOTS: Final = np.array([slot for _, slot, _ in CARRIED], np.int32)
 _ENTERING: Final = np.array([entering for _, _, entering in CARRIED], np.bool_)
@@ -103,6 +105,10 @@ def _weigh_record(buf, begin, end, r, m, effect, mode, at, best):
             continue
         if c == _NETWORK and mode != BY_NETWORK:
             continue
+        if c == _MESSAGE:
+            s, e = message_id(buf, begin, end, r)
+            if s == e:
+                continue
         if _earlier(buf, begin, end, r, best[m, c], _SLOTS[c], _SLOTS[c], at):
             best[m, c] = r
     slot = _host_slot(begin, end, r, effect[r])
@@ -148,7 +154,7 @@ def _choose(begin, end, r, m, effect, mode, best, chosen):
     """The slot of each column of `layout.TEXTS` that the record carries, -1 for none. Records of `INFO` say their
     server only where no other record of the message and block does so earlier."""
     handed = effect in (SEND, SEND_OUT, DELIVER)
-    chosen[0] = slots.SERVER_HOST if handed else -1
+    chosen[0] = slots.SERVER_HOST if handed else (slots.CLIENT_HOST if _accepts(effect) else -1)
     chosen[1] = slots.SERVER_IP if handed else -1
     chosen[2] = slots.CONTEXT if handed else (slots.REFERENCE if effect == REPLACE else -1)
     chosen[3] = slots.RELATED if effect == REPLACE else -1

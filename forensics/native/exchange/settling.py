@@ -4,8 +4,9 @@ The effects and states are those of `codes`. The rules:
 
 1. An acceptance is never undone: DELIVER, and a hand-off to a server outside (SEND_OUT; SEND of servers before Exchange
    2013, which knew no other word). It wins over whatever became of another copy, before or after it. Only where the
-   server that took the recipient is seen to have it after that (ENTER there) was it handed on inside: the name that a
-   server gives itself is not enough, because the other side chooses it.
+   server that took the recipient is seen to have it from the one that gave it (ENTER there) was it handed on inside:
+   the name that a server gives itself is not enough, because the other side chooses it. Exchange Online's servers have
+   many names: there any of them will do, if the recipient was handed to that service alone.
 2. SEND between transport services is no acceptance: what becomes of the recipient is for the next server to say.
 3. A recipient that REPLACE puts in the place of another keeps the first such row as its origin, unless it was itself
    accepted before: from a mailbox, or by the server that logs the replacement.
@@ -64,6 +65,9 @@ from forensics.native.exchange.codes import (
 
 SKEW: Final = 3_600_000_000
 """Microseconds by which a trace's time may lie before the server's own and still be the later word."""
+BETWEEN: Final = 300_000_000
+"""Microseconds by which the server that takes a message may log it before the one that gives it: it logs first, and
+clocks differ."""
 _UNKNOWN: Final = -2
 """The server that accepted a recipient first, while none has."""
 NEVER: Final = 1 << 62
@@ -127,17 +131,23 @@ def _next(effect, state, leaves, beyond):
 
 
 @kernel
-def _enter(i, k, effect, at, flags, host, peer, state, settled, parent_row, entered, first_at, direct_host,
-           direct_store):  # fmt: skip
-    """A server accepts the message for recipient k: step 1, and who accepted it first for step 3."""
+def _is_handover(i, n, effect, at, flags, host, peer, onward, alone):
+    """Is n, an acceptance, where the recipient went that row i hands on? `alone`: to no other service before."""
+    if effect[i] == SEND_OUT and onward[i] and (flags[i] & ONLINE) == 0 and (flags[n] & ONLINE) != 0:
+        return alone and at[n] >= at[i] - BETWEEN
+    if host[n] < 0 or host[n] != peer[i] or host[n] == host[i] or at[n] < at[i] - BETWEEN:
+        return False
+    return effect[i] == SEND or peer[n] == host[i] or (peer[n] < 0 and at[n] >= at[i])
+
+
+@kernel
+def _enter(i, k, effect, at, flags, host, state, parent_row, entered, first_at, direct_host, direct_store):
+    """A server accepts the message for recipient k: who accepted it first for step 3, when for step 4."""
     entered[k] = i
     first_at[k] = min(first_at[k], at[i])
     if direct_host[k] == _UNKNOWN and parent_row[k] < 0:
         direct_host[k] = host[i]
         direct_store[k] = (flags[i] & STORE) != 0 or effect[i] == REPORT
-    t = settled[k]
-    if state[k] in (SENT, INSIDE) and host[i] >= 0 and host[i] == peer[t] and host[i] != host[t]:
-        state[k] = INSIDE
 
 
 @kernel
@@ -207,7 +217,8 @@ def _settle_by_trace(effect, at, flags, onward, state, settled, first_at, apart,
             from_there = own and first_at[k] != NEVER and first_at[k] >= at[i]
             counts = s not in (DELIVERED, SENT, HAD_ALREADY) and not from_there
         else:
-            there = s == SENT and onward[settled[k]] and not apart[k] and at[i] >= at[settled[k]] - SKEW
+            t = settled[k]
+            there = s == SENT and onward[t] and (flags[t] & ONLINE) == 0 and not apart[k] and at[i] >= at[t] - SKEW
             counts = open_ or (there and (first_at[k] == NEVER or first_at[k] <= at[i]))
         if counts:
             settled[k] = i
@@ -246,8 +257,9 @@ def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, sta
             continue
         attempts[k] += _is_attempt(e)
         if e in (ENTER, REPORT):
-            _enter(i, k, effect, at, flags, host, peer, state, settled, parent_row, entered, first_at, direct_host,
-                   direct_store)  # fmt: skip
+            _enter(i, k, effect, at, flags, host, state, parent_row, entered, first_at, direct_host, direct_store)
+            if state[k] == SENT and _is_handover(settled[k], i, effect, at, flags, host, peer, onward, not apart[k]):
+                state[k] = INSIDE
         elif e == REPLACE:
             _replace(i, k, host, parent_leg, replaces, parent_row, replaced, direct_host, direct_store)
         elif e >= TRACE_DELIVERED:
@@ -261,7 +273,7 @@ def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, sta
             new = _next(e, s, leaves, handed)
             if new >= 0:
                 n = entered[k]
-                arrived = n >= 0 and host[n] >= 0 and host[n] == peer[i] and host[n] != host[i] and at[n] == at[i]
+                arrived = n >= 0 and _is_handover(i, n, effect, at, flags, host, peer, onward, not apart[k])
                 state[k] = INSIDE if new == SENT and arrived else new
                 settled[k] = i
     _settle_by_trace(effect, at, flags, onward, state, settled, first_at, apart, trace_row)

@@ -221,12 +221,37 @@ def test_logs_and_traces_of_several_copies(rows: list[dict[str, str]], traced: t
 def test_a_name_that_the_other_side_chose_does_not_make_a_delivery_unknown() -> None:
     """The server of a lookalike may call itself as one of ours; only what our server logs afterwards makes it so."""
     evil = row(2, "SENDEXTERNAL", status=OK, server_hostname="EX02.fabrikan.example")
-    before = row(1, "RECEIVE", server_hostname="EX02", client_hostname="EX01")
+    before = row(1, "RECEIVE", server_hostname="EX02", client_hostname="ws7")
     copy = row(3, "FAIL", status="550 5.1.1 no", server_hostname="EX02", client_hostname="EX02")
     assert [leg["outcome"] for leg in read(log(submitted(), before, evil, copy)).legs] == ["delivered"]
+    late = {**before, "date-time": "2023-05-05T10:00:02.500Z"}  # its clock is ahead
+    assert [leg["outcome"] for leg in read(log(submitted(), late, evil, copy)).legs] == ["delivered"]
     own = row(2, "SENDEXTERNAL", status=OK, server_hostname="EX01.fabrikan.example")
     again = row(3, "RECEIVE", internal_message_id="9")
     assert [leg["outcome"] for leg in read(log(submitted(), own, again)).legs] == ["delivered"]
+
+
+@pytest.mark.parametrize("received", [1.5, 2, 2.5])
+def test_what_the_next_server_of_ours_took_is_for_it_to_settle(received: float) -> None:
+    """It logs the message before or after the one that handed it over."""
+    out = row(2, "SENDEXTERNAL", status=OK, server_hostname="EDGE01.contoso.example")
+    taken = row(received, "RECEIVE", server_hostname="EDGE01", client_hostname="EX01.contoso.example")
+    end = row(9, "FAIL", status="550 5.1.1 no", server_hostname="EDGE01", client_hostname="EDGE01")
+    assert [leg["outcome"] for leg in read(log(submitted(), out, taken)).legs] == ["unknown"]
+    assert [leg["outcome"] for leg in read(log(submitted(), out, taken, end)).legs] == ["bounced"]
+
+
+@pytest.mark.parametrize("received", [1.5, 2.5])
+def test_what_exchange_online_took_is_for_its_report_to_settle(received: float) -> None:
+    cloud = "fabrikam-example.mail.protection.outlook.com"
+    out = row(2, "SENDEXTERNAL", status=OK, server_hostname=cloud)
+    taken = row(received, "RECEIVE", server_hostname="AM0PR01MB1", client_hostname="mail.contoso.example")
+    end = row(9, "FAIL", status="550 5.1.1 no", server_hostname="AM0PR01MB1", client_hostname="AM0PR01MB1")
+    names = log(taken, end).split(b"\r\n", 2)
+    extended = names[1].removeprefix(b"#Fields: ").replace(b"-", b"_") + b"\r\n" + names[2]
+    assert [leg["outcome"] for leg in read(log(submitted(), out), extended).legs] == ["bounced"]
+    elsewhere = row(1, "SENDEXTERNAL", **OUT)
+    assert [leg["outcome"] for leg in read(log(submitted(), elsewhere, out), extended).legs] == ["delivered"]
 
 
 def test_of_an_old_server_send_is_a_departure() -> None:
