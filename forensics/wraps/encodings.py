@@ -19,6 +19,8 @@ UTF16BE = "utf-16-be"
 MARK = b"\xef\xbb\xbf"
 _WASTE = re.compile(rb"\0+|\x1b\[[0-9;:]*[mK]|\x1b\(B")
 """NUL bytes; ECMA-48 SGR (colours) and EL, which grep writes behind each; the reset of terminfo's `sgr0`."""
+CRASH = 16
+"""NUL bytes that end a record; fewer inside of one are its own text, which an outsider may have chosen."""
 _CHUNK = 256 << 10
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -106,8 +108,10 @@ def text(data: Bytes, coding: str, bare_cr: bool, *, first: bool, binary: bool =
     if at or (not binary and (b"\0" in found or b"\x1b" in found)):
         for match in _WASTE.finditer(found, at):
             start, stop = match.span()
-            ended = start > at and found[start - 1 : start] != b"\n"
-            if found[start] == 0 and (ended or (start == at and size and pieces[-1][-1:] != b"\n")):
+            before = found[start - 1 : start] if start > at else pieces[-1][-1:] if pieces else b"\n"
+            if found[start] == 0 and before != b"\n":
+                if stop - start < CRASH:
+                    continue
                 keep(start, b"\n")  # stands for the first NUL of the run
             else:
                 keep(start)

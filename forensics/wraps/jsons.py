@@ -37,7 +37,7 @@ _HOLDERS: Final = frozenset(
     )
 )  # fmt: skip
 """Keys, in small letters, on the way to an array of records."""
-_NAMES: Final = ("columns", "fields")
+_NAMES: Final = ("columns", "fields", "schema")
 """Keys of the names of the columns, where a record is an array."""
 _DEPTH: Final = 5
 TAIL: Final = 4 << 10

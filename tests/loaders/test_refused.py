@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import loaders
+from forensics import loaders, wraps
 from forensics.loaders import marks
 from forensics.loaders.refused import FORMATS
 
@@ -216,11 +216,13 @@ def test_no_readable_log_is_one_of_them(path: Path) -> None:
     """But for EmailEvents, of which an entry has what lacks a column, and for Postfix inside other forms: a loader, which
     is asked first, has these whole and plain."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    assert loaders.recognise(data[: 64 << 10])
-    found = marks.recognise(data[: 64 << 10])
-    assert found is None or found.name.startswith(
-        ("Defender table other than EmailEvents, or", "log of Postfix inside")
-    )
+    head = data[: wraps.HEAD]
+    inside = wraps.inside(head, wraps.recognise(head))
+    assert loaders.recognise(inside)
+    for found in (marks.recognise(head), marks.recognise(inside)):
+        assert found is None or found.name.startswith(
+            ("Defender table other than EmailEvents, or", "log of Postfix inside")
+        )
 
 
 def test_unknown_content_has_no_name() -> None:

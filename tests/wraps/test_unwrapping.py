@@ -95,6 +95,14 @@ def mutated(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.parametrize("count", [1, 15, 16, 5000])
+def test_nul_bytes_cut_a_record_only_where_a_crash_left_them(count: int) -> None:
+    """An outsider's single NUL costs no record; what stands at a line's beginning is taken away in any number."""
+    run = b"\0" * count
+    found = [text for text, *_ in lines(run + b"one " + run + b"two\n" + run + b"three\n", 1 << 20)]
+    assert found == ([b"one " + run + b"two", b"three"] if count < 16 else [b"one ", b"two", b"three"])
+
+
 TRICKY = [
     b"\0", b"\xff", b"\xc3", b"\r", b"\n", b"\n\n", b'"', b'\\"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b'"},{"',
     b"\x1b[m", b"\x1e", b"__CURSOR=", b"null", b"1e999", b"\\ud800", b"    MESSAGE=x\n", b"\xef\xbb\xbf", b"9" * 30,
