@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.loaders import base, years
+from forensics.loaders import base, timing, years
 from forensics.loaders import postfix as loader
 
-NONE = np.zeros(0, np.int64)
-CLOCK = years.Clock(2024, NONE, NONE, None)
+PLAN = timing.Plan(years.Clock(2024))
 HEAD = "2024-03-01T10:00:00+00:00 mx1 "
 ID = "4B1C2D3E4F"
 
@@ -26,7 +25,7 @@ def scan(lines: list[bytes]) -> base.Scan:
     raw = b"\n".join(lines) + b"\n"
     padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
     block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
-    made = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=CLOCK))
+    made = loader.scan(block, base.ScanContext(evidence=0, number=1, plan=PLAN))
     assert made.records == len(lines) == made.used + sum(made.ignored.values()) + len(made.unread)
     return made
 
