@@ -50,6 +50,11 @@ class Case:
         return self.folder / "incidents.parquet"
 
     @property
+    def lookalikes(self) -> Path:
+        """What each external domain could be a slip for, and how probable that is."""
+        return self.folder / "lookalikes.parquet"
+
+    @property
     def verdicts(self) -> Path:
         return self.folder / "verdicts.jsonl"
 

@@ -425,7 +425,7 @@ def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
 )
 @JSON
 def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
-    """Ask the case's tables (deliveries, unread, correspondents, findings, incidents) with DuckDB SQL."""
+    """Ask the case's tables (deliveries, unread, correspondents, findings, incidents, lookalikes) with DuckDB SQL."""
     from forensics import terminal, workbench
 
     terminal.table(workbench.sql(case_dir, query), "json" if as_json else form)

@@ -219,7 +219,7 @@ def detect(
         text = json.dumps(parameters, ensure_ascii=False, indent=1, sort_keys=True)
         with naming(now.detection):
             now.detection.write_text(text + "\n", "utf-8")
-        for kind in ("correspondents", "findings", "incidents"):
+        for kind in ("correspondents", "findings", "incidents", "lookalikes"):
             store.write(getattr(result, kind), getattr(now, kind), kind)
         manifest.record(now, "detect", command=command, started=started, settings=settings)
         found = results.detected(now)

@@ -189,12 +189,15 @@ def detected(case: Case) -> Detected:
             from incidents where incident_id in (select incident_id from findings where level in {HEADLINE})
             order by messages desc, observed_domain, intended_domain""",
         )
+        heard = bool(_rows(connection, "select 1 from deliveries where direction = 'inbound' limit 1"))
         not_read = _not_read(connection, inventory)
         unseen = inventory.unseen_domains
         if scored:
             verdict = _verdict(counted, scored)
         else:
             verdict = "nothing was weighed: " + _nothing_weighed(connection, own, unseen, since, until, not_read)
+        if scored and not heard:
+            verdict = f"{verdict} {_UNHEARD}"
     return Detected(
         case.folder, " ".join([verdict, *not_read.sentences]), scored, kept_for_review=low, incidents=tuple(incidents),
         organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, **counted,
@@ -254,6 +257,12 @@ def _asked(since: datetime | None, until: datetime | None) -> str:
     if since and until:
         return f"from {name(since)} until before {name(until)} (--since, --until)"
     return f"from {name(since)} on (--since)" if since else f"before {name(until)} (--until)" if until else ""
+
+
+_UNHEARD = (
+    "No mail from outside to the organisation is in evidence: that a domain never wrote could not be weighed, "
+    "and correspondents who answer could not be told by it."
+)
 
 
 def _verdict(counted: Mapping[str, Any], scored: int) -> str:

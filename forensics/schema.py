@@ -134,10 +134,17 @@ FINDINGS = _schema(
         "other intended domains considered",
         nullable=False,
     ),
-    column("level", CODE, "high score >= 0.95, medium >= 0.5, low >= 0.1", nullable=False),
+    column("level", CODE, "high score >= 0.95, medium >= 0.5, low >= 0.1; low where contested", nullable=False),
     column("exposure", CODE, "exposed, handed-on, not-exposed or unsettled", nullable=False),
     column("origin", CODE, "typed, list, address-book, reply-all or automated", nullable=False),
     column("incident_id", pa.string(), "the incident this finding belongs to", nullable=False),
+    column(
+        "score_without_theirs",
+        pa.float64(),
+        "the score without what the observed domain's owner can bring about: its mail, its servers, its zone",
+        nullable=False,
+    ),
+    column("contested", pa.bool_(), "the two scores fall on different sides of 0.5", nullable=False),
 )
 
 INCIDENTS = _schema(
@@ -173,6 +180,33 @@ CORRESPONDENTS = _schema(
     ),
     column("first_seen", TIME, "first delivery either way", nullable=False),
     column("last_seen", TIME, "last delivery either way", nullable=False),
+)
+
+LOOKALIKES = _schema(
+    column("typed", pa.string(), "external domain that mail was sent to, as sent", nullable=False),
+    column("meant", pa.string(), "domain that it could stand for", nullable=False),
+    column("kind", CODE, "kind of slip that leads from one to the other", nullable=False),
+    column("words", pa.string(), "what happened then, as a clause", nullable=False),
+    column("part", CODE, "where the slip lies: suffix, name, subdomain or whole", nullable=False),
+    column("channel", pa.float64(), "log10 probability of this very slip among all slips", nullable=False),
+    column("slip", pa.float64(), "probability that the typed domain is only a slip for this one", nullable=False),
+    column("mixed", pa.float64(), "that it is somebody's own and some writers slipped so", nullable=False),
+    column("second", pa.float64(), "that it is a second name of this one", nullable=False),
+    column(
+        "own",
+        pa.float64(),
+        "that it is somebody's own; the same for all rows of a typed domain, which sum to 1 with it",
+        nullable=False,
+    ),
+    column("direction", pa.float64(), "factor by which other domains' answers changed slip and mixed", nullable=False),
+    column(
+        "slip_without_theirs",
+        pa.float64(),
+        "`slip` without what the typed domain's owner can bring about",
+        nullable=False,
+    ),
+    column("mixed_without_theirs", pa.float64(), "`mixed` without it", nullable=False),
+    column("measured", pa.string(), "what was measured of the two, as JSON", nullable=False),
 )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROW_GROUP = 131_072
 SOURCE = "source"
 """Schema of what the views are made of: no table of it shows among the case's."""
-TABLES = ("deliveries", "unread", "findings", "incidents", "correspondents")
+TABLES = ("deliveries", "unread", "findings", "incidents", "correspondents", "lookalikes")
 _SCHEMAS = {name: getattr(schema, name.upper()) for name in TABLES}
 _REPEATED = {
     "deliveries": (
@@ -38,6 +38,7 @@ _REPEATED = {
     "findings": ("observed_domain", "intended_domain", "slip", "level", "exposure", "origin"),
     "incidents": ("slip", "observed_jurisdiction", "intended_jurisdiction"),
     "correspondents": ("suffix",),
+    "lookalikes": ("typed", "meant", "kind", "part"),
 }  # fmt: skip
 _DELTA = {
     "deliveries": (
@@ -48,6 +49,7 @@ _DELTA = {
     "findings": (),
     "incidents": ("first_seen", "last_seen"),
     "correspondents": ("first_seen", "last_seen"),
+    "lookalikes": (),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -114,7 +115,7 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
     inventory = manifest.read(case)
     manifest.intact(case, inventory, ("deliveries",))
     with store.connect(case, casefile.organisation.domains) as connection:
-        found = explaining.explain(connection, subject, casefile)
+        found = explaining.explain(connection, subject, casefile, detection=_detected(case))
     records = [
         (str(r["evidence"]), int(r["number"]), int(r["offset"]), int(r["length"]))
         for address in found.addresses
@@ -128,6 +129,11 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
         if address in quoted
     )
     return Explanation(found, quotes)
+
+
+def _detected(case: Case) -> Mapping[str, Any] | None:
+    """detection.json; None before a detection."""
+    return json.loads(case.detection.read_text("utf-8")) if case.detection.exists() else None
 
 
 def identity(case_dir: str | Path, delivery_id: str) -> bytes:

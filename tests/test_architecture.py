@@ -51,7 +51,9 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         pytest.fail(" → ".join(reversed(circle.args[1])))
 
 
-@pytest.mark.parametrize("name", ["DELIVERIES", "UNREAD", "FINDINGS", "INCIDENTS", "CORRESPONDENTS", "HOPS", "LEGS"])
+@pytest.mark.parametrize(
+    "name", ["DELIVERIES", "UNREAD", "FINDINGS", "INCIDENTS", "CORRESPONDENTS", "LOOKALIKES", "HOPS", "LEGS"]
+)
 def test_every_column_says_what_it_means(name: str) -> None:
     for column, _, meaning in schema.describe(getattr(base if name in ("HOPS", "LEGS") else schema, name)):
         assert meaning, f"{name}.{column}"

@@ -24,7 +24,7 @@ from forensics.errors import CaseError, CaseInUse, MissentError
 
 STATE = (
     "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "detection.json", "deliveries", "unread",
-    "correspondents.parquet", "findings.parquet", "incidents.parquet", "redaction.key", "streams",
+    "correspondents.parquet", "findings.parquet", "incidents.parquet", "lookalikes.parquet", "redaction.key", "streams",
 )  # fmt: skip
 """What a stage may change; reports are named one by one."""
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"

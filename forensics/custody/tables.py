@@ -21,7 +21,7 @@ from forensics.case import Case
 from forensics.custody import canonical
 from forensics.errors import VerificationFailed, system_error
 
-TABLES = ("correspondents", "deliveries", "findings", "incidents", "unread")
+TABLES = ("correspondents", "deliveries", "findings", "incidents", "lookalikes", "unread")
 
 
 @dataclass(frozen=True)

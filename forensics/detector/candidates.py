@@ -9,7 +9,7 @@ judged by `slips.classify`; the index only has to miss nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from forensics import domains
 from forensics.detector.confusables import skeleton
-from forensics.detector.slips import Slip, classify
+from forensics.detector.slips import Slip, classify, classify_far, squeezed
 
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
@@ -65,6 +65,22 @@ def find(typed: Sequence[str], known: Collection[str], zones: Collection[str] = 
                 if (slip := classify(token, name)) is not None:
                     found.append(Candidate(token, name, slip, False))
     return sorted(found, key=lambda c: (c.typed, -c.slip.log10, c.meant))
+
+
+def anchored(alike: Iterable[tuple[str, str, str]], found: Collection[Candidate]) -> list[Candidate]:
+    """Candidates that names alone would not suggest, to be added to `found`: (typed, meant, local part) of addresses
+    whose rare local part exists at both domains (`history.alike`). Of several local parts the most probable slip
+    counts."""
+    there = {(c.typed, c.meant) for c in found}
+    best: dict[tuple[str, str], Candidate] = {}
+    for typed, meant, local in alike:
+        if (typed, meant) in there:
+            continue
+        slip = classify_far(typed, meant, local)
+        known = best.get((typed, meant))
+        if slip is not None and (known is None or (slip.log10, slip.kind) > (known.slip.log10, known.slip.kind)):
+            best[typed, meant] = Candidate(typed, meant, slip, True)
+    return [best[pair] for pair in sorted(best)]
 
 
 def _in_zones(token: str, zones: Collection[str]) -> Iterator[str]:
@@ -128,6 +144,7 @@ def _shared_keys(name: str) -> set[str]:
     return {
         "skeleton " + skeleton(shown.translate(_BARE)),
         "bare " + shown.translate(_BARE),
+        "squeezed " + squeezed(shown),
         "labels " + ".".join(sorted(shown.split("."))),
     }
 
@@ -141,6 +158,7 @@ def _known_keys(name: str) -> set[str]:
         keys.add("stem " + name.removesuffix("." + suffix))
         keys.add("cut " + name.removesuffix("." + suffix))
     labels = shown.split(".")
+    keys.add("stem " + ".".join(name.split(".")[:-1]))
     keys |= {"cut " + ".".join(labels[:i] + labels[i + 1 :]) for i in range(1, len(labels) - 1)}
     return keys
 

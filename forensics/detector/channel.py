@@ -38,6 +38,11 @@ GROUPS: dict[str, str] = {
     "suffix-typo": "suffix",
     "lost-level": "suffix",
     "two-edits": "two-edits",
+    "moved-letter": "swapped",
+    "long-cut": "far",
+    "long-paste": "far",
+    "several-edits": "far",
+    "mixed-words": "far",
 }
 """Kinds that share one base rate among genuine neighbours."""
 

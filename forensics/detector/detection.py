@@ -11,8 +11,21 @@ import pyarrow as pa
 
 from forensics import domains
 from forensics.casefile import CaseFile
-from forensics.detector import candidates, findings, history, incidents, judging, signals, weighing, zones
-from forensics.detector.candidates import Candidate
+from forensics.detector import (
+    candidates,
+    findings,
+    history,
+    incidents,
+    judging,
+    lookalikes,
+    pairs,
+    signals,
+    signs,
+    states,
+    weighing,
+    zones,
+)
+from forensics.detector.judging import Judgement, Measured
 from forensics.detector.weighing import Parameters
 
 if TYPE_CHECKING:
@@ -23,24 +36,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Detection:
-    """What `detect` yields: three tables (schema.CORRESPONDENTS, FINDINGS, INCIDENTS) and how they came about."""
+    """What `detect` yields: four tables (schema.CORRESPONDENTS, FINDINGS, INCIDENTS, LOOKALIKES) and how they came
+    about."""
 
     correspondents: pa.Table
     findings: pa.Table
     incidents: pa.Table
+    lookalikes: pa.Table
+    """schema.LOOKALIKES: every external domain with each domain that it could stand for."""
     parameters: dict[str, Any]
-    """Prior, weights, channel, their origin, zones looked at, sensitivity to the prior."""
-
-
-@dataclass(frozen=True)
-class MeasuredCandidates:
-    """Candidates and measurements, before anything is judged."""
-
-    found: list[Candidate]
-    measured: pa.Table
-    zones: tuple[str, ...]
-    pairs: int
-    """Distinct (writer, address) of all outbound mail."""
+    """Prior, weights, channel, their origin, zones looked at, sensitivity to the prior; `undeliverable` and
+    `impersonation` (`signs`)."""
 
 
 def detect(
@@ -72,26 +78,28 @@ def detect(
     history.build(connection)
     correspondents = history.correspondents(connection, own)
     step("Looking for lookalikes", 1, 4)
-    gathered = gather(connection, own, zone_list, good)
+    gathered, zoned = gather(connection, own, zone_list, good)
     step("Weighing", 2, 4)
-    judgement = judging.judge(gathered.measured, gathered.found, using, gathered.pairs, prior=casefile.detection.prior)
+    judgement = judging.judge(gathered, using, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
     step("Writing findings", 3, 4)
     shared = casefile.domains.shared_relays
     table = findings.table(connection, judged, spread, shared, own=own, since=since, until=until)
+    answers = lookalikes.table(gathered, judgement)
+    parameters = _parameters(using, judgement, casefile.detection.prior, gathered, zoned, table)
+    accused = set(table.column("observed_domain").to_pylist())
+    parameters["undeliverable"] = signs.undeliverable(connection, accused)
+    parameters["impersonation"] = signs.impersonation(connection, answers)
     step("Writing findings", 4, 4)
-    return Detection(
-        correspondents,
-        table,
-        incidents.table(connection, table, {(j.address[1], j.meant): j.slip.part for j in judged}),
-        _parameters(using, judgement.prior, casefile.detection.prior, gathered, table),
-    )
+    pairs_of = {(j.address[1], j.meant): j.slip.part for j in judged}
+    return Detection(correspondents, table, incidents.table(connection, table, pairs_of), answers, parameters)
 
 
 def gather(
     connection: duckdb.DuckDBPyConnection, own: Collection[str], watched: Collection[str], good: Collection[str]
-) -> MeasuredCandidates:
-    """Candidates for every domain written to, and their measurements. Needs `history.build`."""
+) -> tuple[Measured, tuple[str, ...]]:
+    """Candidates for every domain written to, with their measurements, and the zones looked at. Needs
+    `history.build`."""
     known = history.known(connection)
     in_zones, names = zones.watched(watched, known)
     # Mail is meant for a zone that people named: what lies in it was not meant for something outside.
@@ -100,33 +108,48 @@ def gather(
     there = set(known)
     # What no registry has can be typed but not meant, unless it is the organisation's own or named by people.
     known = [name for name in known if domains.split(name).suffix or domains.within(name, own)]
+    near = candidates.find(typed, {*known, *own, *names}, in_zones)
+    may_be_meant, may_be_typed = set(known), set(typed)
+    alike = [row for row in history.alike(connection) if row[0] in may_be_typed and row[1] in may_be_meant]
+    near = sorted([*near, *candidates.anchored(alike, near)], key=lambda c: (c.typed, -c.slip.log10, c.meant))
     found = [
         c._replace(seen=c.meant in there or domains.within(c.meant, own))
-        for c in candidates.find(typed, {*known, *own, *names}, in_zones)
+        for c in near
         if not domains.within(c.typed, asked) or domains.within(c.meant, {*asked, *own})
     ]
-    return MeasuredCandidates(
-        found, signals.measure(connection, found), tuple(sorted(in_zones)), history.pair_count(connection)
+    rows = signals.measure(connection, found)
+    measured = Measured(
+        found, pairs.measure(connection), rows, pairs.heard(connection), len(history.outside(connection))
     )
+    return measured, tuple(sorted(in_zones))
 
 
 def _parameters(
-    using: Parameters, prior: float, given: float | None, gathered: MeasuredCandidates, table: pa.Table
+    using: Parameters,
+    judgement: Judgement,
+    given: float | None,
+    gathered: Measured,
+    zoned: tuple[str, ...],
+    table: pa.Table,
 ) -> dict[str, Any]:
     """Everything needed to recompute a score by hand, for detection.json."""
     data: dict[str, Any] = asdict(using)
     data["prior"] = {
-        "used": prior,
-        "log10_odds": round(weighing.log_odds(prior), 6),
+        "used": judgement.prior,
+        "log10_odds": round(weighing.log_odds(judgement.prior), 6),
         "stated": given or using.prior,
         "source": "case.toml, detection.prior" if given else "this log, starting from the stated prior",
         "strength": weighing.STRENGTH,
-        "pairs": gathered.pairs,
+        "domains": gathered.domains,
     }
-    data["zones"] = list(gathered.zones)
+    data["zones"] = list(zoned)
     data["suffix_list_digest"] = domains.suffix_list_digest()
     data["candidates"] = len(gathered.found)
-    data["signals"] = dict(weighing.SIGNALS)
+    data["signals"] = dict(pairs.SIGNALS)
+    data["writer_signals"] = dict(weighing.SIGNALS)
+    data["second_names"] = dict(states.SECOND_NAME)
+    data["inbound"] = any(gathered.heard)
+    data["heard"] = [{"pairs": least, "share": share} for least, share in zip(pairs.STEPS, gathered.heard, strict=True)]
     data["levels"] = {"high": 0.95, "medium": 0.5, "low": 0.1}
     data["sensitivity"] = sensitivity(table)
     return data

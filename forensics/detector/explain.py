@@ -5,14 +5,17 @@ Works on anything that was written to, accused or not: a genuine correspondent's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from forensics import domains
 from forensics.casefile import CaseFile
-from forensics.detector import detection, findings, history, judging, weighing
-from forensics.detector.judging import Judged
+from forensics.detector import detection as everything
+from forensics.detector import findings, history, judging, lookalikes, signals, weighing
+from forensics.detector.judging import Judged, Judgement, Measured
 from forensics.detector.weighing import Parameters
 from forensics.errors import UsageError
 
@@ -66,22 +69,22 @@ def explain(
     casefile: CaseFile | None = None,
     *,
     using: Parameters | None = None,
+    detection: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Explain a delivery id (or its unique beginning), an address, or a domain of the view `deliveries`.
 
     Raises UsageError when the log holds no outbound delivery of that name. The same parameters and prior are used
-    as `detect` uses, so the scores are those of the findings.
+    as `detect` uses, so the scores are those of the findings. `detection`: what detection.json says; with it and the
+    view `lookalikes` only the domain's own mail is read, without it everything is judged anew.
     """
     casefile = casefile or CaseFile()
     using = using or weighing.parameters()
-    own = casefile.organisation.domains
-    history.build(connection)
     domain, keys = _subject(connection, subject)
-    good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
-    gathered = detection.gather(connection, own, casefile.domains.watched, good)
-    judged = judging.judge(
-        gathered.measured, gathered.found, using, gathered.pairs, prior=casefile.detection.prior, keep=0.0, only=domain
-    )
+    good = domains.within(domain, casefile.domains.known_good)
+    if detection is None or "heard" not in detection or good:
+        judged = _anew(connection, domain, casefile, using)
+    else:
+        judged = _known(connection, domain, using, detection)
     spread, _ = findings.spread(connection, judged.pairs)
     chosen = sorted(
         (j for j in spread if not keys or (j.writer, j.address) in keys), key=lambda j: (-j.score, j.address, j.writer)
@@ -92,13 +95,48 @@ def explain(
     return Explanation(subject, domain, judged.prior, explained, note, text + "\n")
 
 
+def _anew(connection: duckdb.DuckDBPyConnection, domain: str, casefile: CaseFile, using: Parameters) -> Judgement:
+    history.build(connection)
+    good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
+    gathered, _ = everything.gather(connection, casefile.organisation.domains, casefile.domains.watched, good)
+    return judging.judge(gathered, using, prior=casefile.detection.prior, keep=0.0, only=domain)
+
+
+def _known(
+    connection: duckdb.DuckDBPyConnection, domain: str, using: Parameters, detection: Mapping[str, Any]
+) -> Judgement:
+    query = "select * from lookalikes where typed = $typed order by meant"
+    rows = connection.sql(query, params={"typed": domain}).to_arrow_table().to_pylist()
+    history.build(connection, only=[domain, *(row["meant"] for row in rows)])
+    found = lookalikes.candidates(rows)
+    prior, heard = float(detection["prior"]["used"]), tuple(float(step["share"]) for step in detection["heard"])
+    if not rows:
+        return Judgement([], prior)
+    pairs = lookalikes.pairs(rows)
+    measured = Measured(found, pairs, _with_use(signals.measure(connection, found), pairs), heard, 0)
+    return judging.judge(measured, using, prior=prior, keep=0.0, known=lookalikes.states(rows))
+
+
+def _with_use(rows: pa.Table, pairs: pa.Table) -> pa.Table:
+    """Writers' rows with how much the two domains are used by all, which their own mail does not tell."""
+    told = {one["meant"]: one for one in pairs.select(["meant", "typed_pairs", "meant_pairs"]).to_pylist()}
+    meant = rows.column("meant").to_pylist()
+    for name, of_pair in (("typed_use", "typed_pairs"), ("meant_use", "meant_pairs")):
+        at = rows.schema.get_field_index(name)
+        rows = rows.set_column(
+            at, rows.schema.field(at), pa.array([told[m][of_pair] for m in meant], rows.schema.field(at).type)
+        )
+    return rows
+
+
 def _subject(
     connection: duckdb.DuckDBPyConnection, subject: str
 ) -> tuple[str, Collection[tuple[tuple[str, str], tuple[str, str]]]]:
     """(typed domain, pairs to explain; none = all of the domain)."""
+    history.macros(connection)
     query = (
-        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from mail "
-        "where direction = 'outbound' and "
+        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from "
+        f"({history.MAIL}) where direction = 'outbound' and "
     )
     if "@" in subject:
         local, domain = domains.parts(subject)
@@ -168,7 +206,9 @@ def _note(domain: str, chosen: Sequence[Judged], good: bool) -> str:
 
 def _head(subject: str, domain: str, prior: float, note: str) -> str:
     lines = [f"{subject}: mail to {domain}"]
-    lines.append(f"Before any evidence one in {round(1 / prior):,} pairs of sender and address is a slip in this log.")
+    lines.append(
+        f"Before any evidence one in {round(1 / prior):,} domains written to is only a slip for another in this log."
+    )
     return "\n".join([*lines, *([note] if note else [])])
 
 

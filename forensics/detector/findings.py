@@ -169,6 +169,8 @@ def table(
                 "reasons": list(one.reasons),
                 "alternatives": [{"domain": name, "score": score} for name, score in one.alternatives],
                 "level": "low" if one.contested else level(one.score),
+                "score_without_theirs": one.score_without_theirs,
+                "contested": one.contested,
                 "exposure": exposure(
                     outcome, known.hands_on(host, relay, relay_address, domain or one.address[1], one.meant)
                 ),

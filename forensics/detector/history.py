@@ -10,7 +10,7 @@ the sender of the pair (`via` is true).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -34,7 +34,6 @@ create or replace temp macro topic_of(s) as regexp_replace(lower(s), '^ *((re|fw
 """
 
 _MAIL = r"""
-create or replace temp table mail as
 with plain as (
     select delivery_id, direction, submitted_at as t,
            unwrap(sender) as sender_key, coalesce(nullif(sender_domain, ''), tail_of(sender), '') as logged_domain,
@@ -48,10 +47,14 @@ with plain as (
                     coalesce(response, '') ~* (
                         '(host or domain name not found|domain not found|name service error|nxdomain|host unknown|'
                         || 'unknown host|no such domain|nonexistentdomain|domain does not exist|dns domain)'))
-                then 1 else 0 end as no_domain
-    from deliveries where coalesce(sender, '') <> ''
+                then 1 else 0 end as no_domain,
+           case when outcome in ('bounced', 'expired', 'rejected')
+                    and coalesce(response, '') ~* '(null ?mx|domain .{1,255} does not accept mail)'
+                then 1 else 0 end as no_mail,
+           lower(rtrim(coalesce(nullif(relay_name, ''), relay_address, ''), '.')) as relay
+    from deliveries where coalesce(sender, '') <> '' {chosen}
 )
-select delivery_id, direction, t, message, outcome, subject, size, no_domain, failed,
+select delivery_id, direction, t, message, outcome, subject, size, no_domain, no_mail, failed, relay,
        local_of(sender_key) as sender_local,
        case when sender_key ~* '@' then a_tail(sender_key, logged_domain) else logged_domain end as sender_domain,
        local_of(recipient_key) as recipient_local, recipient_domain,
@@ -61,12 +64,15 @@ select delivery_id, direction, t, message, outcome, subject, size, no_domain, fa
 from plain
 """
 
+MAIL = _MAIL.replace("{chosen}", "")
+"""Every delivery with a sender as a row of `mail`."""
+
 _TABLES = r"""
 create or replace temp table pairs as
     select writer_local, writer_domain, recipient_local, recipient_domain,
            bool_or(via) as via, count(*) as n, count(distinct message) as messages,
            min(t) as first, max(t) as last,
-           avg(no_domain) as no_domain, avg(failed) as failed, min(direction) as direction
+           avg(no_domain) as no_domain, avg(no_mail) as no_mail, avg(failed) as failed, min(direction) as direction
     from mail where direction in ('outbound', 'internal')
       and (writer_local <> recipient_local or writer_domain <> recipient_domain) group by all;
 create or replace temp table inbound as
@@ -89,25 +95,85 @@ create or replace temp table addresses as
 create or replace temp table domain_stats as
     select d, sum(pairs)::bigint as pairs, sum(out)::bigint as out, sum(inn)::bigint as inn,
            sum(na)::bigint as addresses, sum(senders)::bigint as senders,
-           min(first) as first, max(last) as last, max(no_domain) as no_domain
+           min(first) as first, max(last) as last, round(sum(no_domain) / greatest(sum(out), 1), 6) as no_domain,
+           round(sum(no_mail) / greatest(sum(out), 1), 6) as no_mail,
+           round(sum(failed) / greatest(sum(out), 1), 6) as failed
     from (
         select recipient_domain as d, count(*) as pairs, sum(n) as out, 0 as inn,
                count(distinct recipient_local) as na, count(distinct writer_local || '@' || writer_domain) as senders,
-               min(first) as first, max(last) as last, avg(no_domain) as no_domain from pairs group by all
+               min(first) as first, max(last) as last,
+               sum(no_domain * n) as no_domain, sum(no_mail * n) as no_mail, sum(failed * n) as failed
+        from pairs group by all
         union all
-        select sender_domain, count(*), 0, sum(n), 0, 0, min(first), max(last), 0 from inbound group by all
+        select sender_domain, count(*), 0, sum(n), 0, 0, min(first), max(last), 0, 0, 0 from inbound group by all
     ) group by all;
+
+-- What the organisation's own people use: distinct pairs of writer and address, and writers.
+create or replace temp table own_use as
+select recipient_domain as d, count(*) as pairs, count(distinct writer_local || '@' || writer_domain) as writers
+from pairs where direction in ('outbound', 'internal') group by all;
 """
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the temp tables `mail`, `pairs`, `inbound`, `addresses` and `domain_stats` from the view `deliveries`."""
+_CHOSEN = """
+and ((coalesce(recipient_domain, tail_of(recipient), '') in (select d from chosen)
+      and local_of(lower(recipient)) in (select l from chosen_locals))
+     or (sender_domain in (select d from chosen) and local_of(unwrap(sender)) in (select l from chosen_locals))
+     or lower(left(sender, 4)) in ('srs0', 'srs1', 'prvs')
+     or coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) in (
+        select message from chosen_messages))
+"""
+
+_CHOSEN_MAIL = """
+create or replace temp table chosen_messages as
+select coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
+       local_of(lower(recipient)) as l
+from deliveries where coalesce(recipient_domain, tail_of(recipient), '') = (select d from chosen where first);
+create or replace temp table chosen_locals as select distinct l from chosen_messages;
+"""
+
+
+def macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what `MAIL` needs."""
     connection.execute(_MACROS)
     connection.execute(
         "create or replace temp macro a_tail(a, d) as case when tail_of(a) <> '' then tail_of(a) else d end"
     )
-    connection.execute(_MAIL)
+
+
+def build(connection: duckdb.DuckDBPyConnection, only: Sequence[str] = ()) -> None:
+    """Create the temp tables `mail`, `pairs`, `inbound`, `addresses`, `domain_stats` and others from the view
+    `deliveries`.
+
+    `only`: mail to and from these domains alone, and all of the messages to the first of them; what is measured of
+    these domains is then the same, and quick.
+    """
+    macros(connection)
+    if only:
+        given = pa.table(
+            {"d": pa.array(list(only), pa.string()), "first": pa.array([n == 0 for n in range(len(only))])}
+        )
+        connection.register("chosen_given", given)
+        connection.execute("create or replace temp table chosen as select * from chosen_given")
+        connection.unregister("chosen_given")
+        connection.execute(_CHOSEN_MAIL)
+    connection.execute("create or replace temp table mail as " + _MAIL.replace("{chosen}", _CHOSEN if only else ""))
     connection.execute(_TABLES)
+    register(connection)
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the temp table `registered`: each domain written to (`d`) with its registered domain."""
+    names = outside(connection)
+    table = pa.table(
+        {
+            "d": pa.array(names, pa.string()),
+            "registered": pa.array([domains.split(name).registered or name for name in names], pa.string()),
+        }
+    )
+    connection.register("registered_given", table)
+    connection.execute("create or replace temp table registered as select * from registered_given")
+    connection.unregister("registered_given")
 
 
 def outside(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -125,10 +191,27 @@ def known(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [r[0] for r in rows]
 
 
-def pair_count(connection: duckdb.DuckDBPyConnection) -> int:
-    """Distinct (writer, address) that outbound mail shows: what the prior is a rate of."""
-    rows = connection.execute("select count(*) from pairs where direction = 'outbound'").fetchall()
-    return int(rows[0][0])
+RARE = 12
+"""A local part that stands at more domains than this (`info`, `john`) ties none of them together."""
+
+_ALIKE = f"""
+with rare as (
+    select l from addresses where length(l) >= 2 and d <> '' group by l having count(distinct d) between 2 and {RARE}
+)
+select distinct w.recipient_domain as typed, a.d as meant, w.recipient_local as local
+from (select distinct recipient_local, recipient_domain from pairs where direction = 'outbound') w
+join rare r on r.l = w.recipient_local join addresses a on a.l = w.recipient_local and a.d <> w.recipient_domain
+where a.d <> '' and w.recipient_domain <> '' and (starts_with(a.d, w.recipient_domain)
+    or starts_with(w.recipient_domain, a.d) or jaro_winkler_similarity(a.d, w.recipient_domain) >= 0.8
+    or split_part(a.d, '.', 1) = split_part(w.recipient_domain, '.', 1))
+order by typed, meant, local
+"""
+
+
+def alike(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """(typed domain, other domain, local part): addresses written to whose rare local part exists at a domain of a name
+    that is somehow alike. At most RARE times as many as there are addresses."""
+    return [(row[0], row[1], row[2]) for row in connection.execute(_ALIKE).fetchall()]
 
 
 _CORRESPONDENTS = r"""

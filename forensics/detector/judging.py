@@ -1,22 +1,31 @@
-"""From measured candidates to judged pairs: each distinct (writer, address) with its posterior, reasons and rivals."""
+"""From measurements to judged pairs: what each typed domain is, then each distinct (writer, address) with its
+posterior, reasons and rivals.
+
+With P(slip X) and P(mixed X) of the typed domain (`states`) and w the writer's probability where it is mixed, the
+probability that a writer meant X is P(slip X) + P(mixed X) · w: the pair's, P(slip X) + P(mixed X), times the writer's
+given the pair. A score is their sum over every X.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from forensics.detector import channel, reasons, slips, weighing
+from forensics.detector import channel, pairs, reasons, slips, states, weighing
 from forensics.detector.candidates import Candidate
 from forensics.detector.freemail import is_freemail
 from forensics.detector.weighing import Parameters
 
 KEPT = 0.1
-"""Pairs below this probability are not findings."""
+"""Pairs below this probability are not findings, unless they are contested."""
 _RIVAL = 0.005
+_SUREST = 1.0 - 1e-6
 
 
 @dataclass(frozen=True)
@@ -32,67 +41,207 @@ class Judged:
     weight: float
     reasons: tuple[reasons.Reason, ...]
     alternatives: tuple[tuple[str, float], ...]
-    contested: bool = False
-    """Only mail that the other side sent speaks against it: kept for review, whatever the score."""
+    pair: float = 1.0
+    """Probability that the typed domain is only a slip for `meant`, or its own and some writers slipped so."""
+    without_theirs: float | None = None
+    """The score without what the other side could have brought about; None where that is the same."""
 
     @property
     def score(self) -> float:
         """Posterior probability that the writer slipped: prior odds times the weight of evidence."""
         return round(weighing.probability(self.prior + self.weight), 6)
 
+    @property
+    def score_without_theirs(self) -> float:
+        return self.score if self.without_theirs is None else round(self.without_theirs, 6)
+
+    @property
+    def contested(self) -> bool:
+        """Whether what the other side could have brought about decides."""
+        return (self.score >= 0.5) != (self.score_without_theirs >= 0.5)
+
     def with_reason(self, name: str, weight: float, text: str) -> Judged:
         """The same with one more part in the sum."""
         rounded = round(weight, 4)
         part = reasons.reason(name, rounded, text)
-        return replace(self, weight=round(self.weight + rounded, 4), reasons=(part, *self.reasons))
+        changed = replace(self, weight=round(self.weight + rounded, 4), reasons=(part, *self.reasons))
+        if self.without_theirs is None:
+            return changed
+        lifted = weighing.log_odds(min(max(self.without_theirs, 1e-9), _SUREST)) + rounded
+        return replace(changed, without_theirs=weighing.probability(lifted))
 
 
-def matrix(measured: pa.Table, found: Sequence[Candidate], using: Parameters) -> np.ndarray:
-    """Signals of every measured row under the fitted channel."""
-    weights = {(c.typed, c.meant): channel.weight(c.typed, c.meant, c.slip, using.channel) for c in found}
-    typed, meant = measured.column("recipient_domain").to_pylist(), measured.column("meant").to_pylist()
-    free = {name: is_freemail(name) for name in set(typed)}
-    return weighing.signals(
-        measured,
-        np.array([weights[pair] for pair in zip(typed, meant, strict=True)], dtype=float),
-        np.array([free[name] for name in typed], dtype=bool),
-        merits(measured),
-    )
+@dataclass(frozen=True)
+class Measured:
+    """Candidates and measurements, before anything is judged."""
+
+    found: Sequence[Candidate]
+    pairs: pa.Table
+    """`pairs.measure`."""
+    rows: pa.Table
+    """`signals.measure`."""
+    heard: tuple[float, ...]
+    """`pairs.heard`."""
+    domains: int
+    """Distinct domains of all outbound mail: what the prior is a rate of."""
+
+    @cached_property
+    def slip_of(self) -> Mapping[tuple[str, str], slips.Slip]:
+        return {(c.typed, c.meant): c.slip for c in self.found}
 
 
-def merits(measured: pa.Table) -> np.ndarray:
-    """Rows that are judged on their own merits, whoever else is at the typed domain (`weighing`)."""
+@dataclass(frozen=True)
+class Pairs:
+    """Every typed domain with every domain that it could stand for, judged; rows as in `Measured.pairs`."""
+
+    typed: tuple[str, ...]
+    meant: tuple[str, ...]
+    parts: np.ndarray
+    """Weight of evidence by `pairs.NAMES`, log10."""
+    odds: np.ndarray
+    """log10 odds of only a slip, before other answers are weighed against it."""
+    states: states.States
+    prior: float
+    writers: np.ndarray
+    """Parts of each measured row's weight by `weighing.NAMES`, log10."""
+    writer_odds: np.ndarray
+    """log10 odds that this writer slipped, if the domain is its own."""
+    score: np.ndarray
+    """Of each measured row: probability that its candidate was meant."""
+    row_pair: np.ndarray
+    """Row of the pair for each measured row."""
+
+
+def channels(measured: Measured, using: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """`channel.weight`, and whether the typed domain is a mail provider's own, for each row of `Measured.pairs`."""
+    names = list(zip(measured.pairs["typed"].to_pylist(), measured.pairs["meant"].to_pylist(), strict=True))
+    weights = [channel.weight(typed, meant, measured.slip_of[typed, meant], using.channel) for typed, meant in names]
+    return np.array(weights, dtype=float), np.array([is_freemail(typed) for typed, _ in names], dtype=bool)
+
+
+def groups(names: Sequence[str]) -> np.ndarray:
+    """A number for each run of equal names."""
+    return np.cumsum([0, *(int(a != b) for a, b in pairwise(names))])[: len(names)]
+
+
+def pair_rows(measured: Measured) -> np.ndarray:
+    """The row of `Measured.pairs` that each row of `Measured.rows` belongs to."""
+    names = zip(measured.pairs["typed"].to_pylist(), measured.pairs["meant"].to_pylist(), strict=True)
+    at = {pair: n for n, pair in enumerate(names)}
+    rows = zip(measured.rows["recipient_domain"].to_pylist(), measured.rows["meant"].to_pylist(), strict=True)
+    return np.array([at[pair] for pair in rows], dtype=np.int64)
+
+
+def rest(second: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Of each typed domain what stands against a slip: somebody's own domain, 1, and the odds of all second names."""
+    return np.asarray(1.0 + np.bincount(group, 10.0**second)) if len(group) else np.zeros(0)
+
+
+def second_features(measured: Measured, matrix: np.ndarray) -> dict[str, np.ndarray]:
+    """What `states.SECOND_NAME` weighs, of each row of `Measured.pairs`; `matrix` as from `pairs.matrix`."""
 
     def column(name: str) -> np.ndarray:
-        return np.asarray(measured.column(name).to_numpy(zero_copy_only=False))
+        return np.asarray(measured.pairs.column(name).to_numpy(zero_copy_only=False), dtype=float)
 
-    return np.asarray(column("unrelated").astype(bool) & column("address_known").astype(bool)
-                      & (column("answered_anyone") == 0))  # fmt: skip
-
-
-def groups(measured: pa.Table) -> np.ndarray:
-    """Group number of each row's (writer, address); rows come sorted so."""
-    columns = [
-        measured.column(name).combine_chunks()
-        for name in ("recipient_domain", "recipient_local", "writer_domain", "writer_local")
-    ]
-    change = np.zeros(len(measured), dtype=bool)
-    for column in columns:
-        codes = column.dictionary_encode().indices.to_numpy(zero_copy_only=False)
-        change[1:] |= codes[1:] != codes[:-1]
-    return np.cumsum(change)
+    at = pairs.NAMES.index
+    kinds = measured.pairs["kind"].to_pylist()
+    return {
+        "same-name": np.array([kind in states.SAME_NAME for kind in kinds], dtype=float),
+        "shared": np.log10(1.0 + column("shared")),
+        "same-writer": np.log10(1.0 + np.round(column("addresses") * np.maximum(column("before"), column("after")))),
+        "own-mail": np.where((matrix[:, at("own-mail")] > 0) & (column("meant_in") > 0), 1.0, 0.0),
+        "moved": matrix[:, at("moved")],
+        "one-server": matrix[:, at("one-server")],
+        "provider": pairs.provider(measured.pairs),
+        "unrelated": column("unrelated"),
+    }
 
 
-def codes(measured: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Number of each row's (typed, meant) pair and of its local part."""
+def judge_pairs(
+    measured: Measured,
+    using: Parameters,
+    *,
+    prior: float | None = None,
+    theirs: bool = True,
+    blank: Sequence[str] = (),
+    known: states.States | None = None,
+) -> Pairs:
+    """What each typed domain is, or, where `known`, was found to be. `prior` set by people is taken as it is; else it
+    is learned from the log. Without `theirs`, what the other side could have brought about counts nothing. `blank`:
+    signals that count nothing (for logs in which they are modelled)."""
+    slip_weight, free = channels(measured, using)
+    typed, meant = (tuple(measured.pairs[name].to_pylist()) for name in ("typed", "meant"))
+    matrix = pairs.matrix(measured.pairs, slip_weight, free, measured.heard, theirs=theirs)
+    matrix[:, [pairs.NAMES.index(name) for name in blank]] = 0.0
+    parts = weighing.weigh(matrix, pairs.NAMES, using.weights, using.base)
+    sums = parts.sum(axis=1)
+    group = groups(typed)
+    second = states.second_odds(second_features(measured, matrix), using.second_name)
+    prior = prior or weighing.learn_prior(sums, group, rest(second, group), measured.domains, using.prior)
+    row_pair = pair_rows(measured)
+    row_matrix = weighing.signals(measured.rows, slip_weight[row_pair], free[row_pair], theirs=theirs)
+    writers = weighing.weigh(row_matrix, weighing.NAMES, using.writer_weights, using.writer_base)
+    writer_odds = writers.sum(axis=1) + weighing.log_odds(prior)
+    odds = sums + weighing.log_odds(prior)
+    some, given = mixed(measured, row_pair, writers, weighing.log_odds(prior), len(typed))
+    # Where some writer surely slipped, what speaks of the domain alone decides between a mere slip and a mixed one.
+    of_domain = parts[:, [pairs.NAMES.index(name) for name in pairs.OF_DOMAIN]].sum(axis=1)
+    odds = np.log10(10.0**odds + 10.0 ** (some + of_domain + _MERE))
+    found = known or states.rounded(states.states(typed, meant, odds, second, some))
+    score = found.slip[row_pair] + found.mixed[row_pair] * given
+    return Pairs(typed, meant, parts, odds, found, prior, writers, writer_odds, score, row_pair)
 
-    def numbers(name: str) -> np.ndarray:
-        column = measured.column(name).combine_chunks().dictionary_encode()
-        return np.asarray(column.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
-    meant = numbers("meant")
-    _, pair = np.unique(numbers("recipient_domain") * (int(meant.max(initial=0)) + 1) + meant, return_inverse=True)
-    return pair.reshape(-1), numbers("recipient_local")
+_OF_DOMAIN = tuple(weighing.NAMES.index(name) for name in ("slip", "usage", "unseen", "free-mail"))
+"""Writers' signals that are the same for all writers of a pair."""
+_UNKNOWN = 0.6
+"""log10 by which an address of which nothing is known speaks for its being genuine: about a quarter of slips go to such
+(35 % not written to before by the writer, some of them known to others), and nearly all genuine ones at a
+stranger's."""
+_URN = 1.0
+"""How many addresses the rate of slips before any evidence is worth, against those that a domain shows."""
+_MERE = 1.0
+"""log10 of how many names are mere slips to one that is somebody's own too, among those that some writer slipped to
+and of which nothing else is known."""
+_MOST = 2.0
+"""log10 odds beyond which more writers do not make it surer that some slipped: what they share is no second proof."""
+
+
+def mixed(
+    measured: Measured, row_pair: np.ndarray, writers: np.ndarray, prior: float, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """log10 odds that some writer slipped, of each pair; and of each row the probability that its writer did, given
+    that.
+
+    An address counts with its most suspect writer, so that a conversation is not a crowd. People slip alike: where some
+    surely slipped, the rate among the others is that of the domain, of which its own addresses and, as `_URN` more, the
+    rate before any evidence are the sample (expectation maximisation, from the one slip that is given).
+    """
+    if not len(row_pair):
+        return np.full(count, -12.0), np.zeros(0)
+    own = writers.sum(axis=1) - writers[:, _OF_DOMAIN].sum(axis=1) - _UNKNOWN
+    start = np.full(count, -12.0)
+    start[row_pair] = prior + writers[:, _OF_DOMAIN].sum(axis=1) + _UNKNOWN
+    local = measured.rows["recipient_local"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    code = row_pair * (int(local.max(initial=0)) + 1) + local
+    order = np.lexsort((own, code))
+    best = order[np.r_[code[order][1:] != code[order][:-1], True]]
+    pair = row_pair[best]
+    evidence = 10.0 ** np.clip(own, -12.0, 12.0)
+    first = 10.0 ** np.clip(start, -12.0, 12.0)
+    odds = evidence[best] * first[pair]
+    total = np.bincount(pair, odds, minlength=count)
+    addresses = np.bincount(pair, minlength=count)
+    before = first / (1.0 + first)
+    slipped = np.where(addresses > 0, 1.0, 0.0)
+    for _ in range(30):
+        rate = np.minimum((_URN * before + slipped) / (_URN + np.maximum(addresses, 1)), 0.999)
+        now = (rate / (1.0 - rate))[pair] * evidence[best]
+        slipped = np.maximum(np.bincount(pair, now / (1.0 + now), minlength=count), np.where(addresses > 0, 1.0, 0.0))
+    now = (rate / (1.0 - rate))[row_pair] * evidence
+    share = evidence * first[row_pair] / np.maximum(total[row_pair], 1e-300)
+    given = np.minimum(np.maximum(now / (1.0 + now), share), 1.0)
+    return np.minimum(np.log10(np.maximum(total, 1e-12)), _MOST), given
 
 
 @dataclass(frozen=True)
@@ -102,103 +251,104 @@ class Judgement:
     pairs: list[Judged]
     prior: float
     """Probability before evidence, of this log or as the case file says."""
+    answers: states.States | None = None
+    """What the typed domains are; rows as in `Measured.pairs`."""
+    without: states.States | None = None
+    """The same without what the other side can bring about."""
 
 
 def judge(
-    measured: pa.Table,
-    found: Sequence[Candidate],
+    measured: Measured,
     using: Parameters,
-    count: int,
     *,
     prior: float | None = None,
     keep: float = KEPT,
     only: str | None = None,
+    blank: Sequence[str] = (),
+    known: tuple[states.States, states.States] | None = None,
 ) -> Judgement:
-    """Every (writer, address) whose probability of any slip is at least `keep`, most probable candidate as meant.
-
-    `only`: keep pairs of this typed domain alone. `count`: all distinct pairs of the log. `prior` set by people is
-    taken as it is; else it is learned from the log.
-    """
-    if not len(measured):
+    """Every (writer, address) whose probability of any slip, with or without what the other side could have brought
+    about, is at least `keep`, the most probable candidate as meant. `only`: keep those of this typed domain alone.
+    `known`: what the typed domains were found to be before, with and without what the other side can bring about."""
+    if not len(measured.rows):
         return Judgement([], prior or using.prior)
-    group = groups(measured)
-    signals = matrix(measured, found, using)
-    sums = weighing.weigh(signals, using).sum(axis=1)
-    first = prior or weighing.learn_prior(sums, group, count, using.prior)
-    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(first), *codes(measured), merits(measured))
-    parts = np.round(weighing.weigh(signals, using), 4)
-    sums = parts.sum(axis=1)
-    prior = prior or weighing.learn_prior(sums, group, count, using.prior)
-    own, total = weighing.compete(sums, group, prior)
-    kept = total >= weighing.log_odds(keep) if keep > 0 else np.ones(len(total), dtype=bool)
-    contested = np.zeros(len(total), dtype=bool)
-    if keep > 0:
-        unheard = _unheard(measured)
-        contested = ~kept & (_totals(unheard, found, using, group, prior) >= weighing.log_odds(keep))
-        kept |= contested
-    if only is not None:
-        kept &= np.array(measured.column("recipient_domain").to_pylist()) == only
-    rows = np.flatnonzero(kept)
-    by_group: dict[int, list[int]] = {}
-    for i in rows.tolist():
-        by_group.setdefault(int(group[i]), []).append(i)
-    slip_of = {(c.typed, c.meant): c.slip for c in found}
-    measured = measured.append_column("consensus", pa.array(signals[:, -1]))
-    return Judgement(
-        [
-            replace(_one(measured, members, parts, own, slip_of, prior), contested=bool(contested[members[0]]))
-            for _, members in sorted(by_group.items())
-        ],
-        prior,
-    )
+    full = judge_pairs(measured, using, prior=prior, blank=blank, known=known and known[0])
+    without = judge_pairs(measured, using, prior=full.prior, theirs=False, blank=blank, known=known and known[1])
+    names = ("recipient_domain", "recipient_local", "writer_domain", "writer_local")
+    keys = list(zip(*(measured.rows[name].to_pylist() for name in names), strict=True))
+    first = weighing.starts(np.array([0, *np.cumsum([a != b for a, b in pairwise(keys)])]))
+    ends = [*first[1:].tolist(), len(keys)]
+    found = []
+    for start, end in zip(first.tolist(), ends, strict=True):
+        if only is not None and keys[start][0] != only:
+            continue
+        score, other = float(full.score[start:end].sum()), float(without.score[start:end].sum())
+        if keep <= 0 or score >= keep or other >= 0.5:
+            found.append(_one(measured, full, list(range(start, end)), other))
+    return Judgement(found, full.prior, full.states, without.states)
 
 
-def _unheard(measured: pa.Table) -> pa.Table:
-    """The measurements as if the typed domain had never written."""
-    for name in ("typed_in", "answered_anyone"):
-        at = measured.schema.get_field_index(name)
-        measured = measured.set_column(at, name, pa.nulls(len(measured), measured[name].type).fill_null(0))
-    return measured
-
-
-def _totals(
-    measured: pa.Table, found: Sequence[Candidate], using: Parameters, group: np.ndarray, prior: float
-) -> np.ndarray:
-    """log10 odds of any slip of each row's (writer, address)."""
-    signals = matrix(measured, found, using)
-    sums = weighing.weigh(signals, using).sum(axis=1)
-    signals[:, -1] = weighing.consensus(sums + weighing.log_odds(prior), *codes(measured), merits(measured))
-    return weighing.compete(np.round(weighing.weigh(signals, using), 4).sum(axis=1), group, prior)[1]
-
-
-def _one(
-    measured: pa.Table,
-    members: list[int],
-    parts: np.ndarray,
-    own: np.ndarray,
-    slip_of: Mapping[tuple[str, str], slips.Slip],
-    prior: float,
-) -> Judged:
-    rows: list[dict[str, Any]] = measured.take(members).to_pylist()
-    order = sorted(range(len(members)), key=lambda k: (-own[members[k]], rows[k]["meant"]))
-    best = rows[order[0]]
-    why = reasons.of(best, dict(zip(weighing.NAMES, parts[members[order[0]]], strict=True)))
-    weight = round(sum(r["weight"] for r in why), 4)
-    rivals = [(rows[k]["meant"], float(own[members[k]])) for k in order[1:] if own[members[k]] >= _RIVAL]
-    if len(order) > 1:
-        sums = parts[[members[k] for k in order]].sum(axis=1)
-        shared = round(float(np.log10(np.sum(10.0 ** (sums - sums[0])))), 4)
-        if shared >= 0.0001:
-            names = " or ".join(name for name, _ in rivals[:3]) or rows[order[1]]["meant"]
-            why.append(reasons.reason("rivals", shared, f"{names} may have been meant instead."))
-            weight = round(weight + shared, 4)
+def _one(measured: Measured, judged: Pairs, members: list[int], other: float) -> Judged:
+    rows: list[dict[str, Any]] = measured.rows.take(members).to_pylist()
+    order = sorted(range(len(members)), key=lambda k: (-judged.score[members[k]], rows[k]["meant"]))
+    k, at = order[0], members[order[0]]
+    pair = int(judged.row_pair[at])
+    of_pair = {f"pair_{name}": value for name, value in measured.pairs.slice(pair, 1).to_pylist()[0].items()}
+    best = {**rows[k], **of_pair}
+    slip, mixed = float(judged.states.slip[pair]), float(judged.states.mixed[pair])
+    by_pair = slip >= mixed * min(max((judged.score[at] - slip) / mixed, 0.0), 1.0) if mixed > 0 else True
+    total = min(max(float(judged.score[members].sum()), 1e-9), _SUREST)
+    target = weighing.log_odds(total) - weighing.log_odds(judged.prior)
+    if by_pair:
+        why = reasons.of(best, dict(zip(pairs.NAMES, judged.parts[pair], strict=True)), pairs.NAMES)
+    else:
+        why = reasons.of(best, dict(zip(weighing.NAMES, judged.writers[at], strict=True)), weighing.NAMES)
+    why += _corrections(best, judged, members, at, pair, target - sum(r["weight"] for r in why), by_pair)
+    if len(measured.rows) and not any(measured.heard):
+        why.append(reasons.reason("no-inbound", 0.0, reasons.NO_INBOUND))
+    rivals = [(rows[n]["meant"], float(judged.score[members[n]])) for n in order[1:]]
+    theirs_matter = abs(other - total) > 5e-7
     return Judged(
         (best["writer_local"], best["writer_domain"]),
         (best["recipient_local"], best["recipient_domain"]),
         best["meant"],
-        slip_of[best["recipient_domain"], best["meant"]],
-        round(weighing.log_odds(prior), 6),
-        weight,
+        measured.slip_of[best["recipient_domain"], best["meant"]],
+        round(weighing.log_odds(judged.prior), 6),
+        round(sum(r["weight"] for r in why), 4),
         tuple(why),
-        tuple((name, round(score, 6)) for name, score in rivals[:5]),
+        tuple((name, round(score, 6)) for name, score in rivals if score >= _RIVAL)[:5],
+        round(slip + mixed, 6),
+        min(max(other, 0.0), _SUREST) if theirs_matter else None,
     )
+
+
+def _corrections(
+    row: Mapping[str, Any], judged: Pairs, members: Sequence[int], at: int, pair: int, left: float, by_pair: bool
+) -> list[reasons.Reason]:
+    """What the other answers add to, or take from, the one that is told: `rivals`, `direction`, and the other level, so
+    that the sum is the score's."""
+    own = float(judged.score[at])
+    everybody = float(judged.score[members].sum())
+    parts: dict[str, float] = {}
+    if everybody > own * 1.0001 and own > 0:
+        top = min(everybody, _SUREST)
+        parts["rivals"] = max(weighing.log_odds(top) - weighing.log_odds(min(own, top * 0.999999)), 0.0)
+    direction = float(judged.states.direction[pair])
+    if direction < 0.99 and left < 0:
+        parts["direction"] = left - sum(parts.values())
+    else:
+        parts["writers-own-use" if by_pair else "domain"] = left - sum(parts.values())
+    shown = {name: round(value, 4) for name, value in parts.items()}
+    row = {**row, "rivals": _rival_names(judged, members, at)}
+    return [
+        reasons.reason(name, value, reasons.sentence(name, row | {"value": value}), reasons.source(name, row))
+        for name, value in shown.items()
+        if abs(value) >= 5e-5
+    ]
+
+
+def _rival_names(judged: Pairs, members: Sequence[int], at: int) -> list[str]:
+    others = sorted(
+        ((float(judged.score[m]), judged.meant[judged.row_pair[m]]) for m in members if m != at), reverse=True
+    )
+    return [name for score, name in others if score >= _RIVAL][:3] or [name for _, name in others][:1]

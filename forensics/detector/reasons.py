@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.detector import slips
-from forensics.detector.weighing import NAMES
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 Row = Mapping[str, Any]
-"""One row of `signals.measure` as Python values."""
+"""One row of `signals.measure`, with the row of `pairs.measure` that it belongs to as `pair_…`, as Python values."""
 
 Reason = dict[str, Any]
 """name, weight (log10), text, source: as in schema.REASON."""
@@ -37,11 +36,17 @@ def source(name: str, row: Row) -> str:
     return "theirs" if name in THEIRS else "ours"
 
 
-def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
+NO_INBOUND = (
+    "The evidence holds no mail from outside to the organisation: that the domain never wrote says nothing, "
+    "and counts nothing."
+)
+
+
+def of(row: Row, parts: Mapping[str, float], names: Sequence[str]) -> list[Reason]:
     """Reasons for one candidate, strongest first; parts that say nothing (below 0.005) are added to the slip's, so that
     the sum holds."""
-    shown = {name: round(float(parts[name]), 4) for name in NAMES}
-    quiet = [name for name in NAMES[1:] if abs(shown[name]) < 0.005]
+    shown = {name: round(float(parts[name]), 4) for name in names}
+    quiet = [name for name in names[1:] if abs(shown[name]) < 0.005]
     shown["slip"] = round(shown["slip"] + sum(shown.pop(name) for name in quiet), 4)
     rows = [reason(name, weight, sentence(name, row), source(name, row)) for name, weight in shown.items()]
     return sorted(rows, key=lambda r: (-abs(r["weight"]), r["name"]))
@@ -49,53 +54,185 @@ def of(row: Row, parts: Mapping[str, float]) -> list[Reason]:
 
 def sentence(name: str, row: Row) -> str:
     """What one signal says about this row, as a sentence."""
-    writer = row["writer_local"] if not row["via"] else f"the list {row['writer_local']}@{row['writer_domain']}"
+    return _SENTENCES[name](row)
+
+
+def _writer(row: Row) -> str:
+    return row["writer_local"] if not row["via"] else f"the list {row['writer_local']}@{row['writer_domain']}"
+
+
+def _wrong(row: Row) -> str:
+    return f"{row['recipient_local']}@{row['recipient_domain']}"
+
+
+def _right(row: Row) -> str:
+    return f"{row['recipient_local']}@{row['meant']}"
+
+
+def _slip(row: Row) -> str:
     typed, meant = row["recipient_domain"], row["meant"]
-    right, wrong = f"{row['recipient_local']}@{meant}", f"{row['recipient_local']}@{typed}"
-    if name == "slip":
-        slip = slips.classify(typed, meant)
-        if slip is None:
-            return f"{typed} resembles {meant}."
-        return f"{typed} is {meant} with {'two slips' if slip.kind == 'two-edits' else 'one slip'}: {slip.words}."
-    if name == "usage":
-        return f"{meant} takes part in {_pairs(row['meant_pairs'])}, {typed} in {int(row['typed_pairs']):,}."
-    if name == "habit":
-        never = f"never to {right}" if not row["times_right"] else f"to {right} {_times(row['times_right'])}"
-        return f"{_upper(writer)} has written to {wrong} {_times(row['messages'])}, {never}."
-    if name == "wrote-before":
-        return f"{_upper(writer)} had written to {right} {_times(row['times_before'])} before first using {wrong}."
-    if name == "wrote-after":
-        return f"{_upper(writer)} wrote to {right} {span(row['gap_after'])} after a message to {wrong}."
-    if name == "resent":
-        if row["gap_same_subject"] is not None:
-            same, gap = "with the same subject", row["gap_same_subject"]
-        else:
-            same, gap = "of much the same size", row["gap_same_size"]
-        return f"{_upper(writer)} sent a message {same} to {right} {span(gap)} later."
-    fixed = {
-        "address-known": f"{right} exists in the organisation's mail{_known(row)}.",
-        "beside-same": f"{right} is a recipient of {_same(row['beside_same'], row['messages'])}.",
-        "beside-domain": f"Other addresses at {meant} are recipients "
-        f"of {_same(row['beside_domain'], row['messages'])}.",
-        "answered": f"{wrong} itself has written to the organisation {_times(row['answered_anyone'])}.",
-        "silent": f"{typed} has never sent mail to the organisation.",
-        "own-mail": f"{typed} has sent mail to the organisation ({_many(row['typed_in'], 'delivery', 'deliveries')}).",
-        "fellows": _shared_addresses(row),
-        "strangers": f"Of {_many(row['typed_addresses'], 'address', 'addresses')} used at {typed} "
-        f"{int(row['typed_shared']) or 'none'} {'exists' if row['typed_shared'] <= 1 else 'exist'} at {meant}.",
-        "repeated": f"{_upper(writer)} used {wrong} in {_many(row['messages'], 'message', 'messages')}.",
-        "no-such-domain": f"Delivery failed because {typed} does not exist.",
-        "turned-away": f"{_share(row)} to {wrong} {'was' if row['n'] == 1 else 'were'} refused or never accepted.",
-        "established": f"{typed} takes part in {_pairs(row['typed_pairs'])} and has people whom {meant} does not have.",
-        "consensus": f"The other addresses used at {typed} {'look' if row.get('consensus', 0) > 0 else 'do not look'} "
-        f"like slips for {meant}.",
-        "writers": f"{_who(row['typed_writers'] - row['typed_lists'], row['typed_lists'])} came to use {typed} "
-        "independently of each other.",
-        "newcomer": f"{meant} was in use before {typed} first appeared.",
-        "unseen": f"{meant} does not appear in this log; only the watched zone suggests it.",
-        "free-mail": f"{typed} is a public mail provider, where anybody may have an address.",
-    }
-    return fixed[name]
+    slip = slips.classify_far(typed, meant, row["recipient_local"])
+    if slip is None:
+        return f"{typed} resembles {meant}."
+    many = slip.kind in ("two-edits", "several-edits")
+    return f"{typed} is {meant} with {'several slips' if many else 'one slip'}: {slip.words}."
+
+
+def _habit(row: Row) -> str:
+    never = f"never to {_right(row)}" if not row["times_right"] else f"to {_right(row)} {_times(row['times_right'])}"
+    return f"{_upper(_writer(row))} has written to {_wrong(row)} {_times(row['messages'])}, {never}."
+
+
+def _wrote_before(row: Row) -> str:
+    if row["times_before"]:
+        times = _times(row["times_before"])
+        return f"{_upper(_writer(row))} had written to {_right(row)} {times} before first using {_wrong(row)}."
+    return f"{_of_addresses(row, 'before')} had been written to at {row['meant']} before by the same writer."
+
+
+def _wrote_after(row: Row) -> str:
+    if row["wrote_after"]:
+        gap = span(row["gap_after"])
+        return f"{_upper(_writer(row))} wrote to {_right(row)} {gap} after a message to {_wrong(row)}."
+    return (
+        f"{_of_addresses(row, 'after')} was written to at {row['meant']} within 7 days afterwards by the same writer."
+    )
+
+
+def _resent(row: Row) -> str:
+    if row["gap_same_subject"] is not None:
+        same, gap = "with the same subject", row["gap_same_subject"]
+    elif row["gap_same_size"] is not None and row["gap_same_size"] <= _DAY:
+        same, gap = "of much the same size", row["gap_same_size"]
+    else:
+        return f"A message to {_of_addresses(row, 'resent').lower()} was sent again to {row['meant']}."
+    return f"{_upper(_writer(row))} sent a message {same} to {_right(row)} {span(gap)} later."
+
+
+def _address_known(row: Row) -> str:
+    if row["address_known"]:
+        return f"{_right(row)} exists in the organisation's mail{_known(row)}."
+    return f"{_of_addresses(row, 'known')} exists at {row['meant']}."
+
+
+def _beside_same(row: Row) -> str:
+    if row["beside_same"]:
+        return f"{_right(row)} is a recipient of {_same(row['beside_same'], row['messages'])}."
+    return f"{_of_addresses(row, 'beside_same')} went into one message with the same address at {row['meant']}."
+
+
+def _beside_domain(row: Row) -> str:
+    if row["beside_domain"]:
+        return f"Other addresses at {row['meant']} are recipients of {_same(row['beside_domain'], row['messages'])}."
+    return f"{_of_addresses(row, 'beside_domain')} went into one message with other addresses at {row['meant']}."
+
+
+def _answered(row: Row) -> str:
+    if row["answered_anyone"]:
+        return f"{_wrong(row)} itself has written to the organisation {_times(row['answered_anyone'])}."
+    count = row["pair_answered"]
+    there = f"{_many(count, 'address', 'addresses')} at {row['recipient_domain']}"
+    return f"{there} that mail went to wrote to the organisation."
+
+
+def _silent(row: Row) -> str:
+    return (
+        f"{row['recipient_domain']} has never sent mail to the organisation; in this log domains of such use mostly do."
+    )
+
+
+def _moved(row: Row) -> str:
+    count = _many(row["pair_moved"], "address", "addresses")
+    both = f"{row['recipient_domain']} and {row['meant']}"
+    return f"{count} fell silent at one of {both} before first appearing at the other."
+
+
+def _strangers(row: Row) -> str:
+    count, known = int(row["pair_addresses"]), round(row["pair_addresses"] * row["pair_known"])
+    there = f"{known or 'none'} {'exists' if known <= 1 else 'exist'}"
+    return f"Of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']} {there} at {row['meant']}."
+
+
+def _turned_away(row: Row) -> str:
+    part = row["pair_failed"] - row["pair_no_domain"] - row["pair_no_mail"]
+    which = "All deliveries" if part >= 0.999 else f"{part:.0%} of the deliveries"
+    return f"{which} to {row['recipient_domain']} were refused or never accepted."
+
+
+def _direction(row: Row) -> str:
+    return (
+        f"{row['meant']} may itself be a slip: one of {row['recipient_domain']} and {row['meant']}, or a third name, "
+        "is meant, "
+        "and this log alone does not tell which. Ask who owns them."
+    )
+
+
+def _other_level(row: Row) -> str:
+    return (
+        f"Somebody may own {row['recipient_domain']}: what this writer did is weighed for that case too."
+        if row["value"] >= 0
+        else f"{row['recipient_domain']} may be somebody's own, or a second name of {row['meant']}."
+    )
+
+
+_SENTENCES = {
+    "slip": _slip,
+    "usage": lambda r: (
+        f"{r['meant']} takes part in {_pairs(r['meant_use'])}, {r['recipient_domain']} in {int(r['typed_use']):,}."
+    ),
+    "usage-owner": lambda r: (
+        f"{r['recipient_domain']} and {r['meant']} are names that one owner may hold: there use tells "
+        f"{'more' if r['meant_use'] > r['typed_use'] else 'less'}."
+    ),
+    "habit": _habit,
+    "wrote-before": _wrote_before,
+    "wrote-after": _wrote_after,
+    "resent": _resent,
+    "address-known": _address_known,
+    "beside-same": _beside_same,
+    "beside-domain": _beside_domain,
+    "answered": _answered,
+    "silent": _silent,
+    "own-mail": lambda r: (
+        f"{r['recipient_domain']} has sent mail to the organisation "
+        f"({_many(r['pair_typed_in'], 'delivery', 'deliveries')})."
+    ),
+    "returned": lambda r: (
+        f"{_many(r['pair_returned'], 'address was', 'addresses were')} used at {r['meant']} both before "
+        f"and after {r['recipient_domain']} was."
+    ),
+    "moved": _moved,
+    "strangers": _strangers,
+    "no-such-domain": lambda r: f"Delivery failed because {r['recipient_domain']} does not exist.",
+    "no-mail": lambda r: f"{r['recipient_domain']} declares that it takes no mail.",
+    "turned-away": _turned_away,
+    "one-server": lambda r: (
+        f"One server that serves few domains accepted mail for {r['recipient_domain']} and {r['meant']}."
+    ),
+    "established": lambda r: (
+        f"{r['recipient_domain']} takes part in {_pairs(r['pair_typed_pairs'])} and has people whom "
+        f"{r['meant']} does not have."
+    ),
+    "writers": lambda r: (
+        f"{_who(r['pair_typed_writers'] - r['pair_typed_lists'], r['pair_typed_lists'])} came to use "
+        f"{r['recipient_domain']} independently of each other."
+    ),
+    "shared-use": lambda r: (
+        f"{_many(r['address_users'] - 1, 'other writer uses', 'other writers use')} {_wrong(r)} too."
+    ),
+    "kin": lambda r: f"Other domains below the registered domain of {r['recipient_domain']} are in use.",
+    "newcomer": lambda r: f"{r['meant']} was in use before {r['recipient_domain']} first appeared.",
+    "unseen": lambda r: f"{r['meant']} does not appear in this log.",
+    "free-mail": lambda r: f"{r['recipient_domain']} is a public mail provider, where anybody may have an address.",
+    "provider": lambda r: f"{r['meant']} is a public mail provider, and {r['recipient_domain']} none that is known.",
+    "far": lambda r: (
+        f"{r['recipient_domain']} and {r['meant']} lie far apart as names: only their addresses are alike."
+    ),
+    "rivals": lambda r: f"{' or '.join(r['rivals'])} may have been meant instead.",
+    "direction": _direction,
+    "writers-own-use": _other_level,
+    "domain": _other_level,
+}
 
 
 def span(seconds: float) -> str:
@@ -120,6 +257,12 @@ def _known(row: Row) -> str:
     return ": " + " and ".join(clauses) if clauses else ""
 
 
+def _of_addresses(row: Row, what: str) -> str:
+    """How many of the typed domain's addresses."""
+    count, some = int(row["pair_addresses"]), max(round(row["pair_addresses"] * row[f"pair_{what}"]), 1)
+    return f"{some:,} of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']}"
+
+
 def _pairs(count: float) -> str:
     return _many(count, "pair of sender and address", "pairs of sender and address")
 
@@ -130,28 +273,12 @@ def _who(senders: float, lists: float) -> str:
     return " and ".join([*parts, *([_many(lists, "list", "lists")] if lists else [])])
 
 
-def _shared_addresses(row: Row) -> str:
-    count = row["typed_shared"] - bool(row["address_known"])
-    return (
-        f"{_many(count, 'other address', 'other addresses')} at {row['recipient_domain']} "
-        f"{'exists' if count == 1 else 'exist'} at {row['meant']} as well."
-    )
-
-
 def _times(count: float) -> str:
     return "never" if count == 0 else "once" if count == 1 else "twice" if count == 2 else f"{int(count):,} times"
 
 
 def _many(count: float, one: str, many: str) -> str:
     return f"{int(count):,} {one if count == 1 else many}"
-
-
-def _share(row: Row) -> str:
-    """Which of the deliveries failed."""
-    part = row["failed"] - row["no_domain"]
-    if row["n"] == 1:
-        return "The delivery"
-    return "All deliveries" if part >= 0.999 else f"{part:.0%} of the deliveries"
 
 
 def _same(count: int, total: int) -> str:

@@ -92,11 +92,6 @@ select c.typed, c.meant,
        count(distinct (a.writer_local, a.writer_domain)) filter (a.via and (not c.unrelated or k.l is null)) as lists
 from apart a join candidates c on c.typed = a.recipient_domain
 left join addresses k on k.l = a.recipient_local and k.d = c.meant group by all;
-
-create or replace temp table shared_addresses as
-select o.d as typed, c.meant, count(*) as addresses, count(k.l) as shared
-from (select distinct recipient_local as l, recipient_domain as d from pairs) o join candidates c on c.typed = o.d
-left join addresses k on k.l = o.l and k.d = c.meant group by all;
 """
 
 _SIGNALS = f"""
@@ -109,21 +104,17 @@ select s.writer_local, s.writer_domain, s.recipient_local, s.recipient_domain, s
     k.l is not null as address_known, coalesce(k.inn, 0) as address_in, coalesce(k.writers, 0) as address_writers,
     coalesce(k.lists, 0) as address_lists,
     coalesce(c.beside_same, 0) as beside_same, coalesce(c.beside_domain, 0) as beside_domain,
-    coalesce(h.n, 0) as answered_anyone, coalesce(t.inn, 0) as typed_in, coalesce(t.pairs, 0) as typed_pairs,
-    coalesce(m.pairs, 0) as meant_pairs, coalesce(i.writers, 0) as typed_writers,
-    coalesce(i.lists, 0) as typed_lists,
-    coalesce(m.first < t.first, false) as meant_older,
-    f.addresses as typed_addresses, f.shared as typed_shared
+    coalesce(h.n, 0) as answered_anyone, coalesce(tu.pairs, 0) as typed_use, coalesce(mu.pairs, 0) as meant_use,
+    coalesce(y.writers, 0) + coalesce(y.lists, 0) as address_users
 from suspects s
 left join earlier e using ({_KEY}, meant)
 left join addresses k on k.l = s.recipient_local and k.d = s.meant
+left join addresses y on y.l = s.recipient_local and y.d = s.recipient_domain
 left join co_recipients c using ({_KEY}, meant)
 left join resent r using ({_KEY}, meant)
 left join written h on h.sender_local = s.recipient_local and h.sender_domain = s.recipient_domain
-left join domain_stats t on t.d = s.recipient_domain
-left join domain_stats m on m.d = s.meant
-left join starts i on i.typed = s.recipient_domain and i.meant = s.meant
-left join shared_addresses f on f.typed = s.recipient_domain and f.meant = s.meant
+left join own_use tu on tu.d = s.recipient_domain
+left join own_use mu on mu.d = s.meant
 order by s.recipient_domain, s.recipient_local, s.writer_domain, s.writer_local, s.meant
 """
 
@@ -132,8 +123,8 @@ def measure(connection: duckdb.DuckDBPyConnection, candidates: Sequence[Candidat
     """One row of measurements per (writer, address, candidate); needs `history.build`.
 
     Key: `writer_local`, `writer_domain` of the writer, `recipient_local`, `recipient_domain` of the address as sent,
-    `meant` the candidate domain. Counts are deliveries unless named otherwise; gaps are seconds; `typed_*` and
-    `meant_*` speak of the two domains as a whole.
+    `meant` the candidate domain. Counts are deliveries unless named otherwise; gaps are seconds; `typed_use` and
+    `meant_use` are pairs of the organisation's writers and their addresses at the two domains.
     """
     table = pa.table(
         {

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from forensics import domains
 from forensics.detector import words
@@ -46,9 +46,18 @@ SHARES: dict[str, float] = {
     "subdomain": 0.005,
     "reordered-labels": 0.002,
     "two-edits": 0.03,
+    "moved-letter": 0.02,
+    "long-cut": 0.03,
+    "long-paste": 0.03,
+    "several-edits": 0.01,
+    "mixed-words": 0.002,
 }
 """Share of each kind among slips. Families as published: deletion 26 %, insertion (with trailing garbage) 20 %,
-truncated tail 14 %, suffix 11 %, transposition 11 %, substitution 7 %, dot, hyphen and comma 6 %."""
+truncated tail 14 %, suffix 11 %, transposition 11 %, substitution 7 %, dot, hyphen and comma 6 %; the kinds from
+`moved-letter` on are assumed. Shares are those of slips of one kind each and need not sum to one."""
+
+FAR = ("long-cut", "long-paste", "several-edits", "mixed-words")
+"""Kinds that names alone do not prove: they are thought of only where the local part exists at the meant domain."""
 
 KINDS = tuple(SHARES)
 _COMMON_SUFFIXES = {
@@ -61,6 +70,11 @@ _COMMON_SUFFIXES = {
     "io": 0.02,
     "info": 0.02,
 }
+_SECOND_LEVEL_LIST = "ac co com edu gob gouv gov govt gv ltd mil mod net nhs nic nom or org plc police sch"
+_SECOND_LEVELS = frozenset(_SECOND_LEVEL_LIST.split())
+"""Labels that registries put before a country's suffix, whether or not this very suffix exists."""
+LOOKS = frozenset(("il", "li", "lt", "tl", "ij", "ji", "uv", "vu", "nh", "hn", "oc", "co", "ec", "ce", "gq", "qg"))
+"""Plain letters that are mistaken for each other when an address is copied by eye."""
 SOUNDS = (("c", "s"), ("c", "k"), ("s", "z"), ("f", "v"), ("i", "y"), ("d", "t"), ("g", "j"), ("b", "p"), ("m", "n"))
 VOWELS = frozenset("aeiou")
 
@@ -75,6 +89,10 @@ class Slip(NamedTuple):
     """Where it lies: `suffix`, `name` (the registered label), `subdomain` or `whole`."""
     words: str
     """What happened, as a clause: "the letter i left out of .mil"."""
+
+
+Found = tuple[str, float, str]
+"""Kind, probability of this very outcome within the kind, detail for the words."""
 
 
 @lru_cache(maxsize=262_144)
@@ -92,15 +110,32 @@ def classify(typed: str, meant: str) -> Slip | None:
     found = [*_structural(a, b), *_edits(a, b), *_suffixes(typed, meant)]
     if not found:
         found = _two_edits(a, b)
+    return _best(found, typed, meant, b)
+
+
+@lru_cache(maxsize=65_536)
+def classify_far(typed: str, meant: str, local: str) -> Slip | None:
+    """As `classify`, for an address whose `local` part exists at the meant domain too: names may then lie further
+    apart.
+
+    >>> far = (("vger.kernel", "vger.kernel.org"), ("freeskail.de", "freescale.de"))
+    >>> [classify_far(*names, "x").kind for names in far]
+    ['long-cut', 'several-edits']
+    >>> classify_far("navy.ml", "army.mil", "officer1")
+    """
+    near = classify(typed, meant)
+    if near is not None or typed == meant:
+        return near
+    a, b = domains.u_label(typed), domains.u_label(meant)
+    return _best(_far(a, b, local), typed, meant, b)
+
+
+def _best(found: list[Found], typed: str, meant: str, b: str) -> Slip | None:
     if not found:
         return None
     kind, share, detail = max(found, key=lambda f: (f[1], f[0]))
     part = _part(typed, meant)
     return Slip(kind, round(math.log10(SHARES[kind] * share), 4), part, words.clause(kind, b, detail, part))
-
-
-Found = tuple[str, float, str]
-"""Kind, probability of this very outcome within the kind, detail for the words."""
 
 
 def _structural(a: str, b: str) -> list[Found]:
@@ -125,6 +160,10 @@ def _structural(a: str, b: str) -> list[Found]:
         found.append(("punctuation", 0.5 / dots, ""))
     if skeleton(a) == skeleton(b):
         found.append(("lookalike", 0.1, ""))
+    if len(a) > len(b) + 1 and squeezed(a) == squeezed(b) and ".." not in a:
+        found.append(("repeated-letter", 0.2 / len(b) ** 2, ""))
+    if len(a) == len(b) and (moved := _moved(a, b)):
+        found.append(("moved-letter", 0.3 / len(b), moved))
     if b.startswith(a) and "." in a and 1 <= len(b) - len(a) <= 3:
         found.append(("truncated-tail", (0.8, 0.15, 0.05)[len(b) - len(a) - 1], b[len(a) :]))
     if b.startswith(a + ".") and "." not in a:
@@ -182,31 +221,43 @@ def _edits(a: str, b: str) -> list[Found]:
                 return []
             if _alike(x, y) and i < b.rfind("."):
                 return [("sound-alike", 1 / (2 * lb), y + x)]
+            likely = adjacent(x, y) or x + y in LOOKS
             near = set(neighbours(y))
-            return [("substituted-letter", (0.7 / max(4, len(near)) if adjacent(x, y) else 0.3 / 36) / lb, y + x)]
+            return [("substituted-letter", (0.7 / max(4, len(near)) if likely else 0.3 / 36) / lb, y + x)]
     return []
 
 
 def _suffixes(typed: str, meant: str) -> list[Found]:
-    """Another public suffix, or none, behind the same name."""
+    """Another suffix, or none, behind the same name. Compared by labels: `nhs.net` and `nhs.uk`, `gov.com` and `gov.uk`
+    differ in one label, whatever the public suffix list makes of them."""
     a, b = domains.split(typed), domains.split(meant)
     found: list[Found] = []
-    if not b.suffix:
+    if not b.suffix or "." not in meant:
         return found
-    stem = meant.removesuffix("." + b.suffix)
-    if not typed.startswith(stem + ".") or stem == meant:
+    # A name that is a public suffix itself (nhs.uk) has its last label for a suffix.
+    suffix = b.suffix if b.suffix != meant else meant.rpartition(".")[2]
+    stem = meant.removesuffix("." + suffix)
+    if not typed.startswith(stem + "."):
         return found
     tail = typed[len(stem) + 1 :]
-    levels = b.suffix.split(".")
+    levels = suffix.split(".")
     if len(levels) > 1 and tail in (levels[0], ".".join(levels[1:])):
-        found.append(("lost-level", 0.5, b.suffix.removesuffix("." + tail) if tail == levels[-1] else levels[-1]))
-    if tail == a.suffix and tail != b.suffix:
-        found.append(("suffix-swap", _COMMON_SUFFIXES.get(tail, 0.18 / 250), b.suffix))
-    far = OSA.distance(tail, b.suffix)
-    if far == 1 or (far == 2 and not a.suffix and len(b.suffix) > 2):
+        found.append(("lost-level", 0.5, suffix.removesuffix("." + tail) if tail == levels[-1] else levels[-1]))
+    if tail != suffix and (tail == a.suffix or (_like_a_suffix(tail, a.suffix) and not tail.startswith(suffix + "."))):
+        found.append(("suffix-swap", _COMMON_SUFFIXES.get(tail.rpartition(".")[2], 0.18 / 250), suffix))
+    far = OSA.distance(tail, suffix)
+    if far == 1 or (far == 2 and not a.suffix and len(suffix) > 2):
         # Two letters of a suffix wrong and still a registry's suffix is a swap, not a typo.
-        found.append(("suffix-typo", (0.5 if far == 1 else 0.1) / (len(b.suffix) * 12), b.suffix))
+        found.append(("suffix-typo", (0.5 if far == 1 else 0.1) / (len(suffix) * 12), suffix))
     return found
+
+
+def _like_a_suffix(tail: str, registered: str) -> bool:
+    """`gov.com`, `uk.com`, `ac.com`: labels that are suffixes elsewhere before one that is a suffix here."""
+    *levels, last = tail.split(".")
+    if not registered or registered.rpartition(".")[2] != last or len(levels) > 2:
+        return False
+    return all(level in _SECOND_LEVELS or (len(level) == 2 and domains.split(f"x.{level}").suffix) for level in levels)
 
 
 def _two_edits(a: str, b: str) -> list[Found]:
@@ -216,6 +267,59 @@ def _two_edits(a: str, b: str) -> list[Found]:
     if OSA.distance(a, b, score_cutoff=2) > 2:
         return []
     return [("two-edits", 1 / (len(b) * 20) ** 1.5, "")]
+
+
+def _far(a: str, b: str, local: str) -> list[Found]:
+    """What an address known at both names allows besides: long cuts, pastes, up to three letters, mixed words."""
+    found: list[Found] = []
+    if len(a) >= 4 and b.startswith(a):
+        found.append(("long-cut", 1 / len(b), b[len(a) :]))
+    if a.startswith(b) and len(b) >= 4:
+        found.append(("long-paste", 0.1, a[len(b) :]))
+    if not found and _similar(a, b):
+        found.append(("several-edits", 1 / (len(b) * 20) ** 1.5, ""))
+    if not found and _mixed(a.split("."), b.split("."), local):
+        found.append(("mixed-words", 0.1, ""))
+    return found
+
+
+def _similar(a: str, b: str) -> bool:
+    """Up to three letters wrong, and no more than half of what is left when a common end is taken off."""
+    if a.endswith("." + b) or b.endswith("." + a):
+        return False
+    far = OSA.distance(a, b, score_cutoff=3)
+    tail = 0
+    while tail < min(len(a), len(b)) and a[-1 - tail] == b[-1 - tail]:
+        tail += 1
+    short = min(len(a), len(b)) - min(tail, len(a) - a.find("."), len(b) - b.find("."))
+    return bool(far <= 3 and 2 * far <= short and JaroWinkler.similarity(a, b) >= 0.82)
+
+
+def _mixed(a: list[str], b: list[str], local: str) -> bool:
+    """The same number of labels, the host's own word kept, each other label the right one, a suffix or the local
+    part."""
+    if len(a) != len(b) or len(b) < 3 or a[0] != b[0] or len(a[0]) < 4 or not domains.split(".".join(a)).suffix:
+        return False
+    return all(x in (y, local) for x, y in zip(a[1:-1], b[1:-1], strict=True))
+
+
+def squeezed(name: str) -> str:
+    """The name with runs of one letter made single."""
+    return "".join(x for n, x in enumerate(name) if not n or name[n - 1] != x)
+
+
+def _moved(a: str, b: str) -> str:
+    """The letter of `b` that stands up to three places elsewhere in `a`, all others in order; empty when it is not
+    so."""
+    i = next((n for n, (x, y) in enumerate(zip(a, b, strict=True)) if x != y), len(a))
+    j = next((n for n in range(len(a) - 1, -1, -1) if a[n] != b[n]), -1)
+    if not 2 <= j - i <= 3 or "." in b[i : j + 1] or "-" in b[i : j + 1]:
+        return ""
+    if a[i:j] == b[i + 1 : j + 1] and a[j] == b[i]:
+        return b[i]
+    if a[i + 1 : j + 1] == b[i:j] and a[i] == b[j]:
+        return b[j]
+    return ""
 
 
 def _alike(x: str, y: str) -> bool:
@@ -231,7 +335,7 @@ def _part(typed: str, meant: str) -> str:
     """Which part of the meant domain the slip touches."""
     a, b = domains.split(typed), domains.split(meant)
     if b.suffix:
-        stem = meant.removesuffix("." + b.suffix)
+        stem = meant.removesuffix("." + (b.suffix if b.suffix != meant else meant.rpartition(".")[2]))
         if typed.startswith(stem + ".") and typed != meant:
             return "suffix"
     if b.registered and a.registered == b.registered:

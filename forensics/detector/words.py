@@ -24,6 +24,11 @@ NAMES: dict[str, str] = {
     "subdomain": "one label left out",
     "reordered-labels": "labels in another order",
     "two-edits": "two letters wrong",
+    "moved-letter": "a letter in the wrong place",
+    "long-cut": "much of the end cut off",
+    "long-paste": "other text pasted after the name",
+    "several-edits": "several letters wrong",
+    "mixed-words": "words of the address mixed up",
 }
 """Each kind of slip in a few words, for tables and legends."""
 
@@ -39,7 +44,9 @@ def clause(kind: str, meant: str, detail: str, part: str) -> str:
         "omitted-letter": f"the {_sign(detail)} left out of {where}",
         "omitted-double": f"one of two {detail} left out of {where}",
         "inserted-letter": f"a {detail} too many in {where}",
-        "repeated-letter": f"the {_sign(detail)} typed twice in {where}",
+        "repeated-letter": f"the {_sign(detail)} typed twice in {where}"
+        if detail
+        else f"letters typed twice in {where}",
         "trailing-garbage": f"“{detail}” typed after the end of {meant}",
         "truncated-tail": f"the last {'letter' if len(detail) == 1 else 'letters'} “{detail}” cut off {meant}",
         "suffix-swap": f"another suffix in place of .{detail}",
@@ -57,6 +64,11 @@ def clause(kind: str, meant: str, detail: str, part: str) -> str:
         "subdomain": f"the label “{detail}” left out of {meant}",
         "reordered-labels": f"the labels of {meant} in another order",
         "two-edits": f"two letters wrong in {meant}",
+        "moved-letter": f"the {_sign(detail)} in the wrong place of {meant}",
+        "long-cut": f"the end “{detail}” cut off {meant}",
+        "long-paste": f"other text pasted after {meant}",
+        "several-edits": f"several letters wrong in {meant}",
+        "mixed-words": f"the words of {meant} mixed up with others",
     }
     return clauses[kind]
 

@@ -161,7 +161,7 @@ def ingest_then(
         result = replace(made, skipped=tuple(sorted(skipped)))
         store.replace(case.deliveries, work / "deliveries")
         store.replace(case.unread, work / "unread")
-    for stale in (case.findings, case.incidents, case.correspondents, case.detection):
+    for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
         stale.unlink(missing_ok=True)
     return then(result)
 

@@ -35,28 +35,10 @@ def corpus(seed: int, watched: Sequence[str] = ("*.mil",)) -> Corpus:
 
 
 def to_mali(one: Corpus, using: Parameters) -> list[Scored]:
-    """Every scored (writer, address) under `.ml`, and the slips there that got no score."""
-    judged = judging.judge(one.evidence.measured, one.evidence.found, using, one.evidence.pairs, keep=FLOOR)
-    pairs = findings.spread(one.connection, judged.pairs)[0]
-    counts = one.connection.execute(
-        "select writer_local, writer_domain, recipient_local, recipient_domain, n from pairs where direction = 'outbound'"
-    ).fetchall()
-    frame = one.frame[one.y == 1]
-    kinds = {
-        (r.writer_local, r.writer_domain, r.recipient_local, r.recipient_domain): r.kind
-        for r in frame.itertuples(index=False)
-    }
-    return [
-        r
-        for r in scoring.scored(
-            one.name,
-            pairs,
-            one.truth.meant,
-            {(row[0], row[1], row[2], row[3]): row[4] for row in counts},
-            kinds,
-        )
-        if r.key[3].endswith(".ml")
-    ]
+    """Every domain under `.ml` that was scored."""
+    judged = judging.judge(one.evidence, using, keep=FLOOR).pairs
+    rows = scoring.scored(one, findings.spread(one.connection, judged)[0])
+    return [r for r in rows if r.typed.endswith(".ml")]
 
 
 def case(one: Corpus, rows: Sequence[Scored]) -> dict[str, Any]:
@@ -65,28 +47,21 @@ def case(one: Corpus, rows: Sequence[Scored]) -> dict[str, Any]:
         "select count(*) from pairs p join mail m using (writer_local, writer_domain, recipient_local, recipient_domain) "
         "where p.direction = 'outbound' and m.direction = 'outbound' and p.recipient_domain like '%.ml'"
     ).fetchall()[0][0]
-    genuine = {
-        key[3]
-        for key in one.connection.execute(
-            "select writer_local, writer_domain, recipient_local, recipient_domain from pairs "
-            "where direction = 'outbound' and recipient_domain like '%.ml'"
-        ).fetchall()
-        if key not in one.truth.meant
-    }
-    slips = [r for r in rows if r.truth is not None]
-    hit = [r for r in slips if r.score >= 0.5 and r.meant == r.truth]
-    shared = [r for r in slips if r.key[3] in genuine]
-    wrong = sum(r.deliveries for r in slips)
-    found = sum(r.deliveries for r in hit)
-    accused = sum(r.deliveries for r in rows if r.truth is None and r.score >= 0.5)
+    each = [(r.typed, *a) for r in rows for a in r.addresses]
+    genuine = {typed for typed, _, _, meant, *_ in each if meant is None}
+    slips = [a for a in each if a[3] is not None]
+    hit = [a for a in slips if a[1] >= 0.5 and a[2] == a[3]]
+    shared = [a for a in slips if a[0] in genuine]
+    wrong, found = sum(a[4] for a in slips), sum(a[4] for a in hit)
+    accused = sum(a[4] for a in each if a[3] is None and a[1] >= 0.5)
     return {
         "case": one.name,
         "found": found,
         "of": wrong,
         "accused": accused,
         "genuine": everything - wrong,
-        "to_a_genuine_domain": sum(r.deliveries for r in shared),
-        "of_these_found": sum(r.deliveries for r in shared if r in hit),
+        "to_a_genuine_domain": sum(a[4] for a in shared),
+        "of_these_found": sum(a[4] for a in hit if a[0] in genuine),
         "met": found == wrong and accused <= 1,
     }
 
@@ -100,9 +75,10 @@ def measure(seeds: Sequence[int], using: Parameters, watched: Sequence[str]) -> 
         cases.append(case(one, here))
         rows += here
         for r in here:
-            if (r.truth is not None) != (r.score >= 0.5):
-                what = "missed" if r.truth else "false"
-                said.append(f"{one.name}: {what} {r.key[0]} → {r.key[2]}@{r.key[3]} ({r.score:.3f}, {r.deliveries})")
+            for score, _, meant, count, _ in r.addresses:
+                if (meant is not None) != (score >= 0.5):
+                    what = "missed" if meant else "false"
+                    said.append(f"{one.name}: {what} {r.typed} ({score:.3f}, {count})")
         one.connection.close()
     total = {name: sum(c[name] for c in cases) for name in ("found", "of", "accused", "genuine")}
     shared = [sum(c[name] for c in cases) for name in ("of_these_found", "to_a_genuine_domain")]
@@ -115,10 +91,7 @@ def measure(seeds: Sequence[int], using: Parameters, watched: Sequence[str]) -> 
         "genuine_accused": scoring.exact(total["accused"], total["genuine"]),
         "to_a_genuine_domain_found": scoring.exact(shared[0], shared[1]),
         "elsewhere_found": scoring.exact(total["found"] - shared[0], total["of"] - shared[1]),
-        **scoring.rates(rows),
-        "calibration": scoring.calibration(rows),
-        "by_kind": scoring.by_kind(rows),
-        "by_messages": scoring.by_messages(rows),
+        **scoring.summary(rows),
         "cases": cases,
     }, said
 

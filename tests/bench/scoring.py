@@ -1,69 +1,91 @@
-"""Measures of a detector: counts with exact intervals, reliability, calibration error."""
+"""Measures of a detector: counts with exact intervals, levels, Brier score, calibration error.
+
+The unit is the typed domain of one log, with its best score over all who wrote there; the population every external domain
+that has a candidate, and every slip. What no label tells counts as genuine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import beta
 
+from forensics.detector.findings import level
 from forensics.detector.judging import Judged
-from tests.bench.labelled import Key
+from tests.bench.labelled import Corpus, Key
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One (writer, address) that was given a score, or that is a slip and was given none."""
+    """One typed domain of one log."""
 
     corpus: str
-    key: Key
+    typed: str
+    group: str
+    """Fold key: the connected component of registered domains."""
     kind: str
     meant: str
-    """The detector's candidate."""
+    """The detector's candidate; empty without one."""
     score: float
-    candidates: tuple[tuple[str, float], ...]
-    """Every candidate with its own probability."""
+    contested: bool
     truth: str | None
-    """The domain that was meant; None when the address was."""
-    deliveries: int
+    """The domain that it is a slip for; None when it is genuine."""
+    mixed: bool
+    """Somebody's own domain that some writers slipped to: counted by address only."""
+    addresses: tuple[tuple[float, str, str | None, int, bool], ...]
+    """(score, candidate, domain meant or None, deliveries, whether the log shows that domain) of each (writer, address)."""
 
     @property
-    def pair(self) -> tuple[str, str, str]:
-        """Corpus, typed and meant domain: what counts once."""
-        return (self.corpus, self.key[3], self.truth or self.meant)
+    def accused(self) -> bool:
+        return self.score >= 0.5 and not self.contested
 
 
-def scored(
-    corpus: str,
-    judged: Sequence[Judged],
-    truth: Mapping[Key, str],
-    deliveries: Mapping[Key, int],
-    kinds: Mapping[Key, str],
-) -> list[Scored]:
-    """Judged pairs with their truth; slips that were not judged at all come with score 0."""
-    found, seen = [], set()
-    for one in judged:
-        key = (*one.writer, *one.address)
-        seen.add(key)
-        rest = sum(score for _, score in one.alternatives)
-        main = (one.meant, max(one.score - rest, 0.0))
+def scored(corpus: Corpus, judged: Sequence[Judged], typed: frozenset[str] | None = None) -> list[Scored]:
+    """Every typed domain of the population, or those in `typed`."""
+    by_key: dict[Key, Judged] = {(*j.writer, *j.address): j for j in judged}
+    mere, mixed = corpus.mere(), corpus.mixed()
+    kinds = {(r.typed, r.meant): r.kind for r in corpus.pairs.itertuples(index=False)}
+    groups = dict(zip(corpus.pairs.typed, corpus.component, strict=True))
+    counts = corpus.connection.execute(
+        "select writer_local, writer_domain, recipient_local, recipient_domain, n from pairs where direction = 'outbound'"
+    ).fetchall()
+    seen = {d for (d,) in corpus.connection.execute("select distinct d from addresses").fetchall()}
+    keys: dict[str, list[tuple[Key, int]]] = {}
+    for *key, n in counts:
+        keys.setdefault(key[3], []).append(((key[0], key[1], key[2], key[3]), n))
+    found = []
+    for name in sorted({*groups, *mere}):
+        if typed is not None and name not in typed and not (name not in groups and typed == frozenset()):
+            continue
+        rows = []
+        best: Judged | None = None
+        for key, n in keys.get(name, []):
+            one = by_key.get(key)
+            told = (one.score if not one.contested else 0.0) if one else 0.0
+            meant = corpus.truth.meant.get(key)
+            shown = meant is None or meant in seen or meant in corpus.org
+            rows.append((told, one.meant if one else "", meant, n, shown))
+            if one is not None and (best is None or one.score > best.score):
+                best = one
+        truth = mere.get(name)
+        kind = kinds.get((name, truth or ""), best.slip.kind if best else "none")
         found.append(
             Scored(
-                corpus,
-                key,
-                one.slip.kind,
-                one.meant,
-                one.score,
-                (main, *one.alternatives),
-                truth.get(key),
-                deliveries.get(key, 1),
+                corpus.name,
+                name,
+                groups.get(name, name),
+                kind,
+                best.meant if best else "",
+                best.score if best else 0.0,
+                bool(best and best.contested),
+                truth,
+                name in mixed,
+                tuple(rows),
             )
         )
-    for key, meant in truth.items():
-        if key not in seen:
-            found.append(Scored(corpus, key, kinds.get(key, "none"), meant, 0.0, (), meant, deliveries.get(key, 1)))
     return found
 
 
@@ -80,119 +102,140 @@ def exact(hits: int, of: int) -> dict[str, Any]:
     }
 
 
-def rates(rows: Sequence[Scored], threshold: float = 0.5) -> dict[str, Any]:
-    """Precision and recall by domain pair (each once), by (writer, address), by delivery; how often the meant domain
-    is right."""
-    flagged = [r for r in rows if r.score >= threshold]
-    slips = [r for r in rows if r.truth is not None]
-    true_pairs = {r.pair for r in slips}
-    hit_pairs = {r.pair for r in flagged if r.truth is not None}
-    false_pairs = {r.pair for r in flagged if r.truth is None}
-    right = [r for r in flagged if r.truth is not None]
+def rates(rows: Sequence[Scored]) -> dict[str, Any]:
+    """Precision and recall by typed domain, by (writer, address), by delivery; how often the meant domain is right; how
+    many domains are contested and how many of those are slips."""
+    domains = [r for r in rows if not r.mixed]
+    accused, slips = [r for r in domains if r.accused], [r for r in domains if r.truth is not None]
+    right = [r for r in accused if r.truth is not None]
+    contested = [r for r in domains if r.contested]
+    each = [a for r in rows for a in r.addresses]
+    flagged = [a for a in each if a[0] >= 0.5]
+    good, wrong = [a for a in flagged if a[2] is not None], [a for a in each if a[2] is not None]
     return {
-        "pairs": {
-            "precision": exact(len(hit_pairs), len(hit_pairs | false_pairs)),
-            "recall": exact(len(hit_pairs & true_pairs), len(true_pairs)),
-        },
-        "addresses": {"precision": exact(len(right), len(flagged)), "recall": exact(len(right), len(slips))},
+        "pairs": {"precision": exact(len(right), len(accused)), "recall": exact(len(right), len(slips))},
+        "addresses": {"precision": exact(len(good), len(flagged)), "recall": exact(len(good), len(wrong))},
+        "recall_of_addresses_at_domains_seen": exact(sum(a[4] for a in good), sum(a[4] for a in wrong)),
         "deliveries": {
-            "precision": exact(sum(r.deliveries for r in right), sum(r.deliveries for r in flagged)),
-            "recall": exact(sum(r.deliveries for r in right), sum(r.deliveries for r in slips)),
+            "precision": exact(sum(a[3] for a in good), sum(a[3] for a in flagged)),
+            "recall": exact(sum(a[3] for a in good), sum(a[3] for a in wrong)),
         },
         "intended": exact(sum(r.meant == r.truth for r in right), len(right)),
+        "contested": exact(sum(r.truth is not None for r in contested), len(contested)),
+        "population": len(domains),
     }
 
 
-def _points(rows: Sequence[Scored], floor: float) -> tuple[np.ndarray, np.ndarray]:
-    points = [(p, float(name == r.truth)) for r in rows for name, p in r.candidates if p >= floor]
-    points.sort()
-    array = np.array(points, dtype=float).reshape(-1, 2)
-    return array[:, 0], array[:, 1]
+EARNED_FROM = 20
+"""Fewer pairs of a level do not tell whether it is earned."""
 
 
-def _error(p: np.ndarray, y: np.ndarray, bins: int) -> float:
-    parts = [b for b in np.array_split(np.arange(len(p)), bins) if len(b)]
-    return float(sum(len(b) * abs(p[b].mean() - y[b].mean()) for b in parts) / max(1, len(p)))
+def levels(rows: Sequence[Scored]) -> dict[str, Any]:
+    """Of each level the share of slips and the mean score; `earned` when the share is at least that mean on EARNED_FROM
+    pairs or more, else None."""
+    found = {}
+    for name in ("high", "medium", "low"):
+        here = [r for r in rows if not r.mixed and not r.contested and level(r.score) == name]
+        share = exact(sum(r.truth is not None for r in here), len(here))
+        mean = round(float(np.mean([r.score for r in here])), 4) if here else None
+        earned = None if len(here) < EARNED_FROM or mean is None else bool(share["share"] >= mean)
+        found[name] = {**share, "mean": mean, "earned": earned}
+    return found
 
 
-def calibration(rows: Sequence[Scored], *, floor: float = 0.01, bins: int = 10, draws: int = 500) -> dict[str, Any]:
-    """Expected calibration error over distinct (writer, address, candidate) with probability >= `floor`.
+EDGES = (0.0, 0.1, 0.5, 0.95, 1.0)
+"""Bins of the calibration error: the levels."""
 
-    Bins of equal mass; the interval is a bootstrap over domain pairs (rows of one pair are not independent), seed
-    fixed. `if_right`, `if_right_high`: median and 97.5 % quantile of the error that perfectly calibrated probabilities of
-    the same sizes would show.
-    """
-    p, y = _points(rows, floor)
-    groups: dict[tuple[str, str], list[Scored]] = {}
-    for r in rows:
-        groups.setdefault((r.corpus, r.key[3]), []).append(r)
-    keys = sorted(groups)
+
+def _error(p: np.ndarray, y: np.ndarray) -> float:
+    total = 0.0
+    for n, low in enumerate(EDGES[:-1]):
+        here = (p >= low) & ((p < EDGES[n + 1]) | (n == len(EDGES) - 2))
+        if here.any():
+            total += here.sum() * abs(p[here].mean() - y[here].mean())
+    return float(total / max(1, len(p)))
+
+
+def calibration(rows: Sequence[Scored], *, draws: int = 500) -> dict[str, Any]:
+    """Brier score and expected calibration error over typed domains in the bins of EDGES; the interval is a bootstrap over
+    groups, seed fixed. `if_right_high`: 97.5 % quantile of the error that probabilities of these sizes would show if they
+    were exactly right."""
+    rows = [r for r in rows if not r.mixed]
+    p, y = np.array([r.score for r in rows]), np.array([float(r.truth is not None) for r in rows])
+    names = {g: n for n, g in enumerate(sorted({r.group for r in rows}))}
+    members: list[list[int]] = [[] for _ in names]
+    for i, r in enumerate(rows):
+        members[names[r.group]].append(i)
     rng = np.random.default_rng(20230728)
-    drawn = []
-    for _ in range(draws):
-        sample = [r for k in rng.integers(0, len(keys), len(keys)) for r in groups[keys[k]]] if keys else []
-        drawn.append(_error(*_points(sample, floor), bins))
+    drawn, chance = [], []
+    for _ in range(draws if len(rows) else 0):
+        sample = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))]).astype(int)
+        drawn.append(_error(p[sample], y[sample]))
+        chance.append(_error(p, (rng.random(len(p)) < p).astype(float)))
     low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (0.0, 0.0)
-    # What the same probabilities would come to if they were exactly right: with few points no detector does better.
-    chance = [_error(p, (rng.random(len(p)) < p).astype(float), bins) for _ in range(draws)]
-    least, most = np.quantile(chance, [0.5, 0.975]) if chance else (0.0, 0.0)
-    curve = [
-        {"predicted": round(float(p[b].mean()), 4), "observed": round(float(y[b].mean()), 4), "count": len(b)}
-        for b in np.array_split(np.arange(len(p)), bins)
-        if len(b)
-    ]
-    logloss = -float(np.sum(np.where(y == 1, np.log(np.maximum(p, 1e-9)), np.log(np.maximum(1 - p, 1e-9)))))
+    curve = []
+    for n, edge in enumerate(EDGES[:-1]):
+        here = (p >= edge) & ((p < EDGES[n + 1]) | (n == len(EDGES) - 2))
+        if here.any():
+            curve.append(
+                {"predicted": round(float(p[here].mean()), 4), "observed": round(float(y[here].mean()), 4),
+                 "count": int(here.sum())}
+            )  # fmt: skip
     return {
-        "ece": round(_error(p, y, bins), 4),
+        "ece": round(_error(p, y), 4),
         "low": round(float(low), 4),
         "high": round(float(high), 4),
-        "if_right": round(float(least), 4),
-        "if_right_high": round(float(most), 4),
+        "if_right_high": round(float(np.quantile(chance, 0.975)), 4) if chance else 0.0,
+        "brier": round(float(np.mean((p - y) ** 2)), 5) if len(p) else 0.0,
         "count": len(p),
-        "log_loss": round(logloss, 2),
         "curve": curve,
     }
 
 
-def log_loss(rows: Sequence[Scored], *, floor: float = 0.01) -> float:
-    """Sum over typed domains, each once, of the mean log loss of its candidates with probability >= `floor`; a slip
-    without such a candidate costs -ln(floor)."""
-    groups: dict[tuple[str, str], list[float]] = {}
+def log_loss(rows: Sequence[Scored]) -> float:
+    """Sum over typed domains of the log loss; a slip without a candidate costs -ln 0.001."""
+    total = 0.0
     for r in rows:
-        points = [(p, name == r.truth) for name, p in r.candidates if p >= floor]
-        costs = [-float(np.log(max(p if right else 1.0 - p, 1e-9))) for p, right in points]
-        if r.truth is not None and not any(right for _, right in points):
-            costs.append(-float(np.log(floor)))
-        groups.setdefault((r.corpus, r.key[3]), []).extend(costs)
-    return round(sum(sum(costs) / len(costs) for costs in groups.values() if costs), 2)
+        if not r.mixed:
+            p = min(max(r.score if r.truth is None or r.meant == r.truth else 0.0, 0.001), 0.999)
+            total -= float(np.log(p if r.truth is not None else 1 - p))
+    return round(total, 2)
 
 
-def by(rows: Sequence[Scored], group: Mapping[str, Sequence[Scored]] | None = None) -> dict[str, Any]:
-    """Pair recall and precision per group of rows."""
-    found = {}
-    for name, members in sorted((group or {}).items()):
-        counted = rates(members)["pairs"]
-        found[name] = {"recall": counted["recall"], "precision": counted["precision"]}
-    return found
-
-
-def by_kind(rows: Sequence[Scored]) -> dict[str, Any]:
+def by(rows: Sequence[Scored], name_of: Callable[[Scored], str]) -> dict[str, Any]:
+    """Recall and precision per group of slips and accused domains."""
     groups: dict[str, list[Scored]] = {}
     for r in rows:
-        if r.truth is not None or r.score >= 0.5:
-            groups.setdefault(r.kind, []).append(r)
-    return by(rows, groups)
+        if not r.mixed and (r.truth is not None or r.accused):
+            groups.setdefault(name_of(r), []).append(r)
+    return {
+        name: {key: rates(members)["pairs"][key] for key in ("recall", "precision")}
+        for name, members in sorted(groups.items())
+    }
 
 
 def by_messages(rows: Sequence[Scored]) -> dict[str, Any]:
-    """By the number of deliveries of a whole domain pair."""
-    total: dict[tuple[str, str, str], int] = {}
-    for r in rows:
-        total[r.pair] = total.get(r.pair, 0) + r.deliveries
-    groups: dict[str, list[Scored]] = {}
-    for r in rows:
-        if r.truth is not None or r.score >= 0.5:
-            n = total[r.pair]
-            name = "1" if n == 1 else "2-5" if n <= 5 else "6-20" if n <= 20 else "21 or more"
-            groups.setdefault(name, []).append(r)
-    return by(rows, groups)
+    """By the number of deliveries to the typed domain."""
+
+    def name_of(r: Scored) -> str:
+        n = sum(a[3] for a in r.addresses)
+        return "1" if n <= 1 else "2-5" if n <= 5 else "6-20" if n <= 20 else "21 or more"
+
+    return by(rows, name_of)
+
+
+def both_ways(rows: Sequence[Scored]) -> int:
+    """Pairs of domains of one log that are accused in both directions."""
+    accused = {(r.corpus, r.typed, r.meant) for r in rows if r.accused}
+    return sum((corpus, meant, typed) in accused for corpus, typed, meant in accused) // 2
+
+
+def summary(rows: Sequence[Scored]) -> Mapping[str, Any]:
+    return {
+        **rates(rows),
+        "levels": levels(rows),
+        "calibration": calibration(rows),
+        "by_kind": by(rows, lambda r: r.kind),
+        "by_messages": by_messages(rows),
+        "both_ways": both_ways(rows),
+    }

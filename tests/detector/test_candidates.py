@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.detector.candidates import find
+from forensics.detector.candidates import anchored, find
 from forensics.detector.slips import classify
 
 SMALL = st.from_regex(r"[abc]{3,7}(-[ab]{1,3})?(\.[abc]{2,4})?\.(com|co|mil|ml|co\.uk|uk|comx)", fullmatch=True)
@@ -56,3 +56,20 @@ def test_nothing_is_its_own_candidate_and_empty_is_fine() -> None:
     assert find(["navy.mil"], ["navy.mil"]) == []
     assert find([], ["navy.mil"]) == [] and find(["navy.ml"], []) == []
     assert find(["a", "", "x" * 300 + ".com"], ["a.bcdef", "navy.mil"]) == []
+
+
+def test_an_address_known_elsewhere_suggests_what_names_alone_do_not() -> None:
+    alike = [
+        ("vger.kernel", "vger.kernel.org", "netdev"),
+        ("vger.stable.com", "vger.kernel.org", "stable"),
+        ("list.example0001-some-file.patch", "list.example", "dev"),
+        ("navy.ml", "army.mil", "officer1"),
+        ("navy.ml", "navy.mil", "officer1"),
+    ]
+    near = find(["navy.ml"], ["navy.mil"])
+    found = {(c.typed, c.meant): c.slip.kind for c in anchored(alike, near)}
+    assert found == {
+        ("vger.kernel", "vger.kernel.org"): "long-cut",
+        ("vger.stable.com", "vger.kernel.org"): "mixed-words",
+        ("list.example0001-some-file.patch", "list.example"): "long-paste",
+    }

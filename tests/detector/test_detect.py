@@ -82,7 +82,8 @@ def test_schemas_and_parameters() -> None:
     # Every part is a stored weight times what the log shows.
     by = {r["name"]: r["weight"] for r in one["reasons"]}
     assert by["resent"] == pytest.approx(using["weights"]["resent"], abs=1e-4)
-    assert by["silent"] == pytest.approx(using["weights"]["silent"], abs=1e-4)
+    assert by["newcomer"] == pytest.approx(using["weights"]["newcomer"], abs=1e-4)
+    assert set(using["writer_weights"]) == set(using["writer_signals"])
 
 
 def test_prior_of_the_case_file_is_taken_as_it_is() -> None:
@@ -286,4 +287,4 @@ def test_what_is_said_of_an_address_is_true() -> None:
         "and it has written once."
     )
     assert texts["eve@albion.example"]["address-known"] == "eve@albion.example exists in the organisation's mail."
-    assert texts["officer9@navy.mil"]["habit"].startswith("dan has written to officer9@navy.ml once, never to ")
+    assert texts["officer9@navy.mil"]["newcomer"] == "navy.mil was in use before navy.ml first appeared."

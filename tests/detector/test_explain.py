@@ -32,6 +32,17 @@ def test_same_score_as_the_finding_by_delivery_address_and_domain() -> None:
         )
 
 
+def test_the_stored_judgement_tells_the_same() -> None:
+    """As `missent explain` does it: what is known of the domains is read, their own mail alone is measured."""
+    found = detect(view(rows()), CASE)
+    for subject in ("navy.ml", "shipyard.fr", "officer1@navy.ml", "lighthouse-board.org", "shipyard.co.uk"):
+        connection = view(rows())
+        connection.register("lookalikes", found.lookalikes)
+        quick = explain(connection, subject, CASE, detection=found.parameters)
+        anew = explain(view(rows()), subject, CASE)
+        assert quick == anew
+
+
 def test_text_holds_parts_sum_and_records() -> None:
     text = explain(view(rows()), "navy.ml", CASE).text
     for part in ("either", "or ", "prior", "log10 odds", "resent", "eeeeeeeeeeee record 1"):

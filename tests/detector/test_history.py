@@ -50,7 +50,7 @@ def test_reports_and_relayed_mail_are_no_history() -> None:
     )
     history.build(connection)
     assert history.outside(connection) == ["navy.mil"]
-    assert history.pair_count(connection) == 1
+    assert history.known(connection) == ["albion.example", "navy.mil"]
 
 
 def test_a_list_stands_as_the_writer_of_what_it_expands_to() -> None:

@@ -1,7 +1,7 @@
 """The detector's measured error rates, as they ship with it, in the report's shape.
 
 `forensics/detector/evaluation.json` is written by the evaluation (`tests/bench/detector.py`); nothing here is
-computed, only picked out: pairs each counted once, with exact intervals (Clopper and Pearson 1934).
+computed, only picked out: domains each counted once a log, with exact intervals (Clopper and Pearson 1934).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from forensics.report.facts import Bin, Rate
 
-SETS = ("folds_real", "folds_simulated", "frozen", "ministries", "ministry")
+SETS = ("folds_real", "left_out_real", "folds_simulated", "frozen", "hard", "ministries", "ministry")
 """What was measured on, in the order of the annex; `rate.<name>` of the wording says what each is."""
 
 _CURVE = ("folds_real", "frozen", "folds_simulated")
