@@ -85,6 +85,7 @@ def delivery(**values: Any) -> dict[str, Any]:
         "outcome": "delivered",
         "attempts": 1,
         "hops": 0,
+        "submission": "not-seen",
     }
     return row | values
 
@@ -106,6 +107,8 @@ def finding(delivery_id: str) -> dict[str, Any]:
         "prior": -3.0,
         "reasons": [{"name": "history", "weight": 3.0, "text": "wrote to navy.mil", "source": "ours"}],
         "alternatives": [],
+        "score_without_theirs": 0.99,
+        "contested": False,
         "level": "high",
         "exposure": "exposed",
         "origin": "typed",
