@@ -113,6 +113,8 @@ def finding(delivery_id: str) -> dict[str, Any]:
         "exposure": "exposed",
         "origin": "typed",
         "incident_id": "i1",
+        "score_without_theirs": 0.99,
+        "contested": False,
     }
 
 

@@ -158,6 +158,8 @@ def findings(count: int, hostile: Sequence[str] = ()) -> tuple[list[dict[str, An
                 "exposure": "not-exposed" if refused else "handed-on" if n % 13 == 8 else "exposed",
                 "origin": "list" if n % 11 == 5 else "automated" if n % 17 == 9 else "typed",
                 "incident_id": f"i-{typed}",
+                "score_without_theirs": {"high": 0.9876, "medium": 0.7, "low": 0.2}[level],
+                "contested": False,
             }
         )
     return deliveries, found
