@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from forensics import domains, schema
+from forensics import addresses, domains, schema
 from tests.bench.mail import Message
 
 TRUTH = pa.schema(
@@ -51,6 +51,9 @@ def deliveries(messages: list[Message], host: str, *, subjects: bool) -> pa.Tabl
                 "sender": message.sender,
                 "sender_domain": domains.parts(message.sender)[1],
                 "authenticated_user": message.user,
+                "submission": "local"
+                if message.bounce_of
+                else addresses.submission(message.user is not None, message.client_address),
                 "client_name": None if message.bounce_of else message.client_name,
                 "client_address": None if message.bounce_of else message.client_address,
                 "recipient": leg.recipient,
