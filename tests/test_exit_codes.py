@@ -402,7 +402,7 @@ def test_an_interrupt_while_standard_input_is_read(tmp_path: Path) -> None:
     assert process.stdin is not None
     process.stdin.write(FOUND)
     process.stdin.flush()
-    while not list(tmp_path.glob("case/streams/.incoming-*")):
+    while not list(tmp_path.glob("case/.next/streams/.incoming-*")):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -19,7 +19,7 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.custody import log
 from forensics.custody.chain import Clock, now, stamp
-from forensics.errors import CaseInUse
+from forensics.errors import CaseInUse, naming
 
 NAME = ".lock"
 STEP = 0.2
@@ -61,7 +61,8 @@ def held(
             "process": str(os.getpid()),
             "since": stamp(clock()),
         }
-        _write(fd, json.dumps(said, sort_keys=True))
+        with naming(place):
+            _write(fd, json.dumps(said, sort_keys=True))
         try:
             yield broken
         finally:
