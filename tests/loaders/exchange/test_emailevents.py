@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import itertools
 from pathlib import Path
 
@@ -210,6 +211,29 @@ def test_a_case_adds_up_and_leads_back_to_its_records(tmp_path: Path, names: lis
     if "email-events.json" not in names:
         checked = workbench.verify(tmp_path / "case", all_records=True)
         assert [check for check in checked.checks if check.ok is False] == []
+
+
+@pytest.mark.parametrize("size", [1 << 20, 700])
+@pytest.mark.parametrize("form", ["pages", "lower", "schema", "streaming", "streaming lines", "value", "array"])
+def test_every_page_that_rows_come_in_is_unwrapped(form: str, size: int) -> None:
+    """Advanced hunting's answers, Defender's streaming (`properties`), and what scripts keep of them."""
+    lines = (SAMPLES / "email-events.ndjson").read_text("utf-8-sig").splitlines()
+    streamed = [json.loads(line) for line in lines]
+    rows = [one["properties"] for one in streamed]
+    schema = [{"Name": name, "Type": "String"} for name in rows[0]]
+    pages = {
+        "pages": [{"Results": rows[:5]}, {"Results": rows[5:]}],
+        "lower": [{"results": rows}],
+        "schema": [{"@odata.context": "x", "schema": schema, "results": rows}],
+        "streaming": [{"records": streamed}],
+        "streaming lines": streamed,
+        "value": [{"value": rows, "@odata.nextLink": "x"}],
+        "array": [rows],
+    }[form]
+    got = read("\n".join(json.dumps(page) for page in pages).encode(), size=size)
+    plain = read("\n".join(lines).encode())
+    assert (got.account["used"], got.account["unread"]) == (plain.account["used"], plain.account["unread"])
+    assert got.outcomes() == plain.outcomes()
 
 
 FIELD = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
