@@ -83,6 +83,7 @@ def delivery(**values: Any) -> dict[str, Any]:
         "submitted_at": NOON,
         "recipient_role": "to",
         "outcome": "delivered",
+        "submission": "not-seen",
         "attempts": 1,
         "hops": 0,
         "submission": "not-seen",

@@ -171,5 +171,5 @@ def test_a_binary_workbook_is_named(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsb"
     with zipfile.ZipFile(path, "w") as parts:
         parts.writestr("[Content_Types].xml", "")
-        parts.writestr(workbooks.BINARY, "")
+        parts.writestr("xl/workbook.bin", "")
     assert ".xlsb" in discover([path]).problems[0].reason

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics import loaders, wraps
-from forensics.errors import ForeignLog
+from forensics.errors import EvidenceError, ForeignLog
 from forensics.ingest import recognition
 from forensics.ingest.recognition import Reading
 from forensics.loaders.base import Settings
@@ -53,6 +53,8 @@ def recognised(content: bytes, size: int = 1 << 20) -> tuple[str | None, str | N
         reading.surveyor.result()
     except ForeignLog as error:
         return None, reading.refusal(error.what)
+    except EvidenceError as error:
+        return None, error.what
     return reading.loader, None
 
 
