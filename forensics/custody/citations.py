@@ -31,6 +31,7 @@ COLUMNS = (
 ROWS = 400_000
 """Rows whose citations are held at a time; more than that means reading the evidence again."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_ARRAY = re.compile(rb"\[ *\d{1,3}(?: *, *\d{1,3}){8,} *\]")
 
 
@@ -130,8 +131,8 @@ def _is_token(token: str, text: str) -> bool:
 
 def forms(record: bytes) -> list[str]:
     """A record's text, lower case, in every form in which an address may stand in it: as it is, UTF-16, CSV and JSON
-    escapes undone, journald's byte arrays decoded, the older 8-bit encoding, and with `\\xNN` for what is not UTF-8 (as
-    loaders keep it)."""
+    escapes undone, journald's byte arrays decoded, the older 8-bit encoding, and with `\\xNN` or U+FFFD for what is not
+    UTF-8 (as loaders keep it)."""
     texts = [record.decode("utf-8", "surrogateescape")]
     if b"\0" in record:
         texts += [record.decode(coding, "replace") for coding in ("utf-16-le", "utf-16-be")]
@@ -143,6 +144,8 @@ def forms(record: bytes) -> list[str]:
             texts.append(bytes(numbers).decode("utf-8", "surrogateescape"))
     texts += [text.replace('""', '"') for text in texts if '""' in text]
     texts += [_unescaped(text) for text in texts if "\\" in text]
+    halves = [text for text in texts if not text.isascii() and _SURROGATE.search(text)]
+    texts += [text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") for text in halves]
     return [text.lower() for text in texts]
 
 

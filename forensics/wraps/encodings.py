@@ -63,11 +63,8 @@ class Text:
     """The whole block in UTF-8, where it is UTF-16."""
     kept: Places | None = None
     origin: Places | None = None
-
-    @property
-    def wasted(self) -> int:
-        """Places where something was taken away."""
-        return 0 if self.kept is None else len(self.kept) - 1
+    wasted: int = 0
+    """Places where something was taken away."""
 
     def positions(self, places: Places, *, ends: bool = False) -> Places:
         """Where ascending positions in `data` lie in the block's own bytes; `ends`: those behind a last byte."""
@@ -92,7 +89,7 @@ def text(data: Bytes, coding: str, bare_cr: bool, *, first: bool, binary: bool =
     pieces: list[bytes] = []
     kept: list[int] = []
     origin: list[int] = []
-    at = size = 0
+    at = size = wasted = 0
 
     def keep(stop: int, more: bytes = b"") -> None:
         nonlocal size
@@ -109,16 +106,18 @@ def text(data: Bytes, coding: str, bare_cr: bool, *, first: bool, binary: bool =
         for match in _WASTE.finditer(found, at):
             start, stop = match.span()
             before = found[start - 1 : start] if start > at else pieces[-1][-1:] if pieces else b"\n"
-            if found[start] == 0 and before != b"\n":
-                if stop - start < CRASH:
-                    continue
+            inside = found[start] == 0 and before != b"\n"
+            if inside and stop - start < CRASH:
+                continue
+            wasted += 1
+            if inside:
                 keep(start, b"\n")  # stands for the first NUL of the run
             else:
                 keep(start)
             at = stop
         keep(len(found))
         where = (np.array(kept or [0], np.int64), np.array(origin or [at], np.int64))
-        return Text(b"".join(pieces), coding, len(raw), recoded, *where)
+        return Text(b"".join(pieces), coding, len(raw), recoded, *where, wasted)
     return Text(found, coding, len(raw), recoded)
 
 

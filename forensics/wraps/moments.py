@@ -15,12 +15,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 DAY = 86_400
-QUARTER = 900
-"""Zones differ by whole quarters of an hour."""
+HALVES = (-34_200, -12_600, -9_000, 12_600, 16_200, 19_800, 20_700, 23_400, 31_500, 34_200, 37_800, 45_900, 49_500)
+"""Zones that are no whole hours, in seconds from UTC (tz database, since 1990)."""
 NEAR = 120
 """Seconds within which a record is shipped when its two clocks are compared."""
-FARTHEST = 15 * 3600
-"""No zone is farther from UTC."""
+ZONES = frozenset((*range(-12 * 3600, 15 * 3600, 3600), *HALVES))
 _NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 _MONTHS = {name: n for n, name in enumerate(_NAMES.split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,15 +149,15 @@ def local(stamp: re.Match[str], outside: Moment) -> int | None:
 
 
 def distance(pairs: Iterable[tuple[int, int]]) -> int | None:
-    """Seconds by which clocks inside are ahead of those outside, in whole quarters of an hour, where six in ten of
-    the pairs (inside, outside; seconds) agree on it; else None."""
+    """Seconds by which clocks inside are ahead of those outside, where six in ten of the pairs (inside, outside;
+    seconds) agree on the zone; else None."""
     found: Counter[int] = Counter()
     count = 0
     for inside, outside in pairs:
         count += 1
         apart = inside - outside
-        near = round(apart / QUARTER) * QUARTER
-        if abs(near) <= FARTHEST and abs(apart - near) <= NEAR:
+        near = min(ZONES, key=lambda one: (abs(one - apart), one))
+        if abs(apart - near) <= NEAR:
             found[near] += 1
     if not found:
         return None

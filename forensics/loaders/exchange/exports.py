@@ -44,7 +44,16 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return ";".join(text(one) for one in value)
-    return "" if value is None else str(value).encode("utf-8", "replace").decode()
+    return "" if value is None else whole(str(value))
+
+
+def whole(value: str) -> str:
+    """Text of a JSON record without halves of characters: U+FFFD stands for them and for bytes that were no UTF-8, as
+    in CSV."""
+    try:
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _chosen(values: Iterable[tuple[str, Any]]) -> dict[str, str]:

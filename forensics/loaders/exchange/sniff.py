@@ -27,6 +27,9 @@ _NAME = re.compile(r"[^\W\d][\w $.{}\[\]-]{0,63}|[$@{][^=<>:]{0,63}|")
 """A name of a column: what a line of a log begins with is none, whatever text stands behind it."""
 _MARK: Final = b"\xef\xbb\xbf"
 """Byte order mark of UTF-8."""
+_FIELDS = re.compile(rb"(?mi)^#fields:[^\n]*")
+BARE = re.compile(rb"(?m)^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^,\n]{0,16},[^\n]*$")
+"""Lines that may be a record of a tracking log without a header, among lines of others."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _SEP = re.compile(rb"sep=([,;\t])\r?\n?", re.I)
 
@@ -41,10 +44,10 @@ def detect(head: bytes) -> float:
     separator = separator_of(text)
     if _begins(lines, separator):
         return 1.0
-    if any(header_names(line, separator) for line in lines[:LINES]):
+    if any(header_names(line, separator) for line in (*lines[:LINES], *_FIELDS.findall(text)[:8])):
         return 0.98
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
-    if guess(cells(first)):
+    if any(guess(cells(line)) for line in (first, *BARE.findall(text)[:LINES])):
         return 0.9
     return 0.8 if nearly(text) else 0.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from forensics.loaders.base import Block, Settings, Survey
 from forensics.loaders.exchange import blocks, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
-from forensics.loaders.exchange.sniff import HEAD, guess, header_names, is_json, is_separator_line, nearly, separator_of
+from forensics.loaders.exchange.sniff import (
+    BARE, HEAD, guess, header_names, is_json, is_separator_line, nearly, separator_of,
+)  # fmt: skip
 from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
 from forensics.native.exchange.slots import TIME
@@ -114,11 +117,21 @@ class Surveyor:
                 if last is None or last.names != names or last.offset < 0 or records.kinds[r] == codes.DATA:
                     self._layouts.append(blocks.Layout(int(records.offsets[r]), names))
             elif not self._layouts and records.kinds[r] == codes.DATA and not is_separator_line(raw):
-                names = guess(records.cells(r))
-                if names:
-                    self._layouts.append(blocks.Layout(-1, names))
-                    count = len(names)
-                    self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
+                self._guess(records, r)
+        if not self._layouts:
+            # among lines of other programs
+            for found in itertools.islice(BARE.finditer(records.text.tobytes()), 64):
+                r = int(np.searchsorted(records.starts, found.start()))
+                if r < len(records) and records.kinds[r] == codes.DATA and self._guess(records, r):
+                    break
+
+    def _guess(self, records: blocks.Records, r: int) -> bool:
+        names = guess(records.cells(r))
+        if names:
+            self._layouts.append(blocks.Layout(-1, names))
+            count = len(names)
+            self._notes["columns"] = f"no header before the first record: {count} columns, {f.VERSIONS[count]}"
+        return names is not None
 
     def _times_of(self, records: blocks.Records, data: np.ndarray, layout: blocks.Layout) -> None:
         """Times of records that begin with them, looked for while the next block is read and cut."""
