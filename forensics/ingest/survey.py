@@ -169,7 +169,8 @@ def _survey(source: Source, settings: Settings, size: int, known: str | None = N
     sentences = said.pop("noted", [])
     survey = replace(survey, notes={**survey.notes, **said})
     survey = timing.noted(survey, *sentences) if sentences else survey
-    return Surveyed(source, reading.loader, reading.wrap, survey, digests)
+    wrap = replace(reading.wrap, clean=reading.notes.clean)
+    return Surveyed(source, reading.loader, wrap, survey, digests)
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

@@ -14,6 +14,7 @@ properties.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 
@@ -209,12 +210,39 @@ def first(record: Mapping[str, Any], names: tuple[str, ...]) -> tuple[bytes, str
 
 
 def export_of(record: Mapping[str, Any]) -> Export | None:
-    """The export that a record with these fields is of; None where it has no message, or is a mail."""
-    for export in EXPORTS:
-        if export is EXPORTS[-1] and not _LETTER.isdisjoint(record):
-            continue
+    """The export that a record with these fields is of, with the columns that it may have; None where it has no
+    message, or is a mail."""
+    fields = tuple(record)
+    usual = len(fields) <= 64 and all(len(name) <= 128 for name in fields)  # others would fill the memory
+    for export in (_possible if usual else _possible.__wrapped__)(fields):
         if any(text(field(record, name)) is not None for name in export.message) and all(
             field(record, name) is not None for name in export.needs
         ):
             return export
     return None
+
+
+@lru_cache(maxsize=1024)
+def _possible(fields: tuple[str, ...]) -> tuple[Export, ...]:
+    """The exports that records with these fields may be of, each with the columns that may be found in them."""
+    known = frozenset(fields)
+
+    def found(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in known or name.partition(".")[0] in known)
+
+    narrowed = (
+        one._replace(
+            message=found(one.message),
+            time=found(one.time),
+            host=found(one.host),
+            program=found(one.program),
+            pid=found(one.pid),
+        )
+        for one in (EXPORTS if _LETTER.isdisjoint(known) else EXPORTS[:-1])
+    )
+    return tuple(one for one in narrowed if one.message and len(found(one.needs)) == len(one.needs))
+
+
+def whole(export: Export) -> Export:
+    """The entry of `EXPORTS` that `export_of` gave a part of."""
+    return next(one for one in EXPORTS if (one.name, one.needs) == (export.name, export.needs))

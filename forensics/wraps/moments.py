@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-DAY = 86_400
+LONGEST = 64
+"""Characters of a stamp."""
 HALVES = (-34_200, -12_600, -9_000, 12_600, 16_200, 19_800, 20_700, 23_400, 31_500, 34_200, 37_800, 45_900, 49_500)
 """Zones that are no whole hours, in seconds from UTC (tz database, since 1990)."""
 NEAR = 120
@@ -76,7 +77,6 @@ def zone(offset: int) -> str:
     return f"{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
-@lru_cache(maxsize=4096)
 def moment(value: str) -> Moment | None:
     """The moment that an export's stamp names; None where it names none, or could be two days (`03/05/2024`).
 
@@ -85,7 +85,11 @@ def moment(value: str) -> Moment | None:
     >>> moment("Mar 5, 2024 @ 10:00:00.250")
     Moment(micros=1709632800250000, offset=None)
     """
-    value = value.strip()
+    return _moment(value.strip()) if len(value) <= LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: str) -> Moment | None:
     if found := _ISO.fullmatch(value):
         year, month, day, hour, minute, second, part, name = found.groups()
         return _made((int(year), int(month), int(day)), (hour, minute, second or "00"), part, name)

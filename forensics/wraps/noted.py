@@ -43,6 +43,11 @@ class Notes:
             self._back += int(np.count_nonzero(steps < 0))
             self._before = int(stamps[-1])
 
+    @property
+    def clean(self) -> bool:
+        """As `Wrap.clean`, when all blocks were fed."""
+        return not self._damaged
+
     def result(self) -> dict[str, Any]:
         """`encoding`; `export`: form, message column, time column, order, zone; `noted`: sentences."""
         wrap = self.wrap

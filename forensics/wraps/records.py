@@ -154,10 +154,11 @@ def _nested(
     if within is None:
         return _lines(inner, message, offset, as_logged, depth + 1)
     outside = dict(inner)
+    within = columns.whole(within)
     for kind in ("time", "host", "program", "pid"):
         if columns.first(inner, getattr(within, kind)) is None:
             found = columns.first(record, getattr(export, kind))
-            wanted = getattr(within, kind) or getattr(columns.EXPORTS[-1], kind)
+            wanted = getattr(within, kind)
             if found and wanted:
                 outside.setdefault(wanted[0], found[0].decode("utf-8", "surrogateescape"))
     return _lines(outside, message, offset, as_logged, depth + 1)

@@ -17,8 +17,8 @@ from forensics.wraps.wrap import CSV, Wrap
 SEPARATORS: Final = (",", ";", "\t", "|")
 LIMIT: Final = 1 << 20
 """A record longer than this is taken for a quote that was never closed (so does `csvscan.LIMIT`)."""
-FIELD: Final = 128 << 10
-"""Characters of a field that Python's reader takes (`csv.field_size_limit`)."""
+NAME: Final = 100
+"""Characters of a column's name: a header that lost its end would take the first record with it."""
 _ALONE: Final = ("_raw", "@message", "SyslogMessage", "full_log", "full_message")
 """Message columns whose name alone tells."""
 _KIWI: Final = re.compile(r'\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d,\w{2,10}\.\w{2,10},[^",\n]{1,255},')
@@ -56,6 +56,8 @@ def _header(line: str, separator: str) -> tuple[str, ...]:
     try:
         cells = next(csv.reader([line], delimiter=separator), [])
     except csv.Error:
+        return ()
+    if any(len(cell) > NAME for cell in cells):
         return ()
     names = tuple(columns.spelled(cell) for cell in cells)
     export = columns.export_of(dict.fromkeys(names, ""))

@@ -169,7 +169,8 @@ def unwrap(block: Block, wrap: Wrap, *, as_logged: bool = False) -> Block | Unwr
     `as_logged`: stamps inside messages are left as they are, where else they are told year and zone; so equal records
     of two exports are equal lines.
     """
-    if wrap.plain and not (block.offset == 0 and _marked(block.data)) and not encodings.is_wasted(block.data):
+    marked = block.offset == 0 and _marked(block.data)
+    if wrap.plain and not marked and (wrap.clean or not encodings.is_wasted(block.data)):
         return block
     first = block.offset == 0
     text = encodings.text(block.data, wrap.coding, wrap.bare_cr, first=first, binary=wrap.form == EXPORT)

@@ -42,6 +42,9 @@ class Wrap:
     offset: int | None = None
     """Seconds by which stamps inside are ahead of the export's own UTC: the zone of the server; None: not told."""
 
+    clean: bool = False
+    """A first reading found neither NUL bytes nor escape sequences of a terminal."""
+
     @property
     def plain(self) -> bool:
         """Nothing has to be taken away but what a crash or a terminal left in single lines."""
