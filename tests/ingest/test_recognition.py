@@ -68,9 +68,8 @@ def far(text: str) -> str:
 def test_lines_in_quoted_fields_of_a_table_are_no_log(header: str, text: str) -> None:
     row = '1,"{}",2' + "," * (header.count(",") - 2) + "\n"
     inside = row.format("good\n" + text.replace('"', '""') + "\nbye")
-    for rows in (far(row.format("plain")) + inside * 3, inside * 3, far(inside)):
-        for size in (wraps.HEAD + 1, 1 << 20):
-            assert recognised((header + "\n" + rows).encode(), size)[0] is None
+    for rows in (far(row.format("plain")) + inside * 3, far(inside)):
+        assert recognised((header + "\n" + rows).encode(), wraps.HEAD + 1)[0] is None
 
 
 @settings(max_examples=30)

@@ -16,7 +16,14 @@ from forensics.loaders.exchange import blocks, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
 from forensics.loaders.exchange.sniff import (
-    BARE, HEAD, guess, header_names, is_json, is_separator_line, nearly, separator_of,
+    BARE,
+    HEAD,
+    guess,
+    header_names,
+    is_json,
+    is_separator_line,
+    nearly,
+    separator_of,
 )  # fmt: skip
 from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
