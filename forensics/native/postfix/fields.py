@@ -29,7 +29,7 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_SEMI_FROM, L_SP_FROM, L_HELO, L_HELO_CMD) = (w.L_SEMI_FROM, w.L_SP_FROM, w.L_HELO, w.L_HELO_CMD)
 (L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2) = (w.L_END_TO, w.L_END_TO2, w.L_END_PROTO, w.L_END_PROTO2)
 (L_RCPT, L_DATA, L_BDAT, L_EOM, L_EOD) = (w.L_RCPT, w.L_DATA, w.L_BDAT, w.L_EOM, w.L_EOD)
-(L_CONTENT, L_SP_TO, L_SUBJECT) = (w.L_CONTENT, w.L_SP_TO, w.L_SUBJECT)
+(L_CONTENT, L_TO_BR, L_SUBJECT) = (w.L_CONTENT, w.L_TO_BR, w.L_SUBJECT)
 (L_HEADER, L_BODY, L_MIME_ERROR, L_EOM_PROXY) = (w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_EOM_PROXY)
 STAGE_NAMES, STAGE_ENDS = w.STAGE_NAMES, w.STAGE_ENDS
 (L_AUTH, L_SASL_USER_BR, L_TO_SP) = (w.L_AUTH, w.L_SASL_USER_BR, w.L_TO_SP)
@@ -493,6 +493,9 @@ def client_end(buf, i, end, ev, r):
     k = peer(buf, i, end, ev, r, C, D)
     if k < 0 or buf[k] != 58:
         return -1
+    for b in range(i, k):  # no name of a host
+        if buf[b] == 60 or buf[b] == 61:
+            return -1
     while k < end and buf[k] != 32:
         k += 1
     return min(k + 1, end) if buf[k - 1] == 58 else -1
@@ -537,7 +540,7 @@ def reject(buf, i, end, ev, lv, r, action):
     if cut < 0 or not envelope(buf, cut + 2, end, ev, lv, r):
         return w.UNREAD
     if ev[r, A] < 0:
-        return w.KNOWN if about == OF_MESSAGE and find(buf, cut, end, L_SP_TO) < 0 else w.UNREAD
+        return w.KNOWN if about == OF_MESSAGE and find(buf, cut, end, L_TO_BR) < 0 else w.UNREAD
     first = reply(buf, start, cut, ev, r)
     ev[r, N0] = action
     ev[r, N1] = about
@@ -614,6 +617,17 @@ def taken(buf, i, end, ev, r):
 
 
 @kernel
+def ends(buf, cut, end, ev, r):
+    """True when behind the envelope at `cut` (spans A and B) and the HELO name nothing follows but `: TEXT`."""
+    t = rfind(buf, cut, end, L_HELO)
+    if t >= 0:
+        e = address_end(buf, t + 6, end)
+    else:
+        e = max(ev[r, A + 1], ev[r, B + 1])
+    return e >= 0 and (e + 1 >= end or (buf[e + 1] == 58 and buf[e + 2] == 32))
+
+
+@kernel
 def check(buf, i, end, ev, lv, r, action):
     """cleanup: `header|body CONTENT from SOURCE; from=<S> to=<R>[ proto=P helo=<H>][: TEXT]`.
 
@@ -658,7 +672,7 @@ def check(buf, i, end, ev, lv, r, action):
             stop = e - 6
         if not envelope(buf, cut + 2, end, ev, lv, r):
             ev[r, A] = -1
-        if ev[r, A] < 0 and decides and find(buf, cut, end, L_SP_TO) >= 0:
+        if ev[r, A] < 0 and decides and find(buf, cut, end, L_TO_BR) >= 0:
             return w.UNREAD
         t = rfind(buf, cut, end, L_HELO)
         if t >= 0:
@@ -668,6 +682,6 @@ def check(buf, i, end, ev, lv, r, action):
     if subject:
         span(ev, r, C, k, max(stop, k))
     elif action == w.WARN:
-        return w.KNOWN
+        return w.KNOWN if cut >= 0 and ends(buf, cut, end, ev, r) else NOT_THIS
     ev[r, N0] = action
     return w.CHECK

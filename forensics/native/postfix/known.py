@@ -3,9 +3,9 @@
 From the `msg_info()` and `msg_warn()` calls of Postfix 2.x to 3.11. Every recipient's fate is in a line `to=<…>, …
 status=…`, or in a refusal; the rest is about sessions, TLS, tables and the daemons themselves, or repeats what the
 status line says too. Behind its beginning such a text may hold what it likes, also of a client's or a server's choice,
-but not `to=<` or `status=`, nor another record's tag: that is no such line, or two in one. A text that is not known
-here is either unread or, where it holds nothing that could bear on a delivery, counted among the other lines of its
-program (`scanner`). A line more is an entry more.
+but no field in angle brackets, no `status=`, nor another record's tag: that is no such line, or two in one. A text that
+is not known here is either unread or, where it holds nothing that could bear on a delivery, counted among the other
+lines of its program (`scanner`). A line more is an entry more.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -17,7 +17,7 @@ import numpy as np
 
 from forensics.native.compiler import kernel
 from forensics.native.postfix import words as w
-from forensics.native.text import between, find_byte, lit
+from forensics.native.text import at, between, find_byte, lit
 
 BEHIND_ID = (
     # smtp(8), lmtp(8): why the next server or the next address is tried; the status line follows
@@ -160,6 +160,18 @@ WARNING_TEXTS, WARNING_ENDS, WARNING_FIRST = table(WARNING)
 WARNING_ID_TEXTS, WARNING_ID_ENDS, WARNING_ID_FIRST = table(WARNING_BEHIND_ID)
 PEER_TEXTS, PEER_ENDS, PEER_FIRST = table(PEER)
 LABEL_TEXTS, LABEL_ENDS, LABEL_FIRST = table(LABELS)
+L_HOST = lit("host ")
+
+
+@kernel
+def is_peer(buf, i, end):
+    """True when the word at i is `NAME[ADDRESS]`, perhaps with a port."""
+    k = i
+    while k < end and buf[k] != 32 and buf[k] != 91:
+        k += 1
+    while k < end and buf[k] != 32 and buf[k] != 93:
+        k += 1
+    return k < end and buf[k] == 93
 
 
 @kernel
@@ -177,17 +189,17 @@ def listed(buf, i, end, texts, ends, first):
             if buf[i + k] != texts[start + k]:
                 same = False
                 break
-        if same:
+        if same and (buf[i + size - 1] != 32 or not at(buf, i, L_HOST) or is_peer(buf, i + size, end)):
             return i + size
     return -1
 
 
 @kernel
 def states(buf, i, end):
-    """True when [i, end) holds `to=<` or `status=`: what only a line about a recipient says."""
+    """True when [i, end) holds a field in angle brackets or `status=`: what only a line about a message says."""
     k = find_byte(buf, i, end, 61)
     while k < end:
-        if k - 2 >= i and buf[k - 1] == 111 and buf[k - 2] == 116 and buf[k + 1] == 60:
+        if k > i and buf[k + 1] == 60 and between(buf[k - 1], 97, 122):
             return True
         if k - 6 >= i and buf[k - 1] == 115 and buf[k - 6] == 115 and buf[k - 2] == 117 and buf[k - 3] == 116:
             return True

@@ -110,12 +110,52 @@ def header_action(buf, i):
 
 
 @kernel
+def status_form(buf, i, end):
+    """True for `to=… status=…`, `from=… nrcpt=…` and `from=… status=…`."""
+    if at(buf, i, L_TO):
+        return rfind(buf, i, end, L_STATUS_SEP) > 0
+    return at(buf, i, L_FROM) and (rfind(buf, i, end, L_NRCPT_SEP) > 0 or rfind(buf, i, end, L_STATUS_SEP) > 0)
+
+
+@kernel
+def postfix_form(buf, i, end):
+    """True for a text that only Postfix logs, and that says what became of a message."""
+    if at(buf, i, L_NOQUEUE):
+        return at(buf, i + 9, L_REJECT) or at(buf, i + 9, L_MILTER)
+    e = queue_id_end(buf, i, end)
+    if e < 0 or buf[e] != 58 or buf[e + 1] != 32:
+        return False
+    e += 2
+    if status_form(buf, e, end):
+        return True
+    if at(buf, e, L_UID):
+        return find(buf, e, end, L_FROM_BR) > 0
+    return at(buf, e, L_CLIENT) or at(buf, e, L_REJECT) or at(buf, e, L_MILTER_REJECT)
+
+
+@kernel
+def holds_form(buf, i, end):
+    """True when such a text (`postfix_form`) begins anywhere in [i, end), with its queue id."""
+    k = find_byte(buf, i, end, 58)
+    while k < end:
+        if buf[k + 1] == 32:
+            b = k
+            while b > i and k - b < 25 and CLASS[buf[b - 1]] != 0:
+                b -= 1
+            if k - b >= 5 and postfix_form(buf, b, end):
+                return True
+        k = find_byte(buf, k + 1, end, 58)
+    return False
+
+
+@kernel
 def cleanup_line(buf, i, end, ev, lv, r):
     """cleanup, pickup: a header or body check."""
     action, k = header_action(buf, i)
     if action == 0:
         return NOT_THIS
-    return check(buf, k, end, ev, lv, r, action)
+    kind = check(buf, k, end, ev, lv, r, action)
+    return NOT_THIS if kind == w.KNOWN and holds_form(buf, k, end) else kind
 
 
 @kernel
@@ -334,7 +374,8 @@ def remark(buf, i, end, program, ev, r, programs):
                 rest = listed(buf, p, end, known.PEER_TEXTS, known.PEER_ENDS, known.PEER_FIRST)
         if rest < 0 and (of_a_function(buf, k, end) or between(program, POLICY, BARE - 1)):
             rest = k
-    if states(buf, max(rest, k), end) or names_daemon(buf, k, end, programs):
+    behind = max(rest, k)
+    if states(buf, behind, end) or names_daemon(buf, behind, end, programs) or holds_form(buf, behind, end):
         return w.UNREAD
     if rest >= 0:
         return w.KNOWN
@@ -344,41 +385,10 @@ def remark(buf, i, end, program, ev, r, programs):
 
 
 @kernel
-def postfix_form(buf, i, end):
-    """True for a text that only Postfix logs, and that says what became of a message."""
-    if at(buf, i, L_NOQUEUE):
-        return at(buf, i + 9, L_REJECT) or at(buf, i + 9, L_MILTER)
-    e = queue_id_end(buf, i, end)
-    if e < 0 or buf[e] != 58 or buf[e + 1] != 32:
-        return False
-    e += 2
-    if at(buf, e, L_TO):
-        return rfind(buf, e, end, L_STATUS_SEP) > 0
-    if at(buf, e, L_FROM):
-        return rfind(buf, e, end, L_NRCPT_SEP) > 0 or rfind(buf, e, end, L_STATUS_SEP) > 0
-    if at(buf, e, L_UID):
-        return find(buf, e, end, L_FROM_BR) > 0
-    return at(buf, e, L_CLIENT) or at(buf, e, L_REJECT) or at(buf, e, L_MILTER_REJECT)
-
-
-@kernel
-def holds_form(buf, i, end):
-    """True when such a text (`postfix_form`) begins anywhere in [i, end), with its queue id."""
-    k = find_byte(buf, i, end, 58)
-    while k < end:
-        if buf[k + 1] == 32:
-            b = k
-            while b > i and k - b < 25 and CLASS[buf[b - 1]] != 0:
-                b -= 1
-            if k - b >= 5 and postfix_form(buf, b, end):
-                return True
-        k = find_byte(buf, k + 1, end, 58)
-    return False
-
-
-@kernel
 def is_name(buf, i, end):
     """True when the tag [i, end) is plainly a program's name: not a number, an address or a queue id."""
+    if at(buf, i, L_NOQUEUE):
+        return False
     c = buf[i]
     lettered = between(c | 32, 97, 122) or c == 40 or c == 47 or c == 95
     process = buf[end] == 91
@@ -432,7 +442,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     if not is_name(buf, tag, stop):
         return without_tag(buf, tag, end, ev, r, programs)
     ev[r, N0] = w.R_FOREIGN
-    if holds_form(buf, i, end):
+    if status_form(buf, i, end) or holds_form(buf, i, end):
         return w.UNREAD
     if at(buf, tag, L_POSTFIX) or (start == tag and known.DAEMONS[program_number(buf, tag, stop, programs)]):
         e = queue_id_end(buf, i, end)

@@ -146,7 +146,7 @@ L_END_TO, L_END_TO2, L_END_PROTO, L_END_PROTO2, L_HELO = (
 )  # fmt: skip
 L_TLS, L_NONE, L_NO_STARTTLS = lit("tls="), lit("none"), lit("nostarttls")
 L_RCPT, L_DATA, L_BDAT, L_EOM, L_EOD = lit("RCPT"), lit("DATA"), lit("BDAT"), lit("END-OF-MESSAGE"), lit("END-OF-DATA")
-L_CONTENT, L_SP_TO, L_HELO_CMD = lit(" content"), lit(" to=<"), lit("Helo command rejected")
+L_CONTENT, L_TO_BR, L_HELO_CMD = lit(" content"), lit("to=<"), lit("Helo command rejected")
 L_NOQUEUE = lit("NOQUEUE: ")
 L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID = lit(" notification: "), lit("sender "), lit("postmaster "), lit("[ID ")
 L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (

@@ -128,6 +128,7 @@ NOT_UNDERSTOOD = {
         "smtpd: NOQUEUE: reject: TCPR from b[198.51.100.7]: 550 no; from=<s@b.example> to=<x@navy.example> proto=ESMTP helo=<b>",
         "smtpd: NOQUEUE: reject: RCPT from b[198.51.100.7]: 550 no; from=<s@b.example> proto=ESMTP helo=<b>",
         "smtpd: NOQUEUE: reject: DATA from b[198.51.100.7]: 550 no; from=<s@b.example> to=<x@navy.exam",
+        "smtpd: NOQUEUE: reject: DATA from b[198.51.100.7]: 550 no; from=<to=<x@navy.example> proto=ESMTP helo=<b>",
         "smtpd: NOQUEUE: reject: MAIL from 198.51.100.7: 550 no; from=<s@b.example> proto=ESMTP helo=<b>",
         "cleanup: 4B1C2D3E4F: reject: header Subject: x from local",
         "cleanup: 4B1C2D3E4F: hold: header Subject: x from local; from=<a@albion.example> to=<x@navy.exam",
@@ -255,7 +256,7 @@ PIECES = (
 edits = st.lists(
     st.tuples(
         st.sampled_from(("cut", "insert", "exchange", "end")), st.integers(0, 400), st.integers(1, 40),
-        st.sampled_from((*PIECES, *(line.split(": ", 1)[1] for line in KNOWN))),
+        st.sampled_from((*PIECES, *(line.split(": ", 1)[1] for line in KNOWN if "status=" not in line))),
     ),
     max_size=3,
 )  # fmt: skip
@@ -279,7 +280,7 @@ def edited(line: str, changes: Any, start: int) -> str:
 def bears_on_a_delivery(line: str) -> bool:
     """Does the line still speak of a message, and of an address, status or refusal in it?"""
     about = re.search(rf"\]: (?:{ID}|NOQUEUE): ", line)
-    return bool(about and re.search(r"to=<|status=|reject: (?:RCPT|BDAT|header)|from=<", line[about.end() :]))
+    return bool(about and re.search(r"to=<|status=|reject: (?:RCPT|header)|nrcpt=", line[about.end() :]))
 
 
 @settings(max_examples=400)
@@ -304,7 +305,7 @@ def test_whatever_is_done_to_a_head_the_record_is_not_irrelevant(
     at %= whole.index("postfix/") + 12
     line = (whole[:at] + new + whole[at + size :]).replace("\n", "?").replace("\r", "?")
     made = scan([line.encode("utf-8", "surrogatepass")])
-    if f"{ID}: " in line or "NOQUEUE: " in line:
+    if f" {ID}: " in line or " NOQUEUE: " in line:
         assert not made.ignored, line
 
 
