@@ -22,6 +22,7 @@ from forensics.ingest import allocator as memory
 from forensics.ingest import copies, overlap, remarks, spool
 from forensics.ingest import deliveries as writing
 from forensics.ingest import survey as surveying
+from forensics.ingest.hops import Hops
 from forensics.ingest.survey import Begun, Progress, Surveyed
 from forensics.loaders import timing
 from forensics.loaders.base import STATEMENTS, Example, ScanContext, Settings, Survey
@@ -303,7 +304,7 @@ class _AllRead:
     batches: spool.Batches
     numbers: writing.Numbers
     unread: writing.Unread
-    hops: copies.Hops
+    hops: Hops
     accounts: list[_Account]
 
     def add(
@@ -323,7 +324,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
     done = 0
     read = _AllRead(
         spool.Batches(work / "batches"), writing.Numbers(work / "numbers"), writing.Unread(work / "unread"),
-        copies.Hops(), [_Account() for _ in evidence],
+        Hops(), [_Account() for _ in evidence],
     )  # fmt: skip
     for account, item in zip(read.accounts, evidence, strict=True):
         account.remarks.add((), item.survey.losses, ())
