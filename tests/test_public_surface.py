@@ -22,14 +22,16 @@ AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
 READING = "year=, timezone=, workers=, cluster="
 REPORTING = "formats=, edition=, out=, as_of="
 CALLER = "progress=, command="
+HOLDING = "wait=, break_lock="
 FUNCTIONS = {
     "forensics.pipeline": {
         "create_or_update": f"case, *, {AGAIN}",
-        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}",
-        "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}",
+        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}, {HOLDING}",
+        "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {HOLDING}",
         "moment": "text, *, end=",
-        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}",
-        "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}",
+        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}, {HOLDING}",
+        "withdraw": "case_dir, names, *, because=",
+        "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {HOLDING}",
     },
     "forensics.workbench": {
         "ask": "case_dir, *, everything=",
@@ -101,7 +103,7 @@ def test_the_package_offers_these_modules() -> None:
 
 def test_every_command_is_a_function_that_takes_its_options() -> None:
     """The command only parses and prints; --json and --fail-on-findings are about printing and the exit code."""
-    written_otherwise = {"sql": {"form"}, "explain": {"as_bytes"}}
+    written_otherwise = {"sql": {"form"}, "explain": {"as_bytes"}, "report": {"withdraw", "because"}}
     for name, command in main.commands.items():
         function = name.replace("-", "_")
         (module,) = (one for one in (pipeline, workbench) if function in one.__all__)
@@ -123,6 +125,7 @@ def test_errors_and_their_exit_codes() -> None:
         "AmbiguousTime": 2,
         "EvidenceError": 3,
         "ForeignLog": 3,
+        "CaseInUse": 7,
         "VerificationFailed": 4,
         "MachineError": 6,
         "EvidenceChanged": 6,

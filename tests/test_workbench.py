@@ -43,8 +43,9 @@ def test_ask_can_be_left_at_once_and_saves_answers(tmp_path: Path) -> None:
 
 def test_formats_names_every_loader() -> None:
     rows = workbench.formats().read
-    assert [row["loader"] for row in rows] == sorted((row["loader"] for row in rows), key=list(LOADERS).index)
-    assert {row["loader"] for row in rows} == set(LOADERS)
+    order = [*LOADERS, "wraps"]
+    assert [row["loader"] for row in rows] == sorted((row["loader"] for row in rows), key=order.index)
+    assert {row["loader"] for row in rows} == set(order)
     assert all(row["name"] and row["what"] for row in rows)
 
 
@@ -58,7 +59,7 @@ def test_formats_names_what_is_refused_and_what_to_ask_for() -> None:
     assert all(name in shown for name in names)
     told = json.loads(CliRunner().invoke(main, ["formats", "--json"]).output)
     assert told["refused"] == [dict(row) for row in rows]
-    assert {row["loader"] for row in told["read"]} == set(LOADERS)
+    assert {row["loader"] for row in told["read"]} == {*LOADERS, "wraps"}
 
 
 def test_the_bytes_of_a_name_are_shown_exactly(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: 
     VerificationFailed when verdicts.jsonl was altered.
     """
     given = list(rulings)
-    manifest.intact(case, manifest.read(case), ("findings",))
     found = findings(case)
+    manifest.intact(case, manifest.read(case), ("findings",))
     for ruling, reviewer in given:
         _validate(ruling, reviewer, found)
     if not given:

@@ -223,7 +223,11 @@ def test_the_same_whatever_the_workers(tmp_path: Path) -> None:
     )
     found = []
     for workers in (1, 2):
-        result, _ = read(tmp_path / str(workers), {"a.log": text, "b.log": text.replace("mx1", "mx2")}, workers=workers)
+        result, _ = read(
+            tmp_path / str(workers),
+            {"a.log": text, "b.log": text.replace("mx1", "mx2").replace("4B1C2D", "4B1C2E")},
+            workers=workers,
+        )
         found.append([json.dumps(one.notes, sort_keys=True) for one in result.evidence])
     assert found[0] == found[1]
     one = json.loads(found[0][0])

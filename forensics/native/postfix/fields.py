@@ -587,10 +587,28 @@ def proxied(buf, i, end, ev, r):
 
 @kernel
 def ended(buf, i, end, ev, r):
-    """`disconnect from NAME[ADDRESS] … auth=N[/M] …`: how often the client logged in, in N0."""
+    """`disconnect from NAME[ADDRESS][:PORT][ WORD=N[/M]]…`, auth=N among them: how often the client logged in, in N0;
+    NOT_THIS where anything else follows, as another record may, of which the beginning was lost."""
     k = peer(buf, i, end, ev, r, A, B)
     if k < 0:
         return w.KNOWN
+    c = k
+    if c < end and buf[c] == 58:
+        c += 1
+        while c < end and is_digit(buf[c]):
+            c += 1
+    while c < end:
+        if buf[c] != 32:
+            return NOT_THIS
+        c += 1
+        word = c
+        while c < end and between(buf[c], 97, 122):
+            c += 1
+        if c == word or c >= end or buf[c] != 61:
+            return NOT_THIS
+        c += 1
+        while c < end and (is_digit(buf[c]) or buf[c] == 47):
+            c += 1
     a = find(buf, k, end, L_AUTH)
     ev[r, N0] = max(number31(buf, a + L_AUTH.size, end), 0) if a >= 0 else 0
     return w.ENDED

@@ -50,23 +50,24 @@ def table(got: Read) -> Counter[tuple[Any, ...]]:
 
 
 def pieces(content: bytes, settings_: Settings) -> tuple[bytes, list[tuple[bytes, list[bytes]]]]:
-    """(what the file begins with, for each heading its lines and the records below it)."""
-    form = sniff.form(content[: sniff.HEAD])
+    """(what the file begins with, for each heading its lines and the records below it), as UTF-8."""
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = content.decode("utf-16").encode() if marked else content.removeprefix(b"\xef\xbb\xbf")
+    block = Block(array(text), 0, True)
     surveyor = exchange.surveyor("f", settings_)
-    surveyor.feed(Block(array(content), 0, True))
+    surveyor.feed(block)
     heads = {layout.offset for layout in surveyor.result().plan.layouts}
-    records = blocks.read(array(content), 0, form.coding, form.separator)
+    records = blocks.read(block, sniff.separator_of(text[:4096]))
     parts: list[tuple[bytes, list[bytes]]] = [(b"", [])]
-    end = "\r\n".encode(form.coding)
     for offset, length, kind in zip(records.offsets, records.lengths, records.kinds, strict=True):
-        raw = content[int(offset) : int(offset + length)] + end
+        raw = text[int(offset) : int(offset + length)] + b"\r\n"
         if int(offset) in heads or kind == codes.COMMENT or (not parts[-1][0] and sniff.is_separator_line(raw[:-2])):
             if parts[-1][1]:
                 parts.append((b"", []))
             parts[-1] = (parts[-1][0] + raw, parts[-1][1])
         elif kind == codes.DATA:
             parts[-1][1].append(raw)
-    return content[: int(records.offsets[0])], parts
+    return text[: int(records.offsets[0])], parts
 
 
 def shuffled(content: bytes, settings_: Settings, chance: random.Random) -> list[bytes]:
@@ -79,7 +80,11 @@ def shuffled(content: bytes, settings_: Settings, chance: random.Random) -> list
             value, at = decoder.raw_decode(text, at)
             at += len(text[at:]) - len(text[at:].lstrip())
             inner = value.get("d", value) if isinstance(value, dict) else value
-            inner = inner.get("results", inner.get("value", [inner])) if isinstance(inner, dict) else inner
+            inner = (
+                next((inner[k] for k in ("results", "value", "Results") if k in inner), [inner])
+                if isinstance(inner, dict)
+                else inner
+            )
             values += inner if isinstance(inner, list) else [inner]
         chance.shuffle(values)
         return [json.dumps(values[n::files]).encode() for n in range(files) if values[n::files]]

@@ -34,6 +34,8 @@ def test_an_open_date_order_is_answered_in_case_toml(tmp_path: Path) -> None:
     asked = call("ingest", export, "--org", "contoso.example", "--case", case, code=2)
     words = " ".join(asked.output.split())
     assert "1/2/2024 10:00:00" in words and "[[sources]]" in words and 'date_order = "dmy" or "mdy"' in words
+    assert not case.exists()
+    call("init", "--org", "contoso.example", "--case", case)
     written = (case / "case.toml").read_text("utf-8")
     assert "# date_order = " in written
     for order, expected in (("dmy", ["02-01", "04-03"]), ("mdy", ["01-02", "03-04"])):

@@ -56,7 +56,6 @@ smtpd: improper command pipelining after DATA from unknown[198.51.100.7]: To: <x
 smtpd: Anonymous TLS connection established from mx.navy.example[203.0.113.5]: TLSv1.3 with cipher X (256/256 bits)
 smtpd: setting up TLS connection from mx.navy.example[203.0.113.5]
 smtpd: NOQUEUE: abort: TLS from unknown[198.51.100.7]: Service denied
-smtpd: proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as 5B1C2D3E4F; from=<a@b.example> to=<x@navy.example> proto=ESMTP helo=<b>
 smtpd: > unknown[198.51.100.7]: 250 2.1.5 Ok
 smtpd: < unknown[198.51.100.7]: RCPT TO:<x@navy.example>
 smtpd: smtpd_check_addr: addr=x@navy.example
