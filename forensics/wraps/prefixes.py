@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from forensics.native.postfix.stamps import SEVERAL, ZONES
 from forensics.wraps.wrap import LINES, Wrap
 
 _HEAD: Final = (
@@ -52,7 +53,6 @@ _UNIT: Final = re.compile(
     rb"(\S+ )([^\s@\[\]:]{1,255})(?:@[^\s\[\]:]*)?\.(?:service|scope)(?:/\S{1,255})?((?:\[\d+\])?: )"
 )
 _LOOKED_AT: Final = 200
-_UTC: Final = ("UTC", "GMT")
 
 
 def recognise(head: bytes) -> Wrap | None:
@@ -73,8 +73,10 @@ def taken(line: bytes, name: str) -> tuple[bytes, Mapping[str, Any]] | None:
     rest = line[found.end() :]
     if "zone" in groups:
         zone = groups.pop("zone")
-        if zone in _UTC or zone[0] in "+-":
+        if zone[0] in "+-":
             groups["time"] += " " + zone
+        elif (minutes := ZONES.get(zone, SEVERAL)) != SEVERAL:
+            groups["time"] += f" {'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
         rest = _UNIT.sub(rb"\1\2\3", rest, count=1) if _UNIT.match(rest) else rest
     record: dict[str, Any] = dict(groups)
     if "labels" in groups:

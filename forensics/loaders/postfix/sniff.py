@@ -10,7 +10,7 @@ _STAMP = (
     rb"|(?:[A-Z][a-z]{2} )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{9,11}\.\d{1,9} )"
 )
 _SYSLOG = re.compile(rb"^" + _STAMP + rb"[^\n]*$", re.M)
-_WORDS = rb"[\d.,]*(?:Z|[+-]\d\d:?\d\d)?:? +(?:[\w.:<>\[\]%/+-]+ +){0,12}?"
+_WORDS = rb"[\d.,]*(?:Z|[+-]\d\d:?\d\d)?:? +(?:[\w.:<>\[\]%@/+-]+ +){0,12}?"
 """What may stand between stamp and program: the rest of the stamp, hosts, other stamps, priorities. Outsiders' words
 come later: behind the program in syslog, behind a comma in a table, behind `=`, `(` or an address in Exim's log."""
 _PROGRAM = (

@@ -51,8 +51,8 @@ def table(got: Read) -> Counter[tuple[Any, ...]]:
 
 def pieces(content: bytes, settings_: Settings) -> tuple[bytes, list[tuple[bytes, list[bytes]]]]:
     """(what the file begins with, for each heading its lines and the records below it), as UTF-8."""
-    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = content.decode("utf-16").encode() if marked else content.removeprefix(b"\xef\xbb\xbf")
+    wide = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-16-le" if content[1] == 0 else None
+    text = content.decode(wide).encode() if wide else content.removeprefix(b"\xef\xbb\xbf")
     block = Block(array(text), 0, True)
     surveyor = exchange.surveyor("f", settings_)
     surveyor.feed(block)
