@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 from forensics.native.codes import OWN, PRIVATE, PUBLIC
@@ -14,6 +15,7 @@ _SELF = frozenset({"127.0.0.1", "::1"})
 _LOOP = ipaddress.ip_network("127.0.0.0/8")
 
 
+@functools.lru_cache(maxsize=65_536)
 def reach(address: str) -> int:
     """`codes.OWN` for this host's own listener (127.0.0.1, ::1, a UNIX-domain socket), `PRIVATE` for networks that the
     world cannot reach (RFC 1918, RFC 4193, link-local), else `PUBLIC`.
