@@ -78,7 +78,7 @@ class Reading:
 
     def refusal(self, otherwise: str) -> str:
         """Why it is not read: as a format that is known by its name, or in these words."""
-        return loaders.refusal(self._head) or loaders.refusal(self._inside) or wraps.refusal(self._head) or otherwise
+        return wraps.refusal(self._head) or loaders.refusal(self._head) or loaders.refusal(self._inside) or otherwise
 
 
 def _surest(data: bytes) -> tuple[str | None, float]:

@@ -32,11 +32,11 @@ def test_an_export_says_column_order_and_zone(tmp_path: Path) -> None:
         "form": "Splunk (CSV)", "message column": "_raw", "time column": "_time", "order": "newest first",
         "zone": "UTC", "zone inside": "+01:00",
     }  # fmt: skip
-    assert found["noted"][0] == (
+    assert (
         "an export, Splunk (CSV): each record was taken from _raw; its own times are in _time; their time zone: UTC; "
         "it runs newest first; stamps inside the records are UTC+01:00, compared with those times"
-    )
-    assert "tail -c +$((OFFSET+1)) FILE | head -c LENGTH" in found["noted"][1]
+    ) in found["noted"]
+    assert any("tail -c +$((OFFSET+1)) FILE | head -c LENGTH" in said for said in found["noted"])
 
 
 def test_what_people_say_of_the_zone_wins(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_encodings_and_damage_are_noted(tmp_path: Path) -> None:
     text = RAW["logcli raw"](POSTFIX)
     wide = notes(tmp_path / "wide", b"\xff\xfe" + text.encode("utf-16-le"))
     assert wide["encoding"] == "utf-16-le"
-    assert wide["noted"][0] == "the text is UTF-16LE"
-    assert "iconv -f utf-16LE -t utf-8" in wide["noted"][1]
-    assert "carriage returns" in notes(tmp_path / "cr", text.replace("\n", "\r"))["noted"][0]
-    assert "9 places" in notes(tmp_path / "nul", RAW["NUL bytes"](POSTFIX).rstrip("\0"))["noted"][0]
+    assert "the text is UTF-16LE" in wide["noted"]
+    assert "iconv -f utf-16LE -t utf-8" in " ".join(wide["noted"])
+    assert "carriage returns" in " ".join(notes(tmp_path / "cr", text.replace("\n", "\r"))["noted"])
+    assert "9 places" in " ".join(notes(tmp_path / "nul", RAW["NUL bytes"](POSTFIX).rstrip("\0"))["noted"])
     assert "noted" not in notes(tmp_path / "plain", text)
 
 
