@@ -169,4 +169,5 @@ def test_known_arrangements(name: str, data: Path, tmp_path: Path) -> None:
     assert (detected.exposed, detected.handed_on) == (0, 1)
     assert "0 accepted by the server there, 1 handed on (final acceptance unknown)" in detected.verdict
     found = store.read(Case(tmp_path / "case"), "findings").to_pylist()
-    assert [(f["observed_domain"], f["exposure"]) for f in found] == [("fabrikan.com", "handed-on")]
+    told = [(f["observed_domain"], f["exposure"]) for f in found if f["level"] != "low"]
+    assert told == [("fabrikan.com", "handed-on")]
