@@ -73,7 +73,7 @@ def taken(line: bytes, name: str) -> tuple[bytes, Mapping[str, Any]] | None:
     rest = line[found.end() :]
     if "zone" in groups:
         zone = groups.pop("zone")
-        if zone[0] in "+-":
+        if zone[0] in "+-" or zone in ("UTC", "GMT"):
             groups["time"] += " " + zone
         elif (minutes := ZONES.get(zone, SEVERAL)) != SEVERAL:
             groups["time"] += f" {'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
