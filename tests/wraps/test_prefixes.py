@@ -70,4 +70,6 @@ def test_names_of_units_and_zones() -> None:
         text,
         "2024-03-05 10:00:00.250000 +01",
     )
-    assert told("Tue 2024-03-05 10:00:00 CET mx1 postfix[101]: A: x") == (text, "2024-03-05 10:00:00")
+    assert told("Tue 2024-03-05 10:00:00 CET mx1 postfix[101]: A: x") == (text, "2024-03-05 10:00:00 +01:00")
+    # of several zones: it tells none
+    assert told("Tue 2024-03-05 10:00:00 CST mx1 postfix[101]: A: x") == (text, "2024-03-05 10:00:00")
