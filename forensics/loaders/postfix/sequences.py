@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from forensics.loaders.losses import rows
 
+HEAD = 256 << 10
+"""Bytes of a block in which some record has a number, if its records have numbers at all."""
 MOST = 10_000
 """Gaps of one sequence that are told one by one; further ones are counted with the last."""
 _SYSLOG = re.compile(
@@ -49,7 +51,8 @@ class Sequences:
 
     def feed(self, data: bytes, offset: int, first: int) -> None:
         """A block that begins at `offset` with the record of number `first`."""
-        if b"sequenceId=" not in data and b"__SEQNUM" not in data:
+        head = data[:HEAD]
+        if b"sequenceId=" not in head and b"__SEQNUM" not in head:
             return
         separator = _ENTRY if data.startswith(b"__CURSOR=") else b"\n"
         beyond = len(separator.lstrip(b"\n"))
