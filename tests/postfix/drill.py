@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tests.postfix.private import Postfix, free_ports, running
-from tests.postfix.sinks import Destination, Received, greylisting, relaying, serving, session, submit
+from tests.postfix.sinks import AWAY, HOST, Destination, Received, greylisting, relaying, serving, session, submit
 
 ALIASES = "crew c@accept.example, d@accept.example\nloop e@accept.example, crew\n"
 VIRTUAL = """team@groups.albion.example a@accept.example, b@refuse.example, Box.One@box.albion.example
@@ -24,16 +24,18 @@ HEADER_CHECKS = """/^Subject: HOLD/ HOLD to be looked at
 /^Subject: BCC/ BCC copy@accept.example
 /^Subject:/ WARN
 """
-TRANSPORT = """albion.example smtp:[127.0.0.1]:{accept}
-accept.example smtp:[127.0.0.1]:{accept}
-xn--bcher-kva.example smtp:[127.0.0.1]:{accept}
-bücher.example smtp:[127.0.0.1]:{accept}
-refuse.example smtp:[127.0.0.1]:{refuse}
-later.example smtp:[127.0.0.1]:{later}
-never.example smtp:[127.0.0.1]:{never}
-data.example smtp:[127.0.0.1]:{data}
-foreign.example smtp:[127.0.0.1]:{foreign}
-echo.example smtp:[127.0.0.1]:{echo}
+TRANSPORT = """albion.example smtp:[127.0.0.2]:{accept}
+accept.example smtp:[127.0.0.2]:{accept}
+xn--bcher-kva.example smtp:[127.0.0.2]:{accept}
+bücher.example smtp:[127.0.0.2]:{accept}
+refuse.example smtp:[127.0.0.2]:{refuse}
+later.example smtp:[127.0.0.2]:{later}
+never.example smtp:[127.0.0.2]:{never}
+data.example smtp:[127.0.0.2]:{data}
+foreign-here.example smtp:[127.0.0.1]:{foreign-here}
+echo-here.example smtp:[127.0.0.1]:{echo-here}
+foreign-away.example smtp:[127.0.0.2]:{foreign-away}
+echo-away.example smtp:[127.0.0.2]:{echo-away}
 gone.example gone:
 fails.example fails:
 error.example error:5.1.1:no such place
@@ -126,12 +128,17 @@ def mail_system() -> Iterator[Drill]:
         "later": Destination(rcpt=lambda who, attempt: "250 2.1.5 Ok" if attempt > 1 else "450 4.2.0 Later"),
         "never": Destination(rcpt=lambda who, attempt: "451 4.3.0 status=sent (250 2.0.0 Ok: queued as 3F2A9C01D2)"),
         "data": Destination(end=lambda m: "554 5.7.1 Not this"),
-        "foreign": Destination(end=lambda m: "250 2.0.0 Ok: queued as 4XyZ7k2pQrz9Abc"),
-        "echo": echo(),
         "filter": relaying(reinjection),
     }
+    for place in ("here", "away"):
+        destinations[f"foreign-{place}"] = Destination(end=lambda m: "250 2.0.0 Ok: queued as 4XyZ7k2pQrz9Abc")
+        destinations[f"echo-{place}"] = echo()
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(serving(session(d))) for name, d in destinations.items()}
+        own = {"filter", "foreign-here", "echo-here"}
+        ports = {
+            name: stack.enter_context(serving(session(d), HOST if name in own else AWAY))
+            for name, d in destinations.items()
+        }
         ports["policy"] = stack.enter_context(serving(greylisting()))
         ports["reinjection"] = reinjection
         files = {

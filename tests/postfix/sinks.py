@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 
 HOST = "127.0.0.1"
+AWAY = "127.0.0.2"
+"""Where servers of others listen: what stands on 127.0.0.1 belongs to the mail server's own host."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +162,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def serving(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
-    """The port on loopback where `handler` serves for the length of the block."""
-    with _Server((HOST, 0), handler) as server:
+def serving(handler: type[socketserver.BaseRequestHandler], host: str = HOST) -> Iterator[int]:
+    """The port of `host`, on loopback, where `handler` serves for the length of the block."""
+    with _Server((host, 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

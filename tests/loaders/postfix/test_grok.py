@@ -29,7 +29,7 @@ NOT_NEEDED = {
 EVENTS = {
     w.CLIENT: "client", w.PICKUP: "pickup", w.MSGID: "message-id", w.CHECK: "check", w.QUEUED: "queued", w.EXPIRED: "expired",
     w.REMOVED: "removed", w.DELIVERY: "delivery", w.REJECT: "reject", w.NOTIFY: "notify", w.DELETED: "deleted", w.HELD: "held",
-    w.RELEASED: "released", w.REQUEUED: "requeued",
+    w.RELEASED: "released", w.REQUEUED: "requeued", w.SESSION: "session", w.PROXIED: "proxied", w.TAKEN: "taken",
 }  # fmt: skip
 
 
@@ -92,6 +92,8 @@ def check_fields(found: dict[str, Any], results: dict[str, Any]) -> None:
     elif kind == "client":
         name, address = values["client"].rstrip("]").split("[")
         assert (found["A"], found["B"]) == (name, address)
+    elif kind == "proxied":
+        assert str(results["postfix_proxy_message"]).endswith(f"queued as {found['QID']}")
     elif kind == "pickup":
         assert found["A"] == values["from"]
     elif kind == "notify":
