@@ -160,8 +160,8 @@ INCIDENTS = _schema(
     column("messages", pa.int64(), "distinct messages", nullable=False),
     column("recipients", pa.int64(), "distinct recipient addresses", nullable=False),
     column("senders", pa.int64(), "distinct sender addresses", nullable=False),
-    column("exposed", pa.int64(), "deliveries exposed or handed on", nullable=False),
-    column("not_exposed", pa.int64(), "deliveries refused or never settled", nullable=False),
+    column("exposed", pa.int64(), "deliveries that the server of the typed domain accepted", nullable=False),
+    column("not_exposed", pa.int64(), "deliveries refused, never settled or handed on", nullable=False),
     column("score", pa.float64(), "highest score of its findings", nullable=False),
 )
 

@@ -43,7 +43,7 @@ def table(connection: duckdb.DuckDBPyConnection, findings: pa.Table, parts: Mapp
         counted = [m for m in members if m["level"] != "low"] or members
         about = [facts[m["delivery_id"]] for m in counted]
         observed, intended = members[0]["observed_domain"], members[0]["intended_domain"]
-        gone = sum(m["exposure"] in ("exposed", "handed-on") for m in counted)
+        gone = sum(m["exposure"] == "exposed" for m in counted)
         rows.append(
             {
                 "incident_id": incident,

@@ -71,7 +71,7 @@ def timeline(facts: Facts, words: Words) -> Chart | None:
     alt = words(
         "chart.timeline_alt" if found else "chart.outbound_alt",
         n=head.deliveries.value,
-        accepted=head.accepted.value,
+        accepted=head.exposed.value,
         first=words.day(facts.days[0].day),
         last=words.day(facts.days[-1].day),
         other=sum(day.legitimate for day in facts.days),

@@ -52,16 +52,14 @@ class Tally:
     messages: Number
     senders: Number
     recipients: Number
-    accepted: Number
-    """Exposed and handed on together."""
     exposed: Number
-    """Accepted by the lookalike domain's own server."""
+    """Accepted by the mistyped domain's own server."""
     handed_on: Number
-    """Accepted by a relay that takes mail for many domains, or by a server not named: final acceptance unknown."""
+    """Handed to a server that takes mail for many domains, or to one not named: final acceptance unknown."""
     not_exposed: Number
     unsettled: Number
     encrypted: Number | None
-    """Of exposed and handed on: sent over TLS. None, not nought, when the logs tell of none of them."""
+    """Of exposed: sent over TLS. None, not nought, when the logs tell of none of them."""
     unencrypted: Number | None
     encryption_unknown: Number
     origins: tuple[tuple[str, Number], ...]

@@ -58,7 +58,7 @@ def containment(
     head = tallies.headline(findings)
     accepted = [f for f in head if f.exposure in tallies.ACCEPTED]
     after = [f for f in head if blocked_at is not None and _settled(f) > blocked_at]
-    broken = [f for f in after if f.exposure in tallies.ACCEPTED]
+    broken = [f for f in after if f.exposure in tallies.LEFT]
     if blocked_at is None:
         state = "not-answered"
         legitimate = Number(0)
@@ -79,7 +79,7 @@ def containment(
         last_accepted=accepted[-1].submitted_at if accepted else None,
         logs_end=logs_end,
         accepted_after=tallies.number(broken),
-        refused_after=tallies.number(f for f in after if f.exposure not in tallies.ACCEPTED),
+        refused_after=tallies.number(f for f in after if f.exposure not in tallies.LEFT),
         legitimate_after=legitimate,
     )
 

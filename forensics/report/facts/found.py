@@ -195,7 +195,7 @@ class Place:
     """On the case's own list of jurisdictions of concern."""
     deliveries: Number
     accepted: Number
-    """Exposed or handed on."""
+    """By servers of these domains themselves."""
     messages: Number
     all_deliveries: Number
     """Every outbound delivery to this suffix, misdirected or meant."""
@@ -213,9 +213,9 @@ class Day:
     day: date
     legitimate: int
     exposed: int
-    """Headline findings accepted (exposed or handed on)."""
+    """Headline findings accepted by the server of the mistyped domain."""
     not_exposed: int
-    """Headline findings refused or unsettled."""
+    """Headline findings refused, unsettled or handed on."""
 
 
 @dataclass(frozen=True)

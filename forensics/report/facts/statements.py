@@ -104,6 +104,10 @@ def _at_most(claim: Claim, head: Sequence[Finding], review: Sequence[Finding]) -
     values = (("limit", claim.value), ("count", total), ("confirmed", confirmed))
     evidence = tallies.number(counted)
     open_ones = [f for f in review if not accepted_only or f.exposure in tallies.ACCEPTED]
+    passed_on = [f for f in head if accepted_only and f.exposure == "handed-on"]
+    if total <= claim.value < total + len(passed_on):
+        values = (("limit", claim.value), ("count", total), ("n", len(passed_on)))
+        return "not-determinable", "handed-on-open", values, tallies.number((*counted, *passed_on))
     more = len({key(f) for f in (*counted, *open_ones)}) - total
     if total <= claim.value < total + more:
         values = (("limit", claim.value), ("count", total), ("n", more))

@@ -8,7 +8,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from forensics import domains
 from forensics.report.facts import Finding, Flow, Groups, Number, Person, Tally
 
-ACCEPTED = ("exposed", "handed-on")
+ACCEPTED = ("exposed",)
+"""Accepted by the mail server of the mistyped domain itself."""
+LEFT = ("exposed", "handed-on")
+"""Out of the organisation's hands: accepted there, or handed to a server that the logs do not follow further."""
 
 
 def number(findings: Iterable[Finding]) -> Number:
@@ -41,8 +44,7 @@ def tally(findings: Sequence[Finding]) -> Tally:
         messages=distinct(findings, lambda f: f.message),
         senders=distinct(findings, lambda f: domains.key(f.sender)),
         recipients=distinct(findings, lambda f: domains.key(f.recipient)),
-        accepted=number(accepted),
-        exposed=number(by.get("exposed", ())),
+        exposed=number(accepted),
         handed_on=number(by.get("handed-on", ())),
         not_exposed=number(by.get("not-exposed", ())),
         unsettled=number(by.get("unsettled", ())),

@@ -73,8 +73,9 @@ def _counts(s: Sheet) -> str:
         deliveries=prose.noun(words, "deliveries", head.deliveries.value),
         senders=prose.noun(words, "senders", head.senders.value),
         recipients=prose.noun(words, "recipients", head.recipients.value),
-        accepted=head.accepted.value,
+        accepted=head.exposed.value,
         refused=head.not_exposed.value,
+        handed_on=head.handed_on.value,
         unsettled=head.unsettled.value,
     )
 
@@ -114,7 +115,7 @@ def _where(s: Sheet) -> str:
 
 def _encrypted(s: Sheet) -> str:
     head = s.facts.groups.headline
-    tls = b.plain(passages.tls(s.facts, s.words)) if head.accepted.value else s.words("containment.none_accepted")
+    tls = b.plain(passages.tls(s.facts, s.words)) if head.exposed.value else s.words("containment.none_accepted")
     return _joined(tls, s.words("answers.content_protected", answer=s.item("exposed.protected")))
 
 

@@ -54,7 +54,6 @@ MEASURES = (
     "messages",
     "senders",
     "recipients",
-    "accepted",
     "exposed",
     "handed_on",
     "not_exposed",

@@ -46,7 +46,8 @@ def _status(facts: f.Facts) -> str:
     if not facts.header.found:
         # An event that logs could not be asked about stays what it was when they were handed in.
         return "False positive" if facts.coverage.search == "read" else "Suspected"
-    if not groups.headline.accepted.value and not groups.headline.unsettled.value:
+    head = groups.headline
+    if not (head.exposed.value or head.handed_on.value or head.unsettled.value):
         return "Near miss"
     return "Confirmed" if groups.confirmed.deliveries.value else "Suspected"
 
@@ -74,10 +75,10 @@ def _count(number: f.Number | None) -> int | None:
 
 def _confidentiality(facts: f.Facts) -> dict[str, Any]:
     head = facts.groups.headline
-    if head.accepted.value:
+    if head.exposed.value:
         disclosure = "Potentially"
     else:
-        disclosure = "Unknown" if head.unsettled.value else "No"
+        disclosure = "Unknown" if head.handed_on.value or head.unsettled.value else "No"
     states = [
         name
         for name, number in (

@@ -250,6 +250,6 @@ def _cell(
     elif isinstance(value, int | float):
         sheet.write_number(row, index, value, formats[column.kind])
     else:
-        exposed = column.key == "exposure" and value in ("exposed", "handed-on")
+        exposed = column.key == "exposure" and value == "exposed"
         wide = _TEXT_WIDTHS.get(column.key, 0) >= 50
         sheet.write_string(row, index, cell_text(value), formats["exposed" if exposed else "wrap" if wide else "text"])

@@ -64,7 +64,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
                 b.code(x.recipient),
                 words(f"state.{x.state}"),
                 b.Span(
-                    "exposed" if x.exposure in ("exposed", "handed-on") else "text", words(f"exposure.{x.exposure}")
+                    "exposed" if x.exposure == "exposed" else "text", words(f"exposure.{x.exposure}")
                 ),
                 pieces.score(words, x.score),
                 b.code(pieces.records(x)),

@@ -59,7 +59,7 @@ def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
 
 def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
     """One finding: who to whom, what became of it, and why it is believed (`same`: as another finding)."""
-    accepted = x.exposure in ("exposed", "handed-on")
+    accepted = x.exposure == "exposed"
     sender = x.sender or words("html.finding.null_sender")
     yield b.Heading(3, f"{x.ref}  {cut(sender, LONG)} → {cut(x.recipient, LONG)}", x.ref)
     head = prose.say(

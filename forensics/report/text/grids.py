@@ -30,7 +30,7 @@ def numbers(facts: f.Facts, words: Words) -> b.Table:
                     count(
                         words,
                         getattr(getattr(facts.groups, group), measure),
-                        exposed=measure in ("exposed", "handed_on") and group == "headline",
+                        exposed=measure == "exposed" and group == "headline",
                     )
                     for group in GROUPS
                 ),
@@ -53,7 +53,7 @@ def pairs(facts: f.Facts, words: Words) -> Iterator[b.Block]:
                 prose.slip(words, i.slip),
                 count(words, i.tally.messages),
                 count(words, i.tally.deliveries),
-                count(words, i.tally.accepted, exposed=True),
+                count(words, i.tally.exposed, exposed=True),
                 words(f"state.{i.state}"),
             ]
         )
@@ -271,7 +271,7 @@ def incident(one: f.Incident, words: Words) -> b.Table:
             count(words, tally.deliveries),
             count(words, tally.senders),
             count(words, tally.recipients),
-            count(words, tally.accepted, exposed=True),
+            count(words, tally.exposed, exposed=True),
             count(words, tally.not_exposed),
             count(words, tally.unsettled),
             pieces.score(words, one.score),

@@ -76,9 +76,11 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
         )
     out = [
         b.Figure(words.number(head.messages.value), words("figure.messages")),
-        b.Figure(words.number(head.accepted.value), words("figure.accepted"), exposed=bool(head.accepted.value)),
+        b.Figure(words.number(head.exposed.value), words("figure.accepted"), exposed=bool(head.exposed.value)),
         b.Figure(words.number(head.not_exposed.value), words("figure.refused")),
     ]
+    if head.handed_on.value:
+        out.append(b.Figure(words.number(head.handed_on.value), words("figure.handed_on")))
     if head.unsettled.value:
         out.append(b.Figure(words.number(head.unsettled.value), words("figure.unsettled")))
     if head.first is not None:
@@ -126,8 +128,9 @@ def _numbers(facts: f.Facts, words: Words) -> b.Spans:
         deliveries=noun(words, "deliveries", head.deliveries.value),
         senders=noun(words, "senders", head.senders.value),
         recipients=noun(words, "recipients", head.recipients.value),
-        accepted=pieces.count(words, head.accepted, exposed=True),
+        accepted=pieces.count(words, head.exposed, exposed=True),
         refused=head.not_exposed.value,
+        handed_on=head.handed_on.value,
         unsettled=head.unsettled.value,
         confirmed=groups.confirmed.deliveries.value,
         suspected=groups.suspected.deliveries.value,

@@ -140,7 +140,7 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if concern:
         out.append(say(words, "place.concern", places=words.join(concern)))
     head = facts.groups.headline
-    if head.accepted.value:
+    if head.exposed.value:
         out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
     out.extend(line for place in facts.places if (line := operator(facts, place, words)))
@@ -172,7 +172,7 @@ def tls(facts: Facts, words: Words) -> Spans:
         ("open", "unknown", head.encryption_unknown),
     )
     for _, whole, number in shares:
-        if number is not None and number.value == head.accepted.value:
+        if number is not None and number.value == head.exposed.value:
             return say(words, f"place.tls_{whole}")
     parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in shares if number and number.value]
     return say(words, "place.tls", parts=words.join(parts))

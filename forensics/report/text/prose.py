@@ -196,8 +196,10 @@ def _story(words: Words, story: Story, key: str = "position.story") -> Spans:
 
 def _acceptance(facts: Facts, words: Words) -> Spans:
     head = facts.groups.headline
-    accepted = head.exposed.value + head.handed_on.value
+    accepted = head.exposed.value
     rest = []
+    if head.handed_on.value:
+        rest.append(words("position.handed_on", n=head.handed_on.value))
     if head.not_exposed.value:
         rest.append(words("position.refused", n=head.not_exposed.value))
     if head.unsettled.value:
@@ -208,8 +210,6 @@ def _acceptance(facts: Facts, words: Words) -> Spans:
         spans = say(words, "position.accepted_some", n=accepted, total=head.deliveries.value, rest=words.join(rest))
     else:
         spans = say(words, "position.accepted_none", rest=words.join(rest))
-    if head.handed_on.value:
-        spans = sentences(spans, say(words, "position.handed_on", n=head.handed_on.value))
     if head.first_exposed and head.last_exposed and (head.first_exposed, head.last_exposed) != (head.first, head.last):
         first, last = words.day(head.first_exposed), words.day(head.last_exposed)
         key = "position.window" if first != last else "position.window_one"

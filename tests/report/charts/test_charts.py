@@ -47,7 +47,7 @@ def test_nothing_is_drawn_outside_the_picture(name: str) -> None:
 def test_charts_say_the_same_numbers_as_the_facts() -> None:
     head = FACTS.groups.headline
     assert str(head.deliveries.value) in DRAWN["outcomes"].alt
-    assert f"{head.accepted.value} of them accepted" in DRAWN["timeline"].alt
+    assert f"{head.exposed.value} of them accepted" in DRAWN["timeline"].alt
 
 
 def test_a_case_without_findings_draws_only_what_there_is() -> None:

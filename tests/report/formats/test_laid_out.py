@@ -107,7 +107,7 @@ def test_the_first_page_answers_the_four_questions() -> None:
     flat = re.sub(r"\s+", " ", text)
     head = facts().groups.headline
     assert f"{head.messages.value} messages" in flat
-    assert f"{head.accepted.value} of {head.deliveries.value} deliveries were accepted" in flat
+    assert f"{head.exposed.value} of {head.deliveries.value} deliveries were accepted" in flat
     assert "20 March 2023" in flat
     assert "72-hour deadline" in flat
     assert "When the route was blocked" not in flat and "The block of 4 April 2023" in flat

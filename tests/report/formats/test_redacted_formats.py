@@ -81,7 +81,7 @@ def test_the_edition_says_what_it_is(name: str) -> None:
 
 
 def test_the_numbers_stay() -> None:
-    assert redacted().groups.headline.accepted.value == full().groups.headline.accepted.value
+    assert redacted().groups.headline.exposed.value == full().groups.headline.exposed.value
     assert f"{full().groups.headline.messages.value} messages" in re.sub(r"\s+", " ", parts("pdf")["pdf"])
 
 

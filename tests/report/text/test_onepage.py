@@ -114,7 +114,7 @@ def test_the_numbers_of_the_page_are_the_facts() -> None:
         f"{head.messages.value} messages in {head.deliveries.value} deliveries, from {head.senders.value} senders"
     )
     for number, what in (
-        (head.accepted, "accepted"),
+        (head.exposed, "accepted"),
         (head.not_exposed, "refused"),
         (head.unsettled, "not settled"),
         (groups.confirmed.deliveries, "confirmed by a person"),
