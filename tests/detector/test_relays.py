@@ -129,6 +129,7 @@ def test_the_list_is_dated_and_says_where_it_comes_from() -> None:
     assert date.fromisoformat(data["reviewed"]) >= date(2026, 1, 1)
     assert len(services()) == len(data["services"]) >= 9
     assert all(one.zones and one.marks and "http" in one.source for one in services())
+    assert {one["checked"] for one in data["services"]} <= {"vendor", "seen", "to be checked"}
 
 
 @pytest.mark.parametrize(
