@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from forensics import case as cases
-from forensics import domains
+from forensics import domains, schema
 from forensics.case import Case
 from forensics.custody import canonical, log, statement, tables
 from forensics.custody.chain import Clock, Head, now, stamp
@@ -37,7 +37,8 @@ from forensics.custody.names import display
 from forensics.custody.tables import Table, TableFile
 from forensics.errors import CaseError, VerificationFailed, system_error
 
-VERSION = 1
+VERSION = schema.VERSION
+"""Of the case folder: a case whose tables have other columns is another format."""
 LIBRARIES = (
     "missent", "duckdb", "numba", "numpy", "pyarrow", "rapidfuzz", "tldextract", "typst", "zstandard",
 )  # fmt: skip
@@ -236,9 +237,9 @@ def read(case: Case) -> Manifest:
     if not isinstance(data, dict) or data.get("version") != VERSION:
         found = data.get("version") if isinstance(data, dict) else "none"
         raise CaseError(
-            f"{case.manifest}: written as version {found}",
-            expected=f"version {VERSION}",
-            remedy="ingest into a new case",
+            f"{case.manifest}: the case is in format {found}, made by another version of Missent",
+            expected=f"format {VERSION}",
+            remedy="open it with the version that made it, or ingest its evidence into a new case",
         )
     try:
         return _manifest(data)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forensics import schema
 from forensics.case import Case
 from forensics.casefile import remember_known_good
 from forensics.custody import log, manifest
@@ -21,7 +22,7 @@ def test_round_trip(built):
     assert manifest.read(built.case) == held
     text = built.case.manifest.read_text("utf-8")
     assert text.endswith("}\n")
-    assert json.loads(text)["version"] == 1
+    assert json.loads(text)["version"] == schema.VERSION
     assert held.custody == log.head(built.case)
     assert [run.action for run in held.runs] == ["ingest", "detect"]
     assert held.evidence[0].first == "2023-06-01T10:00:00.000000Z"
@@ -73,10 +74,10 @@ def test_settings_are_merged_and_digested(built):
     ("text", "what"),
     [
         ("", "cannot be read"),
-        ("[]", "written as version none"),
-        ('{"version": 9}', "written as version 9"),
-        ('{"version": 1}', "is damaged or was altered"),
-        ('{"version": 1, "evidence": [{"id": 3}]}', "is damaged or was altered"),
+        ("[]", "the case is in format none"),
+        ('{"version": 9}', "the case is in format 9"),
+        (f'{{"version": {schema.VERSION}}}', "is damaged or was altered"),
+        (f'{{"version": {schema.VERSION}, "evidence": [{{"id": 3}}]}}', "is damaged or was altered"),
     ],
 )
 def test_damaged_manifest(tmp_path, text, what):

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics import schema
 from forensics.case import Case
 from forensics.custody import citations, log, manifest, seal, staging, tables
 from forensics.custody.verify import Verification, verify
@@ -361,7 +362,7 @@ def test_altered_tables_are_refused_before_a_stage_reads_them(built):
         manifest.intact(built.case, held, ["detection.json"])
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"version": 0}', '{"version": 1}'])
+@pytest.mark.parametrize("content", ["", "{", '{"version": 0}', f'{{"version": {schema.VERSION}}}'])
 def test_damaged_or_lost_manifest_is_named(built, content):
     built.case.manifest.write_text(content)
     assert set(failed(verify(built.case))) == {"manifest.json"}
