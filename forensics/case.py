@@ -78,6 +78,8 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
     if case.folder.exists() and not case.folder.is_dir():
         raise CaseError(f"{case.folder} is a file", expected="a folder for the case")
     for option, given in (("--org", org), ("--watch", watch), ("--known-good", known_good)):
+        if isinstance(given, str):
+            raise UsageError(f"{option}: {given!r} is one text", expected="a list of domains")
         for name in given:
             try:
                 domains.names([name])

@@ -414,20 +414,32 @@ def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
 
 @main.command()
 @CASE
-@click.argument("query")
+@click.argument("query", required=False)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json"]),
+    type=click.Choice(["table", "record", "csv", "json"]),
     default="table",
     show_default=True,
     help="How to print the rows.",
 )
+@click.option("--record", "form", flag_value="record", help="Every row whole, one value a line.")
+@click.option("--print-views", is_flag=True, help="Print SQL that makes the same tables and views in other tools.")
 @JSON
-def sql(case_dir: Path, query: str, form: str, as_json: bool) -> None:
-    """Ask the case's tables (deliveries, unread, correspondents, findings, incidents, lookalikes) with DuckDB SQL."""
+def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json: bool) -> None:
+    """Ask the case's tables and views with DuckDB SQL; nothing else can be read, nothing changed.
+
+    Example:  missent sql --case case 'from findings_open'
+    """
     from forensics import terminal, workbench
 
+    if print_views:
+        print(workbench.views_sql(case_dir), end="")
+        return
+    if query is None:
+        raise UsageError(
+            "sql: no query was given", remedy="missent sql --case DIR 'show tables' lists what can be asked"
+        )
     terminal.table(workbench.sql(case_dir, query), "json" if as_json else form)
 
 

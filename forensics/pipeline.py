@@ -106,6 +106,8 @@ def ingest(
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
 
+    if isinstance(logs, str | Path):
+        raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")
     started = chain.now()
     _zone(timezone)
     case = Case(Path(case_dir))

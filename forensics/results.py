@@ -320,3 +320,12 @@ def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
 
     names, rows = store.fetch(connection, query)
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def score(value: float) -> str:
+    """Two decimals, but never certainty.
+
+    >>> score(0.9999), score(0.104)
+    ('over 0.99', '0.10')
+    """
+    return "over 0.99" if value > 0.99 else f"{value:.2f}"

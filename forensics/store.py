@@ -8,9 +8,10 @@ values repeat, DELTA_BINARY_PACKED on times and numbers, DELTA_LENGTH_BYTE_ARRAY
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -149,10 +150,7 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
         if files := paths(case, kind):
-            quoted = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-            connection.execute(
-                f"CREATE VIEW {SOURCE}.{kind} AS SELECT * FROM read_parquet([{quoted}], hive_partitioning = false)"
-            )
+            connection.execute(f"CREATE VIEW {SOURCE}.{kind} AS SELECT * FROM {_parquet(files)}")
         else:
             _hand(connection, kind, _SCHEMAS[kind].empty_table())
     _views(connection, _inside(case, org))
@@ -169,7 +167,8 @@ def _hand(connection: duckdb.DuckDBPyConnection, kind: str, rows: Any) -> None:
 def _views(connection: duckdb.DuckDBPyConnection, org: Collection[str]) -> None:
     for kind in TABLES:
         if kind == "deliveries":
-            _directed(connection, f"{SOURCE}.{kind}", org)
+            for statement in _directions(f"{SOURCE}.{kind}", org):
+                connection.execute(statement)
         else:
             connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind}")
 
@@ -185,25 +184,31 @@ takes such mail from those its rules allow; or mail went out after a login, or t
 stranger's mail came from them, as it does from a proxy or a gateway."""
 
 
-def _directed(connection: duckdb.DuckDBPyConnection, source: str, org: Collection[str]) -> None:
-    """Make the view `deliveries` of `source`."""
+def _directions(source: str, org: Collection[str]) -> tuple[str, str]:
+    """SQL that makes the table of clients and the view `deliveries` of `source`."""
     inside, outside_recipient = _within("sender_domain", org), f"NOT {_own_recipient(org)}"
     out = f"({inside} AND {outside_recipient} AND {_ACCEPTED} AND NOT {_expanded(org)})"
     strange = (
         f"(coalesce(sender_domain, '') <> '' AND NOT {inside} AND {_own_recipient(org)} AND {_ACCEPTED} "
         "AND submission <> 'authenticated')"
     )
-    connection.execute(_CLIENTS.format(schema=SOURCE, source=source, out=out, strange=strange))
-    connection.execute(
-        f"CREATE VIEW deliveries AS SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
+    return _CLIENTS.format(schema=SOURCE, source=source, out=out, strange=strange), (
+        "CREATE OR REPLACE VIEW deliveries AS "
+        f"SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
         "SELECT * REPLACE (CASE WHEN submission IN ('internal', 'outside') THEN CASE WHEN client_address IN "
         f"(SELECT client_address FROM {SOURCE}.inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END "
         f"AS submission), submission AS logged_submission FROM {source})"
     )
 
 
-def closed(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
+def closed(
+    case: Case,
+    org: Collection[str] = (),
+    more: Mapping[str, pa.Table] = MappingProxyType({}),
+    derived: Mapping[str, str] = MappingProxyType({}),
+) -> duckdb.DuckDBPyConnection:
     """The views of `connect` for a query that somebody else wrote: nothing but them can be read, nothing be written.
+    `more`: further tables; `derived`: further views, each a query over the others.
 
     The tables are handed over as Arrow datasets, because a connection that may open Parquet may open any file, and
     one that may read a folder may also write there (`COPY`, which `EXPLAIN ANALYZE` runs). DuckDB then gives up all
@@ -219,11 +224,53 @@ def closed(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
         rows = datasets.dataset(files, _SCHEMAS[kind], format="parquet") if files else _SCHEMAS[kind].empty_table()
         _hand(connection, kind, rows)
     _views(connection, _inside(case, org))
+    for name, table in more.items():
+        _hand(connection, name, table)
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {SOURCE}.{name}")
+    for name, query in derived.items():
+        connection.execute(f"CREATE VIEW {name} AS {query}")
     connection.execute(
         "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false; "
         "SET python_enable_replacements = false; SET enable_external_access = false; SET lock_configuration = true"
     )
     return connection
+
+
+def statements(case: Case, org: Collection[str] = ()) -> list[str]:
+    """SQL that makes the views of `connect` in a DuckDB of one's own."""
+    made = [f"CREATE SCHEMA IF NOT EXISTS {SOURCE};"]
+    for kind in TABLES:
+        if files := paths(case, kind):
+            made.append(f"CREATE OR REPLACE VIEW {SOURCE}.{kind} AS SELECT * FROM {_parquet(files)};")
+        else:
+            columns = ", ".join(f'NULL::{_sql_type(f.type)} AS "{f.name}"' for f in _SCHEMAS[kind])
+            made.append(f"CREATE OR REPLACE VIEW {SOURCE}.{kind} AS SELECT {columns} WHERE false;")
+        if kind != "deliveries":
+            made.append(f"CREATE OR REPLACE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind};")
+    clients, deliveries = _directions(f"{SOURCE}.deliveries", _inside(case, org))
+    return [*made, f"DROP TABLE IF EXISTS {SOURCE}.inside_clients;", clients.strip() + ";", deliveries + ";"]
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type that the schemas use."""
+    if pa.types.is_list(kind):
+        return _sql_type(kind.value_type) + "[]"
+    if pa.types.is_struct(kind):
+        parts = ", ".join(f'"{kind.field(n).name}" {_sql_type(kind.field(n).type)}' for n in range(kind.num_fields))
+        return f"STRUCT({parts})"
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMPTZ"
+    return _SQL_TYPES.get(str(kind), "VARCHAR")
+
+
+_SQL_TYPES = {
+    "int64": "BIGINT", "int32": "INTEGER", "int16": "SMALLINT", "double": "DOUBLE", "bool": "BOOLEAN", "binary": "BLOB",
+}  # fmt: skip
+
+
+def _parquet(files: Collection[Path]) -> str:
+    quoted = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+    return f"read_parquet([{quoted}], hive_partitioning = false)"
 
 
 def _inside(case: Case, org: Collection[str]) -> list[str]:

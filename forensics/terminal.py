@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -39,8 +40,6 @@ STEPS = {
 }
 EXAMPLE = 160
 """Characters that are printed of an unread record."""
-WIDEST = 100_000
-"""Columns of a table that is piped somewhere: nothing is folded or cut."""
 
 
 @contextmanager
@@ -162,7 +161,7 @@ def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
         arrow = f"{visible(incident['observed_domain'])}  for  {visible(incident['intended_domain'])}"
         period = _period(incident["first_seen"], incident["last_seen"])
         messages = count(incident["messages"], "message")
-        print(f"  {arrow:<56} {messages:>12}   {period}   score {_score(incident['score'])}")
+        print(f"  {arrow:<56} {messages:>12}   {period}   score {results.score(incident['score'])}")
     if len(result.incidents) > 12:
         print(
             f"  … and {len(result.incidents) - 12} more; `missent sql --case {result.case} 'from incidents'` lists all"
@@ -212,17 +211,24 @@ def table(result: workbench.Answer, form: str) -> None:
         writer.writerow(map(cell, result.columns))
         writer.writerows([cell(value) for value in row] for row in result.rows)
     else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        from forensics import tabular
 
-        grid = Table(box=None, pad_edge=False, header_style="bold")
-        for name in result.columns:
-            grid.add_column(Text(visible(name)), overflow="fold")
-        for row in result.rows:
-            grid.add_row(*(Text("" if value is None else visible(str(_plain(value)))) for value in row))
-        Console(width=None if sys.stdout.isatty() else WIDEST).print(grid)
-        print(f"({count(len(result.rows), 'row')})")
+        names = [visible(name) for name in result.columns]
+        rows = [["" if value is None else visible(str(_plain(value))) for value in row] for row in result.rows]
+        at_terminal = sys.stdout.isatty()
+        size = shutil.get_terminal_size()
+        if form == "record":
+            lines = [*tabular.records(names, rows)]
+        else:
+            lines = [*tabular.lines(names, rows, size.columns if at_terminal else None)]
+        lines.append(f"({count(len(rows), 'row')})")
+        _paged(lines) if at_terminal and len(lines) >= size.lines else print("\n".join(lines))
+
+
+def _paged(lines: Sequence[str]) -> None:
+    import click
+
+    click.echo_via_pager("\n".join(lines) + "\n")
 
 
 def cell(value: Any) -> str:
@@ -321,11 +327,6 @@ def _line(label: str, text: str) -> None:
 
 def _period(first: datetime | None, last: datetime | None) -> str:
     return days(first, last) if first and last else ""
-
-
-def _score(score: float) -> str:
-    """Two decimals, but never certainty."""
-    return "over 0.99" if score > 0.99 else f"{score:.2f}"
 
 
 def _plain(value: Any) -> Any:

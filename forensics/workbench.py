@@ -38,6 +38,7 @@ __all__ = [
     "review",
     "sql",
     "verify",
+    "views_sql",
     "watch_list",
 ]
 
@@ -196,29 +197,31 @@ def watch_list(names: Sequence[str], *, limit: int | None = None) -> list[dict[s
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:
-    """Rows of one query over the case's tables; it can read nothing else and change nothing (`store.closed`).
+    """Rows of one query over the case's tables and views (`forensics.views`); it can read nothing else and change
+    nothing.
 
     Raises UsageError with DuckDB's own words when the query is wrong.
     """
-    import duckdb
-
-    from forensics import store
+    from forensics import views
     from forensics.custody import staging
 
     case = Case(Path(case_dir))
     staging.finish(case)
     casefile = case_files.read(case)
-    with store.closed(case, casefile.organisation.domains) as connection:
-        try:
-            statements = connection.extract_statements(query)
-            kinds = [statement.type for statement in statements]
-            if len(kinds) != 1 or kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-                names = ", ".join(kind.name for kind in kinds) or "nothing"
-                raise UsageError(f"sql: {names}", expected="one query (select, from, describe, show, explain)")
-            return Answer(*store.fetch(connection, query))
-        except duckdb.Error as error:
-            tables = "`missent sql --case DIR 'show tables'` lists the tables, 'describe deliveries' their columns"
-            raise UsageError(str(error).strip(), remedy=tables) from None
+    with views.connect(case, casefile.organisation.domains) as connection:
+        table = views.answer(connection, query)
+    columns = [column.to_pylist() for column in table.columns]
+    return Answer(tuple(table.column_names), tuple(zip(*columns, strict=True)))
+
+
+def views_sql(case_dir: str | Path) -> str:
+    """SQL that makes the case's tables and views in a DuckDB of one's own; its paths are those of this machine."""
+    from forensics import views
+    from forensics.custody import staging
+
+    case = Case(Path(case_dir).absolute())
+    staging.finish(case)
+    return views.statements(case, case_files.read(case).organisation.domains)
 
 
 def formats() -> Formats:

@@ -14,7 +14,7 @@ import click
 import pytest
 
 import forensics
-from forensics import errors, pipeline, results, workbench
+from forensics import errors, opened, pipeline, results, workbench
 from forensics.cli import main
 
 ABOUT = "org=, watch=, known_good="
@@ -44,6 +44,7 @@ FUNCTIONS = {
         "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=",
         "sql": "case_dir, query",
         "verify": "case_dir, *, evidence=, all_records=, progress=",
+        "views_sql": "case_dir",
         "watch_list": "names, *, limit=",
     },
 }
@@ -66,8 +67,19 @@ CLASSES = {
         "Health": "python, system, processors, versions, compiled, folder, fault",
     },
 }
+CLASSES["forensics.opened"] = {
+    "Case": "folder",
+    "Finding": "delivery_id, submitted_at, sender, recipient, outcome, observed_domain, intended_domain, slip, score, "
+    "level, exposure, incident_id, reasons, verdict, case",
+    "Incident": "incident_id, observed_domain, intended_domain, slip, story, observed_jurisdiction, "
+    "intended_jurisdiction, first_seen, last_seen, messages, recipients, senders, exposed, not_exposed, score, case",
+    "Reason": "name, weight, text, source",
+    "Rows": "case, query, row=",
+}
+FUNCTIONS["forensics.opened"] = {"open": "folder=", "run": "logs, folder=, **"}
 VALUES = {"forensics.workbench": {"DEMOS"}}
-MODULES = {"errors", "pipeline", "results", "workbench"}
+MODULES = {"errors", "opened", "pipeline", "results", "workbench"}
+NAMES = {"__version__", "open", "run"}
 """What `forensics` offers; every other module may change without notice."""
 
 
@@ -77,12 +89,15 @@ def parameters(function: object) -> str:
     for name, one in inspect.signature(function).parameters.items():  # type: ignore[arg-type]
         if one.kind is one.KEYWORD_ONLY and "*" not in parts:
             parts.append("*")
+        if one.kind is one.VAR_KEYWORD:
+            parts[parts.index("*") if "*" in parts else len(parts) :] = ["**"]
+            continue
         assert one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY), f"{name}: {one.kind}"
         parts.append(name if one.default is one.empty else f"{name}=")
     return ", ".join(parts)
 
 
-@pytest.mark.parametrize("module", [pipeline, results, workbench], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [opened, pipeline, results, workbench], ids=lambda module: module.__name__)
 def test_each_module_offers_these_names(module: ModuleType) -> None:
     name = module.__name__
     functions, classes = FUNCTIONS.get(name, {}), CLASSES.get(name, {})
@@ -94,7 +109,8 @@ def test_each_module_offers_these_names(module: ModuleType) -> None:
 
 
 def test_the_package_offers_these_modules() -> None:
-    assert set(forensics.__all__) == MODULES
+    assert set(forensics.__all__) == MODULES | NAMES
+    assert all(getattr(forensics, name) for name in NAMES)
     assert {one.name for one in pkgutil.iter_modules(forensics.__path__)} >= MODULES
     for name in MODULES:
         assert f"forensics.{name}" in (forensics.__doc__ or ""), name
@@ -103,7 +119,7 @@ def test_the_package_offers_these_modules() -> None:
 
 def test_every_command_is_a_function_that_takes_its_options() -> None:
     """The command only parses and prints; --json and --fail-on-findings are about printing and the exit code."""
-    written_otherwise = {"sql": {"form"}, "explain": {"as_bytes"}, "report": {"withdraw", "because"}}
+    written_otherwise = {"sql": {"form", "print_views"}, "explain": {"as_bytes"}, "report": {"withdraw", "because"}}
     for name, command in main.commands.items():
         function = name.replace("-", "_")
         (module,) = (one for one in (pipeline, workbench) if function in one.__all__)

@@ -1,0 +1,97 @@
+"""What can be asked of a case beside its tables, inside and in a DuckDB of one's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from forensics import pipeline, views, workbench
+from forensics.case import Case
+from forensics.custody import manifest
+from forensics.errors import MissentError
+from forensics.review.verdicts import NewVerdict, record
+from tests.ingesting import message, to
+
+ORG = "albion.example"
+NAMES = ("deliveries", "findings", "evidence", "ignored", "verdicts", "rulings", "findings_open", "citations")
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """Two slips that were noticed by nobody, among mail to the right name."""
+    folder = tmp_path_factory.mktemp("views")
+    text = ""
+    for n in range(40):
+        at = f"2024-03-{n // 4 + 1:02}T10:{n % 60:02}:00.000000+00:00"
+        name = "contoso-marnie" if n in (21, 33) else "contoso-marine"
+        text += message(
+            f"4{n:02}C2D3E4F",
+            to(f"x@{name}.com", relay=f"mx.{name}.com[203.0.113.{5 if name == 'contoso-marine' else 9}]:25"),
+            sender=f"{'ab'[n % 2]}@{ORG}",
+            at=at,
+        )
+    log = folder / "mail.log"
+    log.write_text(text + "Mar  1 10:00:00 mx1 kernel: nothing\nnobody knows this line status=sent\n")
+    pipeline.ingest([log], folder / "case", org=[ORG], year=2024)
+    pipeline.detect(folder / "case")
+    return Case(folder / "case")
+
+
+def ask(case: Case, query: str) -> list[tuple[object, ...]]:
+    return list(workbench.sql(case.folder, query).rows)
+
+
+def test_evidence_and_ignored_are_the_manifest(case: Case) -> None:
+    held = manifest.read(case).evidence
+    assert ask(case, "select id, records, used, ignored, unread from evidence") == [
+        (one.id, one.records, one.used, sum(one.ignored.values()), one.unread) for one in held
+    ]
+    assert sorted(ask(case, "select evidence, kind, records from ignored")) == sorted(
+        (one.id, kind, n) for one in held for kind, n in one.ignored.items()
+    )
+
+
+def test_citations_are_the_records_of_deliveries(case: Case) -> None:
+    asked = "select delivery_id, unnest(records).number from deliveries"
+    assert sorted(ask(case, "select delivery_id, number from citations")) == sorted(ask(case, asked))
+
+
+def test_verdicts_close_findings_and_the_latest_counts(case: Case) -> None:
+    found = ask(case, "select delivery_id, observed_domain, intended_domain from findings order by 1")
+    assert len(found) == 2
+    (first, typed, meant), (second, _, _) = found
+    assert len(ask(case, "from findings_open")) == 2
+    record(case, NewVerdict(typed, meant, "dismissed", "a partner"), "R. Examiner")
+    assert ask(case, "from findings_open") == []
+    record(case, NewVerdict(typed, meant, "confirmed", "the sender says so", (first,)), "R. Examiner")
+    assert ask(case, "select delivery_id, verdict from findings_open") == [(first, "confirmed")]
+    assert ask(case, "select delivery_id, verdict from rulings order by 1") == sorted(
+        [(first, "confirmed"), (second, "dismissed")]
+    )
+    assert len(ask(case, "from verdicts")) == 2
+
+
+def test_the_printed_views_are_the_same_elsewhere(case: Case) -> None:
+    outside = duckdb.connect()
+    for _ in range(2):
+        outside.execute(workbench.views_sql(case.folder))
+    outside.execute("SET TimeZone = 'UTC'")
+    for name in NAMES:
+        columns = [row[0] for row in ask(case, f"select column_name from (describe {name})")]
+        query = f"select {', '.join(f'{c}::varchar' for c in columns)} from {name}"
+        assert sorted(map(repr, outside.execute(query).fetchall())) == sorted(map(repr, ask(case, query))), name
+
+
+def test_altered_verdicts_are_not_asked(tmp_path: Path, case: Case) -> None:
+    copy = Case(tmp_path / "case")
+    import shutil
+
+    shutil.copytree(case.folder, copy.folder)
+    lines = [json.loads(line) for line in copy.verdicts.read_text().splitlines()]
+    lines[0]["verdict"] = "confirmed"
+    copy.verdicts.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    with pytest.raises(MissentError, match="altered"):
+        views.connect(copy)
