@@ -151,6 +151,12 @@ HOLDING = (
         help="Take the case over from a command on another machine that has ended; it is recorded.",
     ),
 )
+SAYING = (
+    click.option(
+        "--examiner", default="", metavar="NAME", help="Who does this, as the custody log keeps it beside the login."
+    ),
+    click.option("--note", default="", metavar="TEXT", help="What the custody log is to keep beside this entry."),
+)
 FAIL = click.option(
     "--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present."
 )
@@ -232,7 +238,7 @@ def main() -> None:
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, AGAIN, READING, PERIOD, REPORTING, HOLDING)
+@_options(ABOUT, AGAIN, READING, PERIOD, REPORTING, SAYING, HOLDING)
 @FAIL
 @JSON
 @click.pass_context
@@ -258,7 +264,7 @@ def run(
 @main.command()
 @LOGS
 @CASE
-@_options(ABOUT, AGAIN, READING, HOLDING)
+@_options(ABOUT, AGAIN, READING, SAYING, HOLDING)
 @JSON
 @click.pass_context
 def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
@@ -276,7 +282,7 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
 
 @main.command()
 @CASE
-@_options(ABOUT, AGAIN, PERIOD, HOLDING)
+@_options(ABOUT, AGAIN, PERIOD, SAYING, HOLDING)
 @FAIL
 @JSON
 @click.pass_context
@@ -295,7 +301,7 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 
 @main.command()
 @CASE
-@_options(REPORTING, HOLDING)
+@_options(REPORTING, SAYING, HOLDING)
 @click.option(
     "--templates",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -322,7 +328,8 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
     from forensics import pipeline, terminal
 
     if withdraw:
-        terminal.withdrawn(pipeline.withdraw(case_dir, withdraw, because=because), as_json=as_json)
+        said = {name: options[name] for name in ("examiner", "note")}
+        terminal.withdrawn(pipeline.withdraw(case_dir, withdraw, because=because, **said), as_json=as_json)
         return
     if because:
         raise UsageError("--because: nothing is withdrawn", expected="--withdraw NAME beside it")
@@ -371,6 +378,7 @@ def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_rec
     "--import", "import_from", type=click.Path(path_type=Path), metavar="CSV", help="Read rulings from that list."
 )
 @click.option("--remember", is_flag=True, help="Remember dismissed domains as known-good in case.toml.")
+@_options(SAYING)
 @JSON
 def review(case_dir: Path, as_json: bool, **options: Any) -> None:
     """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason."""
@@ -501,11 +509,12 @@ def init(case_dir: Path, **options: Any) -> None:
 @main.command()
 @CASE
 @click.option("--all", "everything", is_flag=True, help="Ask again what is answered already.")
-def ask(case_dir: Path, everything: bool) -> None:
+@_options(SAYING)
+def ask(case_dir: Path, everything: bool, **said: str) -> None:
     """Fill in the questionnaire of case.toml, question by question."""
     from forensics import terminal, workbench
 
-    terminal.asked(workbench.ask(case_dir, everything=everything))
+    terminal.asked(workbench.ask(case_dir, everything=everything, **said))
 
 
 def _code(result: Any, found: bool = False) -> int:

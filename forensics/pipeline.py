@@ -18,6 +18,7 @@ from forensics.errors import CaseError, EvidenceError, UsageError, naming
 
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
+    from forensics.custody.log import By
     from forensics.custody.staging import Staged
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
@@ -46,6 +47,8 @@ def run(
     as_of: datetime | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    examiner: str = "",
+    note: str = "",
     wait: bool = False,
     break_lock: bool = False,
 ) -> Run:
@@ -62,7 +65,10 @@ def run(
         "org": org, "org_add": org_add, "org_replace": org_replace, "watch": watch, "known_good": known_good
     }  # fmt: skip
     reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
-    common: dict[str, Any] = {"progress": progress, "command": command, "wait": wait, "break_lock": break_lock}
+    common: dict[str, Any] = {
+        "progress": progress, "command": command, "examiner": examiner, "note": note,
+        "wait": wait, "break_lock": break_lock,
+    }  # fmt: skip
     return Run(
         ingest(logs, case_dir, **about, **reading, **common),  # type: ignore[arg-type]
         detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common),
@@ -85,6 +91,8 @@ def ingest(
     cluster: str | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    examiner: str = "",
+    note: str = "",
     wait: bool = False,
     break_lock: bool = False,
 ) -> Ingested:
@@ -101,14 +109,14 @@ def ingest(
     from dataclasses import replace
 
     from forensics import engine
-    from forensics.custody import chain, evidence, staging
+    from forensics.custody import chain, evidence, log, staging
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
 
     if isinstance(logs, str | Path):
         raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")
-    started = chain.now()
+    started, by = chain.now(), log.By(examiner, note)
     _zone(timezone)
     case = Case(Path(case_dir))
     refuse(case, org=org, watch=watch, known_good=known_good)
@@ -140,7 +148,7 @@ def ingest(
 
             manifest.intact(case, known, store.TABLES)
             unseen = remember(now, **about)
-            _edited(staged, "ingest", command)
+            _edited(staged, "ingest", command, by)
             return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
         contents = [*known_evidence.reopen(now, known), *new]
         named_now = frozenset(source.name for source in found.sources)
@@ -164,7 +172,7 @@ def ingest(
                 every = sorted({*before, *skipped})
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
-                    evidence=manifest.evidence(now, result.evidence, contents), details={"skipped": every},
+                    evidence=manifest.evidence(now, result.evidence, contents), details={"skipped": every}, by=by,
                 )  # fmt: skip
                 return replace(results.ingested(now, inventory, len(named), skipped, unseen), case=case.folder)
 
@@ -184,6 +192,8 @@ def detect(
     until: datetime | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    examiner: str = "",
+    note: str = "",
     wait: bool = False,
     break_lock: bool = False,
 ) -> Detected:
@@ -223,7 +233,8 @@ def detect(
             now.detection.write_text(text + "\n", "utf-8")
         for kind in ("correspondents", "findings", "incidents", "lookalikes"):
             store.write(getattr(result, kind), getattr(now, kind), kind)
-        manifest.record(now, "detect", command=command, started=started, settings=settings)
+        by = log.By(examiner, note)
+        manifest.record(now, "detect", command=command, started=started, settings=settings, by=by)
         found = results.detected(now)
     return replace(found, case=case.folder)
 
@@ -240,6 +251,8 @@ def report(
     language: str = "en-GB",
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    examiner: str = "",
+    note: str = "",
     wait: bool = False,
     break_lock: bool = False,
 ) -> Reported:
@@ -252,7 +265,7 @@ def report(
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
-    from forensics.custody import manifest, seal, staging
+    from forensics.custody import log, manifest, seal, staging
     from forensics.results import Reported
 
     case = Case(Path(case_dir))
@@ -287,22 +300,25 @@ def report(
                 key=now,
                 where=staged.report,
             )
-        seal.write(staged, written.files, {"edition": edition, "command": list(command)})
+        details = {"edition": edition, "command": list(command)}
+        seal.write(staged, written.files, details, by=log.By(examiner, note))
     return Reported(case.folder, written.files, written.answered, written.required, written.notes)
 
 
-def withdraw(case_dir: str | Path, names: Sequence[str], *, because: str = "") -> tuple[str, ...]:
+def withdraw(
+    case_dir: str | Path, names: Sequence[str], *, because: str = "", examiner: str = "", note: str = ""
+) -> tuple[str, ...]:
     """Record that reports no longer hold: `verify` then does not ask for them. The files are left alone.
 
     Raises UsageError for a name that no report of the case has.
     """
-    from forensics.custody import manifest, seal, staging
+    from forensics.custody import log, manifest, seal, staging
 
     case = Case(Path(case_dir))
     staging.finish(case)
     manifest.read(case)
     with staging.change(case, "withdraw") as staged:
-        return seal.withdraw(staged, names, because)
+        return seal.withdraw(staged, names, because, by=log.By(examiner, note))
 
 
 def _weighed_alike(case: Case) -> None:
@@ -327,12 +343,12 @@ def _weighed_alike(case: Case) -> None:
         )
 
 
-def _edited(staged: Staged, action: str, command: Sequence[str]) -> None:
-    """Record an edit of case.toml by a command that changes nothing else."""
+def _edited(staged: Staged, action: str, command: Sequence[str], by: By) -> None:
+    """Record an edit of case.toml, or what an examiner notes, by a command that changes nothing else."""
     from forensics.custody import manifest, statement
 
-    if statement.recorded(staged.case) != statement.recorded(staged.next):
-        manifest.touch(staged.next, action, {"command": list(command)})
+    if by.said() or statement.recorded(staged.case) != statement.recorded(staged.next):
+        manifest.touch(staged.next, action, {"command": list(command)}, by=by)
 
 
 def moment(text: str, *, end: bool = False) -> datetime:

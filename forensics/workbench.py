@@ -278,11 +278,12 @@ def init(
     return case.toml
 
 
-def ask(case_dir: str | Path, *, everything: bool = False) -> Asked:
+def ask(case_dir: str | Path, *, everything: bool = False, examiner: str = "", note: str = "") -> Asked:
     """Ask the open questions of case.toml at the terminal and write the answers into it."""
+    from forensics.custody import log
     from forensics.report import asking
 
-    return asking.ask(Case(Path(case_dir)), everything=everything)
+    return asking.ask(Case(Path(case_dir)), everything=everything, by=log.By(examiner, note))
 
 
 def review(
@@ -292,10 +293,15 @@ def review(
     export_to: Path | None = None,
     import_from: Path | None = None,
     remember: bool = False,
+    examiner: str = "",
+    note: str = "",
 ) -> Reviewed:
     """Record verdicts, at the terminal or by a CSV list. Raises UsageError when there is neither."""
     from forensics import review as reviewing
+    from forensics.custody import log
 
-    case = Case(Path(case_dir))
+    case, by = Case(Path(case_dir)), log.By(examiner, note)
     case_files.read(case)
-    return reviewing.review(case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember)
+    return reviewing.review(
+        case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember, by=by
+    )

@@ -22,26 +22,27 @@ AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
 READING = "year=, timezone=, workers=, cluster="
 REPORTING = "formats=, edition=, out=, as_of="
 CALLER = "progress=, command="
+SAYING = "examiner=, note="
 HOLDING = "wait=, break_lock="
 FUNCTIONS = {
     "forensics.pipeline": {
         "create_or_update": f"case, *, {AGAIN}",
-        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}, {HOLDING}",
-        "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {HOLDING}",
+        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}, {SAYING}, {HOLDING}",
+        "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {SAYING}, {HOLDING}",
         "moment": "text, *, end=",
-        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}, {HOLDING}",
-        "withdraw": "case_dir, names, *, because=",
-        "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {HOLDING}",
+        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}, {SAYING}, {HOLDING}",
+        "withdraw": f"case_dir, names, *, because=, {SAYING}",
+        "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {SAYING}, {HOLDING}",
     },
     "forensics.workbench": {
-        "ask": "case_dir, *, everything=",
+        "ask": f"case_dir, *, everything=, {SAYING}",
         "demo": f"out, reports=, *, {CALLER}",
         "doctor": "*, compile_now=, progress=",
         "explain": "case_dir, subject",
         "formats": "",
         "identity": "case_dir, delivery_id",
         "init": f"case_dir, *, {ABOUT}",
-        "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=",
+        "review": f"case_dir, *, reviewer=, export_to=, import_from=, remember=, {SAYING}",
         "sql": "case_dir, query",
         "verify": "case_dir, *, evidence=, all_records=, progress=",
         "views_sql": "case_dir",

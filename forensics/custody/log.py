@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from forensics.case import Case
@@ -13,9 +14,27 @@ from forensics.custody.chain import Chain, Clock, Head, now
 from forensics.errors import VerificationFailed
 
 
-def append(case: Case, action: str, details: Mapping[str, Any] | None = None, *, clock: Clock = now) -> Head:
+@dataclass(frozen=True)
+class By:
+    """Who says that they did it, and what they note: words of people, kept beside host and login name."""
+
+    examiner: str = ""
+    note: str = ""
+
+    def said(self) -> dict[str, str]:
+        """What was given, by name."""
+        given = {"examiner": self.examiner.strip(), "note": self.note.strip()}
+        return {name: text for name, text in given.items() if text}
+
+
+NOBODY = By()
+
+
+def append(
+    case: Case, action: str, details: Mapping[str, Any] | None = None, *, by: By = NOBODY, clock: Clock = now
+) -> Head:
     """Record an action (`ingest`, `detect`, `report`, `verdict`, …) with host and user; returns the new head."""
-    content = {"action": action, "details": dict(details or {}), "host": host(), "user": user()}
+    content = {"action": action, "details": dict(details or {}), "host": host(), "user": user(), **by.said()}
     entry = chain.append(case.custody_log, content, clock)
     return Head(entry["sequence"], entry["digest"])
 
@@ -52,4 +71,4 @@ def user() -> str:
         return str(os.getuid())
 
 
-__all__ = ["Chain", "Clock", "Head", "append", "check", "head", "host", "now", "read", "user"]
+__all__ = ["NOBODY", "By", "Chain", "Clock", "Head", "append", "check", "head", "host", "now", "read", "user"]

@@ -158,6 +158,7 @@ def record(
     skipped: Iterable[tuple[str, str]] | None = None,
     settings: Mapping[str, Any] | None = None,
     state: bool = True,
+    by: log.By = log.NOBODY,
     clock: Clock = now,
 ) -> Manifest:
     """A stage is done: digest the tables, write custody entry and manifest. What is None stays as it was.
@@ -185,7 +186,7 @@ def record(
     if evidence is not None:
         facts["evidence"] = [one.id for one in after.evidence]
     facts |= {"case_toml": statement.recorded(case), "manifest": whole_digest(after)}
-    after = replace(after, custody=log.append(case, action, facts, clock=clock))
+    after = replace(after, custody=log.append(case, action, facts, by=by, clock=clock))
     write(case, after)
     return after
 
@@ -202,13 +203,13 @@ def files_digest(manifest: Manifest) -> str:
     return canonical.digest([files, manifest.detection_digest])
 
 
-def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = now) -> Head:
+def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = now, *, by: log.By = log.NOBODY) -> Head:
     """Record an action that changes no table (a report, a verdict): custody entry, and its head in the manifest."""
     digested = settled(case, read(case)) if case.manifest.exists() else None
     state: dict[str, Any] = {"case_toml": statement.recorded(case)}
     if digested:
         state |= {"case_state": case_state_digest(case, digested), "manifest": whole_digest(digested)}
-    head = log.append(case, action, {**state, **details}, clock=clock)
+    head = log.append(case, action, {**state, **details}, by=by, clock=clock)
     if digested:
         write(case, replace(digested, custody=head))
     return head

@@ -36,7 +36,12 @@ class Seal:
 
 
 def write(
-    staged: Staged, files: Sequence[Path], details: Mapping[str, Any] | None = None, *, clock: Clock = chain.now
+    staged: Staged,
+    files: Sequence[Path],
+    details: Mapping[str, Any] | None = None,
+    *,
+    by: log.By = log.NOBODY,
+    clock: Clock = chain.now,
 ) -> tuple[Path, ...]:
     """Seal report files that are written together: one custody entry (`report`, with `details`), then the seals.
 
@@ -56,7 +61,7 @@ def write(
     noted["reports"] = {
         display(path.absolute().relative_to(base).as_posix()): sha256 for path, sha256 in digests.items()
     }
-    head = manifest.touch(case, "report", noted, clock)
+    head = manifest.touch(case, "report", noted, clock, by=by)
     seals: dict[Path, dict[str, Seal]] = {}
     for path, sha256 in digests.items():
         beside = path.with_name(path.stem + SUFFIX)
@@ -211,7 +216,9 @@ def _strange(case: Case, known: Sequence[Written]) -> list[str]:
     return out
 
 
-def withdraw(staged: Staged, names: Sequence[str], why: str, *, clock: Clock = chain.now) -> tuple[str, ...]:
+def withdraw(
+    staged: Staged, names: Sequence[str], why: str, *, by: log.By = log.NOBODY, clock: Clock = chain.now
+) -> tuple[str, ...]:
     """Record that reports no longer hold, so that they may be missing; the files themselves are left alone.
 
     `names` are those below CASE/reports or, written elsewhere, whole paths; `incident` means all its endings. Returns
@@ -225,7 +232,7 @@ def withdraw(staged: Staged, names: Sequence[str], why: str, *, clock: Clock = c
             there = ", ".join(one.name for one in known) or "none"
             raise UsageError(f"{name}: no report of this case has that name", expected=f"one of: {there}")
         chosen += fit
-    manifest.touch(staged.next, "withdraw", {"reports": sorted(set(chosen)), "why": why}, clock)
+    manifest.touch(staged.next, "withdraw", {"reports": sorted(set(chosen)), "why": why}, clock, by=by)
     return tuple(sorted(set(chosen)))
 
 

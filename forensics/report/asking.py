@@ -13,7 +13,7 @@ from typing import Any
 
 from forensics import casefile as cases
 from forensics.case import Case
-from forensics.custody import manifest, staging
+from forensics.custody import log, manifest, staging
 from forensics.errors import CaseError
 from forensics.report.facts import questionnaire as q
 from forensics.report.facts.questionnaire import Entry
@@ -92,6 +92,7 @@ def ask(
     read: Callable[[str], str] = input,
     tell: Callable[[str], None] = print,
     language: str = wording.DEFAULT_LANGUAGE,
+    by: log.By = log.NOBODY,
 ) -> Asked:
     """Ask for what is missing (`everything`: also for optional items) and write each answer into case.toml at once.
 
@@ -116,7 +117,7 @@ def ask(
             break
         if answer == "":
             continue
-        _save(case, entry, answer)
+        _save(case, entry, answer, by)
         saved.append(entry.key)
     casefile = cases.read(case)
     items = q.items(q.read(casefile), q.zone(casefile))
@@ -209,7 +210,7 @@ def quoted(value: str) -> str:
     return '"' + "".join(out) + '"'
 
 
-def _save(case: Case, entry: Entry, literal: str) -> None:
+def _save(case: Case, entry: Entry, literal: str, by: log.By) -> None:
     text = case.toml.read_text("utf-8")
     changed = put(text, f"questionnaire.{entry.section}", entry.name, literal)
     before, after = tomllib.loads(text), _parsed(changed)
@@ -225,7 +226,7 @@ def _save(case: Case, entry: Entry, literal: str) -> None:
     with staging.change(case, "ask") as staged:
         staged.next.toml.write_text(changed, "utf-8", newline="")
         if staged.next.custody_log.exists():
-            manifest.touch(staged.next, "ask", {"answered": entry.key})
+            manifest.touch(staged.next, "ask", {"answered": entry.key}, by=by)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.case import Case
+from forensics.custody import log
 from forensics.errors import UsageError
 from forensics.review.sheets import export_csv, import_csv
 from forensics.review.verdicts import NewVerdict, Verdict, current, orphaned, read, record, record_all
@@ -29,6 +30,7 @@ def review(
     export_to: Path | None = None,
     import_from: Path | None = None,
     remember: bool = False,
+    by: log.By = log.NOBODY,
 ) -> Reviewed:
     """`missent review`: write the list to rule on, read rulings from it, or ask at the terminal.
 
@@ -43,19 +45,19 @@ def review(
         rows = export_csv(case, export_to)
         return Reviewed((), (), (f"{rows:,} incidents and findings written to {export_to}; `--import` reads it back",))
     if import_from is not None:
-        made = import_csv(case, import_from, reviewer=reviewer)
+        made = import_csv(case, import_from, reviewer=reviewer, by=by)
     else:
-        made, wanted = desk.at_terminal(case, reviewer)
-        return _done(case, made, [*wanted, *(_dismissed(made) if remember else ())])
-    return _done(case, made, _dismissed(made) if remember else ())
+        made, wanted = desk.at_terminal(case, reviewer, by)
+        return _done(case, made, [*wanted, *(_dismissed(made) if remember else ())], by)
+    return _done(case, made, _dismissed(made) if remember else (), by)
 
 
 def _dismissed(made: Sequence[Verdict]) -> list[str]:
     return [one.observed_domain for one in made if one.verdict == "dismissed" and not one.deliveries]
 
 
-def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Reviewed:
-    remembered = remember_known_good(case, domains)
+def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str], by: log.By) -> Reviewed:
+    remembered = remember_known_good(case, domains, by)
     counts = {ruling: sum(one.verdict == ruling for one in made) for ruling in ("confirmed", "dismissed", "undecided")}
     lines = [
         f"{len(made):,} {'verdict' if len(made) == 1 else 'verdicts'} recorded: "
@@ -69,7 +71,7 @@ def _done(case: Case, made: Sequence[Verdict], domains: Sequence[str]) -> Review
     return Reviewed(tuple(made), remembered, tuple(lines))
 
 
-def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
+def remember_known_good(case: Case, domains: Sequence[str], by: log.By = log.NOBODY) -> tuple[str, ...]:
     """Add domains to `known_good` of case.toml and say so in the custody log; returns the new ones."""
     from forensics import casefile as cases
     from forensics.custody import manifest, staging
@@ -80,7 +82,7 @@ def remember_known_good(case: Case, domains: Sequence[str]) -> tuple[str, ...]:
         now = staged.next
         new = tuple(domain for domain in dict.fromkeys(domains) if cases.remember_known_good(now, domain))
         if new:
-            manifest.touch(now, "remember", {"known_good": list(new)})
+            manifest.touch(now, "remember", {"known_good": list(new)}, by=by)
     return new
 
 

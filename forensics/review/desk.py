@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.case import Case
+from forensics.custody import log
 from forensics.custody.chain import Clock, now
 from forensics.errors import UsageError
 from forensics.report.facts.slipmarks import segments
@@ -42,14 +43,16 @@ SHOWN = 15
 WHY = 6
 
 
-def at_terminal(case: Case, reviewer: str | None) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
+def at_terminal(
+    case: Case, reviewer: str | None, by: log.By = log.NOBODY
+) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
     """`interactive` at the real terminal. Raises UsageError when there is none."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "review asks at a terminal, and this is none",
             remedy="run it in a terminal, or use --export CSV, fill in the list, and --import CSV",
         )
-    return interactive(case, reviewer, key=read_key, ask=input, console=Console())
+    return interactive(case, reviewer, key=read_key, ask=input, console=Console(), by=by)
 
 
 def interactive(
@@ -59,6 +62,7 @@ def interactive(
     key: Callable[[], str],
     ask: Callable[[str], str],
     console: Console,
+    by: log.By = log.NOBODY,
     clock: Clock = now,
 ) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
     """Show every incident without a verdict (all, when each has one) and record what the reviewer decides, at once.
@@ -75,7 +79,7 @@ def interactive(
     name = (reviewer or "").strip() or ask("Your name, as the report shall print it: ").strip()
     if not name:
         raise UsageError("nobody is named as reviewer", remedy="give --reviewer NAME")
-    desk = _Desk(case, name, key, ask, console, clock)
+    desk = _Desk(case, name, key, ask, console, by, clock)
     try:
         for number, incident in enumerate(still or found, 1):
             if not desk.incident(incident, f"{number} of {len(still or found)}", verdicts):
@@ -89,9 +93,17 @@ class _Desk:
     """One sitting."""
 
     def __init__(
-        self, case: Case, name: str, key: Callable[[], str], ask: Callable[[str], str], console: Console, clock: Clock
+        self,
+        case: Case,
+        name: str,
+        key: Callable[[], str],
+        ask: Callable[[str], str],
+        console: Console,
+        by: log.By,
+        clock: Clock,
     ) -> None:
-        self._case, self._name, self._key, self._ask, self._console, self._clock = case, name, key, ask, console, clock
+        self._case, self._name, self._key, self._ask, self._console = case, name, key, ask, console
+        self._by, self._clock = by, clock
         self.made: list[Verdict] = []
         self.known_good: list[str] = []
 
@@ -134,7 +146,8 @@ class _Desk:
         verdict = RULINGS[choice]
         reason = self._ask(f"  Reason (Enter: “{REASONS[verdict]}”): ").strip() or REASONS[verdict]
         pair = _pair(incident)
-        made = record(self._case, NewVerdict(*pair, verdict, reason, deliveries), self._name, clock=self._clock)
+        ruling = NewVerdict(*pair, verdict, reason, deliveries)
+        made = record(self._case, ruling, self._name, by=self._by, clock=self._clock)
         self.made.append(made)
         if choice == "k":
             self.known_good.append(pair[0])

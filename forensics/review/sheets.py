@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
-from forensics.custody import canonical
+from forensics.custody import canonical, log
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import CaseError, UsageError, system_error
@@ -138,7 +138,9 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
             yield {**incident, "findings": sorted(rows, key=lambda row: (row["submitted_at"], row["delivery_id"]))}
 
 
-def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Clock = now) -> tuple[Verdict, ...]:
+def import_csv(
+    case: Case, path: Path, *, reviewer: str | None = None, by: log.By = log.NOBODY, clock: Clock = now
+) -> tuple[Verdict, ...]:
     """Record the rulings of a list that differ from the current ones; all of them or, when a row is wrong, none.
 
     `reviewer` stands for every row whose verdict or reason is new; without it the row's own cell. Comma, semicolon and
@@ -163,15 +165,15 @@ def import_csv(case: Case, path: Path, *, reviewer: str | None = None, clock: Cl
         )
         if _same(ruling, row["reviewer"], verdicts):
             continue
-        by = reviewer or row["reviewer"]
-        if not by:
+        who = reviewer or row["reviewer"]
+        if not who:
             raise UsageError(
                 f"{where}: nobody is named as reviewer", remedy="fill in the column or give --reviewer NAME"
             )
         if not ruling.reason:
             raise UsageError(f"{where}: a verdict needs a reason", expected=f"why it is {ruling.verdict}")
-        wanted.append((ruling, by))
-    return record_all(case, wanted, clock=clock)
+        wanted.append((ruling, who))
+    return record_all(case, wanted, by=by, clock=clock)
 
 
 def _same(ruling: NewVerdict, reviewer: str, verdicts: tuple[Verdict, ...]) -> bool:

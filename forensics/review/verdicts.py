@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from forensics.case import Case
-from forensics.custody import chain, manifest, staging
+from forensics.custody import chain, log, manifest, staging
 from forensics.custody.chain import Clock, now
 from forensics.errors import CaseError, UsageError, VerificationFailed
 from forensics.schema import VERDICTS
@@ -51,12 +51,14 @@ class Verdict:
         return self.observed_domain, self.intended_domain
 
 
-def record(case: Case, ruling: NewVerdict, reviewer: str, *, clock: Clock = now) -> Verdict:
+def record(case: Case, ruling: NewVerdict, reviewer: str, *, by: log.By = log.NOBODY, clock: Clock = now) -> Verdict:
     """Append one ruling, and its custody entry. Raises UsageError as `record_all` does."""
-    return record_all(case, [(ruling, reviewer)], clock=clock)[0]
+    return record_all(case, [(ruling, reviewer)], by=by, clock=clock)[0]
 
 
-def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: Clock = now) -> tuple[Verdict, ...]:
+def record_all(
+    case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, by: log.By = log.NOBODY, clock: Clock = now
+) -> tuple[Verdict, ...]:
     """Append rulings (each with its reviewer), all or none, and one custody entry (`verdict`) for them.
 
     Raises UsageError for a ruling without a valid verdict, reviewer or reason, or on something that was not found;
@@ -70,10 +72,10 @@ def record_all(case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, clock: 
     if not given:
         return ()
     with staging.change(case, "review") as staged:
-        return _record(staged.next, given, clock)
+        return _record(staged.next, given, by, clock)
 
 
-def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], clock: Clock) -> tuple[Verdict, ...]:
+def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clock: Clock) -> tuple[Verdict, ...]:
     read(case)
     made = []
     for ruling, reviewer in given:
@@ -88,7 +90,7 @@ def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], clock: Clock) -
         made.append(_verdict(chain.append(case.verdicts, content, clock)))
     head = chain.check(case.verdicts).head
     details = {"verdicts": [made[0].sequence, made[-1].sequence], "verdicts_head": head.digest}
-    manifest.touch(case, "verdict", details, clock)
+    manifest.touch(case, "verdict", details, clock, by=by)
     return tuple(made)
 
 

@@ -301,7 +301,7 @@ def test_desk_finding_by_finding_and_quitting(built):
 
 def test_remember_as_known_good(built, monkeypatch):
     before = built.case.toml.read_text()
-    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer: sit(case, "kd")[0])
+    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer, by: sit(case, "kd")[0])
     done = review(built.case, reviewer="A")
     assert done.remembered == ("army.ml",)
     assert cases.read(built.case).domains.known_good == ("army.ml",)
@@ -309,7 +309,7 @@ def test_remember_as_known_good(built, monkeypatch):
         'known_good = ["army.ml"]'
     ]
     assert log.read(built.case)[-1]["details"]["known_good"] == ["army.ml"]
-    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer: sit(case, "sd")[0])
+    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer, by: sit(case, "sd")[0])
     assert review(built.case, reviewer="A", remember=True).remembered == ("navy.ml",)
 
 
