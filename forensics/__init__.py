@@ -2,8 +2,9 @@
 
 `open(case)` gives a case to look into, `run(logs, case, org=[…])` makes one (`forensics.opened`). What the commands do
 is also there as functions: the stages in `forensics.pipeline` (`run`, `ingest`, `detect`, `report`), everything around
-them in `forensics.workbench` (`verify`, `sql`, `explain`, `demo` …). What they return is in `forensics.results`, what
-they raise in `forensics.errors`. Every other module may change without notice.
+them in `forensics.workbench` (`verify`, `sql`, `explain`, `demo` …), what others are to be shown in `forensics.proof`
+(hand-overs, bags, stamps, signatures). What they return is in `forensics.results`, what they raise in
+`forensics.errors`. Every other module may change without notice.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["__version__", "errors", "open", "opened", "pipeline", "results", "run", "workbench"]
+__all__ = ["__version__", "errors", "open", "opened", "pipeline", "proof", "results", "run", "workbench"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -80,6 +81,24 @@ class Detection(_Strict):
     """Probability, before any evidence, that one distinct (sender, address) pair is a slip."""
 
 
+class Stated(_Strict):
+    """What somebody states of the evidence."""
+
+    statement: str = ""
+    by: str = ""
+    """Who states it."""
+    on: date | None = None
+
+
+class Custody(_Strict):
+    """What courts ask of evidence and no log can tell; printed in reports."""
+
+    acquisition: Stated = Stated()
+    """How the logs were copied: from what, by whom, when, by what means, under whose authority."""
+    clock: Stated = Stated()
+    """By how much the servers' clocks were off when the logs were written, and how that was checked."""
+
+
 class CaseFile(_Strict):
     """case.toml as a whole. `questionnaire` is typed in `forensics.report.facts.questionnaire`."""
 
@@ -88,6 +107,7 @@ class CaseFile(_Strict):
     domains: Domains = Domains()
     sources: tuple[SourceSettings, ...] = ()
     detection: Detection = Detection()
+    custody: Custody = Custody()
     questionnaire: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -156,6 +176,17 @@ jurisdictions_of_concern = []
 # The detector's assumption before any evidence (a probability); leave it out for the documented one.
 # [detection]
 # prior = 0.0001
+
+# What courts ask of evidence, and who says so; printed in reports (on = 2024-01-31 says when it was stated).
+[custody.acquisition]
+# How the logs were copied: from what, by whom, when, by what means, under whose authority.
+statement = ""
+by = ""
+
+[custody.clock]
+# By how much the servers' clocks were off when the logs were written, and how that was checked.
+statement = ""
+by = ""
 
 """
 

@@ -517,6 +517,44 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
     terminal.asked(workbench.ask(case_dir, everything=everything, **said))
 
 
+@main.group()
+def custody() -> None:
+    """Who had the evidence when, and who did what to the case."""
+
+
+@custody.command("add")
+@CASE
+@click.option("--from", "given_by", required=True, metavar="NAME", help="Who gave it.")
+@click.option("--to", "taken_by", required=True, metavar="NAME", help="Who took it.")
+@click.option("--at", required=True, metavar="TIME", help="When: a day, or a time (UTC unless it has an offset).")
+@click.option("--what", required=True, metavar="TEXT", help="What was handed over, such as 'disk 7, seal 0123'.")
+@click.option("--place", default="", metavar="TEXT", help="Where.")
+@click.option("--why", default="", metavar="TEXT", help="Why.")
+@_options(SAYING)
+@JSON
+def custody_add(case_dir: Path, as_json: bool, **told: str) -> None:
+    """Record that something changed hands.
+
+    Example:  missent custody add --from 'A. Reyes' --to 'R. Osei' --at 2024-03-02 --what 'disk 7, seal 0123'
+    """
+    from forensics import proof, terminal
+
+    terminal.handed_over(proof.custody_add(case_dir, **told), as_json=as_json)
+
+
+@custody.command("show")
+@CASE
+@JSON
+def custody_show(case_dir: Path, as_json: bool) -> None:
+    """Show the chain of hand-overs, what is stated of acquisition and clocks, and the custody log.
+
+    Example:  missent custody show --case case
+    """
+    from forensics import proof, terminal
+
+    terminal.custody(proof.custody_show(case_dir), as_json=as_json)
+
+
 def _code(result: Any, found: bool = False) -> int:
     """The exit code of a result; findings go first, for whoever asked to be told of them by it."""
     return errors.FINDINGS if found else int(result.exit_code)

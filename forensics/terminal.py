@@ -25,7 +25,8 @@ from forensics.report.text.visible import cut, visible
 from forensics.unread import days
 
 if TYPE_CHECKING:
-    from forensics import workbench
+    from forensics import proof, workbench
+    from forensics.custody.handovers import HandOver
     from forensics.ingest.survey import Progress
 
 STEPS = {
@@ -303,6 +304,37 @@ def watch_list(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     columns = list(rows[0]) if rows else ["lookalike", "domain", "slip", "probability"]
     writer.writerow(columns)
     writer.writerows([cell(row[name]) for name in columns] for row in rows)
+
+
+def handed_over(one: HandOver, *, as_json: bool) -> None:
+    if as_json:
+        return _json(one)
+    _line("Recorded", f"entry {one.entry} of the custody log")
+    _hand_over(one)
+
+
+def _hand_over(one: HandOver) -> None:
+    behind = "; ".join(part for part in (one.place, one.why) if part)
+    told = f"{one.at}  {one.what}: from {one.given_by} to {one.taken_by}{f' ({behind})' if behind else ''}"
+    _line("Hand-over", visible(told))
+
+
+def custody(shown: proof.Shown, *, as_json: bool) -> None:
+    if as_json:
+        return _json({**vars(shown), "statements": shown.statements.model_dump()})
+    for label, said in (("Acquired", shown.statements.acquisition), ("Clocks", shown.statements.clock)):
+        who = f" (stated by {said.by})" if said.by else " (case.toml does not say who states it)"
+        _line(label, visible(said.statement + who) if said.statement else "not stated in case.toml")
+    for one in shown.handed_over:
+        _hand_over(one)
+    for gap in shown.gaps:
+        _line("GAP", visible(gap))
+    for entry in shown.entries:
+        who = f"{entry.get('examiner') or 'no examiner named'} (user {entry.get('user')} on {entry.get('host')})"
+        noted = f": {entry['note']}" if entry.get("note") else ""
+        _line(f"Entry {entry['sequence']}", visible(f"{entry['at']}  {entry.get('action')}  {who}{noted}"))
+    for fault in shown.faults:
+        _line("FAULT", visible(fault))
 
 
 def created(path: Path) -> None:

@@ -29,10 +29,19 @@ def _help(command: click.Command, name: str) -> str:
     return command.get_help(context)
 
 
+def commands() -> dict[str, click.Command]:
+    """Every command by its whole name, those of groups too, in the order of the alphabet."""
+    found: dict[str, click.Command] = {}
+    for name, command in sorted(main.commands.items()):
+        parts = sorted(command.commands.items()) if isinstance(command, click.Group) else ()
+        found |= {f"{name} {part}": one for part, one in parts} or {name: command}
+    return found
+
+
 def page() -> str:
     """The whole page: the program, then each command in the order of the alphabet."""
     parts = [HEAD, f"```text\n{_help(main, 'missent')}\n```\n"]
-    for name, command in sorted(main.commands.items()):
+    for name, command in commands().items():
         parts.append(f"## missent {name}\n\n```text\n{_help(command, f'missent {name}')}\n```\n")
     return "\n".join(parts)
 

@@ -20,7 +20,7 @@ import click
 import pytest
 
 from forensics.cli import main
-from tests.commands_page import PAGE, page
+from tests.commands_page import PAGE, commands, page
 from tests.conftest import ROOT
 from tests.ingesting import message, to
 
@@ -200,7 +200,7 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
 def test_every_command_and_option_is_documented() -> None:
     """As sqlite-utils does: nothing is left to be found out by trying."""
     text = "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
-    for name, command in main.commands.items():
+    for name, command in commands().items():
         assert f"missent {name}" in text
         assert command.help, f"missent {name} has no help"
         part = page().split(f"## missent {name}\n")[1].split("\n## ")[0]

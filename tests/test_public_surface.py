@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from types import ModuleType
 
 import click
 import pytest
 
 import forensics
-from forensics import errors, opened, pipeline, results, workbench
-from forensics.cli import main
+from forensics import errors, opened, pipeline, proof, results, workbench
+from tests.commands_page import commands
 
 ABOUT = "org=, watch=, known_good="
 AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
@@ -34,6 +35,10 @@ FUNCTIONS = {
         "withdraw": f"case_dir, names, *, because=, {SAYING}",
         "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {SAYING}, {HOLDING}",
     },
+    "forensics.proof": {
+        "custody_add": f"case_dir, *, given_by, taken_by, at, what, place=, why=, {SAYING}",
+        "custody_show": "case_dir",
+    },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
         "demo": f"out, reports=, *, {CALLER}",
@@ -51,6 +56,7 @@ FUNCTIONS = {
 }
 """`name=` has a default; what stands behind `*` is given by name only."""
 CLASSES = {
+    "forensics.proof": {"Shown": "case, statements, handed_over, gaps, entries, faults"},
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
         "kept_for_review, first, last, incidents, organisation, unseen_domains, since, until, not_read",
@@ -79,7 +85,7 @@ CLASSES["forensics.opened"] = {
 }
 FUNCTIONS["forensics.opened"] = {"open": "folder=", "run": "logs, folder=, **"}
 VALUES = {"forensics.workbench": {"DEMOS"}}
-MODULES = {"errors", "opened", "pipeline", "results", "workbench"}
+MODULES = {"errors", "opened", "pipeline", "proof", "results", "workbench"}
 NAMES = {"__version__", "open", "run"}
 """What `forensics` offers; every other module may change without notice."""
 
@@ -98,7 +104,7 @@ def parameters(function: object) -> str:
     return ", ".join(parts)
 
 
-@pytest.mark.parametrize("module", [opened, pipeline, results, workbench], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [opened, pipeline, proof, results, workbench], ids=lambda module: module.__name__)
 def test_each_module_offers_these_names(module: ModuleType) -> None:
     name = module.__name__
     functions, classes = FUNCTIONS.get(name, {}), CLASSES.get(name, {})
@@ -121,9 +127,9 @@ def test_the_package_offers_these_modules() -> None:
 def test_every_command_is_a_function_that_takes_its_options() -> None:
     """The command only parses and prints; --json and --fail-on-findings are about printing and the exit code."""
     written_otherwise = {"sql": {"form", "print_views"}, "explain": {"as_bytes"}, "report": {"withdraw", "because"}}
-    for name, command in main.commands.items():
-        function = name.replace("-", "_")
-        (module,) = (one for one in (pipeline, workbench) if function in one.__all__)
+    for name, command in commands().items():
+        function = re.sub("[- ]", "_", name)
+        (module,) = (one for one in (pipeline, proof, workbench) if function in one.__all__)
         takes = set(inspect.signature(getattr(module, function)).parameters)
         options = {
             str(one.name) for one in command.params if not isinstance(one, click.core.Option) or one.expose_value

@@ -52,6 +52,12 @@ def read(case: Case) -> tuple[Mapping[str, Any], ...]:
     return found.entries
 
 
+def details(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an entry tells of its action; empty where somebody wrote something else there."""
+    told = entry.get("details")
+    return told if isinstance(told, Mapping) else {}
+
+
 def head(case: Case) -> Head:
     """The last entry's sequence and digest; (0, zeros) for an empty log."""
     return check(case).head
@@ -71,4 +77,18 @@ def user() -> str:
         return str(os.getuid())
 
 
-__all__ = ["NOBODY", "By", "Chain", "Clock", "Head", "append", "check", "head", "host", "now", "read", "user"]
+__all__ = [
+    "NOBODY",
+    "By",
+    "Chain",
+    "Clock",
+    "Head",
+    "append",
+    "check",
+    "details",
+    "head",
+    "host",
+    "now",
+    "read",
+    "user",
+]

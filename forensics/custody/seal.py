@@ -132,7 +132,7 @@ def recorded(case: Case, found: Chain) -> tuple[Written, ...]:
     """Every report that the custody log says was written, by name; the last one of each."""
     out: dict[str, Written] = {}
     for entry in found.entries:
-        details = entry.get("details", {})
+        details = log.details(entry)
         if entry.get("action") == "withdraw":
             for name in details.get("reports", ()):
                 if name in out:

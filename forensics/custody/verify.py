@@ -58,7 +58,7 @@ def verify(
     try:
         inventory = manifest.read(case)
     except CaseError as error:
-        if not case.custody_log.exists():
+        if not any("manifest" in log.details(entry) for entry in log.check(case).entries):
             raise
         text = error.what if case.manifest.exists() else "is missing, though the custody log records it"
         return Verification(False, (Check(case.manifest.name, False, text), _verdicts(case)))
@@ -81,7 +81,7 @@ def _custody(case: Case, inventory: Manifest) -> Check:
     faults = list(found.faults)
     if not found.entries and not faults:
         faults.append(f"{case.custody_log.name} is missing or empty")
-    recorded = [entry.get("details", {}) for entry in found.entries]
+    recorded = [log.details(entry) for entry in found.entries]
     stages = [details for details in recorded if "files" in details]
     if stages and stages[-1]["files"] != manifest.files_digest(inventory):
         faults.append("manifest.json lists other tables than the custody log recorded")
@@ -101,7 +101,7 @@ def _custody(case: Case, inventory: Manifest) -> Check:
 
 def _statement(case: Case) -> Check:
     """case.toml against what the last stage that wrote recorded of it."""
-    known = [entry["details"]["case_toml"] for entry in log.check(case).entries if "case_toml" in entry["details"]]
+    known = [told["case_toml"] for told in map(log.details, log.check(case).entries) if "case_toml" in told]
     if not known:
         return Check(case.toml.name, None, "no stage recorded it yet")
     keys = statement.changed(case, known[-1])
@@ -299,7 +299,7 @@ def _cited(
 
 
 def _verdicts(case: Case) -> Check:
-    recorded = [entry.get("details", {}) for entry in log.check(case).entries]
+    recorded = [log.details(entry) for entry in log.check(case).entries]
     ends = [one for one in recorded if "verdicts_head" in one and "verdicts" in one]
     last = ends[-1] if ends else None
     if not case.verdicts.exists() and not last:

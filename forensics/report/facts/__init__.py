@@ -12,7 +12,7 @@ Times are aware datetimes in UTC. `None` always means "the evidence (or the inve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forensics.report.facts.base import (
     EDITIONS,
@@ -39,6 +39,7 @@ from forensics.report.facts.found import (
     Slip,
     Story,
 )
+from forensics.report.facts.kept import Attested, Custody, HandedOver, Said
 from forensics.report.facts.searched import (
     Bin,
     Coverage,
@@ -62,10 +63,12 @@ __all__ = [
     "RAW_KINDS",
     "STATES",
     "Action",
+    "Attested",
     "Bin",
     "Clock",
     "Containment",
     "Coverage",
+    "Custody",
     "Day",
     "Evidence",
     "Facts",
@@ -73,6 +76,7 @@ __all__ = [
     "Flow",
     "Gateway",
     "Groups",
+    "HandedOver",
     "Header",
     "Incident",
     "Item",
@@ -90,6 +94,7 @@ __all__ = [
     "Record",
     "Relay",
     "Ruling",
+    "Said",
     "Segment",
     "Sensitivity",
     "Signal",
@@ -125,5 +130,6 @@ class Facts:
     coverage: Coverage
     evidence: tuple[Evidence, ...]
     method: Method
+    custody: Custody = field(default_factory=Custody)
     orphaned: tuple[Ruling, ...] = ()
     """Verdicts whose finding no longer exists."""

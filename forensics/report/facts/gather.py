@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.casefile import CaseFile
 from forensics.report.facts import (
+    Custody,
     Evidence,
     Facts,
     Header,
@@ -59,6 +60,7 @@ class Inputs:
     """[since, until) of the detection."""
     skipped: Sequence[Skipped] = ()
     unseen_domains: Sequence[str] = ()
+    custody: Custody = field(default_factory=Custody)
 
 
 def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
@@ -122,5 +124,6 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         coverage=searched,
         evidence=tuple(inputs.evidence),
         method=inputs.method,
+        custody=inputs.custody,
         orphaned=orphaned,
     )

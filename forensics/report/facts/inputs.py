@@ -10,11 +10,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.case import Case
-from forensics.casefile import CaseFile
-from forensics.custody import manifest, notes
+from forensics.casefile import CaseFile, Stated
+from forensics.custody import attested, handovers, log, manifest, notes
 from forensics.custody.manifest import Manifest
 from forensics.errors import CaseError, system_error
-from forensics.report.facts import Evidence, Loss, LossTotal, Method, OtherLines, Sensitivity, Signal, Skipped, measured
+from forensics.report.facts import (
+    Attested,
+    Custody,
+    Evidence,
+    HandedOver,
+    Loss,
+    LossTotal,
+    Method,
+    OtherLines,
+    Said,
+    Sensitivity,
+    Signal,
+    Skipped,
+    measured,
+)
 from forensics.report.facts.gather import Inputs
 
 VERIFY = "missent verify CASE"
@@ -38,7 +52,34 @@ def read(
         asked=(_moment(inventory.settings.get("since")), _moment(inventory.settings.get("until"))),
         skipped=tuple(sorted({Skipped(_named(one.name), one.reason) for one in inventory.skipped}, key=astuple)),
         unseen_domains=inventory.unseen_domains,
+        custody=_custody(case, casefile),
     )
+
+
+def _custody(case: Case, casefile: CaseFile) -> Custody:
+    entries = log.check(case).entries
+    return Custody(
+        acquisition=_said(casefile.custody.acquisition),
+        clock=_said(casefile.custody.clock),
+        handed_over=tuple(
+            HandedOver(one.given_by, one.taken_by, one.at, one.what, one.place, one.why)
+            for one in handovers.read(entries)
+        ),
+        attested=tuple(_attested(one) for one in attested.read(entries) if one.action != attested.QUERY),
+    )
+
+
+def _said(stated: Stated) -> Said | None:
+    if not stated.statement.strip():
+        return None
+    return Said(stated.statement.strip(), stated.by.strip(), stated.on.isoformat() if stated.on else None)
+
+
+def _attested(one: attested.Attestation) -> Attested:
+    if one.action == attested.SIGN:
+        return Attested("signature", one.covers, one.digest, None, one.told["examiner"] or "—", one.told.get("key", ""))
+    kind = "stamp" if one.told.get("ca") else "stamp-unverified"
+    return Attested(kind, one.covers, one.digest, one.told.get("at"), one.told.get("authority", ""))
 
 
 def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from forensics import domains
 from forensics.report.facts import STATES, Facts, Incident
-from forensics.report.text import annexed, document, grids, onepage, passages, pieces, prose
+from forensics.report.text import annexed, document, grids, kept, onepage, passages, pieces, prose
 from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
 from forensics.report.text.visible import cut, visible
@@ -110,6 +110,7 @@ def render(facts: Facts, context: Context) -> bytes:
         sections=tuple(document.sections(facts, context)),
         timeline=tuple(annexed.timeline(facts, context)),
         rates=tuple(annexed.rates(facts, context)),
+        custody=tuple(kept.custody(facts, context)),
         not_used=tuple(annexed.not_used(facts, context)),
         calibration=tuple(context.charts("calibration")),
         kind=lambda block: type(block).__name__,

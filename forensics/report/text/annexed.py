@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.text import blocks as b
-from forensics.report.text import detailed, grids, onepage, pieces, prose
+from forensics.report.text import detailed, grids, kept, onepage, pieces, prose
 from forensics.report.text import timeline as events
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answer, columns, cut_note, question, stamp
@@ -107,10 +107,10 @@ def evidence(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         small=True,
     )
     yield b.Para(prose.say(words, "html.annex.digest_note"), "note")
-    yield b.Para(prose.say(words, "html.annex.custody"), "note")
     damaged = [b.text(f"{e.ref}: ", e.damage) for e in facts.evidence if e.damage]
     if damaged:
         yield b.Items(tuple(damaged))
+    yield from kept.custody(facts, context)
     yield from not_used(facts, context)
     yield from grids.searched(facts, words) if facts.header.found else ()
 
