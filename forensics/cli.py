@@ -339,7 +339,7 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
 
 
 @main.command()
-@click.argument("case_dir", type=click.Path(path_type=Path), metavar="CASE")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path),
@@ -354,14 +354,18 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
 )
 @JSON
 @click.pass_context
-def verify(ctx: click.Context, /, case_dir: Path, evidence: Path | None, all_records: bool, as_json: bool) -> None:
-    """Walk the case back to the bytes: evidence, counts, cited records, tables, custody log, reports."""
-    from forensics import terminal, workbench
+def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> None:
+    """Walk a case back to the bytes: evidence, counts, cited records, tables, custody log, reports.
+
+    PATH is a case, a bag (`missent export`), or a report: of that, which state of which case it shows,
+    and whether it is as it was sealed.
+    """
+    from forensics import proof, terminal
 
     with terminal.progress(quiet=as_json) as progress:
-        result = workbench.verify(case_dir, evidence=evidence, all_records=all_records, progress=progress)
+        result = proof.verify(path, progress=progress, **options)
     terminal.verified(result, as_json=as_json)
-    ctx.exit(errors.OK if result.ok else errors.VERIFICATION_FAILED)
+    ctx.exit(result.exit_code)
 
 
 @main.command()
@@ -515,6 +519,39 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
     from forensics import terminal, workbench
 
     terminal.asked(workbench.ask(case_dir, everything=everything, **said))
+
+
+@main.command()
+@click.argument("case_dir", type=click.Path(path_type=Path), metavar="CASE")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The bag: a new folder.")
+@click.option(
+    "--no-evidence", "with_evidence", is_flag=True, flag_value=False, default=True, help="Leave the evidence files out."
+)
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to look for evidence that has moved (found by digest).",
+)
+@click.option(
+    "--edition",
+    type=click.Choice(["full", "redacted"]),
+    default="full",
+    show_default=True,
+    help="Redacted: the redacted reports and digests, no table, log or evidence.",
+)
+@click.option(
+    "--as-of", metavar="TIME", callback=_start, help="The bag's date (default: of the custody log's last entry)."
+)
+@JSON
+def export(case_dir: Path, as_json: bool, **options: Any) -> None:
+    """Copy a case with its evidence into a BagIt bag that sha256sum alone can check.
+
+    Example:  missent export case --out /media/court/bag
+    """
+    from forensics import proof, terminal
+
+    terminal.exported(proof.export(case_dir, **options), as_json=as_json)
 
 
 @main.group()

@@ -13,7 +13,7 @@
     └── CaseInUse                    7   another command holds the case
 
 An error names what it is about, what was expected and what to do; the command line prints the three
-on separate lines and never a traceback. The codes 0, 1, 3 and 5 are also results: see EXIT_CODES.
+on separate lines and never a traceback. The codes 0, 1, 3, 5 and 8 are also results: see EXIT_CODES.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, INTERRUPTED = (
+OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, CANNOT_TELL, INTERRUPTED = (
     0,
     1,
     3,
@@ -34,6 +34,7 @@ OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_US
     5,
     6,
     7,
+    8,
     130,
 )
 
@@ -48,6 +49,7 @@ EXIT_CODES: Mapping[int, str] = {
     "nothing could be weighed; `missent report` works all the same",
     MACHINE: "the machine: no room, no permission, a fault of the disk, or evidence that changed while it was read",
     IN_USE: "the case is in use by another command (--wait waits for it)",
+    CANNOT_TELL: "from verify: a report without a seal beside it, of which nothing can be said",
     INTERRUPTED: "interrupted (Ctrl-C); the case is as it was before, or the step that was being written is complete",
 }
 """What each exit code says, in the words of `missent --help` and docs/commands.md. Where two would do, the one that

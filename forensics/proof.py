@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,12 @@ from forensics.case import Case
 
 if TYPE_CHECKING:
     from forensics.casefile import Custody
+    from forensics.custody.bags import Bagged
     from forensics.custody.handovers import HandOver
+    from forensics.custody.verify import Verification
+    from forensics.ingest.survey import Progress
 
-__all__ = ["Shown", "custody_add", "custody_show"]
+__all__ = ["Shown", "custody_add", "custody_show", "export", "verify"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,53 @@ def custody_show(case_dir: str | Path) -> Shown:
     found = log.check(case)
     chain = handovers.read(found.entries)
     return Shown(case.folder, casefile.custody, chain, handovers.gaps(chain), found.entries, found.faults)
+
+
+def export(
+    case_dir: str | Path,
+    *,
+    out: str | Path,
+    with_evidence: bool = True,
+    evidence: str | Path | None = None,
+    edition: str = "full",
+    as_of: datetime | None = None,
+) -> Bagged:
+    """Copy a case into a BagIt bag (RFC 8493) at `out`, a new folder; the case stays as it is.
+
+    `evidence`: a folder to search, by digest, for evidence that has moved. Raises VerificationFailed when the case or
+    its evidence is not as recorded, EvidenceError when evidence is not there, UsageError when `out` is.
+    """
+    from forensics.custody import bags, staging
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    case_files.read(case)
+    search = Path(evidence) if evidence else None
+    return bags.write(case, Path(out), evidence=with_evidence, edition=edition, as_of=as_of, search=search)
+
+
+def verify(
+    path: str | Path,
+    *,
+    evidence: str | Path | None = None,
+    all_records: bool = False,
+    progress: Progress | None = None,
+) -> Verification:
+    """Walk a case, or the one in a bag, back to the bytes; hold a report to its seal. Says what failed; raises
+    CaseError only when there is nothing to check."""
+    from forensics.custody import lone, staging, unbagged
+    from forensics.custody import verify as checking
+
+    place = Path(path)
+    if place.is_file():
+        return lone.check(place)
+    if unbagged.is_bag(place):
+        return unbagged.check(place, all_records=all_records, progress=progress)
+    case = Case(place)
+    staging.finish(case)
+    case_files.read(case)
+    folder = Path(evidence) if evidence else None
+    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
 
 
 def _by_entry(case: Case) -> Sequence[HandOver]:

@@ -26,7 +26,9 @@ from forensics.unread import days
 
 if TYPE_CHECKING:
     from forensics import proof, workbench
+    from forensics.custody.bags import Bagged
     from forensics.custody.handovers import HandOver
+    from forensics.custody.verify import Verification
     from forensics.ingest.survey import Progress
 
 STEPS = {
@@ -188,13 +190,29 @@ def _reported(result: results.Reported) -> None:
         _line("Report", str(path))
 
 
-def verified(result: Any, *, as_json: bool) -> None:
+def verified(result: Verification, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
     for check in result.checks:
         mark = {True: "ok    ", False: "FAILED", None: "none  "}[check.ok]
         print(f"{mark}  {check.name}: {visible(check.text)}")
-    print("VERIFIED   everything is as it was recorded" if result.ok else "NOT VERIFIED: see the lines marked FAILED")
+    if result.ok is None:
+        print(f"CANNOT TELL {visible(result.told)}")
+    elif not result.ok:
+        print("NOT VERIFIED: see the lines marked FAILED")
+    else:
+        print(f"{'AS SEALED ' if result.kind == 'report' else 'VERIFIED  '} {visible(result.told)}")
+
+
+def exported(result: Bagged, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    what = "evidence not in it" if not result.evidence else count(result.evidence, "evidence file")
+    _line("Bag", f"{visible(str(result.folder))}: {result.edition}, {count(result.files, 'file')}, {what}")
+    _line("SHA-256", f"{result.digest} (of tagmanifest-sha256.txt, and so of all: hand it over apart from the bag)")
+    for note in result.notes:
+        _line("Noted", visible(note))
+    _line("Check", f"missent verify {visible(str(result.folder))}, or check.sh in it, which needs sha256sum alone")
 
 
 def table(result: workbench.Answer, form: str) -> None:

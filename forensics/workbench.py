@@ -13,10 +13,10 @@ from forensics import casefile as case_files
 from forensics import pipeline
 from forensics.case import Case
 from forensics.errors import CaseError, UsageError
+from forensics.proof import verify
 from forensics.results import Run
 
 if TYPE_CHECKING:
-    from forensics.custody.verify import Verification
     from forensics.detector.explain import Explanation as Weighed
     from forensics.ingest.survey import Progress
     from forensics.report.asking import Asked
@@ -81,24 +81,6 @@ class Health:
     compiled: bool
     folder: str
     fault: str
-
-
-def verify(
-    case_dir: str | Path,
-    *,
-    evidence: str | Path | None = None,
-    all_records: bool = False,
-    progress: Progress | None = None,
-) -> Verification:
-    """Walk the case back to the bytes. Says what failed; raises CaseError only when there is no case to check."""
-    from forensics.custody import staging
-    from forensics.custody import verify as checking
-
-    case = Case(Path(case_dir))
-    staging.finish(case)
-    case_files.read(case)
-    folder = Path(evidence) if evidence else None
-    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
 
 
 def explain(case_dir: str | Path, subject: str) -> Explanation:

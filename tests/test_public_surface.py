@@ -38,6 +38,8 @@ FUNCTIONS = {
     "forensics.proof": {
         "custody_add": f"case_dir, *, given_by, taken_by, at, what, place=, why=, {SAYING}",
         "custody_show": "case_dir",
+        "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=",
+        "verify": "path, *, evidence=, all_records=, progress=",
     },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
@@ -49,7 +51,7 @@ FUNCTIONS = {
         "init": f"case_dir, *, {ABOUT}",
         "review": f"case_dir, *, reviewer=, export_to=, import_from=, remember=, {SAYING}",
         "sql": "case_dir, query",
-        "verify": "case_dir, *, evidence=, all_records=, progress=",
+        "verify": "path, *, evidence=, all_records=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=",
     },
@@ -129,7 +131,7 @@ def test_every_command_is_a_function_that_takes_its_options() -> None:
     written_otherwise = {"sql": {"form", "print_views"}, "explain": {"as_bytes"}, "report": {"withdraw", "because"}}
     for name, command in commands().items():
         function = re.sub("[- ]", "_", name)
-        (module,) = (one for one in (pipeline, proof, workbench) if function in one.__all__)
+        module = next(one for one in (pipeline, proof, workbench) if function in one.__all__)
         takes = set(inspect.signature(getattr(module, function)).parameters)
         options = {
             str(one.name) for one in command.params if not isinstance(one, click.core.Option) or one.expose_value
@@ -153,4 +155,4 @@ def test_errors_and_their_exit_codes() -> None:
         "MachineError": 6,
         "EvidenceChanged": 6,
     }
-    assert set(errors.EXIT_CODES) == {0, 1, 5, 130, *found.values()}
+    assert set(errors.EXIT_CODES) == {0, 1, 5, errors.CANNOT_TELL, 130, *found.values()}

@@ -64,11 +64,11 @@ def write(
     head = manifest.touch(case, "report", noted, clock, by=by)
     seals: dict[Path, dict[str, Seal]] = {}
     for path, sha256 in digests.items():
-        beside = path.with_name(path.stem + SUFFIX)
-        if beside not in seals:
-            seals[beside] = {old.name: old for old in _earlier(beside)}
-        seals[beside][path.name] = Seal(path.name, sha256, state, head)
-    for beside, parts in seals.items():
+        sealed = beside(path)
+        if sealed not in seals:
+            seals[sealed] = {old.name: old for old in _earlier(sealed)}
+        seals[sealed][path.name] = Seal(path.name, sha256, state, head)
+    for sealed, parts in seals.items():
         listed = {
             name: {
                 "sha256": part.sha256,
@@ -77,7 +77,7 @@ def write(
             }
             for name, part in parts.items()
         }
-        staged.report(beside).write_text(canonical.page({"reports": listed}), "utf-8", newline="\n")
+        staged.report(sealed).write_text(canonical.page({"reports": listed}), "utf-8", newline="\n")
     return tuple(sorted(seals))
 
 
@@ -126,6 +126,7 @@ class Written:
     case_state: str
     head: Head
     withdrawn: bool = False
+    edition: str = "full"
 
 
 def recorded(case: Case, found: Chain) -> tuple[Written, ...]:
@@ -144,15 +145,22 @@ def recorded(case: Case, found: Chain) -> tuple[Written, ...]:
             place = (base or case.reports) / undisplay(str(name))
             shown = display(str(place)) if base else str(name)
             head = Head(int(entry["sequence"]), str(entry["digest"]))
-            out[shown] = Written(place, shown, base is None, str(sha256), str(details.get("case_state", "")), head)
+            state, edition = str(details.get("case_state", "")), str(details.get("edition", "full"))
+            out[shown] = Written(place, shown, base is None, str(sha256), state, head, edition=edition)
     return tuple(out[name] for name in sorted(out))
 
 
-def judge(case: Case, found: Chain, state: str) -> tuple[list[str], list[str], int]:
+def beside(place: Path) -> Path:
+    """Where the seal of a report lies."""
+    return place.with_name(place.stem + SUFFIX)
+
+
+def judge(case: Case, found: Chain, state: str, *, bag: bool = False) -> tuple[list[str], list[str], int]:
     """(faults, remarks, reports that are as they were sealed), in words.
 
     A report of the case's own folder must be there as the custody log tells, its seal beside it; one that was written
-    elsewhere is checked where it still is. A report of an earlier state of the case is only a remark.
+    elsewhere is checked where it still is, but never from within a `bag`, whose paths are those of another machine. A
+    report of an earlier state of the case is only a remark.
     """
     wrong: list[str] = []
     earlier: list[str] = []
@@ -162,7 +170,7 @@ def judge(case: Case, found: Chain, state: str) -> tuple[list[str], list[str], i
     for one in known:
         if one.withdrawn:
             continue
-        if not one.inside and not one.place.is_file():
+        if not one.inside and (bag or not one.place.is_file()):
             absent.append(one.name)
         elif fault := _fault(one):
             wrong.append(f"{one.name}: {fault}")
@@ -186,15 +194,15 @@ def _fault(one: Written) -> str | None:
         return "sealed, but missing (`missent report --withdraw` records that a report no longer holds)"
     if digest(one.place) != one.sha256:
         return "was changed after it was sealed"
-    beside = one.place.with_name(one.place.stem + SUFFIX)
-    if not beside.is_file():
+    sealed = beside(one.place)
+    if not sealed.is_file():
         return "its seal is missing, though the custody log records it"
     try:
-        part = next((part for part in read(beside) if part.name == one.place.name), None)
+        part = next((part for part in read(sealed) if part.name == one.place.name), None)
     except (ValueError, OSError) as error:
-        return f"{beside.name} cannot be read as a seal ({error})"
+        return f"{sealed.name} cannot be read as a seal ({error})"
     if part is None:
-        return f"{beside.name} does not hold it"
+        return f"{sealed.name} does not hold it"
     if part.sha256 != one.sha256 or part.case_state != one.case_state or part.custody != one.head:
         return "the custody log recorded another digest, case state or entry for it than its seal"
     return None
@@ -204,14 +212,14 @@ def _strange(case: Case, known: Sequence[Written]) -> list[str]:
     """Seals in the case's folder of reports for files that the custody log does not know."""
     names = {one.place.absolute() for one in known}
     out = []
-    for beside in sorted(case.reports.rglob("*" + SUFFIX)) if case.reports.is_dir() else ():
+    for found in sorted(case.reports.rglob("*" + SUFFIX)) if case.reports.is_dir() else ():
         try:
-            parts = read(beside)
+            parts = read(found)
         except (ValueError, OSError) as error:
-            out.append(f"{beside.name}: cannot be read as a seal ({error})")
+            out.append(f"{found.name}: cannot be read as a seal ({error})")
             continue
         for part in parts:
-            if (beside.parent / part.name).absolute() not in names:
+            if (found.parent / part.name).absolute() not in names:
                 out.append(f"{part.name}: the custody log does not hold the entry that its seal names")
     return out
 
@@ -236,4 +244,4 @@ def withdraw(
     return tuple(sorted(set(chosen)))
 
 
-__all__ = ["SUFFIX", "Seal", "Written", "digest", "judge", "read", "recorded", "withdraw", "write"]
+__all__ = ["SUFFIX", "Seal", "Written", "beside", "digest", "judge", "read", "recorded", "withdraw", "write"]

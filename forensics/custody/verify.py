@@ -16,11 +16,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics import schema
+from forensics import errors, schema
 from forensics.case import Case
 from forensics.custody import chain, citations, log, manifest, reread, seal, statement, tables
 from forensics.custody.citations import Citations
 from forensics.custody.entries import EvidenceEntry, Manifest
+from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed
 
 SAMPLE = 2_000
@@ -41,19 +42,34 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    ok: bool
-    """No check failed."""
+    """`ok`: no check failed; None where nothing can be said."""
+
+    ok: bool | None
     checks: tuple[Check, ...]
+    kind: str = "case"
+    """`case`, `bag` or `report`."""
+    told: str = "everything is as it was recorded"
+    """What it comes to, in words, where no check failed."""
+
+    @property
+    def exit_code(self) -> int:
+        return {True: errors.OK, False: errors.VERIFICATION_FAILED, None: errors.CANNOT_TELL}[self.ok]
 
 
 def verify(
-    case: Case, *, evidence: Path | None = None, all_records: bool = False, progress: Progress | None = None
+    case: Case,
+    *,
+    evidence: Path | None = None,
+    all_records: bool = False,
+    progress: Progress | None = None,
+    bag: bool = False,
 ) -> Verification:
     """Check a case against its evidence and itself; writes nothing.
 
     `evidence`: a folder to search, by digest, for files that are not where they were. `all_records` re-reads records
-    of every delivery, not only of findings and a sample. Raises CaseError when nothing was ingested yet; a manifest
-    that was lost or damaged since is a failed check.
+    of every delivery, not only of findings and a sample. The case of a `bag` has its evidence in that folder, or
+    nowhere: the places that it recorded are those of another machine, and are not looked at. Raises CaseError when
+    nothing was ingested yet; a manifest that was lost or damaged since is a failed check.
     """
     try:
         inventory = manifest.read(case)
@@ -62,14 +78,21 @@ def verify(
             raise
         text = error.what if case.manifest.exists() else "is missing, though the custody log records it"
         return Verification(False, (Check(case.manifest.name, False, text), _verdicts(case)))
-    checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
-    checks += _evidence(case, inventory, evidence, all_records, progress)
-    checks.append(_verdicts(case))
-    checks.append(_reports(case, inventory))
+    if bag and evidence is None:
+        read = [Check("evidence", None, "not in this bag: not checked")]
+    else:
+        read = _evidence(case, inventory, evidence, all_records, progress, bag)
+    checks = [*own(case, inventory, bag=bag), *read]
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
 
-def _check(name: str, faults: Sequence[str], right: str, remarks: Iterable[str] = ()) -> Check:
+def own(case: Case, inventory: Manifest, *, bag: bool = False) -> list[Check]:
+    """What can be checked of a case without its evidence."""
+    checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
+    return [*checks, _verdicts(case), _reports(case, inventory, bag)]
+
+
+def checked(name: str, faults: Sequence[str], right: str, remarks: Iterable[str] = ()) -> Check:
     if faults:
         more = f"; and {len(faults) - SHOWN:,} more" if len(faults) > SHOWN else ""
         return Check(name, False, "; ".join(faults[:SHOWN]) + more)
@@ -96,7 +119,7 @@ def _custody(case: Case, inventory: Manifest) -> Check:
         faults.append("manifest.json holds other names, places, skipped inputs or runs than the custody log recorded")
     entries = _count(len(found.entries), "entry", "entries")
     right = f"{entries}, each following from the one before; head {found.head.digest[:16]}…"
-    return _check("custody log", faults, right)
+    return checked("custody log", faults, right)
 
 
 def _statement(case: Case) -> Check:
@@ -121,7 +144,7 @@ def _tables(case: Case, inventory: Manifest) -> list[Check]:
         if name not in recorded and not tables.files(case, name):
             continue
         rows = recorded[name].rows if name in recorded else 0
-        checks.append(_check(f"table {name}", tables.faults(case, name, known), f"{_count(rows, 'row')} as recorded"))
+        checks.append(checked(f"table {name}", tables.faults(case, name, known), f"{_count(rows, 'row')} as recorded"))
     digest = seal.digest(case.detection) if case.detection.exists() else ""
     if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
@@ -139,7 +162,7 @@ def _sums(case: Case, inventory: Manifest) -> Check:
     except (duckdb.Error, OSError) as error:
         faults.append(f"a table cannot be read: {error}")
     records = sum(one.records for one in inventory.evidence)
-    return _check(
+    return checked(
         "counts",
         faults,
         f"{_count(records, 'record')} = used + ignored + unread, in {_count(len(inventory.evidence), 'evidence file')}",
@@ -180,7 +203,12 @@ def _table_faults(case: Case, inventory: Manifest) -> list[str]:
 
 
 def _evidence(
-    case: Case, inventory: Manifest, folder: Path | None, all_records: bool, progress: Progress | None
+    case: Case,
+    inventory: Manifest,
+    folder: Path | None,
+    all_records: bool,
+    progress: Progress | None,
+    bag: bool,
 ) -> list[Check]:
     try:
         findings = _findings(case)
@@ -200,7 +228,7 @@ def _evidence(
     checks = []
     places: dict[str, reread.Reading] = {}
     for one in inventory.evidence:
-        check, reading = _one(case, one, first, advance)
+        check, reading = _one(case, one, first, advance, bag)
         checks.append(check)
         places[one.id] = reading
     lost = {one.id: one for one in inventory.evidence if places[one.id].source is None}
@@ -221,11 +249,11 @@ def _findings(case: Case) -> set[str]:
 
 
 def _one(
-    case: Case, one: EvidenceEntry, cited: Citations | None, advance: Callable[[int], None]
+    case: Case, one: EvidenceEntry, cited: Citations | None, advance: Callable[[int], None], bag: bool
 ) -> tuple[Check, reread.Reading]:
     """The first recorded place whose content is right; else the first that is there, with what is wrong."""
     wrong: list[tuple[Check, reread.Reading]] = []
-    for source in reread.places(case, one):
+    for source in () if bag else reread.places(case, one):
         reading = reread.read(source, one, cited, advance)
         check = _judged(one, reading, first=reread.is_first(case, one, source))
         if check.ok:
@@ -234,6 +262,8 @@ def _one(
     if wrong:
         return wrong[0]
     path = one.locations[0].path if one.locations else one.names[0]
+    if bag:
+        return Check(f"evidence {_name(one)}", False, "is not in the bag, which has evidence"), reread.Reading(None)
     text = f"{path} is missing or no longer readable; `--evidence DIR` searches for it elsewhere"
     return Check(f"evidence {_name(one)}", False, text), reread.Reading(None)
 
@@ -264,7 +294,7 @@ def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False,
     current = reading.source.file.stat().st_size
     if not moved and one.locations and current > one.locations[0].size and reading.source.index is None:
         remarks.append(f"the file has since grown by {current - one.locations[0].size:,} bytes, which are not evidence")
-    return _check(f"evidence {_name(one)}", faults, right, remarks)
+    return checked(f"evidence {_name(one)}", faults, right, remarks)
 
 
 def _cited(
@@ -293,7 +323,7 @@ def _cited(
         faults.append(f"{unread:,} cited records could not be re-read, as their evidence is not there or was changed")
     others = _count(max(rows - len(findings), 0), "other delivery", "other deliveries")
     what = "every delivery" if all_records else f"{_count(len(findings), 'finding')} and {others}"
-    return _check(
+    return checked(
         "cited records", faults, f"{_count(cited, 'citation')} of {what}: all lead to records that speak of them"
     )
 
@@ -308,19 +338,26 @@ def _verdicts(case: Case) -> Check:
     faults = list(found.faults)
     if len(found.entries) > (last["verdicts"][1] if last else 0):
         faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
-    return _check("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
+    return checked("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
 
 
-def _reports(case: Case, inventory: Manifest) -> Check:
+def _reports(case: Case, inventory: Manifest, bag: bool) -> Check:
     entries = log.check(case)
     try:
-        state = manifest.case_state_digest(case, replace(inventory, tables=tables.existing(case)))
+        state = manifest.case_state_digest(case, replace(inventory, tables=_as_they_are(case, inventory)))
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    faults, remarks, right = seal.judge(case, entries, state)
+    faults, remarks, right = seal.judge(case, entries, state, bag=bag)
     if not faults and not remarks and not right:
         return Check("reports", None, "no report was written yet")
-    return _check("reports", faults, f"{_count(right, 'report')} as sealed", remarks)
+    return checked("reports", faults, f"{_count(right, 'report')} as sealed", remarks)
+
+
+def _as_they_are(case: Case, inventory: Manifest) -> tuple[Table, ...]:
+    """The tables; one without rows may have no file, and then no folder either (a bag keeps none)."""
+    there = {one.name: one for one in tables.existing(case)}
+    empty = {one.name: replace(one, digest="") for one in inventory.tables if not one.files}
+    return tuple(one for _, one in sorted({**empty, **there}.items()))
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:
