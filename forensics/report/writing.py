@@ -13,7 +13,7 @@ from forensics.case import Case
 from forensics.casefile import CaseFile
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError, naming
-from forensics.report import charts, redaction
+from forensics.report import charts, foreign, redaction
 from forensics.report.facts import EDITIONS, Facts, gather, inputs
 from forensics.report.text import context, wording
 from forensics.report.text.context import Context
@@ -82,6 +82,7 @@ def write(
     format or edition.
     """
     wanted = chosen(formats, edition)
+    foreign.check(templates)
     words = wording.load(language, templates)
     facts = gather.gather(connection, inputs.read(case, casefile, inventory, verdicts, as_of), language)
     if edition == "redacted":
@@ -112,7 +113,12 @@ def write(
 
 
 def render(name: str, facts: Facts, made: Context) -> Rendered:
-    """One format."""
+    """One format; what others gave for it is rendered in a process of its own. Raises UsageError that names it."""
+    return foreign.render(name, facts, made) if foreign.has(made) else lay_out(name, facts, made)
+
+
+def lay_out(name: str, facts: Facts, made: Context) -> Rendered:
+    """One format, in this process."""
     rendered: Rendered = import_module(f"forensics.report.formats.{FORMATS[name].module}").render(facts, made)
     return rendered
 

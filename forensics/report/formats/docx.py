@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,10 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     from docx.opc.exceptions import PackageNotFoundError
     from docx.shared import Mm
     from docxtpl import DocxTemplate, InlineImage
-    from jinja2 import Environment, StrictUndefined, TemplateError
+    from jinja2 import TemplateError
     from lxml import etree  # type: ignore[import-untyped]
+
+    from forensics.report.formats import templating
 
     class Template(DocxTemplate):  # type: ignore[misc]
         def resolve_listing(self, xml: str) -> str:
@@ -210,7 +213,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "logo": Picture(_raster(logo[1]), shown(logo[0]), 30) if logo else None,
             "blocks": [_block(block, Picture) for block in (*document.first, b.NewPage(), *document.blocks)],
         }
-        word.render(context, Environment(undefined=StrictUndefined), autoescape=True)
+        word.render(context, templating.environment(), autoescape=True)
     except (
         TemplateError,
         PackageNotFoundError,
@@ -233,6 +236,64 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
     out = io.BytesIO()
     word.save(out)
     return normalised(out.getvalue())
+
+
+_ACTIVE = re.compile(r"vbaProject|activeX|/embeddings/|/customUI", re.I)
+_QUIET_FIELDS = frozenset({
+    "PAGE", "NUMPAGES", "SECTIONPAGES", "TOC", "REF", "PAGEREF", "STYLEREF", "SEQ", "TITLE", "AUTHOR", "DATE",
+    "DOCPROPERTY", "HYPERLINK",
+})  # fmt: skip
+"""Fields that show what is in the document (ECMA-376 part 1, 17.16.5)."""
+
+
+def check(package: bytes) -> None:
+    """Raises UsageError for a document that runs, fetches or takes in what is not in it: a template may have it so."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+
+    def refuse(what: str) -> UsageError:
+        return UsageError(
+            f"incident.docx of the templates {what}",
+            expected="a template without programs, links to other files and fields that take something in",
+            remedy="take that out of the template",
+        )
+
+    with zipfile.ZipFile(io.BytesIO(package)) as parts:
+        for name in parts.namelist():
+            if _ACTIVE.search(name):
+                raise refuse(f"holds a program or an object: {visible(name)}")
+            if name.endswith(".rels"):
+                for link in etree.fromstring(parts.read(name), parser):
+                    if link.get("TargetMode", "").lower() == "external" and not link.get("Type", "").endswith(
+                        "/hyperlink"
+                    ):
+                        raise refuse(f"loads what is elsewhere: {visible(link.get('Target', ''))[:200]}")
+            elif name.endswith(".xml"):
+                _check_fields(etree.fromstring(parts.read(name), parser), refuse)
+
+
+def _check_fields(tree: Any, refuse: Callable[[str], UsageError]) -> None:
+    """Complex fields are told in runs of `instrText` between two `fldChar`, simple ones in an attribute."""
+    told: list[str] = []
+    for element in tree.iter("{*}fldSimple", "{*}instrText", "{*}fldChar", "{*}altChunk", "{*}subDoc"):
+        tag = element.tag.rpartition("}")[2]
+        if tag in ("altChunk", "subDoc"):
+            raise refuse("takes in another document")
+        if tag == "instrText":
+            told.append(element.text or "")
+            continue
+        said = (
+            "".join(told)
+            if tag == "fldChar"
+            else next((v for k, v in element.attrib.items() if k.endswith("}instr")), "")
+        )
+        told = [] if tag == "fldChar" else told
+        word = said.split()[0].upper() if said.split() else ""
+        if word and word not in _QUIET_FIELDS:
+            raise refuse(f"has a field {visible(word)[:40]}")
+    if told:
+        raise refuse("has a field that does not end")
 
 
 def _raster(picture: bytes) -> bytes:
@@ -274,4 +335,8 @@ def normalised(package: bytes) -> bytes:
 def render(facts: f.Facts, context: Context) -> bytes:
     from forensics.report.text.document import compose
 
-    return layout(compose(facts, context), context.template("incident.docx"), context.logo)
+    template = context.template("incident.docx")
+    made = layout(compose(facts, context), template, context.logo)
+    if template.parent == context.folder:
+        check(made)
+    return made

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from forensics import domains
+from forensics.errors import UsageError
 from forensics.report.facts import STATES, Facts, Incident
+from forensics.report.formats import templating
 from forensics.report.text import annexed, document, grids, kept, onepage, passages, pieces, prose
 from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
@@ -81,14 +84,43 @@ def policy() -> str:
     )
 
 
+_DOCTYPE = re.compile(r"\s*<!DOCTYPE html>", re.I)
+_LEADING = re.compile(r"<(?:meta|link|base)(?=[\s/>])", re.I)
+"""Elements by which a page can lead to another address without being asked. Values are escaped, so that each `<` is a
+template's."""
+_QUIET = re.compile(
+    r'<meta (?:charset="[\w-]+"|(?:name|property)="[\w:-]+" content="[^"<>]*"'
+    r'|http-equiv="Content-Security-Policy" content="[^"<>]*")\s*/?>',
+    re.I,
+)
+
+
+def held(page: str) -> str:
+    """A page that a template of somebody else made, with the content security policy before anything of it.
+
+    Raises UsageError where the page leads elsewhere by itself (a refresh, a preloaded address): no policy holds that.
+    """
+    for found in _LEADING.finditer(page):
+        if not _QUIET.match(page, found.start()):
+            raise UsageError(
+                f"the page of the templates has an element that can lead to another address: "
+                f"{visible(page[found.start() : found.start() + 100])}",
+                expected='no <link> and <base>, and <meta> as in <meta name="author" content="…">',
+                remedy="take that element out of the template",
+            )
+    start = _DOCTYPE.match(page)
+    at = start.end() if start else 0
+    # A meta element in front of the head belongs to the head (HTML, 13.2.6.4.3).
+    return f'{page[:at]}<meta http-equiv="Content-Security-Policy" content="{policy()}">{page[at:]}'
+
+
 def environment(words: Words, folder: Path | None = None) -> Environment:
     """Jinja2 as this report needs it; templates in `folder` come before ours."""
     ours = FileSystemLoader([TEMPLATES / words.language, TEMPLATES])
     loader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
-    made = Environment(
-        loader=loader,
+    made = templating.environment(
+        loader,
         autoescape=True,
-        undefined=StrictUndefined,
         finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -139,6 +171,8 @@ def render(facts: Facts, context: Context) -> bytes:
         outside_of=lambda incident: outside(incident, words),
         meanings={signal.name: signal.meaning for signal in facts.method.signals},
     )
+    if context.folder is not None and any(context.folder.rglob("*.html")):
+        page = held(page)
     return page.encode("utf-8", "replace")
 
 

@@ -8,6 +8,7 @@ none of these fonts can draw is written `\\u{hex}`.
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ LONGEST = 600
 """Characters of one value that the PDF shows; the CSV annex has it whole."""
 
 TEMPLATE = "incident.typ"
+LARGEST_LOGO = 4 << 20
+"""Bytes of a logo; each report holds all of them."""
 
 
 @cache
@@ -139,7 +142,13 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         "blocks": [_block(block) for block in document.blocks],
     }
     compiler = typst.Compiler(
-        template.read_bytes(), root=str(template.parent), font_paths=fonts(), sys_inputs={"report": json.dumps(report)}
+        template.read_bytes(),
+        root=str(template.parent),
+        font_paths=fonts(),
+        sys_inputs={"report": json.dumps(report)},
+        # No folder at all: a template is whole in itself, and nothing is fetched.
+        package_path=os.devnull,
+        package_cache_path=os.devnull,
     )
     try:
         # The time stamp 0 only keeps the clock out: the document's date is set to none in the template.
@@ -154,6 +163,25 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
         raise RuntimeError(f"typst: {warnings[0].message}")
     assert isinstance(compiled, bytes)
     return compiled
+
+
+def check_logo(picture: bytes) -> None:
+    """Raises UsageError for a picture that cannot be drawn, or that is too large for the head of a page."""
+    import typst
+
+    if len(picture) > LARGEST_LOGO:
+        raise UsageError("the logo is too large", expected=f"a picture of at most {LARGEST_LOGO:,} bytes")
+    compiler = typst.Compiler(
+        b"#set page(width: 30mm, height: auto, margin: 0pt)\n#image(bytes(json(bytes(sys.inputs.logo))), width: 100%)",
+        font_paths=fonts(),
+        sys_inputs={"logo": json.dumps(list(picture))},
+        package_path=os.devnull,
+        package_cache_path=os.devnull,
+    )
+    try:
+        compiler.compile(format="pdf")
+    except typst.TypstError as error:
+        raise UsageError(f"the logo cannot be drawn: {error.message}", expected="a PNG, JPEG or SVG picture") from None
 
 
 def render(facts: Facts, context: Context) -> bytes:

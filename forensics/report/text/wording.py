@@ -5,7 +5,8 @@ so each format keeps its words in a file of its own; a key that two files give i
 user's own may give only the keys it changes.
 
 A value is a string with `{name}` fields, or a table of plural forms (`one`, `other`, …) chosen by the field `n`
-after the language's own rule (CLDR, by way of babel).
+after the language's own rule (CLDR, by way of babel). Fields are names and nothing else: `{x.__class__}` or `{n:>9999}`
+is refused, and so is a field that the shipped text of the same key does not have.
 
 Not in the folder, and so not translated: the reasons of a finding and what each signal means. These are sentences
 of the detector, in English, kept with their weights in the case's tables (`findings.reasons`), because they are part
@@ -14,6 +15,8 @@ of the result that `missent explain` quotes and `missent verify` recomputes. A t
 
 from __future__ import annotations
 
+import re
+import string
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +31,9 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 DEFAULT_LANGUAGE = "en-GB"
 
 _PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
+LARGEST = 1 << 20
+"""Bytes of a file of words."""
+_NAMED = re.compile(r"\{(\w+)\}")
 
 Entry = str | Mapping[str, str]
 
@@ -121,22 +127,63 @@ def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
         )
     entries: dict[str, Entry] = dict(_read(shipped if shipped.is_dir() else TEMPLATES / DEFAULT_LANGUAGE))
     if folder is not None:
-        entries.update(_read(folder))
+        entries.update(_read(folder, entries))
     return Words(language, entries)
 
 
-def _read(folder: Path) -> dict[str, Entry]:
+def _read(folder: Path, shipped: Mapping[str, Entry] | None = None) -> dict[str, Entry]:
+    """All words of a folder. `shipped`: those that these come before, where the folder is not ours."""
     entries: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.toml")):
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
-        for key, entry in _flat(table, ""):
+        for key, entry in _file(path):
+            if shipped is not None:
+                _check(path, key, entry, shipped.get(key))
             if key in entries:
                 raise UsageError(f"{path}: {key} is given twice in {folder}", remedy="keep one of them")
             entries[key] = entry
     return entries
+
+
+def _file(path: Path) -> list[tuple[str, Entry]]:
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        raise UsageError(f"{path}: is no file of words", expected=f"a file of at most {LARGEST:,} bytes")
+    try:
+        return list(_flat(tomllib.loads(path.read_text("utf-8")), ""))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+    except RecursionError:
+        raise UsageError(
+            f"{path}: tables lie too deep in each other", expected="keys as in the shipped words"
+        ) from None
+
+
+def _check(path: Path, key: str, entry: Entry, shipped: Entry | None) -> None:
+    """Raises UsageError for words of others that could not be filled, or that reach into what they are filled with."""
+    known = _fields(path, key, shipped) if shipped is not None else None
+    if shipped is not None and not isinstance(entry, str) and isinstance(shipped, str) and "n" not in (known or ()):
+        raise UsageError(f"{path}: {key} has no plural forms", expected="one text")
+    for name in _fields(path, key, entry):
+        if known is not None and name not in known:
+            there = ", ".join(f"{{{one}}}" for one in sorted(known)) or "none"
+            raise UsageError(f"{path}: {key}: there is no {{{name}}} to be filled in", expected=f"of fields {there}")
+
+
+def _fields(path: Path, key: str, entry: Entry) -> set[str]:
+    """Names of the fields of an entry; `n`, too, where it has plural forms. Raises UsageError for more than names."""
+    names = set() if isinstance(entry, str) else {"n"}
+    for text in (entry,) if isinstance(entry, str) else entry.values():
+        try:
+            parts = list(string.Formatter().parse(text)) if isinstance(text, str) else None
+        except ValueError as error:
+            raise UsageError(f"{path}: {key}: {error}", expected="text with fields such as {name}") from None
+        if parts is None:
+            raise UsageError(f"{path}: {key} is no text", expected="a string, or strings for plural forms")
+        for _, name, form, conversion in parts:
+            if name is not None and (form or conversion or not name.isidentifier()):
+                raise UsageError(f"{path}: {key}: {{{name}}} is no field", expected="a name in braces, such as {name}")
+            names |= {name} if name else set()
+        names |= set(_NAMED.findall(text))
+    return names
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Entry]]:
