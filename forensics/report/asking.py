@@ -8,7 +8,7 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from forensics import casefile as cases
@@ -192,6 +192,8 @@ def _literal(entry: Entry, line: str) -> str:
         return str(int(line.replace(",", "").replace(" ", "")))
     if entry.kind == "moment":
         return datetime.fromisoformat(line).isoformat()
+    if entry.kind == "day":
+        return date.fromisoformat(line).isoformat()
     if entry.kind == "list":
         return "[" + ", ".join(quoted(part.strip()) for part in line.split(";") if part.strip()) + "]"
     return quoted(line.lower() if entry.kind == "choice" else line)

@@ -250,7 +250,7 @@ def _slip(slip: Slip, tokens: Tokens) -> tuple[Segment, ...]:
 
 
 def _item(item: Item, scrub: Callable[[str], str]) -> Item:
-    if item.answer is None or item.kind in ("choice", "moment", "count"):
+    if item.answer is None or item.kind in ("choice", "moment", "day", "count"):
         return item
     return dataclasses.replace(item, answer=scrub(item.answer) if item.released else None)
 

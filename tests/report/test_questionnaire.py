@@ -112,12 +112,12 @@ def test_ask_sets_question_and_help_apart(case: Case) -> None:
 
     asking.ask(case, read=read, tell=said.append)
     assert (
-        said[0] == "40 questions are open. Enter leaves one for later; a full stop ends. Each answer is saved at once."
+        said[0] == "41 questions are open. Enter leaves one for later; a full stop ends. Each answer is saved at once."
     )
     assert said[1] == "\nThis report\n───────────"
     assert said[2:6] == [
         "",
-        "1/40  Case reference",
+        "1/41  Case reference",
         "     Your own file number.",
         "     required; demanded by ISO/IEC 27042, ICO form, DD 2959",
     ]

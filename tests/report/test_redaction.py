@@ -191,7 +191,7 @@ HARMLESS = set(
     Method.parameters Method.settings_digest Method.suffix_list_digest Method.version Number.query Place.country
     Place.country_name Place.suffix Questionnaire.release Rate.measure Rate.name Raw.kind Reason.name
     Record.evidence Ruling.verdict Segment.kind Segment.meant Segment.typed Signal.meaning Signal.name Slip.kind
-    Statement.basis Statement.check Statement.result Statement.threshold Statement.values Story.incidents
+    Statement.basis Statement.check Statement.lacks Statement.result Statement.threshold Statement.values Story.incidents
     Story.ref Story.suffixes
     """.split()  # noqa: SIM905 - sixty names read better as a paragraph
 )

@@ -54,11 +54,16 @@ def delayed(clock_facts: Clock) -> bool:
 def containment(
     connection: Any, findings: Sequence[Finding], blocked_at: datetime | None, logs_end: datetime | None
 ) -> Containment:
-    """Whether the logs show an accepted send after the block. `logs_end`: last time in the evidence."""
+    """Whether the logs show an accepted send after the block. `logs_end`: last time in the evidence.
+
+    By the standard of public statements: a confirmed delivery breaks it, a suspected one leaves it open.
+    """
     head = tallies.headline(findings)
     accepted = [f for f in head if f.exposure in tallies.ACCEPTED]
     after = [f for f in head if blocked_at is not None and _settled(f) > blocked_at]
-    broken = [f for f in after if f.exposure in tallies.LEFT]
+    accepted_after = [f for f in after if f.exposure in tallies.LEFT]
+    broken = [f for f in accepted_after if f.state == "confirmed"]
+    held = (f for f in findings if f.state == "review" and f.exposure in tallies.LEFT)
     if blocked_at is None:
         state = "not-answered"
         legitimate = Number(0)
@@ -69,8 +74,8 @@ def containment(
         )
         rest = rows(connection, query)[0]
         legitimate = Number(next(iter(rest.values())) - sum(f.submitted_at > blocked_at for f in head), None, query)
-        if broken:
-            state = "broken"
+        if accepted_after:
+            state = "broken" if broken else "unreviewed"
         else:
             state = "holds" if logs_end is not None and logs_end > blocked_at else "not-covered"
     return Containment(
@@ -79,6 +84,8 @@ def containment(
         last_accepted=accepted[-1].submitted_at if accepted else None,
         logs_end=logs_end,
         accepted_after=tallies.number(broken),
+        suspected_after=tallies.number(f for f in accepted_after if f.state == "suspected"),
+        review_after=tallies.number(f for f in held if blocked_at is not None and _settled(f) > blocked_at),
         refused_after=tallies.number(f for f in after if f.exposure not in tallies.LEFT),
         legitimate_after=legitimate,
     )

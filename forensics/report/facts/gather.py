@@ -20,6 +20,7 @@ from forensics.report.facts import (
     destinations,
     incidents,
     questionnaire,
+    silence,
     statements,
     tallies,
 )
@@ -86,6 +87,8 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         skipped=inputs.skipped,
         unseen=inputs.unseen_domains,
     )
+    running = silence.running(connection, inputs.evidence, inputs.evidence_ids)
+    grounds = statements.Grounds(searched, running, answers.supplied)
     operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators}
     return Facts(
         header=Header(
@@ -117,9 +120,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
         days=coverage.days(connection, findings),
         flows=tallies.flows(findings),
-        statements=statements.check(
-            answers.statements, findings, searched.first, searched.last, home, read=searched.search == "read"
-        ),
+        statements=statements.check(answers.statements, findings, grounds, home),
         questionnaire=questionnaire.gather(answers, home, delayed=clock.delayed(clock_facts)),
         coverage=searched,
         evidence=tuple(inputs.evidence),

@@ -147,6 +147,16 @@ class Notification(_Section):
     public_statements: Annotated[YesNo, Ask(True, (ISO,))] = None
 
 
+class Supplied(_Section):
+    """Whether the evidence is all there is: no log shows which gateways there are beside those that wrote it."""
+
+    all_gateways: Annotated[YesNo, Ask(True, (ISO,))] = None
+    stated_by: Annotated[Text, Ask(False, (ISO,))] = None
+    stated_on: Annotated[Day, Ask(False, (ISO,))] = None
+    since: Annotated[Day, Ask(False, (ISO,))] = None
+    until: Annotated[Day, Ask(False, (ISO,))] = None
+
+
 class Operator(_Section):
     """Who runs a suffix, then and now: no log shows it."""
 
@@ -155,25 +165,45 @@ class Operator(_Section):
     now: Text = None
 
 
+Check = Literal[
+    "none",
+    "messages-at-most",
+    "deliveries-at-most",
+    "senders-at-most",
+    "accepted-at-most",
+    "none-accepted",
+    "not-before",
+    "not-after",
+    "only-domains",
+    "only-countries",
+    "only-encrypted",
+]
+Value = int | datetime | date | tuple[str, ...] | None
+"""What a check compares with: a count, a moment, domains, or ISO codes of countries."""
+
+
+class Part(_Section):
+    """One claim within a statement: its words as they stand there, and the check that the logs can decide."""
+
+    words: str
+    check: Check = "none"
+    value: Value = None
+    since: Day = None
+    until: Day = None
+    """Days (UTC) that the claim is of, first and last, where it is of a period."""
+
+
 class Claim(_Section):
-    """A public statement, with a check that the logs can decide where there is one."""
+    """A public statement, with its claims in `parts`, or one check for the whole."""
 
     claim: str
     by: Text = None
     on: Day = None
-    check: Literal[
-        "none",
-        "messages-at-most",
-        "deliveries-at-most",
-        "senders-at-most",
-        "accepted-at-most",
-        "not-before",
-        "not-after",
-        "only-domains",
-        "only-encrypted",
-    ] = "none"
-    value: int | datetime | date | tuple[str, ...] | None = None
-    """What the check compares with: a count, a moment, or domains."""
+    check: Check = "none"
+    value: Value = None
+    since: Day = None
+    until: Day = None
+    parts: tuple[Part, ...] = ()
 
 
 class Step(_Section):
@@ -196,6 +226,7 @@ class Questionnaire(_Section):
     consequences: Consequences = Consequences()
     measures: Measures = Measures()
     notification: Notification = Notification()
+    supplied: Supplied = Supplied()
     operators: tuple[Operator, ...] = ()
     statements: tuple[Claim, ...] = ()
     actions: tuple[Step, ...] = ()
@@ -213,6 +244,7 @@ SECTIONS: tuple[tuple[str, type[_Section]], ...] = (
     ("consequences", Consequences),
     ("measures", Measures),
     ("notification", Notification),
+    ("supplied", Supplied),
 )
 
 
@@ -224,7 +256,7 @@ class Entry:
     section: str
     name: str
     kind: str
-    """text, choice, moment, count or list."""
+    """text, choice, moment, day, count or list."""
     choices: tuple[str, ...]
     ask: Ask
 
@@ -246,7 +278,7 @@ def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:
     if origin is tuple:
         return "list", ()
     if origin is None:
-        return {datetime: "moment", int: "count"}.get(annotation, "text"), ()
+        return {datetime: "moment", date: "day", int: "count"}.get(annotation, "text"), ()
     parts = arguments[:1] if origin is Annotated else arguments
     found = (_kind(part) for part in parts if part is not type(None))
     return next((kind for kind in found if kind[0] != "text"), ("text", ()))
@@ -309,7 +341,7 @@ def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> t
                 demanded_by=entry.ask.by,
                 answer=answer,
                 kind=entry.kind,
-                released=entry.kind in ("choice", "moment", "count")
+                released=entry.kind in ("choice", "moment", "day", "count")
                 or entry.key == "report.handling"
                 or entry.key in answers.release,
             )

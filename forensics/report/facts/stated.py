@@ -60,7 +60,7 @@ class Containment:
     """What was done to stop it, and whether the logs show that it holds.
 
     state: `not-answered` · `holds` (logs run past the block and show no accepted send after it) · `broken` ·
-    `not-covered` (the logs end before the block).
+    `unreviewed` (only suspected deliveries were accepted after it) · `not-covered` (the logs end before the block).
     """
 
     state: str
@@ -68,6 +68,10 @@ class Containment:
     last_accepted: datetime | None
     logs_end: datetime | None
     accepted_after: Number
+    """Confirmed deliveries."""
+    suspected_after: Number
+    review_after: Number
+    """Accepted ones of the other two kinds."""
     refused_after: Number
     legitimate_after: Number
     """Other outbound deliveries after the block: shows that the logs were alive."""
@@ -75,22 +79,42 @@ class Containment:
 
 @dataclass(frozen=True)
 class Statement:
-    """A public claim and what the evidence says about it.
+    """One claim of a public statement, or the words of it that no check covers, and what the evidence says.
 
-    result: `supported` · `contradicted` · `not-determinable`. `basis` is a key of the wording file
-    (`statement.<basis>`), `values` fills it.
+    result: `contradicted` · `not-contradicted` (by the logs supplied) · `supported` · `not-determinable` ·
+    `not-tested`. `basis` is a key of the wording file (`statement.<basis>`), `values` fills it.
     """
 
+    number: int
+    """Of the statement in the case; its claims share it."""
     claim: Annotated[str, Raw("text")]
+    """The words tested, or not tested."""
+    statement: Annotated[str, Raw("text")]
+    """The whole that they are of."""
     made_by: Annotated[str | None, Raw("name")]
     made_on: date | None
     check: str
     """Kind of check asked for, or `none`."""
     threshold: str | None
+    since: date | None
+    until: date | None
+    """Days that the claim is stated to be of, where it is."""
     result: str
     basis: str
     values: tuple[tuple[str, str | int], ...]
     evidence: Number
+    limit_chosen: bool = False
+    """The words do not name the limit: it is the investigator's."""
+    lacks: tuple[str, ...] = ()
+    """What a support would need: `unstated` (that all gateways are supplied), `outside` (of the period that is stated
+    of), `silent` (days), `unread` (records), `losses` (signs of missing records)."""
+    tested: tuple[date, date] | None = None
+    """Days that the result is of."""
+    silent: int = 0
+    """Days among them on which a server is not shown to have logged."""
+    vouched_by: Annotated[str | None, Raw("name")] = None
+    vouched_on: date | None = None
+    """Who stated when that the logs of all outbound gateways are supplied."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +133,7 @@ class Item:
     answer: Annotated[str | None, Raw("text")]
     """For display; choices are keys of the wording file (`choice.<value>`) when kind is `choice`."""
     kind: str = "text"
-    """text, choice, moment, count or list."""
+    """text, choice, moment, day, count or list."""
     released: bool = False
     """The redacted edition may show the answer's text."""
 

@@ -122,8 +122,13 @@ def _encrypted(s: Sheet) -> str:
 def _taken(s: Sheet) -> str:
     block = s.facts.containment
     proof = ""
-    if block.state in ("holds", "broken"):
-        proof = s.words("answers.holds", accepted=block.accepted_after.value, refused=block.refused_after.value)
+    if block.state in ("holds", "broken", "unreviewed"):
+        proof = s.words(
+            "answers.holds",
+            accepted=block.accepted_after.value,
+            suspected=block.suspected_after.value,
+            refused=block.refused_after.value,
+        )
     return _joined(s.labelled("measures.taken"), s.labelled("measures.blocked_at"), proof)
 
 

@@ -320,9 +320,21 @@ def _statements(facts: f.Facts) -> Annex:
     refs = _places(facts)
     return _annex(
         "statements",
-        "claim made_by made_on:day check threshold result basis findings",
+        "claim statement made_by made_on:day check threshold result basis lacks silent_days:int findings",
         (
-            (s.claim, s.made_by, s.made_on, s.check, s.threshold, s.result, s.basis, _ids(s.evidence, refs))
+            (
+                s.claim,
+                s.statement,
+                s.made_by,
+                s.made_on,
+                s.check,
+                s.threshold,
+                s.result,
+                s.basis,
+                "; ".join(s.lacks),
+                s.silent,
+                _ids(s.evidence, refs),
+            )
             for s in facts.statements
         ),
     )

@@ -168,6 +168,7 @@ def _statements(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     if facts.statements:
         yield grids.statements(facts, words)
+        yield b.Para(prose.say(words, "statement.intro"), "note")
     else:
         yield b.Para(passages.no_statement(facts, words))
 

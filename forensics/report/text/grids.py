@@ -151,18 +151,17 @@ def over_tls(words: Words, relay: f.Relay) -> b.Spans:
 
 
 def statements(facts: f.Facts, words: Words) -> b.Table:
-    """Section 9: public claims and what the evidence says."""
-    rows = tuple(
-        b.cells(
-            [
-                b.text(f"“{one.claim}”", _claimed(words, one)),
-                b.Span("strong", words(f"statement.result.{one.result}")),
-                passages.statement(facts, one, words),
-            ]
-        )
-        for one in facts.statements
-    )
-    return b.Table(columns(words, "claim:4 result:2 evidence:5"), rows, words("html.caption.statements"))
+    """Section 9: what was claimed in public, claim by claim, and what the evidence says."""
+    rows = []
+    told = 0
+    for one in facts.statements:
+        claim = b.text(f"“{one.claim}”", _claimed(words, one) if one.number != told else ())
+        if one.claim != one.statement and one.number != told:
+            claim = (*claim, b.Span("soft", " " + words("statement.of", statement=one.statement)))
+        told = one.number
+        result = b.Span("strong", words(f"statement.result.{one.result}"))
+        rows.append(b.cells([claim, result, passages.statement(facts, one, words)]))
+    return b.Table(columns(words, "claim:4 result:2 evidence:5"), tuple(rows), words("html.caption.statements"))
 
 
 def _claimed(words: Words, one: f.Statement) -> b.Spans:

@@ -226,20 +226,22 @@ def _containment(facts: f.Facts, words: Words) -> b.Spans:
     return sentences(summary, _brief_answer(facts, words, "point.taken", "measures.taken"))
 
 
+_RESULTS = ("contradicted", "not-contradicted", "supported", "not-determinable")
+
+
 def _statements(facts: f.Facts, words: Words) -> b.Spans:
     if not facts.statements:
         return passages.no_statement(facts, words)
-    results = [one.result for one in facts.statements]
-    out = [
-        say(
-            words,
-            "point.statements",
-            n=len(results),
-            supported=results.count("supported"),
-            contradicted=results.count("contradicted"),
-            open=results.count("not-determinable"),
-        )
+    results = [one.result for one in facts.statements if one.result != "not-tested"]
+    untested = len({one.number for one in facts.statements if one.result == "not-tested"})
+    parts = [
+        words("point.statements_part", n=results.count(key), result=words(f"statement.result.{key}"))
+        for key in _RESULTS
+        if key in results
     ]
+    out = [say(words, "point.statements", n=len(results), parts=words.join(parts))] if results else []
+    if untested:
+        out.append(say(words, "point.untested", n=untested))
     against = [one.claim for one in facts.statements if one.result == "contradicted"]
     out.extend(say(words, "point.contradicted", claim=brief(claim).rstrip(".")) for claim in against[:1])
     return sentences(*out)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
 from forensics.report.text.blocks import Spans, code
-from forensics.report.text.prose import duration, joined, noun, say, sentences, span, unread, when
+from forensics.report.text.prose import duration, joined, noun, say, sentences, separated, span, unread, when
 from forensics.report.text.wording import Words
 
 
@@ -201,6 +201,10 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         parts.append(say(words, "containment.not_answered"))
     elif block.state == "broken":
         parts.append(say(words, "containment.broken", n=block.accepted_after.value, blocked=blocked))
+        if block.suspected_after.value:
+            parts.append(say(words, "containment.broken_more", n=block.suspected_after.value))
+    elif block.state == "unreviewed":
+        parts.append(say(words, "containment.unreviewed", n=block.suspected_after.value, blocked=blocked))
     elif block.state == "not-covered":
         parts.append(say(words, "containment.not_covered", end=end, blocked=blocked))
     else:
@@ -210,6 +214,8 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
             parts.append(say(words, "containment.uncovered", n=holes))
         if facts.coverage.unread:
             parts.append(say(words, "containment.unread", n=facts.coverage.unread))
+        if block.review_after.value:
+            parts.append(say(words, "containment.review", n=block.review_after.value))
         if block.refused_after.value:
             parts.append(say(words, "containment.holds_refused", n=block.refused_after.value))
         if block.legitimate_after.value:
@@ -230,15 +236,47 @@ def no_statement(facts: Facts, words: Words) -> Spans:
     return say(words, "statement.none" if asked.answered else "statement.unanswered")
 
 
+_NOUNS = {
+    "messages-at-most": "messages",
+    "deliveries-at-most": "deliveries",
+    "senders-at-most": "senders",
+    "accepted-at-most": "accepted",
+}
+
+
 def statement(facts: Facts, one: Statement, words: Words) -> Spans:
-    """What the evidence says about one public claim."""
-    values = {
+    """What the evidence says about one claim, and what that rests on."""
+    if one.result == "not-tested":
+        return say(words, "statement.untested")
+    values: dict[str, object] = {
         name: when(words, datetime.fromisoformat(value)) if name == "limit" and isinstance(value, str) else value
         for name, value in one.values
     }
-    sentence = say(words, f"statement.{one.basis}", **values)
-    holes = uncovered_days(facts) if one.result == "supported" else 0
-    return sentences(sentence, say(words, "statement.uncovered", n=holes) if holes else ())
+    if one.check in _NOUNS and "count" in values:
+        values["counted"] = noun(words, _NOUNS[one.check], int(str(values["count"])))
+    parts = [say(words, f"statement.{one.basis}", **values)]
+    if one.limit_chosen and "limit" in values:
+        parts.append(say(words, "statement.chosen", limit=values["limit"]))
+    if one.claim == one.statement:
+        parts.append(say(words, "statement.whole"))
+    parts.append(_rests_on(facts, one, words))
+    return sentences(*parts)
+
+
+def _rests_on(facts: Facts, one: Statement, words: Words) -> Spans:
+    period = span(words, *one.tested) if one.tested else ()
+    if one.result == "supported":
+        on = words.day(one.vouched_on) if one.vouched_on else ""
+        return say(words, "statement.supported", by=one.vouched_by or "", on=on, period=period)
+    if one.result != "not-contradicted":
+        return ()
+    lacks = words.join([words(f"statement.lacks.{key}", n=one.silent) for key in one.lacks])
+    if not period:
+        return say(words, "statement.not_contradicted_no_period", lacks=lacks)
+    gateways: list[str | Spans] = [(code(g.name or "–"),) for g in facts.coverage.gateways[:_FEW]]
+    if len(facts.coverage.gateways) > _FEW:
+        gateways.append(words("html.others", n=len(facts.coverage.gateways) - _FEW))
+    return say(words, "statement.not_contradicted", gateways=joined(words, gateways), period=period, lacks=lacks)
 
 
 _FEW = 3
@@ -263,6 +301,7 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
         gateways: list[str | Spans] = [_gateway(words, g) for g in seen.gateways]
         first, last = words.day(seen.first), words.day(seen.last)
         out.append(say(words, "unseen.period", first=first, last=last, gateways=joined(words, gateways)))
+    out.append(supplied(facts, words))
     holes = uncovered_days(facts)
     if holes:
         spans_ = [
@@ -321,6 +360,22 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
         ]
         out.append(say(words, "unseen.losses", span=losses_span(facts, words), kinds=words.join(kinds)))
     return tuple(out)
+
+
+def supplied(facts: Facts, words: Words) -> Spans:
+    """What the investigator states about the gateways: whether the evidence is all there is."""
+    told = facts.questionnaire["supplied.all_gateways"]
+    if not told.answered:
+        return say(words, "supplied.missing")
+    if told.answer != "yes":
+        return say(words, "supplied.not_complete" if told.answer == "no" else "supplied.unknown")
+    items = [facts.questionnaire[f"supplied.{name}"] for name in ("stated_by", "stated_on", "since", "until")]
+    by = items[0].answer if items[0].answer or not items[0].answered else words("answer.withheld")
+    missing = say(words, "mark.missing")
+    days = [date.fromisoformat(item.answer) if item.answer else None for item in items[1:]]
+    parts: list[str | Spans] = [by or missing, words.day(days[0]) if days[0] else missing]
+    parts.append(span(words, days[1], days[2]) if days[1] and days[2] else missing)
+    return say(words, "supplied.complete", details=separated(parts))
 
 
 def loss_kind(words: Words, kind: str) -> str:

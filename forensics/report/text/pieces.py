@@ -101,6 +101,8 @@ def answer(words: Words, item: f.Item, zone: str) -> b.Spans:
         return (b.Span("soft", words("answer.withheld")),)
     if item.kind == "moment":
         return b.text(prose.when(words, datetime.fromisoformat(item.answer).astimezone(UTC), zone))
+    if item.kind == "day":
+        return b.text(words.day(date.fromisoformat(item.answer)))
     if item.kind == "count":
         return b.text(words.number(int(item.answer)))
     if item.kind == "choice":

@@ -90,6 +90,14 @@ def joined(words: Words, parts: Sequence[str | Spans]) -> Spans:
     return tuple(out)
 
 
+def separated(parts: Sequence[str | Spans]) -> Spans:
+    """Runs of text with commas between."""
+    out: list[Span] = []
+    for n, part in enumerate(parts):
+        out.extend(text(", " if n else "", part))
+    return tuple(out)
+
+
 def noun(words: Words, key: str, n: int) -> str:
     """`1 message`, `12 messages`."""
     return words(f"noun.{key}", n=n)

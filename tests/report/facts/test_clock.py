@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from forensics.errors import CaseError
-from forensics.report.facts import Statement, clock, statements
-from forensics.report.facts.questionnaire import Claim, Questionnaire
+from forensics.report.facts import clock
+from forensics.report.facts.questionnaire import Questionnaire
 from forensics.report.text import passages
 from forensics.report.text.blocks import plain
 from forensics.report.text.wording import load
@@ -64,9 +63,21 @@ def test_reasons_for_delay_become_required_when_late() -> None:
     assert "NOT YET ANSWERED" in said
 
 
-def facts_blocked(at: str) -> Any:
+def facts_blocked(at: str, verdicts: Any = ()) -> Any:
     questionnaire = {**made.QUESTIONNAIRE, "measures": {"blocked_at": at}}
-    return made.facts(60, case=made.casefile(questionnaire=questionnaire))
+    return made.facts(60, case=made.casefile(questionnaire=questionnaire), verdicts=verdicts)
+
+
+def test_only_a_confirmed_delivery_breaks_the_block() -> None:
+    at = made.START.isoformat()
+    suspected, confirmed = facts_blocked(at), facts_blocked(at, [made.CONFIRM])
+    assert (suspected.containment.state, suspected.containment.accepted_after.value) == ("unreviewed", 0)
+    assert "is open" in plain(passages.containment(suspected, WORDS)[0])
+    assert confirmed.containment.state == "broken"
+    assert confirmed.containment.accepted_after.value == (
+        confirmed.groups.confirmed.exposed.value + confirmed.groups.confirmed.handed_on.value
+    )
+    assert "does not hold" in plain(passages.containment(confirmed, WORDS)[0])
 
 
 def test_the_block_holds_only_as_far_as_the_logs_run() -> None:
@@ -75,76 +86,5 @@ def test_the_block_holds_only_as_far_as_the_logs_run() -> None:
     held = facts_blocked((last + timedelta(minutes=1)).isoformat()).containment
     assert held.state == "holds"
     assert held.legitimate_after.value > 0
-    broken = facts_blocked((last - timedelta(hours=3)).isoformat()).containment
-    assert broken.state == "broken"
-    assert broken.accepted_after.value >= 1
+    assert facts_blocked((last - timedelta(hours=3)).isoformat()).containment.state == "unreviewed"
     assert facts_blocked("2031-01-01T00:00:00Z").containment.state == "not-covered"
-
-
-def checked(check: str, value: Any, *, confirmed: bool = False) -> Statement:
-    facts = made.facts(40, verdicts=[made.CONFIRM] if confirmed else [])
-    claim = Claim(claim="x", check=check, value=value)  # type: ignore[arg-type]
-    return statements.check([claim], facts.findings, facts.coverage.first, facts.coverage.last, LONDON)[0]
-
-
-def test_a_limit_is_supported_contradicted_or_open_until_reviewed() -> None:
-    confirmed = sum(x.slip.typed == "navy.ml" for x in made.facts(40).findings)
-    assert checked("messages-at-most", 1000).result == "supported"
-    assert checked("messages-at-most", 5).result == "not-determinable"
-    assert checked("messages-at-most", confirmed, confirmed=True).result == "not-determinable"
-    assert checked("messages-at-most", confirmed - 1, confirmed=True).result == "contradicted"
-
-
-def test_findings_held_for_review_keep_a_limit_open() -> None:
-    facts = made.facts(40)
-    head, held = facts.groups.headline.messages.value, facts.groups.review.messages.value
-    assert held > 0
-    at_limit = checked("messages-at-most", head)
-    assert (at_limit.result, at_limit.basis) == ("not-determinable", "review-open")
-    assert "await review" in plain(passages.statement(facts, at_limit, WORDS))
-    assert checked("messages-at-most", head + held).result == "supported"
-
-
-def test_ends_are_supported_only_where_the_logs_reach() -> None:
-    assert checked("not-after", date(2023, 4, 10)).result == "supported"
-    assert checked("not-after", date(2030, 1, 1)).result == "not-determinable"
-    assert checked("not-after", date(2023, 3, 19), confirmed=True).result == "contradicted"
-    assert checked("not-before", made.START).result == "supported"
-    assert checked("not-before", date(2022, 1, 1)).result == "not-determinable"
-
-
-def test_nothing_is_supported_where_much_was_not_read() -> None:
-    facts = made.facts(40, verdicts=[made.CONFIRM])
-    claims = [Claim(claim="x", check="messages-at-most", value=value) for value in (1000, 1)]
-    span = facts.coverage.first, facts.coverage.last
-    many, few = statements.check(claims, facts.findings, *span, LONDON, read=False)
-    assert (many.result, many.basis) == ("not-determinable", "not-read")
-    assert "could be read" in plain(passages.statement(facts, many, WORDS))
-    assert few.result == "contradicted", "what was read contradicts all the same"
-
-
-def test_what_logs_cannot_tell_is_said_to_be_so() -> None:
-    assert checked("none", None).result == "not-determinable"
-    assert checked("only-encrypted", None).result == "supported"
-    assert checked("only-domains", ("ml", "mli", "com")).result == "supported"
-    assert checked("only-domains", ("navy.ml",)).result == "not-determinable"
-
-
-@pytest.mark.parametrize(("check", "value"), [("messages-at-most", None), ("not-after", 5), ("only-domains", 5)])
-def test_a_check_without_its_value_is_an_error(check: str, value: Any) -> None:
-    with pytest.raises(CaseError, match=check):
-        checked(check, value)
-
-
-def test_a_limit_in_time_reads_like_one() -> None:
-    said = plain(passages.statement(made.facts(5), checked("not-after", date(2023, 3, 19), confirmed=True), WORDS))
-    assert "after 20 March 2023, 00:00 UTC" in said
-
-
-def test_every_basis_has_its_sentence() -> None:
-    for check, value in (("messages-at-most", 5), ("messages-at-most", 900), ("not-after", date(2030, 1, 1)),
-                         ("not-after", date(2023, 3, 19)), ("only-encrypted", None), ("none", None)):  # fmt: skip
-        for confirmed in (False, True):
-            assert plain(passages.statement(made.facts(5), checked(check, value, confirmed=confirmed), WORDS))
-    claims = [key for key in WORDS.entries if key.startswith("statement.")]
-    assert len(claims) > 20

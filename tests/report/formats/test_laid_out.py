@@ -97,7 +97,7 @@ def test_pdf_head_and_foot_stand_on_every_page() -> None:
         assert "OFFICIAL – SENSITIVE" in text
         assert "ALB-2023-004 · full edition · initial report" in text
         assert facts().header.case_state[:16] in text
-        assert "20 of 40 required items answered" in text
+        assert "20 of 41 required items answered" in text
         assert "missent verify case" in text
         assert re.search(r"page \d+ of \d+", text)
 
