@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -21,9 +22,9 @@ from markupsafe import Markup, escape
 
 from forensics import domains
 from forensics.errors import UsageError
-from forensics.report.facts import STATES, Facts, Incident
+from forensics.report.facts import STATES, Facts, Finding, Incident
 from forensics.report.formats import templating
-from forensics.report.text import annexed, document, grids, kept, onepage, passages, pieces, prose
+from forensics.report.text import annexed, document, grids, kept, onepage, passages, pieces, prose, sums
 from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
 from forensics.report.text.visible import cut, visible
@@ -134,6 +135,7 @@ def render(facts: Facts, context: Context) -> bytes:
     words = context.words
     template = environment(words, context.folder).get_template("report.html")
     findings = {finding.ref: finding for finding in facts.findings}
+    meanings = {signal.name: signal.meaning for signal in facts.method.signals}
     page = template.render(
         f=facts,
         w=words,
@@ -169,11 +171,19 @@ def render(facts: Facts, context: Context) -> bytes:
         states={name: words(f"state.{name}") for name in STATES},
         glossary=prose.glossary(words),
         outside_of=lambda incident: outside(incident, words),
-        meanings={signal.name: signal.meaning for signal in facts.method.signals},
+        reasons=lambda finding: _reasons(words, finding, meanings),
+        sum_lines=lambda finding: tuple(filter(None, (sums.line(words, finding), sums.answers(words, finding)))),
     )
     if context.folder is not None and any(context.folder.rglob("*.html")):
         page = held(page)
     return page.encode("utf-8", "replace")
+
+
+def _reasons(words: Words, finding: Finding, meanings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """(weight, reason in words) of a finding."""
+    weights = (sums.signed(weight) for weight in sums.of(finding).parts)
+    told = (pieces.reason(words, reason, meanings) for reason in finding.reasons)
+    return tuple(zip(weights, told, strict=True))
 
 
 def _logo(logo: tuple[str, bytes] | None) -> tuple[str, str] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from forensics.report import facts as f
 from forensics.report.text import blocks as b
-from forensics.report.text import grids, passages, pieces, prose
+from forensics.report.text import grids, passages, pieces, prose, sums
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import cut_note, slip_line, stamp
 from forensics.report.text.visible import cut
@@ -36,13 +36,14 @@ def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         yield b.Para(b.text(words("doc.reasons_in", shown=DETAILED, n=len(facts.findings))), "note")
     yield from cut_note(words, INCIDENTS, len(facts.incidents), "incidents.csv")
     left = DETAILED
+    meanings = {signal.name: signal.meaning for signal in facts.method.signals}
     for incident in facts.incidents[:INCIDENTS]:
         own = by.get(incident.ref, [])
         yield from _incident(words, incident)
         first: dict[tuple[f.Reason, ...], str] = {}
         for finding in own[: max(left, 0)]:
             same = first.setdefault(finding.reasons, finding.ref)
-            yield from _finding(words, finding, "" if same == finding.ref else same)
+            yield from _finding(words, finding, "" if same == finding.ref else same, meanings)
         left -= len(own)
 
 
@@ -57,7 +58,7 @@ def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
         yield from grids.people(words, incident.senders, words("html.caption.senders"))
 
 
-def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
+def _finding(words: Words, x: f.Finding, same: str, meanings: Mapping[str, str]) -> Iterator[b.Block]:
     """One finding: who to whom, what became of it, and why it is believed (`same`: as another finding)."""
     accepted = x.exposure == "exposed"
     sender = x.sender or words("html.finding.null_sender")
@@ -89,23 +90,21 @@ def _finding(words: Words, x: f.Finding, same: str) -> Iterator[b.Block]:
         terms.append((words("html.finding.also"), b.text(words("doc.yes"))))
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
-    if x.alternatives:
-        others = "; ".join(f"{domain} ({pieces.score(words, score)})" for domain, score in x.alternatives)
-        terms.append((words("html.finding.alternatives"), b.text(b.code(others))))
     if x.ruling:
         verdict = words.get(f"state.{x.ruling.verdict}", x.ruling.verdict)
         ruled = prose.say(words, "html.finding.ruled", verdict=verdict, reviewer=x.ruling.reviewer)
         terms.append((words("html.finding.ruling"), b.text(ruled, ". ", x.ruling.reason)))
     terms.append((words("html.finding.records"), b.text(b.code(pieces.records(x)))))
     yield b.Terms(tuple(terms))
-    total = {"prior": signed(x.prior), "total": signed(x.weight)}
+    lines = [sums.line(words, x)]
+    if others := sums.answers(words, x):
+        lines.append(others)
     if same:
-        yield b.Items((b.text(words("doc.same_reasons", ref=same, **total)),), small=True)
+        yield b.Items((b.text(words("sum.same", ref=same)), *lines), small=True)
         return
-    reasons = [b.text(b.Span("strong", signed(r.weight)), "  ", r.text or r.name) for r in x.reasons]
-    yield b.Items((*reasons, b.text(b.Span("soft", words("doc.prior_line", **total)))), small=True)
-
-
-def signed(weight: float) -> str:
-    """`+1.01`, `−0.34`."""
-    return f"{weight:+.2f}".replace("-", "\u2212")
+    weights = sums.of(x).parts
+    reasons = [
+        b.text(b.Span("strong", sums.signed(weight)), "  ", pieces.reason(words, reason, meanings))
+        for weight, reason in zip(weights, x.reasons, strict=True)
+    ]
+    yield b.Items((*reasons, *lines), small=True)

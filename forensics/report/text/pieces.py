@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,11 @@ def count(words: Words, number: f.Number, *, exposed: bool = False) -> b.Spans:
 def stamp(moment: datetime | None, zone: str = "UTC") -> str:
     """`2023-03-20 08:15`, in `zone`."""
     return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def reason(words: Words, one: f.Reason, meanings: Mapping[str, str] | None = None) -> str:
+    """A reason in words: its own, else what its kind weighs; never a code word."""
+    return one.text or words.get(f"reason.{one.name}", (meanings or {}).get(one.name) or words("reason.other"))
 
 
 def score(words: Words, value: float) -> str:

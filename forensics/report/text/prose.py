@@ -26,8 +26,8 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _FEW = 3
 """Domains by which an organisation without a name is called."""
 
-_TELLING = 0.1
-"""Share of the headline from which a suffix is named in the first paragraph."""
+_TELLING = 0.5
+"""A story of suffixes is named in title and first paragraph where more than this share of the headline is its own."""
 
 
 def say(words: Words, key: str, /, **values: Any) -> Spans:
@@ -128,10 +128,19 @@ def title(facts: Facts, words: Words) -> str:
         return facts.header.title
     if not facts.header.found:
         return words(f"title.{_NONE[facts.coverage.search]}")
-    lead = facts.stories[0].suffixes
-    if lead:
-        return words("title.suffix", meant="." + lead[0], typed="." + lead[1])
-    return words("title.pairs")
+    lead = _lead(facts)
+    if lead is None or lead.suffixes is None:
+        return words("title.pairs")
+    meant, typed = ("." + suffix for suffix in lead.suffixes)
+    whole = lead.tally.deliveries.value == facts.groups.headline.deliveries.value
+    return words("title.suffix" if whole else "title.suffix_more", meant=meant, typed=typed)
+
+
+def _lead(facts: Facts) -> Story | None:
+    """The story of suffixes that most of the headline is of, or none."""
+    total = facts.groups.headline.deliveries.value
+    own = (story for story in facts.stories if story.suffixes and story.tally.deliveries.value > _TELLING * total)
+    return next(own, None)
 
 
 _NONE = {"read": "none", "partly": "none_partly", "unweighed": "unweighed", "unread": "unread"}
@@ -170,19 +179,20 @@ def position(facts: Facts, words: Words) -> Spans:
 
 
 def _stories(facts: Facts, words: Words) -> Spans:
-    """What went where: the stories of suffixes first, all others in one clause."""
+    """What went where: the story that most of it is of, all other pairs counted in one clause."""
     stories = [story for story in facts.stories if story.tally.deliveries.value]
-    total = facts.groups.headline.deliveries.value
-    named = [s for s in stories if s.suffixes is not None and s.tally.deliveries.value >= total * _TELLING][:2]
+    lead = _lead(facts)
+    named = [lead] if lead else []
     rest = [story for story in stories if story not in named]
     if len(stories) == 1:
         return _sentence(_story(words, stories[0], "position.story_all"))
     parts: list[Spans] = [_story(words, story) for story in named]
     others = sum(story.tally.deliveries.value for story in rest)
     if others:
-        names = {name for story in rest for name in story.observed}
+        refs = {ref for story in rest for ref in story.incidents}
+        pairs = sum(bool(one.tally.deliveries.value) for one in facts.incidents if one.ref in refs)
         key = "position.others" if parts else "position.only_others"
-        parts.append(say(words, key, n=others, domains=noun(words, "domains", len(names))))
+        parts.append(say(words, key, n=others, pairs=noun(words, "pairs", pairs)))
     return _sentence(joined(words, parts))
 
 
