@@ -47,7 +47,7 @@ def test_a_story_of_four_deliveries_of_43_is_not_the_title() -> None:
 def test_half_is_not_most() -> None:
     assert "lookalike" in prose.title(of(FACTS, ("navy.ml", 5), ("contoso-marin.com", 5)), WORDS)
     most = of(FACTS, ("navy.ml", 6), ("contoso-marin.com", 5))
-    assert prose.title(most, WORDS) == "Mail for .mil sent to .ml, and to other lookalike domains"
+    assert prose.title(most, WORDS) == "Mail for .mil sent to .ml and other lookalikes"
     said = plain(prose.position(most, WORDS))
     assert "6 deliveries meant for .mil went to .ml (Mali) and 5 went to" in said
     assert "(1 pair of domains)" in said
