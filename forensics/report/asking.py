@@ -16,6 +16,7 @@ from forensics.case import Case
 from forensics.custody import log, manifest, staging
 from forensics.errors import CaseError
 from forensics.report.facts import questionnaire as q
+from forensics.report.facts import regimes
 from forensics.report.facts.questionnaire import Entry
 from forensics.report.text import wording
 from forensics.report.text.wording import Words
@@ -53,6 +54,9 @@ def _lines(words: Words) -> Iterator[str]:
         yield from _remark(_explained(words, entry))
         yield f"{entry.name} = {'[]' if entry.kind == 'list' else QUOTED_EMPTY}"
     yield ""
+    yield from _remark(words("questionnaire.regimes", names=", ".join(regimes.load())))
+    yield from ("# [[questionnaire.regimes]]", '# regime = "uk-gdpr"', '# authority = ""')
+    yield from ("# events = { high_risk_found = 2024-01-05T10:00:00Z }", "")
     yield from _remark(words("questionnaire.operators"))
     yield from ("# [[questionnaire.operators]]", '# suffix = "ml"', '# then = ""', '# now = ""', "")
     yield from _remark(words("questionnaire.statements"))

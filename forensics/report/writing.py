@@ -84,7 +84,8 @@ def write(
     wanted = chosen(formats, edition)
     foreign.check(templates)
     words = wording.load(language, templates)
-    facts = gather.gather(connection, inputs.read(case, casefile, inventory, verdicts, as_of), language)
+    known = inputs.read(case, casefile, inventory, verdicts, as_of)
+    facts = gather.gather(connection, known, language, templates)
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(key or case))
     folder = _folder(case, out, edition)

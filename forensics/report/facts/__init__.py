@@ -24,6 +24,7 @@ from forensics.report.facts.base import (
     Raw,
     Tally,
 )
+from forensics.report.facts.due import Limit, Moment, Regime, Step
 from forensics.report.facts.found import (
     Day,
     Finding,
@@ -80,9 +81,11 @@ __all__ = [
     "Header",
     "Incident",
     "Item",
+    "Limit",
     "Loss",
     "LossTotal",
     "Method",
+    "Moment",
     "Number",
     "OtherLines",
     "Person",
@@ -92,6 +95,7 @@ __all__ = [
     "Raw",
     "Reason",
     "Record",
+    "Regime",
     "Relay",
     "Ruling",
     "Said",
@@ -101,6 +105,7 @@ __all__ = [
     "Skipped",
     "Slip",
     "Statement",
+    "Step",
     "Story",
     "Tally",
     "UnreadKind",
@@ -114,6 +119,8 @@ class Facts:
     header: Header
     groups: Groups
     clock: Clock
+    regimes: tuple[Regime, ...]
+    """Rules that the case says apply, in its order, each with its clocks."""
     containment: Containment
     stories: tuple[Story, ...]
     """Worst first: exposed deliveries, then deliveries."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from forensics.casefile import CaseFile
@@ -20,6 +21,7 @@ from forensics.report.facts import (
     destinations,
     incidents,
     questionnaire,
+    regimes,
     silence,
     statements,
     tallies,
@@ -64,10 +66,11 @@ class Inputs:
     custody: Custody = field(default_factory=Custody)
 
 
-def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
+def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates: Path | None = None) -> Facts:
     """The facts of the full edition.
 
-    `connection`: DuckDB with the views deliveries (with `direction`), unread, findings, incidents.
+    `connection`: DuckDB with the views deliveries (with `direction`), unread, findings, incidents. `templates`: the
+    user's own, whose regimes come before ours.
     """
     casefile = inputs.casefile
     answers = questionnaire.read(casefile)
@@ -110,6 +113,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE) -> Facts:
         ),
         groups=tallies.groups(findings),
         clock=clock_facts,
+        regimes=regimes.gather(answers, home, clock_facts.as_of, templates),
         containment=clock.containment(
             connection, findings, questionnaire.moment(answers.measures.blocked_at, home), searched.last
         ),

@@ -215,6 +215,21 @@ class Step(_Section):
     done: bool = False
 
 
+class RegimeAnswers(_Section):
+    """A set of rules that applies, and when its events happened; `templates/regimes` has both by name."""
+
+    regime: str
+    authority: Text = None
+    events: dict[str, datetime | date] = {}
+    """A day stands for a time only where the period is one of days."""
+    holidays: tuple[date, ...] = ()
+    """Days that are no working days, beyond weekends and the regime's own calendar."""
+    hours: dict[str, Annotated[int, Field(gt=0)]] = {}
+    """Step → its limit in hours, where the regime leaves it to a direction in force (`source`)."""
+    source: Text = None
+    """That direction and its date."""
+
+
 class Questionnaire(_Section):
     """The whole of `[questionnaire]`."""
 
@@ -227,6 +242,7 @@ class Questionnaire(_Section):
     measures: Measures = Measures()
     notification: Notification = Notification()
     supplied: Supplied = Supplied()
+    regimes: tuple[RegimeAnswers, ...] = ()
     operators: tuple[Operator, ...] = ()
     statements: tuple[Claim, ...] = ()
     actions: tuple[Step, ...] = ()

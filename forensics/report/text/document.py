@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from forensics.report import facts as f
-from forensics.report.text import annexed, grids, onepage, passages, prose
+from forensics.report.text import annexed, clocks, grids, onepage, passages, prose
 from forensics.report.text import blocks as b
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answers, slip_line
@@ -89,6 +89,7 @@ def _clock(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         yield b.Para(spans)
     answered = answers(facts, context, ("discovery",))
     yield b.Terms((*answered.items, (words("html.now"), _now(facts, words))))
+    yield from clocks.table(facts, words)
 
 
 def _now(facts: f.Facts, words: Words) -> b.Spans:

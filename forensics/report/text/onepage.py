@@ -13,7 +13,7 @@ from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
-from forensics.report.text import passages, pieces, prose
+from forensics.report.text import clocks, passages, pieces, prose
 from forensics.report.text.prose import joined, noun, say, sentences
 from forensics.report.text.wording import Words
 
@@ -45,7 +45,7 @@ def sections(facts: f.Facts) -> tuple[str, ...]:
     """The report's sections in order; a search that found nothing has others, and leaves out what nobody stated."""
     if facts.header.found:
         return SECTIONS
-    answered = facts.clock.aware_at is not None or facts.clock.discovered_at is not None
+    answered = bool(facts.clock.aware_at or facts.clock.discovered_at or facts.regimes)
     would = "" if facts.coverage.search in NOTHING_SEARCHED else "would"
     wanted = ("position", "clock" if answered else "", "searched", would, "statements" if facts.statements else "")
     return (*(key for key in wanted if key), "unseen", "decisions")
@@ -115,8 +115,9 @@ def _clock(facts: f.Facts, words: Words) -> b.Spans:
     whole = passages.clock(facts, words)
     if facts.clock.state in ("passed", "notified-late"):
         why = facts.clock.delay_reasons
-        return sentences(whole[0], say(words, "clock.delay", reasons=brief(why)) if why else whole[1])
-    return whole[0]
+        reasons = say(words, "clock.delay", reasons=brief(why)) if why else whole[1]
+        return sentences(whole[0], reasons, clocks.brief(facts, words))
+    return sentences(whole[0], clocks.brief(facts, words))
 
 
 def _numbers(facts: f.Facts, words: Words) -> b.Spans:
