@@ -87,6 +87,7 @@ class Account(_Section):
 
     what_happened: Annotated[Text, Ask(True, (ART33_3A, ICO, DOD))] = None
     cause: Annotated[Text, Ask(True, (ICO, DOD))] = None
+    cause_listed: Annotated[Text, Ask(False, (DOD,))] = None
 
 
 class Exposed(_Section):
@@ -121,12 +122,14 @@ class Consequences(_Section):
     high_risk: Annotated[Risk, Ask(True, (ART34, EDPB9))] = None
     high_risk_reasons: Annotated[Text, Ask(True, (ART34, ART33_5))] = None
     operations: Annotated[Text, Ask(True, (DOD, VERIS))] = None
+    advice: Annotated[Text, Ask(False, (ART34,))] = None
 
 
 class Measures(_Section):
     """What was in place, what was done, what is planned."""
 
     before: Annotated[Text, Ask(True, (ICO, DOD))] = None
+    training: Annotated[YesNo, Ask(False, (ICO,))] = None
     taken: Annotated[Text, Ask(True, (ART33_3D, ICO, DOD))] = None
     blocked_at: Annotated[When, Ask(True, (ART33_3D,))] = None
     planned: Annotated[Text, Ask(True, (ART33_3D, ICO, DOD))] = None
@@ -142,6 +145,7 @@ class Notification(_Section):
     authority_reference: Annotated[Text, Ask(False)] = None
     people_told: Annotated[Risk, Ask(True, (ART34, ICO))] = None
     people_told_at: Annotated[When, Ask(False)] = None
+    us_cert_number: Annotated[Text, Ask(False, (DOD,))] = None
     others_told: Annotated[Text, Ask(True, (ICO, DOD))] = None
     cross_border: Annotated[YesNo, Ask(True, (ART33_1, ICO))] = None
     public_statements: Annotated[YesNo, Ask(True, (ISO,))] = None

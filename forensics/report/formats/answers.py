@@ -1,9 +1,10 @@
-"""Paste-ready answer sheets for authorities' forms: ICO, DD Form 2959, generic Art. 33.
+"""Paste-ready answer sheets for authorities' forms: one for each regime that applies, else ICO, DD Form 2959, Art. 33.
 
 The forms cannot be saved half-way and forbid personal data. Each sheet lists the form's fields in their order
 with what the logs prove and what the investigator has answered; what nobody has answered stands as NOT YET
 ANSWERED. Sources of the fields: the ICO's personal data breach report form; DD Form 2959 (February 2013);
-GDPR Art. 33(1) and (3) to (5).
+GDPR Art. 33(1) and (3) to (5); NIS2 Art. 23(4); Delegated Regulation (EU) 2025/301, Art. 1 to 4 (without what the
+standard forms of Implementing Regulation (EU) 2025/302 ask beyond them); Form 8-K, Item 1.05; 45 CFR 164.404(c).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime
 from forensics.report import facts as f
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
-from forensics.report.text import passages, personal, pieces, prose
+from forensics.report.text import clocks, passages, personal, pieces, prose
 from forensics.report.text.context import Context
 from forensics.report.text.visible import visible
 from forensics.report.text.wording import Words
@@ -32,16 +33,25 @@ class Sheet:
 
     facts: f.Facts
     words: Words
+    regime: f.Regime | None = None
+    """The regime that the sheet is for; None where the case names none."""
 
     def item(self, key: str) -> str:
         """The investigator's answer, or NOT YET ANSWERED."""
         item = self.facts.questionnaire[key]
         return b.plain(pieces.answer(self.words, item, self.facts.header.timezone))
 
+    def listed(self, key: str) -> str:
+        """The answer as a list of one line each, where it has several parts."""
+        item = self.facts.questionnaire[key]
+        parts = item.answer.split("; ") if item.answer else []
+        return "\n".join(f"- {part}" for part in parts) if len(parts) > 1 else self.item(key)
+
     def labelled(self, key: str) -> str:
-        """The question with its answer, for fields that several items answer."""
-        question = self.words(f"item.{key}.question")
-        return self.words("answers.labelled", question=_ended(question), answer=_ended(self.item(key), "."))
+        """The answer behind a label of a word or two, for fields that several items answer."""
+        return self.words(
+            "answers.labelled", label=self.words(f"answers.label.{key}"), answer=_ended(self.item(key), ".")
+        )
 
 
 def _ended(text: str, sign: str = ":") -> str:
@@ -53,8 +63,10 @@ def _joined(*parts: str) -> str:
 
 
 def _what_happened(s: Sheet) -> str:
-    """The draft from the logs, then the investigator's own words."""
-    return _joined(b.plain(prose.position(prose.unnamed(s.facts), s.words)), s.labelled("account.what_happened"))
+    """The investigator's own words, then the draft from the logs."""
+    own = s.facts.questionnaire["account.what_happened"]
+    told = _ended(s.item("account.what_happened"), ".") if own.answered else s.words("answers.own_words_missing")
+    return _joined(told, b.plain(prose.position(prose.unnamed(s.facts), s.words)))
 
 
 def _searched(s: Sheet) -> bool:
@@ -129,7 +141,7 @@ def _taken(s: Sheet) -> str:
             suspected=block.suspected_after.value,
             refused=block.refused_after.value,
         )
-    return _joined(s.labelled("measures.taken"), s.labelled("measures.blocked_at"), proof)
+    return _joined(_ended(s.item("measures.taken"), "."), s.labelled("measures.blocked_at"), proof)
 
 
 def _taken_and_planned(s: Sheet) -> str:
@@ -145,11 +157,51 @@ def _when(s: Sheet, moment: datetime) -> str:
     return prose.when(s.words, moment, s.facts.header.timezone)
 
 
-def _items(*keys: str) -> Callable[[Sheet], str]:
-    """One item as it is; several, each behind its question."""
-    if len(keys) == 1:
-        return lambda s: s.item(keys[0])
-    return lambda s: _joined(*(s.labelled(key) for key in keys))
+def _items(first: str, *more: str) -> Callable[[Sheet], str]:
+    """The item that the field asks for; what belongs to it follows behind a label."""
+    if not more:
+        return lambda s: s.item(first)
+    return lambda s: _joined(_ended(s.item(first), "."), *(s.labelled(key) for key in more))
+
+
+def _list(key: str) -> Callable[[Sheet], str]:
+    return lambda s: s.listed(key)
+
+
+def _indicators(s: Sheet) -> str:
+    """The domains that mail went to, one line each."""
+    typed = dict.fromkeys(incident.slip.typed for incident in s.facts.incidents if incident.tally.deliveries.value)
+    return "\n".join(f"- {name}" for name in typed) or s.words(
+        "answers.window_none" if _searched(s) else "answers.not_searched"
+    )
+
+
+def _reported(step: str) -> Callable[[Sheet], str]:
+    """When a step of the sheet's regime was done."""
+
+    def dated(s: Sheet) -> str:
+        steps = [one for one in (s.regime.steps if s.regime else ()) if one.key == step]
+        return (clocks.moment(s.facts, steps[0].done, s.words) if steps else "") or s.words("answer.missing")
+
+    return dated
+
+
+def _clocks(s: Sheet) -> str:
+    """What the regime asks, and by when: the table of clocks in lines."""
+    regime = s.regime
+    if regime is None:
+        return ""
+    lines = [
+        s.words(
+            "answers.clock",
+            step=step.title,
+            provision=step.provision,
+            due=b.plain(clocks.due(s.facts, regime, step, s.words)),
+            state=b.plain(clocks.state(s.facts, step, s.words)),
+        )
+        for step in regime.steps
+    ]
+    return "\n".join((*lines, "", b.plain(clocks.note(regime, s.words))))
 
 
 def _wording(key: str) -> Callable[[Sheet], str]:
@@ -164,7 +216,12 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "contact": _wording("answers.by_hand"),
     "cross_border": _items("notification.cross_border"),
     "cyber": _wording("answers.unknown_cyber"),
-    "data_categories": _items("exposed.data_categories"),
+    "malicious": _wording("answers.unknown_cyber"),
+    "advice": _items("consequences.advice"),
+    "authority": _items("notification.authority", "notification.authority_reference"),
+    "cause_listed": _items("account.cause_listed"),
+    "data_categories": _list("exposed.data_categories"),
+    "indicators": _indicators,
     "deadline": _deadline,
     "decision": _items("notification.decision", "notification.decision_reasons"),
     "delay": _items("discovery.delay_reasons"),
@@ -184,16 +241,21 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "reference": _items("report.reference"),
     "report_type": _items("report.status"),
     "special": _items("exposed.special_categories"),
-    "subject_categories": _items("exposed.subject_categories"),
+    "subject_categories": _list("exposed.subject_categories"),
     "subjects": _subjects,
     "taken": _taken,
+    "training": _items("measures.training"),
     "type": _wording("answers.dod_type"),
+    "us_cert_at": _reported("us-cert"),
+    "us_cert_number": _items("notification.us_cert_number"),
     "what_happened": _what_happened,
     "where": _where,
 }
 _OWN = {("dd2959", "taken"): _taken_and_planned}
 
-FORMS = ("ico", "dd2959", "art33")
+FORMS = ("ico", "dd2959", "art33", "nis2", "dora", "sec", "hipaa")
+UNNAMED = ("ico", "dd2959", "art33")
+"""Sheets of a case that does not say which regimes apply."""
 
 
 def fields(form: str, words: Words) -> tuple[str, ...]:
@@ -222,10 +284,10 @@ def capped(text: str, limit: int = WORD_CAP) -> tuple[str, int, int]:
     return " ".join(kept), len(kept), len(parts)
 
 
-def sheet(form: str, facts: f.Facts, words: Words) -> str:
+def sheet(form: str, facts: f.Facts, words: Words, regime: f.Regime | None = None) -> str:
     """One form's answers as plain text: nothing in an answer is marked up, so it can be pasted as it stands."""
     remove = personal.remover(facts, words("answers.withheld"))
-    source = Sheet(facts, words)
+    source = Sheet(facts, words, regime)
     q = facts.questionnaire
     digest = words("answer.count", answered=q.answered, required=q.required)
     title = words(f"answers.title.{form}")
@@ -239,6 +301,9 @@ def sheet(form: str, facts: f.Facts, words: Words) -> str:
         "",
         words("answers.fields", digest=facts.header.case_state[:16], count=digest),
     ]
+    if regime is not None:
+        heading = words("answers.clocks")
+        lines += ["", "", heading, "-" * len(heading), _shown(remove(_clocks(source)))]
     for key in fields(form, words):
         answer = remove(_OWN.get((form, key), _COMMON[key])(source))
         note = ""
@@ -247,12 +312,21 @@ def sheet(form: str, facts: f.Facts, words: Words) -> str:
             pattern = "answers.words" if n == total else "answers.cut"
             note = words(pattern, n=n, limit=WORD_CAP, total=total)
         heading = words(f"answers.{form}.{key}")
-        lines += ["", "", heading, "-" * len(heading), visible(answer)]
+        lines += ["", "", heading, "-" * len(heading), _shown(answer)]
         if note:
             lines += ["", f"({note})"]
     return "\n".join(lines) + "\n"
 
 
+def _shown(answer: str) -> str:
+    return "\n".join(visible(line) for line in answer.split("\n"))
+
+
 def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
-    """File name → sheet."""
-    return {f"{form}.txt": sheet(form, facts, context.words).encode("utf-8") for form in FORMS}
+    """File name → sheet: one for each regime that the case names, or those of `UNNAMED`."""
+    if not facts.regimes:
+        return {f"{form}.txt": sheet(form, facts, context.words).encode("utf-8") for form in UNNAMED}
+    return {
+        f"{regime.key}.txt": sheet(regime.sheet, facts, context.words, regime).encode("utf-8")
+        for regime in facts.regimes
+    }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.report.facts import Facts
+from forensics.report.facts import Facts, regimes
 from forensics.report.formats import answers
 from forensics.report.formats.answers import WORD_CAP, capped
 from forensics.report.text import personal
@@ -28,7 +28,7 @@ def answer(text: str, heading: str) -> str:
 def test_unanswered_items_say_so() -> None:
     text = sheets(made.facts(10))["ico.txt"]
     assert answer(text, "Measures in place before the breach") == "NOT YET ANSWERED"
-    assert answer(text, "How many data subjects could be affected?") == "Data subjects: 12."
+    assert answer(text, "How many data subjects could be affected?") == "12"
 
 
 def test_no_personal_data() -> None:
@@ -79,5 +79,48 @@ def test_dd2959_fields_hold_150_words() -> None:
 
 def test_every_form_is_made_also_when_nothing_was_found() -> None:
     made_sheets = sheets(made.facts(0))
-    assert set(made_sheets) == {f"{form}.txt" for form in answers.FORMS}
+    assert set(made_sheets) == {f"{form}.txt" for form in answers.UNNAMED}
     assert "No misdirected mail was found." in made_sheets["ico.txt"]
+
+
+REGIMES: list[dict[str, object]] = [
+    {"regime": "uk-gdpr"},
+    {"regime": "us-dod", "events": {"us_cert": "2023-04-03T10:00:00+00:00"}},
+]
+
+
+def of_regimes(chosen: list[dict[str, object]]) -> dict[str, str]:
+    return sheets(made.facts(10, case=made.casefile(questionnaire={**made.QUESTIONNAIRE, "regimes": chosen})))
+
+
+def test_one_sheet_for_each_regime_that_applies() -> None:
+    found = of_regimes(REGIMES)
+    assert list(found) == ["uk-gdpr.txt", "us-dod.txt"]
+    assert "- Notify the Commissioner (Art. 33(1)): 6 April 2023, 14:30 UTC" in found["uk-gdpr.txt"]
+    assert answer(found["us-dod.txt"], "1.c Date reported to US-CERT").startswith("3 April 2023, 10:00 UTC")
+    heading = "Had the staff member involved received data protection training in the last two years?"
+    assert answer(found["uk-gdpr.txt"], heading) == "NOT YET ANSWERED"
+
+
+def test_every_regime_has_a_sheet() -> None:
+    names = list(regimes.load())
+    found = of_regimes([{"regime": name} for name in names])
+    assert list(found) == [f"{name}.txt" for name in names]
+    for name, regime in regimes.load().items():
+        assert answers.fields(regime.sheet, made.context(made.facts(1)).words), name
+
+
+@pytest.mark.parametrize("form", answers.FORMS)
+def test_no_question_is_repeated_inside_an_answer(form: str) -> None:
+    facts = made.facts(10)
+    words = made.context(facts).words
+    text = answers.sheet(form, facts, words)
+    questions = [words(f"item.{item.key}.question") for item in facts.questionnaire.items]
+    for key in answers.fields(form, words):
+        said = answer(text, words(f"answers.{form}.{key}"))
+        assert not [question for question in questions if question in said and len(question) > 12], key
+
+
+def test_what_the_form_lists_is_a_list() -> None:
+    text = of_regimes([{"regime": "gdpr"}])["gdpr.txt"]
+    assert answer(text, "Categories of data subjects (Art. 33(3)(a))") == "- employees\n- contractors"
