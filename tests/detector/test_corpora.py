@@ -107,13 +107,15 @@ def replay(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_replay_pairs(replay: tuple[Path, Path]) -> None:
-    """Parameters were fitted on this log among others: a guard against regressions, not a measurement."""
+    """Parameters were fitted on this log among others: a guard against regressions, not a measurement. What a person
+    ruled (`tests/bench/rulings.tsv`) counts as a label."""
     case, labels = replay
     mistyped = {(r["observed"], r["intended"]) for r in labelled.rows(labels) if r["label"] == "1"}
+    told = labelled.ruled("replay-intel")
     query = "select distinct observed_domain, intended_domain from findings where level in ('high', 'medium')"
     found = {(r["observed_domain"], r["intended_domain"]) for r in rows(case, ["intel.com"], query)}
     assert len(found & mistyped) >= 15
-    assert len(found - mistyped) <= 1
+    assert [pair for pair in found - mistyped if told.get(labelled.digest(*pair)) != "mistyped"] == []
     deliveries = rows(case, ["intel.com"], "select count(*) as n from findings where level in ('high', 'medium')")
     assert deliveries[0]["n"] >= 600
 

@@ -137,3 +137,25 @@ def test_what_the_other_side_writes_never_hides_a_finding() -> None:
     (one,) = [f for f in findings(rows) if f["observed_domain"] == "harbuor-works.com"]
     assert one["contested"] and one["level"] == "low"
     assert one["score"] < 0.5 <= one["score_without_theirs"]
+
+
+def two_names(people: int) -> list[Row]:
+    """One house under two names that differ in a hyphen: both write, `people` are known under each, and one whom everybody
+    knows under the older name is written to once under the newer."""
+    rows: list[Row] = []
+    office = ("ada", "ben", "cyd", "dan")
+    for n in range(people):
+        for day, person in ((n, f"old{n}@harbour-works.com"), (n + 0.5, f"new{n}@harbourworks.com")):
+            writer = f"{office[n % 4]}@albion.example"
+            rows += mail(writer, person, day=day) + mail(person, writer, day=day + 0.2)
+        for writer in office:
+            rows += mail(f"{writer}@albion.example", "head@harbour-works.com", day=n + 0.1)
+    rows += mail(
+        "ada@albion.example", "head@harbourworks.com", "old1@harbour-works.com", day=people - 3, subject="Plan"
+    )
+    return rows + mail("ada@albion.example", "head@harbour-works.com", day=people - 2.9, subject="Plan")
+
+
+def test_two_names_in_wide_use_with_a_person_in_common_are_one_house() -> None:
+    found = findings(two_names(24))
+    assert [f["observed_domain"] for f in found if f["level"] != "low"] == []
