@@ -4,6 +4,7 @@
     ├── UsageError                   2   the command or case.toml says something impossible
     │   ├── CaseError                2   the case folder is missing, damaged or of another version
     │   ├── OrganisationDiffers      2   other domains than the case's, without a word on what becomes of those
+    │   ├── CaseChanged              2   a ruling on findings or verdicts that have changed since they were shown
     │   └── AmbiguousTime            2   a year, zone or date order that the evidence leaves open
     ├── EvidenceError                3   a source that cannot be opened, decompressed or recognised
     │   └── ForeignLog               3   a log of other programs than the loader's
@@ -89,6 +90,10 @@ class CaseError(UsageError):
 
 class OrganisationDiffers(UsageError):
     """Other domains of the organisation than the case has; whether they are added or take their place was not said."""
+
+
+class CaseChanged(UsageError):
+    """Findings or verdicts are not those that were shown to the person who rules on them."""
 
 
 class AmbiguousTime(UsageError):

@@ -147,6 +147,7 @@ def test_errors_and_their_exit_codes() -> None:
         "UsageError": 2,
         "CaseError": 2,
         "OrganisationDiffers": 2,
+        "CaseChanged": 2,
         "AmbiguousTime": 2,
         "EvidenceError": 3,
         "ForeignLog": 3,

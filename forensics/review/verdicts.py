@@ -1,24 +1,27 @@
 """verdicts.jsonl: rulings on incidents (observed → intended pairs) and on single deliveries, append-only and chained.
 
 An entry is `{sequence, at, observed_domain, intended_domain, verdict, deliveries, reviewer, reason, previous, digest}`
-(see `custody.chain`). Without deliveries it rules on the pair, whatever findings it has; with them on these alone,
-and outweighs a ruling on the pair. The latest counts; nothing is ever removed. After a new detection rulings attach
-again by pair and delivery; what has no finding any more is orphaned, and shown.
+(see `custody.chain`), with `ask` (a day, ISO 8601) where the sender is to be asked by then, and with `undoes` (a
+sequence) where it withdraws an earlier ruling of the same reviewer. Without deliveries it rules on the pair, whatever
+findings it has; with them on these alone, and outweighs a ruling on the pair. The latest counts; nothing is ever
+removed. After a new detection rulings attach again by pair and delivery; what has no finding any more is orphaned, and
+shown.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from forensics.case import Case
-from forensics.custody import chain, log, manifest, staging
+from forensics.custody import canonical, chain, log, manifest, staging
 from forensics.custody.chain import Clock, now
-from forensics.errors import CaseError, UsageError, VerificationFailed
+from forensics.errors import CaseChanged, CaseError, UsageError, VerificationFailed
 from forensics.schema import VERDICTS
 
 
@@ -31,6 +34,10 @@ class NewVerdict:
     verdict: str
     reason: str
     deliveries: tuple[str, ...] = ()
+    ask: str = ""
+    """The day by which the sender is to be asked, ISO 8601; only with `undecided`."""
+    undoes: int = 0
+    """Sequence of the ruling that this one withdraws."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class Verdict:
     reviewer: str
     at: datetime
     sequence: int
+    ask: str = ""
+    undoes: int = 0
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -57,22 +66,43 @@ def record(case: Case, ruling: NewVerdict, reviewer: str, *, by: log.By = log.NO
 
 
 def record_all(
-    case: Case, rulings: Iterable[tuple[NewVerdict, str]], *, by: log.By = log.NOBODY, clock: Clock = now
+    case: Case,
+    rulings: Iterable[tuple[NewVerdict, str]],
+    *,
+    by: log.By = log.NOBODY,
+    shown: str | None = None,
+    clock: Clock = now,
 ) -> tuple[Verdict, ...]:
     """Append rulings (each with its reviewer), all or none, and one custody entry (`verdict`) for them.
 
-    Raises UsageError for a ruling without a valid verdict, reviewer or reason, or on something that was not found;
-    VerificationFailed when verdicts.jsonl was altered.
+    `shown` is the `state` that the reviewers saw. Raises UsageError for a ruling without a valid verdict, reviewer or
+    reason, or on something that was not found; CaseChanged when the state is another one by now; VerificationFailed
+    when verdicts.jsonl was altered; CaseInUse.
     """
     given = list(rulings)
+    _check(case, given)
+    if not given:
+        return ()
+    with staging.change(case, "review") as staged:
+        if shown is not None and state(staged.next) != shown:
+            raise CaseChanged(f"{case.folder}: findings or verdicts have changed since they were shown")
+        _check(staged.next, given)
+        return _record(staged.next, given, by, clock)
+
+
+def state(case: Case) -> str:
+    """SHA-256 of what a reviewer rules upon: findings and incidents as the case recorded them, and every verdict."""
+    tables = {one.name: [file.sha256 for file in one.files] for one in manifest.read(case).tables}
+    verdicts = case.verdicts.read_bytes() if case.verdicts.exists() else b""
+    found = [tables.get(name, []) for name in ("findings", "incidents")]
+    return canonical.digest([*found, hashlib.sha256(verdicts).hexdigest()])
+
+
+def _check(case: Case, given: Sequence[tuple[NewVerdict, str]]) -> None:
     found = findings(case)
     manifest.intact(case, manifest.read(case), ("findings",))
     for ruling, reviewer in given:
         _validate(ruling, reviewer, found)
-    if not given:
-        return ()
-    with staging.change(case, "review") as staged:
-        return _record(staged.next, given, by, clock)
 
 
 def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clock: Clock) -> tuple[Verdict, ...]:
@@ -86,6 +116,8 @@ def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clo
             "deliveries": sorted(set(ruling.deliveries)),
             "reviewer": reviewer.strip(),
             "reason": ruling.reason.strip(),
+            **({"ask": ruling.ask} if ruling.ask else {}),
+            **({"undoes": ruling.undoes} if ruling.undoes else {}),
         }
         made.append(_verdict(chain.append(case.verdicts, content, clock)))
     head = chain.check(case.verdicts).head
@@ -102,12 +134,23 @@ def _validate(ruling: NewVerdict, reviewer: str, found: Mapping[str, tuple[str, 
         raise UsageError(f"{what}: nobody is named as reviewer", remedy="give --reviewer NAME")
     if not ruling.reason.strip():
         raise UsageError(f"{what}: a verdict needs a reason", expected="why it is " + ruling.verdict)
+    if ruling.ask:
+        _validate_day(ruling, what)
     pair = (ruling.observed_domain, ruling.intended_domain)
     if not ruling.deliveries and pair not in found.values():
         raise UsageError(f"{what}: no finding has this pair", remedy="`missent review --export` lists what was found")
     for delivery in ruling.deliveries:
         if found.get(delivery) != pair:
             raise UsageError(f"{what}: delivery {delivery} is no finding of this pair")
+
+
+def _validate_day(ruling: NewVerdict, what: str) -> None:
+    if ruling.verdict != "undecided":
+        raise UsageError(f"{what}: the sender is asked about what is {ruling.verdict}", expected="undecided")
+    try:
+        date.fromisoformat(ruling.ask)
+    except ValueError:
+        raise UsageError(f"{what}: {ruling.ask!r} is no day", expected="a day such as 2024-03-01") from None
 
 
 def findings(case: Case) -> dict[str, tuple[str, str]]:
@@ -145,6 +188,8 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         reviewer=str(entry["reviewer"]),
         at=datetime.fromisoformat(entry["at"]).astimezone(UTC),
         sequence=int(entry["sequence"]),
+        ask=str(entry.get("ask", "")),
+        undoes=int(entry.get("undoes", 0)),
     )
 
 

@@ -16,7 +16,7 @@ from forensics import schema
 from forensics.case import Case
 from forensics.custody import log, manifest
 from forensics.custody.verify import verify
-from forensics.errors import CaseError, UsageError, VerificationFailed
+from forensics.errors import CaseChanged, CaseError, UsageError, VerificationFailed
 from forensics.report.facts import rulings
 from forensics.review import (
     NewVerdict,
@@ -145,6 +145,30 @@ def test_altered_verdicts_are_not_used(built):
     assert "missing at the end" in next(check.text for check in verify(built.case).checks if check.name == "verdicts")
     built.case.verdicts.write_bytes(whole)
     assert next(check for check in verify(built.case).checks if check.name == "verdicts").ok
+
+
+def test_a_ruling_on_what_has_changed_is_refused(built):
+    shown = verdicts.state(built.case)
+    record_all(built.case, [(NAVY, "A")], shown=shown, clock=clock)
+    with pytest.raises(CaseChanged, match="changed since they were shown"):
+        record_all(built.case, [(NAVY, "B")], shown=shown, clock=clock)
+    shown = verdicts.state(built.case)
+    detect(built, {"d1": "i1", "d3": "i1"})
+    with pytest.raises(CaseChanged):
+        record_all(built.case, [(NAVY, "B")], shown=shown, clock=clock)
+    assert [one.reviewer for one in read(built.case)] == ["A"]
+
+
+def test_a_day_to_ask_by_and_what_a_ruling_withdraws(built):
+    asked = NewVerdict("navy.ml", "navy.mil", "undecided", "on leave", ("d1",), ask="2023-07-08")
+    first = record(built.case, asked, "A", clock=clock)
+    undone = NewVerdict("navy.ml", "navy.mil", "undecided", "wrong one", ("d1",), undoes=first.sequence)
+    record(built.case, undone, "A", clock=clock)
+    assert [(one.ask, one.undoes) for one in read(built.case)] == [("2023-07-08", 0), ("", 1)]
+    assert b'"ask"' not in built.case.verdicts.read_bytes().splitlines()[1]
+    for verdict, day, text in (("confirmed", "2023-07-08", "expected: undecided"), ("undecided", "soon", "is no day")):
+        with pytest.raises(UsageError, match=text):
+            record(built.case, NewVerdict("navy.ml", "navy.mil", verdict, "x", ask=day), "A", clock=clock)
 
 
 def test_before_detection(tmp_path):
