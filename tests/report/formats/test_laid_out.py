@@ -50,7 +50,7 @@ def test_pdf_is_tagged_titled_and_bookmarked() -> None:
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "en-GB"
     assert root["/ViewerPreferences"]
-    assert reader.metadata is not None and reader.metadata.title == "Mail for .mil sent to .ml"
+    assert reader.metadata is not None and reader.metadata.title == "Mail for .mil sent to .ml and other lookalikes"
     top = [mark.title for mark in reader.outline if not isinstance(mark, list)]
     assert [title[:2].strip() for title in top[:11]] == [str(n) for n in range(1, 12)]
     assert any(title.startswith("Annex E") for title in top)
