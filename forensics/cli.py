@@ -406,6 +406,31 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
 
+@main.command()
+@CASE
+@click.option(
+    "--format",
+    "formats",
+    default="postfix,exchange,online,list",
+    show_default=True,
+    metavar="NAME,…",
+    help="postfix, exchange, online, list, rpz, sigma, splunk, elastic.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("block"), show_default=True, metavar="DIR")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Until the rules expire.")
+@click.option("--as-of", metavar="TIME", callback=_start, help="The moment that the rules are dated by (default: now).")
+@JSON
+def block(case_dir: Path, formats: str, out: Path, days: int, as_of: datetime | None, as_json: bool) -> None:
+    """Write rules that stop further mail to the domains of confirmed pairs; the others are listed for review.
+
+    Example:  missent block --case case --format postfix,list
+    """
+    from forensics import terminal, workbench
+
+    result = workbench.block(case_dir, formats=[formats], out=out, days=days, as_of=as_of)
+    terminal.blocked(result, as_json=as_json)
+
+
 @main.command("watch-list")
 @click.argument("names", nargs=-1, required=True, metavar="DOMAIN…")
 @click.option(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from forensics import casefile as case_files
 from forensics import pipeline
 from forensics.case import Case
-from forensics.errors import CaseError, UsageError
+from forensics.errors import CaseError, UsageError, naming
 from forensics.proof import verify
+from forensics.report.text.visible import visible
 from forensics.results import Run
 
 if TYPE_CHECKING:
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMOS",
     "Answer",
+    "Blocked",
     "Explanation",
     "Formats",
     "Health",
     "ask",
+    "block",
     "demo",
     "doctor",
     "explain",
@@ -43,6 +47,8 @@ __all__ = [
 ]
 
 DEMOS = ("albion", "mod-2023")
+BLOCK_FORMATS = ("postfix", "exchange", "online", "list")
+"""Written when no format is named."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,17 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """What `block` wrote. `rules`: kind, value, meant, and the deliveries of the case that each would have refused;
+    `left`: what got no rule, and why; `expires`: the day on which the rules are meant to be taken out."""
+
+    files: tuple[Path, ...]
+    rules: tuple[Mapping[str, Any], ...]
+    left: tuple[Mapping[str, Any], ...]
+    expires: date
 
 
 @dataclass(frozen=True)
@@ -176,6 +193,51 @@ def watch_list(names: Sequence[str], *, limit: int | None = None) -> list[dict[s
     from forensics.detector import watchlist
 
     return watchlist.watch_list(names, limit=limit)
+
+
+def block(
+    case_dir: str | Path,
+    *,
+    formats: Sequence[str] = BLOCK_FORMATS,
+    out: str | Path = "block",
+    days: int = 90,
+    as_of: datetime | None = None,
+) -> Blocked:
+    """Write rules that stop further mail to the typed domains of confirmed pairs; nothing else gets a rule.
+
+    `formats`: of `forensics.blocking.FORMATS`; `rpz`, which cuts all use of a name, only when it is asked for. `days`
+    after `as_of` (default: now) the rules say that they are to be taken out. Raises UsageError for an unknown format or
+    an `out` that is not empty; writes nothing where no pair is confirmed.
+    """
+    from forensics import blocking, views
+    from forensics.custody import manifest, staging
+
+    wanted = [name.strip() for one in formats for name in one.split(",")]
+    if unknown := sorted(set(wanted) - set(blocking.FORMATS)):
+        raise UsageError(f"block: {', '.join(unknown)}: no such format", expected=", ".join(blocking.FORMATS))
+    if days < 1:
+        raise UsageError(f"block: {days} days", expected="at least one day")
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    casefile = case_files.read(case)
+    manifest.intact(case, manifest.read(case), ("deliveries", "findings"))
+    place = Path(out)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(f"block: {place} is there already", remedy="name an empty or a new folder with --out")
+    with views.connect(case, casefile.organisation.domains) as connection:
+        found = blocking.made(connection)
+    made = (as_of or datetime.now(UTC)).date()
+    until = made + timedelta(days=days)
+    written: list[Path] = []
+    if found.rules:
+        name = visible(case.folder.resolve().name)
+        with naming(place):
+            place.mkdir(parents=True, exist_ok=True)
+            for file, content in blocking.files(found, wanted, name, made, until).items():
+                (place / file).write_bytes(content)
+                written.append(place / file)
+    rules = tuple({"kind": r.kind, "value": r.value, "meant": list(r.meant), **asdict(r.exact)} for r in found.rules)
+    return Blocked(tuple(written), rules, tuple(asdict(one) for one in found.left), until)
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:
