@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forensics.review import Reviewed
 
 __all__ = [
+    "BLOCK_FORMATS",
     "DEMOS",
     "Answer",
     "Blocked",

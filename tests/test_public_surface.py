@@ -43,6 +43,7 @@ FUNCTIONS = {
     },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
+        "block": "case_dir, *, formats=, out=, days=, as_of=",
         "demo": f"out, reports=, *, {CALLER}",
         "doctor": "*, compile_now=, progress=",
         "explain": "case_dir, subject",
@@ -71,6 +72,7 @@ CLASSES = {
     },
     "forensics.workbench": {
         "Answer": "columns, rows",
+        "Blocked": "files, rules, left, expires",
         "Explanation": "weighed, quotes",
         "Formats": "read, refused",
         "Health": "python, system, processors, versions, compiled, folder, fault",
@@ -86,7 +88,7 @@ CLASSES["forensics.opened"] = {
     "Rows": "case, query, row=",
 }
 FUNCTIONS["forensics.opened"] = {"open": "folder=", "run": "logs, folder=, **"}
-VALUES = {"forensics.workbench": {"DEMOS"}}
+VALUES = {"forensics.workbench": {"BLOCK_FORMATS", "DEMOS"}}
 MODULES = {"errors", "opened", "pipeline", "proof", "results", "workbench"}
 NAMES = {"__version__", "open", "run"}
 """What `forensics` offers; every other module may change without notice."""
