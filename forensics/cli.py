@@ -352,6 +352,18 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
     is_flag=True,
     help="Re-read every record of every delivery, not only those that findings cite.",
 )
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="The time-stamping authority's certificates, from elsewhere than the case.",
+)
+@click.option(
+    "--signers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Whose keys may have signed: a file of allowed signers, as ssh-keygen has it.",
+)
 @JSON
 @click.pass_context
 def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> None:
@@ -577,6 +589,45 @@ def export(case_dir: Path, as_json: bool, **options: Any) -> None:
     from forensics import proof, terminal
 
     terminal.exported(proof.export(case_dir, **options), as_json=as_json)
+
+
+@main.command()
+@CASE
+@click.option("--query", type=click.Path(path_type=Path), metavar="FILE", help="Write a request to this new file.")
+@click.option("--reply", type=click.Path(path_type=Path), metavar="FILE", help="Take the authority's reply in.")
+@click.option(
+    "--ca", type=click.Path(path_type=Path), metavar="PEM", help="The authority's certificates, to check the reply by."
+)
+@_options(SAYING)
+@JSON
+def stamp(case_dir: Path, as_json: bool, **options: Any) -> None:
+    """Have the custody log's last entry time-stamped (RFC 3161), by a file that goes to an authority and one that
+    comes back. Needs openssl.
+
+    \b
+    Example:  missent stamp --query head.tsq
+              missent stamp --reply head.tsr --ca authority.pem
+    """
+    from forensics import proof, terminal
+
+    terminal.attested(proof.stamp(case_dir, **options), as_json=as_json)
+
+
+@main.command()
+@CASE
+@click.option(
+    "--key", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Your own key, as ssh-keygen has it."
+)
+@_options(SAYING)
+@JSON
+def sign(case_dir: Path, as_json: bool, **options: Any) -> None:
+    """Sign the custody log's last entry with your own key. Needs ssh-keygen.
+
+    Example:  missent sign --key ~/.ssh/id_ed25519 --examiner 'R. Osei'
+    """
+    from forensics import proof, terminal
+
+    terminal.attested(proof.sign(case_dir, **options), as_json=as_json)
 
 
 @main.group()

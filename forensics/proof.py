@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
 from forensics.case import Case
+from forensics.errors import UsageError, VerificationFailed, naming
 
 if TYPE_CHECKING:
     from forensics.casefile import Custody
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from forensics.custody.verify import Verification
     from forensics.ingest.survey import Progress
 
-__all__ = ["Shown", "custody_add", "custody_show", "export", "verify"]
+__all__ = ["Attested", "Shown", "custody_add", "custody_show", "export", "sign", "stamp", "verify"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,116 @@ def custody_show(case_dir: str | Path) -> Shown:
     return Shown(case.folder, casefile.custody, chain, handovers.gaps(chain), found.entries, found.faults)
 
 
+@dataclass(frozen=True)
+class Attested:
+    """What was asked for, stamped or signed: the entry of the custody log that it covers, and the file."""
+
+    kind: str
+    """`query`, `stamp` or `signature`."""
+    entry: int
+    digest: str
+    file: Path
+    at: str | None = None
+    by: str = ""
+    """The authority, or the SHA-256 of the key."""
+    verified: bool = False
+    """A stamp: it was checked against an authority's certificate."""
+
+
+def stamp(
+    case_dir: str | Path,
+    *,
+    query: str | Path | None = None,
+    reply: str | Path | None = None,
+    ca: str | Path | None = None,
+    examiner: str = "",
+    note: str = "",
+) -> Attested:
+    """Write a request for a time stamp (RFC 3161) over the last entry of the custody log to the new file `query`, or
+    take the authority's `reply` in. `ca`: the authority's certificates (PEM), without which it is not verified.
+
+    Raises UsageError when the reply grants nothing, VerificationFailed when it is of another digest or not by `ca`.
+    """
+    from forensics.custody import attested, log, manifest, staging, stamps
+    from forensics.custody.chain import stamp as written
+
+    if (query is None) == (reply is None):
+        raise UsageError(
+            "stamp: neither or both", expected="--query FILE to ask for a stamp, or --reply FILE to take it"
+        )
+    if ca is not None and reply is None:
+        raise UsageError("--ca: there is no reply to check", expected="--reply FILE beside it")
+    case, by = _recorded(case_dir), log.By(examiner, note)
+    with staging.change(case, "stamp") as staged:
+        now = staged.next
+        entries = log.read(now)
+        if reply is None:
+            place = Path(str(query))
+            if place.exists():
+                raise UsageError(f"--query {place}: is there already", expected="a new file")
+            last = attested.last(entries)
+            asked = stamps.query(attested.line(last))
+            name = f"{last['sequence']}.tsq"
+            details = {
+                "covers": last["sequence"],
+                "digest": last["digest"],
+                "attested": attested.put(now, {name: asked}),
+            }
+            manifest.touch(now, attested.QUERY, details, by=by)
+            with naming(place):
+                place.write_bytes(asked)
+            return Attested("query", int(last["sequence"]), str(last["digest"]), place)
+        taken = stamps.take(now, entries, Path(reply))
+        one, at = taken.asked, taken.token.at
+        if at is None:
+            raise UsageError(f"{reply}: tells no time")
+        files = {f"{one.covers}.tsr": taken.content}
+        if ca is not None:
+            trusted = files[f"{one.covers}.pem"] = stamps.read(Path(ca))
+            request = (now.folder / attested.FOLDER / f"{one.covers}.tsq").read_bytes()
+            if fault := stamps.verified(request, taken.content, trusted, at):
+                raise VerificationFailed(f"{reply}: is not by the authority of {ca} ({fault})")
+        digests = attested.put(now, files)
+        told = {"at": written(at), "authority": taken.token.authority, "ca": digests.get(f"{one.covers}.pem", "")}
+        details = {"covers": one.covers, "digest": one.digest, "attested": digests, **told}
+        manifest.touch(now, attested.STAMP, details, by=by)
+    place = case.folder / attested.FOLDER / f"{one.covers}.tsr"
+    return Attested("stamp", one.covers, one.digest, place, written(at), taken.token.authority, ca is not None)
+
+
+def sign(case_dir: str | Path, *, key: str | Path, examiner: str, note: str = "") -> Attested:
+    """Sign the last entry of the custody log with the examiner's own key, by ssh-keygen.
+
+    Raises UsageError when nobody is named or the key cannot sign.
+    """
+    from forensics.custody import attested, log, manifest, signatures, staging
+
+    if not examiner.strip():
+        raise UsageError("sign: nobody is named", remedy="say with --examiner NAME whose signature it is")
+    case = _recorded(case_dir)
+    with staging.change(case, "sign") as staged:
+        now = staged.next
+        last = attested.last(log.read(now))
+        signature, fingerprint = signatures.sign(attested.line(last), Path(key))
+        name = f"{last['sequence']}.sig"
+        details = {"covers": last["sequence"], "digest": last["digest"], "key": fingerprint,
+                   "attested": attested.put(now, {name: signature})}  # fmt: skip
+        manifest.touch(now, attested.SIGN, details, by=log.By(examiner, note))
+    place = case.folder / attested.FOLDER / name
+    return Attested("signature", int(last["sequence"]), str(last["digest"]), place, by=fingerprint)
+
+
+def _recorded(case_dir: str | Path) -> Case:
+    """The case, of which something is recorded. Raises CaseError, UsageError."""
+    from forensics.custody import attested, log, staging
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    case_files.read(case)
+    attested.last(log.check(case).entries)
+    return case
+
+
 def export(
     case_dir: str | Path,
     *,
@@ -105,23 +216,33 @@ def verify(
     *,
     evidence: str | Path | None = None,
     all_records: bool = False,
+    ca: str | Path | None = None,
+    signers: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Walk a case, or the one in a bag, back to the bytes; hold a report to its seal. Says what failed; raises
-    CaseError only when there is nothing to check."""
+    CaseError only when there is nothing to check.
+
+    `ca`: certificates (PEM) to check time stamps by, instead of those that the case keeps; `signers`: who may have
+    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS).
+    """
     from forensics.custody import lone, staging, unbagged
     from forensics.custody import verify as checking
 
     place = Path(path)
+    how: dict[str, Any] = {"ca": Path(ca) if ca else None, "signers": Path(signers) if signers else None}
+    for option, file in how.items():
+        if file is not None and not file.is_file():
+            raise UsageError(f"--{option} {file}: there is no such file")
     if place.is_file():
         return lone.check(place)
     if unbagged.is_bag(place):
-        return unbagged.check(place, all_records=all_records, progress=progress)
+        return unbagged.check(place, all_records=all_records, progress=progress, **how)
     case = Case(place)
     staging.finish(case)
     case_files.read(case)
     folder = Path(evidence) if evidence else None
-    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress)
+    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress, **how)
 
 
 def _by_entry(case: Case) -> Sequence[HandOver]:

@@ -204,6 +204,21 @@ def verified(result: Verification, *, as_json: bool) -> None:
         print(f"{'AS SEALED ' if result.kind == 'report' else 'VERIFIED  '} {visible(result.told)}")
 
 
+def attested(result: proof.Attested, *, as_json: bool) -> None:
+    if as_json:
+        return _json(result)
+    _line("Entry", f"{result.entry} of the custody log, {result.digest}")
+    if result.kind == "query":
+        _line(
+            "Request", f"{visible(str(result.file))}: send it to a time-stamping authority; `--reply` takes its answer"
+        )
+    elif result.kind == "stamp":
+        how = "verified" if result.verified else "present, not verified: no --ca was given"
+        _line("Stamp", visible(f"{result.at}, by {result.by}: {how}"))
+    else:
+        _line("Signature", visible(f"{result.file}, by the key {result.by}"))
+
+
 def exported(result: Bagged, *, as_json: bool) -> None:
     if as_json:
         return _json(result)

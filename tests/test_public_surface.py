@@ -38,8 +38,10 @@ FUNCTIONS = {
     "forensics.proof": {
         "custody_add": f"case_dir, *, given_by, taken_by, at, what, place=, why=, {SAYING}",
         "custody_show": "case_dir",
+        "sign": "case_dir, *, key, examiner, note=",
+        "stamp": f"case_dir, *, query=, reply=, ca=, {SAYING}",
         "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=",
-        "verify": "path, *, evidence=, all_records=, progress=",
+        "verify": "path, *, evidence=, all_records=, ca=, signers=, progress=",
     },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
@@ -52,14 +54,17 @@ FUNCTIONS = {
         "init": f"case_dir, *, {ABOUT}",
         "review": f"case_dir, *, reviewer=, export_to=, import_from=, remember=, {SAYING}",
         "sql": "case_dir, query",
-        "verify": "path, *, evidence=, all_records=, progress=",
+        "verify": "path, *, evidence=, all_records=, ca=, signers=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=",
     },
 }
 """`name=` has a default; what stands behind `*` is given by name only."""
 CLASSES = {
-    "forensics.proof": {"Shown": "case, statements, handed_over, gaps, entries, faults"},
+    "forensics.proof": {
+        "Attested": "kind, entry, digest, file, at=, by=, verified=",
+        "Shown": "case, statements, handed_over, gaps, entries, faults",
+    },
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
         "kept_for_review, first, last, incidents, organisation, unseen_domains, since, until, not_read",

@@ -46,7 +46,7 @@ def _read(entries: Iterable[Mapping[str, Any]]) -> Iterator[Attestation]:
         if entry.get("action") not in (QUERY, STAMP, SIGN):
             continue
         details = log.details(entry)
-        covers, files = details.get("covers"), details.get("files")
+        covers, files = details.get("covers"), details.get("attested")
         if not isinstance(covers, int) or not isinstance(files, Mapping):
             continue
         told = {name: str(details[name]) for name in ("at", "authority", "ca", "key") if name in details}
@@ -68,6 +68,23 @@ def last(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     return found[-1]
 
 
+def strange(case: Case, known: Iterable[Attestation]) -> list[str]:
+    """Files of the folder that the log does not name, or that are not as it recorded them."""
+    recorded: dict[str, str] = {}
+    for one in known:
+        recorded |= one.files
+    folder = case.folder / FOLDER
+    there = {one.name: one for one in folder.iterdir()} if folder.is_dir() else {}
+    out = [f"{FOLDER}/{name} is not in the custody log" for name in sorted(there.keys() - recorded.keys())]
+    for name, digest in sorted(recorded.items()):
+        place = there.get(name)
+        if place is None or not place.is_file() or place.is_symlink():
+            out.append(f"{FOLDER}/{name} is missing")
+        elif hashlib.sha256(place.read_bytes()).hexdigest() != digest:
+            out.append(f"{FOLDER}/{name} was changed since the custody log recorded it")
+    return out
+
+
 def put(case: Case, files: Mapping[str, bytes]) -> dict[str, str]:
     """Write files into the case's folder of attestations; returns their digests. Raises OSError."""
     folder = case.folder / FOLDER
@@ -77,4 +94,4 @@ def put(case: Case, files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
-__all__ = ["FOLDER", "QUERY", "SIGN", "STAMP", "Attestation", "last", "line", "put", "read"]
+__all__ = ["FOLDER", "QUERY", "SIGN", "STAMP", "Attestation", "last", "line", "put", "read", "strange"]

@@ -18,7 +18,20 @@ import pyarrow.parquet as pq
 
 from forensics import errors, schema
 from forensics.case import Case
-from forensics.custody import chain, citations, log, manifest, reread, seal, statement, tables
+from forensics.custody import (
+    attested,
+    chain,
+    citations,
+    log,
+    manifest,
+    programs,
+    reread,
+    seal,
+    signatures,
+    stamps,
+    statement,
+    tables,
+)
 from forensics.custody.citations import Citations
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.tables import Table
@@ -63,13 +76,16 @@ def verify(
     all_records: bool = False,
     progress: Progress | None = None,
     bag: bool = False,
+    ca: Path | None = None,
+    signers: Path | None = None,
 ) -> Verification:
     """Check a case against its evidence and itself; writes nothing.
 
     `evidence`: a folder to search, by digest, for files that are not where they were. `all_records` re-reads records
     of every delivery, not only of findings and a sample. The case of a `bag` has its evidence in that folder, or
-    nowhere: the places that it recorded are those of another machine, and are not looked at. Raises CaseError when
-    nothing was ingested yet; a manifest that was lost or damaged since is a failed check.
+    nowhere: the places that it recorded are those of another machine, and are not looked at. `ca`: certificates to
+    check time stamps by, instead of those that the case keeps; `signers`: a file of allowed signers. Raises CaseError
+    when nothing was ingested yet; a manifest that was lost or damaged since is a failed check.
     """
     try:
         inventory = manifest.read(case)
@@ -82,7 +98,7 @@ def verify(
         read = [Check("evidence", None, "not in this bag: not checked")]
     else:
         read = _evidence(case, inventory, evidence, all_records, progress, bag)
-    checks = [*own(case, inventory, bag=bag), *read]
+    checks = [*own(case, inventory, bag=bag), *_attested(case, ca, signers), *read]
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
 
@@ -339,6 +355,37 @@ def _verdicts(case: Case) -> Check:
     if len(found.entries) > (last["verdicts"][1] if last else 0):
         faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
     return checked("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
+
+
+def _attested(case: Case, ca: Path | None, signers: Path | None) -> list[Check]:
+    """Time stamps and signatures: of the chain's own entries, their files as recorded, and nothing beside them."""
+    entries = {int(entry["sequence"]): entry for entry in log.check(case).entries}
+    known = attested.read(entries.values())
+    trusted = stamps.read(ca) if ca else None
+    checks = []
+    for one in known:
+        if one.action == attested.QUERY:
+            continue
+        stamp = one.action == attested.STAMP
+        name = f"{'time stamp' if stamp else 'signature'} of entry {one.covers}"
+        covered = entries.get(one.covers)
+        program = "openssl" if stamp else "ssh-keygen"
+        sure = True
+        if covered is None or covered["digest"] != one.digest or one.covers >= one.entry:
+            faults, right = [f"the custody log has no entry {one.covers} with the digest {one.digest}"], ""
+        elif not programs.there(program):
+            faults, right, sure = [], f"present, not checked: {program} is not installed", False
+        elif stamp:
+            faults, right, sure = stamps.judge(case, one, known, attested.line(covered), trusted)
+        else:
+            faults, right = signatures.judge(case, one, attested.line(covered), signers)
+        after = [f"{n} {entries[n].get('action')}" for n in sorted(entries) if n > one.covers]
+        remark = f"after it: {', '.join(after[:SHOWN])}{', …' if len(after) > SHOWN else ''}"
+        check = checked(name, faults, right, [remark])
+        checks.append(check if sure or faults else replace(check, ok=None))
+    if faults := attested.strange(case, known):
+        checks.append(checked(attested.FOLDER, faults, ""))
+    return checks
 
 
 def _reports(case: Case, inventory: Manifest, bag: bool) -> Check:
