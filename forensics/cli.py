@@ -364,6 +364,11 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
     metavar="FILE",
     help="Whose keys may have signed: a file of allowed signers, as ssh-keygen has it.",
 )
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Also make everything afresh from the evidence, in a temporary folder, and compare: as long as the first run.",
+)
 @JSON
 @click.pass_context
 def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> None:

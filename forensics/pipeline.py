@@ -17,7 +17,7 @@ from forensics.case import Case, refuse
 from forensics.errors import CaseError, EvidenceError, UsageError, naming
 
 if TYPE_CHECKING:
-    from forensics.casefile import SourceSettings
+    from forensics.casefile import CaseFile, SourceSettings
     from forensics.custody.log import By
     from forensics.custody.staging import Staged
     from forensics.ingest.survey import Progress
@@ -202,12 +202,11 @@ def detect(
     `since`, `until`: score deliveries submitted in [since, until); all of them still count as history. `org` as for
     `ingest`. Where no delivery is there to be weighed, the tables are empty and `Detected.scored` is nought.
     """
-    import json
     from dataclasses import replace
 
     from forensics import casefile as case_files
-    from forensics import detector, results, store
-    from forensics.custody import log, manifest, staging, statement
+    from forensics import results
+    from forensics.custody import log, manifest, staging
 
     started = log.now()
     case = Case(Path(case_dir))
@@ -225,18 +224,30 @@ def detect(
         settings |= unseen_settings(before, org, unseen)
         if not (casefile.organisation.domains or settings.get("unseen_domains")):
             raise _no_organisation()
-        with store.connect(now, casefile.organisation.domains) as connection:
-            result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
-        parameters = {**result.parameters, "case_toml": {**statement.recorded(now), "values": statement.values(now)}}
-        text = json.dumps(parameters, ensure_ascii=False, indent=1, sort_keys=True)
-        with naming(now.detection):
-            now.detection.write_text(text + "\n", "utf-8")
-        for kind in ("correspondents", "findings", "incidents", "lookalikes"):
-            store.write(getattr(result, kind), getattr(now, kind), kind)
+        weigh(now, casefile, since=since, until=until, progress=progress)
         by = log.By(examiner, note)
         manifest.record(now, "detect", command=command, started=started, settings=settings, by=by)
         found = results.detected(now)
     return replace(found, case=case.folder)
+
+
+def weigh(
+    case: Case, casefile: CaseFile, *, since: datetime | None, until: datetime | None, progress: Progress | None
+) -> None:
+    """Detect in the case's deliveries and write what came of it: four tables and detection.json."""
+    import json
+
+    from forensics import detector, store
+    from forensics.custody import statement
+
+    with store.connect(case, casefile.organisation.domains) as connection:
+        result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
+    parameters = {**result.parameters, "case_toml": {**statement.recorded(case), "values": statement.values(case)}}
+    text = json.dumps(parameters, ensure_ascii=False, indent=1, sort_keys=True)
+    with naming(case.detection):
+        case.detection.write_text(text + "\n", "utf-8")
+    for kind in ("correspondents", "findings", "incidents", "lookalikes"):
+        store.write(getattr(result, kind), getattr(case, kind), kind)
 
 
 def report(

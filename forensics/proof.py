@@ -218,31 +218,56 @@ def verify(
     all_records: bool = False,
     ca: str | Path | None = None,
     signers: str | Path | None = None,
+    rerun: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
     """Walk a case, or the one in a bag, back to the bytes; hold a report to its seal. Says what failed; raises
     CaseError only when there is nothing to check.
 
     `ca`: certificates (PEM) to check time stamps by, instead of those that the case keeps; `signers`: who may have
-    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS).
+    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `rerun`: make everything afresh from the evidence, in a temporary
+    folder, and compare.
     """
     from forensics.custody import lone, staging, unbagged
     from forensics.custody import verify as checking
 
     place = Path(path)
+    if rerun and place.is_file():
+        raise UsageError(f"--rerun: {place} is a report", expected="a case, or a bag that holds one")
     how: dict[str, Any] = {"ca": Path(ca) if ca else None, "signers": Path(signers) if signers else None}
     for option, file in how.items():
         if file is not None and not file.is_file():
             raise UsageError(f"--{option} {file}: there is no such file")
     if place.is_file():
         return lone.check(place)
-    if unbagged.is_bag(place):
-        return unbagged.check(place, all_records=all_records, progress=progress, **how)
-    case = Case(place)
-    staging.finish(case)
-    case_files.read(case)
-    folder = Path(evidence) if evidence else None
-    return checking.verify(case, evidence=folder, all_records=all_records, progress=progress, **how)
+    case, folder, bag = Case(place), Path(evidence) if evidence else None, unbagged.is_bag(place)
+    if bag:
+        found = unbagged.check(place, all_records=all_records, progress=progress, **how)
+        case, folder = unbagged.case_in(place), unbagged.evidence_in(place)
+    else:
+        staging.finish(case)
+        case_files.read(case)
+        found = checking.verify(case, evidence=folder, all_records=all_records, progress=progress, **how)
+    if not rerun:
+        return found
+    return _again(found, case, folder, bag, progress)
+
+
+def _again(
+    found: Verification, case: Case, evidence: Path | None, bag: bool, progress: Progress | None
+) -> Verification:
+    """With what making it afresh comes to; only of a case that verifies, since what it recorded is what is compared."""
+    from dataclasses import replace
+
+    from forensics import rerun
+    from forensics.custody.verify import Check
+
+    if not found.ok or not case.manifest.is_file():
+        why = "there is no case in it" if found.ok else "what is recorded does not verify"
+        return replace(found, checks=(*found.checks, Check("rerun", None, f"{why}: nothing was made afresh")))
+    checks = rerun.rerun(case, evidence=evidence, bag=bag, progress=progress)
+    ok = all(one.ok is not False for one in checks)
+    return replace(found, ok=ok, checks=(*found.checks, *checks))
 
 
 def _by_entry(case: Case) -> Sequence[HandOver]:

@@ -41,7 +41,7 @@ FUNCTIONS = {
         "sign": "case_dir, *, key, examiner, note=",
         "stamp": f"case_dir, *, query=, reply=, ca=, {SAYING}",
         "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=",
-        "verify": "path, *, evidence=, all_records=, ca=, signers=, progress=",
+        "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
     },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
@@ -54,7 +54,7 @@ FUNCTIONS = {
         "init": f"case_dir, *, {ABOUT}",
         "review": f"case_dir, *, reviewer=, export_to=, import_from=, remember=, {SAYING}",
         "sql": "case_dir, query",
-        "verify": "path, *, evidence=, all_records=, ca=, signers=, progress=",
+        "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=",
     },

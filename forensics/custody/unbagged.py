@@ -28,6 +28,16 @@ def is_bag(folder: Path) -> bool:
     return (folder / bags.DECLARATION).is_file() or (folder / bags.TAGS).is_file()
 
 
+def case_in(bag: Path) -> Case:
+    """Where a bag keeps its case."""
+    return Case(bag / "data" / bags.CASE)
+
+
+def evidence_in(bag: Path) -> Path:
+    """Where a bag keeps its evidence, if it has any."""
+    return bag / "data" / bags.EVIDENCE
+
+
 def check(bag: Path, *, all_records: bool = False, progress: Progress | None = None, **how: Any) -> Verification:
     """Check a bag and what is in it; writes nothing. `how`: as `verify.verify` takes it for stamps and signatures."""
     faults = _structure(bag)
@@ -122,8 +132,7 @@ def _full(
     progress: Progress | None,
     how: Mapping[str, Any],
 ) -> Verification:
-    case = Case(data / bags.CASE)
-    evidence = data / bags.EVIDENCE
+    case, evidence = case_in(data.parent), evidence_in(data.parent)
     there = evidence.is_dir() or info.get("Missent-Evidence") != "none"
     try:
         case_files.read(case)
@@ -208,4 +217,4 @@ def _redacted(data: Path, info: Mapping[str, Any]) -> list[Check]:
     ]
 
 
-__all__ = ["check", "is_bag"]
+__all__ = ["case_in", "check", "evidence_in", "is_bag"]
