@@ -433,7 +433,14 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     metavar="NAME,…",
     help="postfix, exchange, online, list, rpz, sigma, splunk, elastic.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("block"), show_default=True, metavar="DIR", help="A new folder for the rules.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("block"),
+    show_default=True,
+    metavar="DIR",
+    help="A new folder for the rules.",
+)
 @click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Until the rules expire.")
 @click.option("--as-of", metavar="TIME", callback=_start, help="The moment that the rules are dated by (default: now).")
 @JSON

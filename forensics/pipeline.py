@@ -334,12 +334,10 @@ def withdraw(
 
 def _weighed_alike(case: Case) -> None:
     """Raises CaseError when case.toml says something else by now than `detect` read: a report must not mix states."""
-    import json
-
-    from forensics.custody import statement
+    from forensics.custody import parameters, statement
 
     try:
-        before = json.loads(case.detection.read_text("utf-8"))["case_toml"]["values"]
+        before = dict(parameters.read(case)["case_toml"]["values"])
     except (ValueError, KeyError, TypeError):
         raise CaseError(
             f"{case.detection}: does not say which settings were used",

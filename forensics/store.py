@@ -136,6 +136,27 @@ def replace(place: Path, fresh: Path) -> None:
     fresh.rename(place)
 
 
+def sound(case: Case) -> None:
+    """Refuse files that are no tables of this version before anything is made of them. Raises CaseError by name."""
+    for kind in TABLES:
+        wanted = [(field.name, field.type, field.nullable) for field in _SCHEMAS[kind]]
+        for path in paths(case, kind):
+            try:
+                found = pq.read_schema(path)
+            except (pa.ArrowException, ValueError) as error:
+                raise _no_table(path, (str(error).splitlines() or [""])[0]) from None
+            if [(field.name, field.type, field.nullable) for field in found] != wanted:
+                raise _no_table(path, f"its columns are not those of {kind}")
+
+
+def _no_table(path: Path, why: str) -> CaseError:
+    return CaseError(
+        f"{path}: not a readable table: {why}",
+        expected="the tables as Missent writes them",
+        remedy="`missent verify` lists all that was changed; ingest the evidence into a new case",
+    )
+
+
 def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     """In-memory DuckDB with one view for each table that exists.
 
@@ -146,6 +167,7 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
+    sound(case)
     connection = duckdb.connect(":memory:")
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
@@ -217,6 +239,7 @@ def closed(
     import duckdb
     import pyarrow.dataset as datasets
 
+    sound(case)
     connection = duckdb.connect(":memory:")
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -134,7 +133,9 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
 
 def _detected(case: Case) -> Mapping[str, Any] | None:
     """detection.json; None before a detection."""
-    return json.loads(case.detection.read_text("utf-8")) if case.detection.exists() else None
+    from forensics.custody import parameters
+
+    return parameters.read(case) or None
 
 
 def identity(case_dir: str | Path, delivery_id: str) -> bytes:
@@ -143,9 +144,11 @@ def identity(case_dir: str | Path, delivery_id: str) -> bytes:
     Raises UsageError when the case has no such delivery, CaseError when its id does not follow from its row.
     """
     from forensics import store
+    from forensics.custody import staging
     from forensics.stitch import naming
 
     case = Case(Path(case_dir))
+    staging.finish(case)
     casefile = case_files.read(case)
     columns = ", ".join("epoch_us(submitted_at)" if name == "submitted_at" else name for name in naming.FIELDS)
     with store.connect(case, casefile.organisation.domains) as connection:
@@ -325,10 +328,12 @@ def init(
 
 def ask(case_dir: str | Path, *, everything: bool = False, examiner: str = "", note: str = "") -> Asked:
     """Ask the open questions of case.toml at the terminal and write the answers into it."""
-    from forensics.custody import log
+    from forensics.custody import log, staging
     from forensics.report import asking
 
-    return asking.ask(Case(Path(case_dir)), everything=everything, by=log.By(examiner, note))
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    return asking.ask(case, everything=everything, by=log.By(examiner, note))
 
 
 def review(
@@ -343,10 +348,13 @@ def review(
 ) -> Reviewed:
     """Record verdicts, at the terminal or by a CSV list. Raises UsageError when there is neither."""
     from forensics import review as reviewing
-    from forensics.custody import log
+    from forensics import store
+    from forensics.custody import log, staging
 
     case, by = Case(Path(case_dir)), log.By(examiner, note)
+    staging.finish(case)
     case_files.read(case)
+    store.sound(case)
     return reviewing.review(
         case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember, by=by
     )

@@ -37,6 +37,14 @@ def page(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def load(text: str | bytes) -> Any:
+    """JSON that somebody may have altered. Raises ValueError, also where it lies too deep in itself."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("lists or objects lie too deep in each other") from None
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON."""
     return hashlib.sha256(line(value).encode()).hexdigest()

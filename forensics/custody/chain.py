@@ -9,7 +9,6 @@ elsewhere.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def _last(path: Path, fd: int) -> Head:
             remedy="keep a copy of the file for the record, then remove that last incomplete line",
         )
     try:
-        entry = json.loads(lines[-2])
+        entry = canonical.load(lines[-2])
         return Head(int(entry["sequence"]), str(entry["digest"]))
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
         raise CaseError(
@@ -137,8 +136,8 @@ def check(path: Path, expected: Head | None = None) -> Chain:
 
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = canonical.load(line)
+    except ValueError:
         return None
     if not isinstance(entry, dict) or type(entry.get("sequence")) is not int:
         return None

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import log
+from forensics.custody import canonical, log
 from forensics.custody.chain import Clock, now, stamp
 from forensics.errors import CaseInUse, naming
 
@@ -91,7 +91,7 @@ def _of_another_machine(fd: int) -> Mapping[str, str] | None:
 
 def _said(fd: int) -> Mapping[str, str]:
     try:
-        said = json.loads(os.pread(fd, 4096, 0))
+        said = canonical.load(os.pread(fd, 4096, 0))
         return {str(key): str(value) for key, value in said.items()}
     except (ValueError, AttributeError, OSError):
         return {}

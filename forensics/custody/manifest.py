@@ -10,7 +10,6 @@ times, host, user and command line, the head of the custody log) are not.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -225,7 +224,7 @@ def write(case: Case, manifest: Manifest) -> None:
 def read(case: Case) -> Manifest:
     """manifest.json. Raises CaseError when it is missing, damaged or of another version."""
     try:
-        data = json.loads(case.manifest.read_text("utf-8"))
+        data = canonical.load(case.manifest.read_bytes())
     except FileNotFoundError:
         raise CaseError(
             f"{case.folder}: nothing was ingested yet: it has no manifest.json",

@@ -38,12 +38,19 @@ def places(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
     """The recorded places that still exist; of a file that has grown, the part that was recorded."""
     for place in evidence.locations:
         path = path_of(case, place)
-        if not path.is_file():
+        if not _is_file(path):
             continue
         found = discover([path])
         for source in found.sources:
             if location(case, source).index == place.index:
                 yield replace(source, size=min(source.size, place.size)) if place.index is None else source
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a path that no file can have
+        return False
 
 
 def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:

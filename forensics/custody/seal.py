@@ -7,7 +7,6 @@ differ in their ending only (`incident.html`, `incident.pdf`) share one seal, `i
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -100,7 +99,7 @@ def digest(path: Path) -> str:
 def read(path: Path) -> tuple[Seal, ...]:
     """A seal's parts, by name. Raises ValueError when it is no seal."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = canonical.load(path.read_bytes())
         return tuple(
             Seal(
                 Path(name).name,
@@ -110,7 +109,7 @@ def read(path: Path) -> tuple[Seal, ...]:
             )
             for name, part in sorted(data["reports"].items())
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a seal: {error!r}") from None
 
 

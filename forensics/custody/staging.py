@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import canonical, lock, log
+from forensics.custody import canonical, guard, lock, log
 from forensics.custody.names import display, undisplay
 from forensics.errors import CaseError, CaseInUse, MissentError
 
@@ -31,6 +30,8 @@ STATE = (
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"
 REPORTS = "reports"
 ASIDE = ".missent-new"
+OWN = (*STATE, NEXT, JOURNAL, BEFORE, REPORTS, lock.NAME)
+"""All that Missent reads and writes in a case folder."""
 WHOLE = (".parquet", "")
 """Files with these endings (those without one are copies of standard input) are linked into the next state, not copied:
 they are large, and no writer opens them to change them."""
@@ -77,6 +78,7 @@ def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = Fa
 
     An exception leaves the case as it was. Raises CaseInUse, CaseError when a journal was altered, OSError.
     """
+    guard.check(case, OWN)
     with lock.held(case, action, wait=wait, break_lock=break_lock) as broken:
         recover(case)
         staged = Staged(case, Case(case.folder / NEXT))
@@ -124,6 +126,7 @@ def finish(case: Case) -> None:
 
     Raises CaseError where an exchange was begun and the folder cannot be written.
     """
+    guard.check(case, OWN)
     begun = (case.folder / JOURNAL).exists()
     if not begun and not any((case.folder / name).exists() for name in (NEXT, BEFORE)):
         return
@@ -211,13 +214,13 @@ def _set_aside(place: Path, before: Path) -> None:
 def _read(journal: Path) -> tuple[list[tuple[str, str]], list[str]]:
     """The journal's moves and removals. What it may name is bounded: it must not move what is not the case's."""
     try:
-        data = json.loads(journal.read_text("utf-8"))
+        data = canonical.load(journal.read_bytes())
         moves = [(undisplay(str(source)), undisplay(str(target))) for source, target in data["moves"]]
         removed = [str(name) for name in data["removed"]]
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise _altered(journal, str(error)) from None
     for source, target in moves:
-        inside = target in STATE or (Path(target).parts[0] == REPORTS and ".." not in Path(target).parts)
+        inside = target in STATE or (Path(target).parts[:1] == (REPORTS,) and ".." not in Path(target).parts)
         if source != (f"{NEXT}/{target}" if inside else str(_aside(Path(target)))) or not (
             inside or Path(target).is_absolute()
         ):
@@ -253,8 +256,11 @@ def _discard(case: Case) -> None:
     """Remove what was built aside, in the case and elsewhere."""
     noted = case.folder / NEXT / OUTSIDE
     if noted.is_file():
-        for one in json.loads(noted.read_text("utf-8")):
-            place = Path(undisplay(str(one)))
+        try:
+            places = [Path(undisplay(str(one))) for one in canonical.load(noted.read_bytes())]
+        except (ValueError, TypeError):
+            places = []  # not written whole
+        for place in places:
             if place.is_absolute() and place.name.startswith(".") and place.name.endswith(ASIDE):
                 place.unlink(missing_ok=True)
     _remove(case.folder / NEXT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
@@ -11,9 +10,8 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.casefile import CaseFile, Stated
-from forensics.custody import attested, handovers, log, manifest, notes
+from forensics.custody import attested, handovers, log, manifest, notes, parameters
 from forensics.custody.manifest import Manifest
-from forensics.errors import CaseError, system_error
 from forensics.report.facts import (
     Attested,
     Custody,
@@ -144,7 +142,7 @@ def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
     run = inventory.runs[-1] if inventory.runs else None
     versions = dict(run.versions) if run else {}
     found = measured.evaluation()
-    settings = _detection(case)
+    settings = parameters.read(case)
     meanings, weights = settings.get("signals", {}), settings.get("weights", {})
     return Method(
         version=versions.pop("missent", ""),
@@ -180,19 +178,6 @@ def _command(casefile: CaseFile, inventory: Manifest) -> str:
         if inventory.settings.get(name) is not None:
             parts.append(f"--{name} {shlex.quote(str(inventory.settings[name]))}")
     return " ".join(parts)
-
-
-def _detection(case: Case) -> Mapping[str, Any]:
-    if not case.detection.exists():
-        return {}
-    try:
-        return dict(json.loads(case.detection.read_text("utf-8")))
-    except OSError as error:
-        raise system_error(error, case.detection) from None
-    except ValueError as error:
-        raise CaseError(
-            f"{case.detection}: cannot be read: {error}", remedy=f"run `missent detect --case {case.folder}` again"
-        ) from None
 
 
 def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
