@@ -96,6 +96,12 @@ def record_digest(manifest: Manifest) -> str:
     )
 
 
+def tables_digest(case: Case, manifest: Manifest) -> str:
+    """SHA-256 of name, rows and content digest of every table: of evidence and settings alone, whatever the files were
+    called, in which order and when they were read, and whatever people have ruled since."""
+    return canonical.digest([[one.name, one.rows, one.digest] for one in settled(case, manifest).tables])
+
+
 def whole_digest(manifest: Manifest) -> str:
     """SHA-256 of all that manifest.json says but the custody head, which names the entry that holds this digest."""
     return canonical.digest({**asdict(manifest), "custody": None})

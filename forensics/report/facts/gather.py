@@ -58,6 +58,7 @@ class Inputs:
     verdicts: Iterable[object] = ()
     as_of: datetime | None = None
     case_state: str = ""
+    tables_digest: str = ""
     verify: str = ""
     asked: tuple[datetime | None, datetime | None] = (None, None)
     """[since, until) of the detection."""
@@ -109,6 +110,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
             as_of=clock_facts.as_of,
             version=inputs.method.version,
             case_state=inputs.case_state,
+            tables_digest=inputs.tables_digest,
             verify=inputs.verify,
         ),
         groups=tallies.groups(findings),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
+import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from forensics.case import Case
@@ -29,8 +32,8 @@ from forensics.report.facts import (
 )
 from forensics.report.facts.gather import Inputs
 
-VERIFY = "missent verify CASE"
-"""Where the case lies is no part of a report."""
+VERIFY = "missent verify FILE (or CASE); by hand: Annex F"
+"""FILE is the report with its seal beside it; where that or the case lies is no part of a report."""
 
 
 def read(
@@ -46,6 +49,7 @@ def read(
         verdicts=tuple(verdicts),
         as_of=as_of,
         case_state=manifest.case_state_digest(case, inventory),
+        tables_digest=manifest.tables_digest(case, inventory),
         verify=VERIFY,
         asked=(_moment(inventory.settings.get("since")), _moment(inventory.settings.get("until"))),
         skipped=tuple(sorted({Skipped(_named(one.name), one.reason) for one in inventory.skipped}, key=astuple)),
@@ -88,6 +92,8 @@ def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
         content_sha256=entry.id,
         file_bytes=entry.file_size,
         content_bytes=entry.content_size,
+        packing=_packing(entry),
+        plain_lines=_plain_lines(entry),
         loader=entry.loader,
         records=entry.records,
         used=entry.used,
@@ -111,6 +117,26 @@ def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
             for other in notes.other_lines(entry.notes)
         ),
     )
+
+
+_UNPACKED_BY = {"plain": "cat", "gzip": "zcat", "bzip2": "bzcat", "xz": "xzcat", "zstd": "zstdcat"}
+
+
+_LINES = ("postfix", "exim")
+"""Loaders whose records are lines."""
+_NOT_PLAIN = ("lines end in carriage returns", "NUL bytes")
+"""Beginnings of what is noted of content whose records are no lines of a text."""
+
+
+def _plain_lines(entry: manifest.EvidenceEntry) -> bool:
+    told = any(sentence.startswith(_NOT_PLAIN) for sentence in entry.notes.get("noted") or ())
+    return entry.loader in _LINES and not (entry.encoding or "export" in entry.notes or told)
+
+
+def _packing(entry: manifest.EvidenceEntry) -> str:
+    """The command that prints the content of the file; empty where it takes more than one."""
+    inside = "!/" in entry.names[0] or any(place.member is not None for place in entry.locations)
+    return "" if inside else _UNPACKED_BY.get(entry.container, "")
 
 
 def _moment(stamp: str | None) -> datetime | None:
@@ -153,7 +179,7 @@ def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
         rates=measured.rates(found),
         reliability=measured.reliability(found),
         evaluated_on=measured.described(found),
-        command=_command(casefile, inventory),
+        command=_commands(casefile, inventory),
         signals=tuple(Signal(name, str(meaning), weights.get(name)) for name, meaning in sorted(meanings.items())),
         sensitivity=tuple(
             Sensitivity(float(row["prior_odds_times"]), int(row["high"]), int(row["medium"]), int(row["low"]))
@@ -162,22 +188,94 @@ def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
     )
 
 
-def _command(casefile: CaseFile, inventory: Manifest) -> str:
-    """A command that makes these tables again from the same evidence, wherever that lies.
+def _commands(casefile: CaseFile, inventory: Manifest) -> str:
+    """Commands for a shell (bash) that make these tables again from copies of the evidence, wherever they lie and
+    whatever they were called: the files bear the names of this report, and what a name told stands in case.toml.
 
     The commands as they were given stand in manifest.json, with their times and places.
     """
-    parts = ["missent", "run", "EVIDENCE…"]
-    for option, values in (
-        ("--org", casefile.organisation.domains),
-        ("--watch", casefile.domains.watched),
-        ("--known-good", casefile.domains.known_good),
-    ):
-        parts.extend(f"{option} {shlex.quote(value)}" for value in values)
-    for name in ("year", "timezone", "since", "until"):
+    refs: dict[str, str] = {}
+    for n, one in enumerate(inventory.evidence, 1):
+        refs.setdefault(_outer(one.names[0]), f"E{n}")
+    toml = [
+        "version = 1",
+        "[organisation]",
+        f"domains = {_toml(casefile.organisation.domains)}",
+        "[domains]",
+        *(
+            f"{key} = {_toml(values)}"
+            for key in ("known_good", "watched", "shared_relays")
+            if (values := getattr(casefile.domains, key))
+        ),
+    ]
+    if casefile.detection.prior is not None:
+        toml += ["[detection]", f"prior = {casefile.detection.prior!r}"]
+    said = {n: _told_of(one, casefile) for n, one in enumerate(inventory.evidence)}
+    told = {n: lines for n, lines in said.items() if lines}
+    if len(told) > 1 and len({tuple(lines) for lines in told.values()}) == 1:
+        toml += ["[[sources]]", 'file = "E*"', *next(iter(told.values()))]
+    else:
+        for n, lines in told.items():
+            name = inventory.evidence[n].names[0]
+            toml += ["[[sources]]", f"file = {_toml(_pattern(refs[_outer(name)], name))}", *lines]
+    run = ["missent", "run", *_ranges(sorted(int(ref[1:]) for ref in refs.values())), "--case", "again"]
+    for name in ("since", "until"):
         if inventory.settings.get(name) is not None:
-            parts.append(f"--{name} {shlex.quote(str(inventory.settings[name]))}")
-    return " ".join(parts)
+            run += [f"--{name}", shlex.quote(str(inventory.settings[name]))]
+    end = _END
+    while end in toml:
+        end += "_"
+    return "\n".join(["mkdir again", f"cat > again/case.toml <<'{end}'", *toml, end, " ".join(run)])
+
+
+_END = "END"
+
+
+def _outer(name: str) -> str:
+    return name.partition("!/")[0]
+
+
+def _pattern(ref: str, name: str) -> str:
+    """What case.toml calls the evidence when its file bears the name of the report."""
+    member = name.partition("!/")[2]
+    return f"*{glob.escape(f'{ref}!/{member}')}" if member else ref
+
+
+def _told_of(one: manifest.EvidenceEntry, casefile: CaseFile) -> list[str]:
+    """What is known of this evidence's times and host, as lines of case.toml."""
+    orders = (entry.date_order for entry in casefile.sources if any(_matches(name, entry.file) for name in one.names))
+    said = {
+        "year": dict(one.notes.get("year") or {}).get("first"),
+        "timezone": dict(one.notes.get("timezone") or {}).get("name"),
+        "date_order": next(filter(None, orders), None),
+        "host": dict(one.notes.get("host") or {}).get("name"),
+    }
+    return [f"{key} = {value if isinstance(value, int) else _toml(value)}" for key, value in said.items() if value]
+
+
+def _matches(name: str, pattern: str) -> bool:
+    base = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
+    return fnmatchcase(name, pattern) or fnmatchcase(base, pattern)
+
+
+def _ranges(numbers: Sequence[int]) -> Iterable[str]:
+    """`E1 E2 E{4..9}` of evidence numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    for run in runs:
+        if len(run) > 2:
+            yield f"E{{{run[0]}..{run[-1]}}}"
+        else:
+            yield from (f"E{number}" for number in run)
+
+
+def _toml(value: object) -> str:
+    """A TOML string or list of strings: JSON's are TOML's, with what JSON leaves as it is escaped."""
+    return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else json.dumps(list(value))  # type: ignore[call-overload]
 
 
 def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

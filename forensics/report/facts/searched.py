@@ -176,6 +176,10 @@ class Evidence:
     last: datetime | None
     time_basis: str
     """How year and zone were found, in the manifest's words."""
+    packing: str = ""
+    """The command of a shell that prints the file's content (`zcat`); empty where it takes more than one."""
+    plain_lines: bool = False
+    """Whether a record is a line of the content, so that its number is the line's."""
     damage: Annotated[str | None, Raw("text")] = None
     noted: Annotated[tuple[str, ...], Raw("text")] = ()
     """What its loader noted, in sentences."""
@@ -242,6 +246,6 @@ class Method:
     evaluated_on: str
     """What the rates were measured on; empty when no measurement ships with this version."""
     command: Annotated[str, Raw("text")] = ""
-    """A command that makes these tables again."""
+    """Commands that make these tables again, a line each."""
     signals: tuple[Signal, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()

@@ -31,6 +31,8 @@ class Header:
     version: str = ""
     case_state: str = ""
     """Digest of evidence, tables, settings and verdicts."""
+    tables_digest: str = ""
+    """Digest of the tables: of evidence and settings alone, wherever and whenever they are made."""
     verify: str = ""
     """The command that checks this report."""
 

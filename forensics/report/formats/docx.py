@@ -88,7 +88,7 @@ def _table(table: b.Table) -> dict[str, Any]:
     }
 
 
-def _block(block: b.Block, picture: Any) -> dict[str, Any]:
+def _block(block: b.Laid, picture: Any) -> dict[str, Any]:
     match block:
         case b.Heading(level, text, _):
             return {"k": "heading", "level": level, "text": shown(text)}
@@ -211,7 +211,9 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "page": document.page,
             "of": document.of,
             "logo": Picture(_raster(logo[1]), shown(logo[0]), 30) if logo else None,
-            "blocks": [_block(block, Picture) for block in (*document.first, b.NewPage(), *document.blocks)],
+            "blocks": [
+                _block(block, Picture) for block in b.unlisted((*document.first, b.NewPage(), *document.blocks))
+            ],
         }
         word.render(context, templating.environment(), autoescape=True)
     except (

@@ -24,7 +24,7 @@ from forensics import domains
 from forensics.errors import UsageError
 from forensics.report.facts import STATES, Facts, Finding, Incident
 from forensics.report.formats import templating
-from forensics.report.text import annexed, document, grids, kept, onepage, passages, pieces, prose, sums
+from forensics.report.text import annexed, byhand, document, grids, kept, onepage, passages, pieces, prose, sums
 from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
 from forensics.report.text.visible import cut, visible
@@ -145,6 +145,8 @@ def render(facts: Facts, context: Context) -> bytes:
         timeline=tuple(annexed.timeline(facts, context)),
         rates=tuple(annexed.rates(facts, context)),
         custody=tuple(kept.custody(facts, context)),
+        again=tuple(annexed.again(facts, context)),
+        by_hand=tuple(byhand.page(facts, context))[2:],
         not_used=tuple(annexed.not_used(facts, context)),
         calibration=tuple(context.charts("calibration")),
         kind=lambda block: type(block).__name__,

@@ -109,6 +109,8 @@ def _block(block: b.Block) -> list[str]:
             return _table(block)
         case b.Chart(_, alt, caption):
             return [f"*{escaped(caption)}*", "", escaped(alt)] if caption else [escaped(alt)]
+        case b.Listing(lines):
+            return [f"    {visible(line)}" for line in lines]
         case b.NewPage():
             return ["---"]
 

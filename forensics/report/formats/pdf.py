@@ -108,6 +108,8 @@ def _block(block: b.Block) -> dict[str, Any]:
             }
         case b.Chart(svg, alt, caption, share):
             return {"k": "chart", "svg": drawn(svg), "alt": shown(alt), "caption": shown(caption), "share": share * 100}
+        case b.Listing(lines):
+            return {"k": "listing", "lines": [breakable(shown(line)) for line in lines]}
         case b.NewPage():
             return {"k": "page"}
 

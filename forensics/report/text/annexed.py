@@ -1,4 +1,4 @@
-"""What stands behind section 11: timeline, every incident with its reasons, annexes A to E."""
+"""What stands behind section 11: timeline, every incident with its reasons, annexes A to F."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.text import blocks as b
-from forensics.report.text import detailed, grids, kept, onepage, pieces, prose
+from forensics.report.text import byhand, detailed, grids, kept, onepage, pieces, prose
 from forensics.report.text import timeline as events
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answer, columns, cut_note, question, stamp
@@ -28,6 +28,7 @@ def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     yield from method(facts, context)
     yield from questions(facts, context)
     yield from glossary(context)
+    yield from byhand.page(facts, context)
 
 
 def timeline(facts: f.Facts, context: Context) -> Iterator[b.Block]:
@@ -188,21 +189,31 @@ def method(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     yield from rates(facts, context)
     yield from context.charts("calibration")
     digests = (
+        ("html.annex.tables_digest", facts.header.tables_digest),
         ("html.state_digest", facts.header.case_state),
         ("doc.settings", m.settings_digest),
         ("doc.suffixes", m.suffix_list_digest),
         ("doc.version", m.version),
-        ("html.annex.command", m.command),
     )
     terms = [(words(key), b.text(b.code(value))) for key, value in digests if value]
     if facts.header.domains:
         own = prose.joined(words, [(b.code(domain),) for domain in facts.header.domains])
         terms.insert(0, (words("html.own"), own))
     yield b.Terms(tuple(terms))
+    yield from again(facts, context)
     for key, pairs in (("parameters", m.parameters), ("versions", m.libraries)):
         if pairs:
             rows = tuple(b.cells([b.code(name), b.code(value)]) for name, value in pairs)
             yield b.Table(columns(words, "name:1 value:1"), rows, words(f"html.caption.{key}"), small=True)
+
+
+def again(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    """The commands that make the tables again, where the edition has them."""
+    words, command = context.words, facts.method.command
+    if command:
+        yield b.Heading(2, words("html.annex.command"))
+        yield b.Para(b.text(words("html.annex.command_note")), "note")
+        yield b.Listing(tuple(command.split("\n")))
 
 
 def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:

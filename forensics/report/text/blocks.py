@@ -6,7 +6,7 @@ Text in a block is as it is in the evidence: each format escapes it for itself (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 SPANS = ("text", "strong", "em", "code", "mark", "exposed", "missing", "soft", "ref")
@@ -154,11 +154,19 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Commands for a shell, a line each."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class NewPage:
     pass
 
 
-Block = Heading | Para | Items | Terms | Figures | Points | SlipLine | Table | Chart | NewPage
+Laid = Heading | Para | Items | Terms | Figures | Points | SlipLine | Table | Chart | NewPage
+Block = Laid | Listing
 
 
 @dataclass(frozen=True)
@@ -197,3 +205,12 @@ def cells(values: Iterable[str | Span | Spans]) -> tuple[Spans, ...]:
 def plain(spans: Sequence[Span]) -> str:
     """The spans' text without how it is set."""
     return "".join(span.text for span in spans)
+
+
+def unlisted(blocks: Iterable[Block]) -> Iterator[Laid]:
+    """The blocks with every command a paragraph of its own, for formats that know no listing."""
+    for block in blocks:
+        if isinstance(block, Listing):
+            yield from (Para((code(line),), "note") for line in block.lines)
+        else:
+            yield block
