@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from forensics import casefile as cases
 from forensics.case import Case
@@ -109,6 +110,7 @@ def ask(
     if wanted:
         tell(words("questionnaire.ask_open", n=len(wanted)) + " " + words("questionnaire.ask_skip"))
     section = ""
+    home = q.zone(cases.read(case))
     for number, entry in enumerate(wanted, 1):
         if entry.section != section:
             section = entry.section
@@ -116,7 +118,7 @@ def ask(
             tell(f"\n{title}\n{'─' * len(title)}")
         for line in _question(words, entry, f"{number}/{len(wanted)}"):
             tell(line)
-        answer = _answer(words, entry, read, tell)
+        answer = _answer(words, entry, read, tell, home)
         if answer is None:
             break
         if answer == "":
@@ -164,7 +166,9 @@ _INDENT = "     "
 _PROMPT = "   > "
 
 
-def _answer(words: Words, entry: Entry, read: Callable[[str], str], tell: Callable[[str], None]) -> str | None:
+def _answer(
+    words: Words, entry: Entry, read: Callable[[str], str], tell: Callable[[str], None], home: ZoneInfo
+) -> str | None:
     """A checked TOML literal, empty for later, None to end."""
     while True:
         try:
@@ -177,14 +181,17 @@ def _answer(words: Words, entry: Entry, read: Callable[[str], str], tell: Callab
             return ""
         try:
             literal = _literal(entry, line)
-            q.Questionnaire.model_validate({entry.section: {entry.name: tomllib.loads(f"v = {literal}")["v"]}})
-        except ValueError as error:
+            value = tomllib.loads(f"v = {literal}")["v"]
+            q.Questionnaire.model_validate({entry.section: {entry.name: value}})
+            if entry.kind == "moment":
+                q.moment(value, home)
+        except (ValueError, CaseError) as error:
             tell(_INDENT + words("questionnaire.ask_wrong", why=_why(error)))
             continue
         return literal
 
 
-def _why(error: ValueError) -> str:
+def _why(error: ValueError | CaseError) -> str:
     from pydantic import ValidationError
 
     return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
@@ -195,6 +202,8 @@ def _literal(entry: Entry, line: str) -> str:
     if entry.kind == "count":
         return str(int(line.replace(",", "").replace(" ", "")))
     if entry.kind == "moment":
+        if not re.search(r"[T ]\d", line):
+            raise ValueError("the time of day is missing, such as 2024-01-04T09:15")
         return datetime.fromisoformat(line).isoformat()
     if entry.kind == "day":
         return date.fromisoformat(line).isoformat()

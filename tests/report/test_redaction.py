@@ -182,7 +182,7 @@ def test_the_key_stays_in_the_case_and_is_the_same_next_time(tmp_path: Path) -> 
 
 HARMLESS = set(
     """
-    Attested.at Attested.digest Attested.kind HandedOver.at Said.on Clock.state Containment.state Coverage.search Coverage.unread_files Coverage.unread_reasons Evidence.content_sha256 Evidence.file_sha256
+    Attested.at Attested.digest Attested.kind HandedOver.at Said.on Clock.disorder Clock.state Containment.state Coverage.search Coverage.unread_files Coverage.unread_reasons Evidence.content_sha256 Evidence.file_sha256
     Evidence.loader Evidence.packing Evidence.ref Evidence.time_basis Finding.exposure Finding.incident Finding.level
     Finding.origin Finding.outcome Finding.ref Finding.state Finding.status_code Finding.story Gateway.system
     Header.case_state Header.edition Header.handling Header.status Header.tables_digest Header.timezone Header.verify Header.version

@@ -18,15 +18,22 @@ from forensics.report.facts.questionnaire import Questionnaire, moment
 HOURS = 72
 
 
-def clock(answers: Questionnaire, home: ZoneInfo, as_of: datetime | None) -> Clock:
-    """What the answers say about time; nothing is assumed where they are silent."""
+def clock(answers: Questionnaire, home: ZoneInfo, as_of: datetime | None, first: datetime | None = None) -> Clock:
+    """What the answers say about time; nothing is assumed where they are silent. `first`: the first misdirected send.
+
+    Hours are elapsed ones, across summer time as well.
+    """
     aware = moment(answers.discovery.aware_at, home)
     notified = moment(answers.notification.notified_at, home)
+    discovered = moment(answers.discovery.discovered_at, home)
     now = utc(as_of)
     deadline = aware + timedelta(hours=HOURS) if aware else None
     remaining = int((deadline - now).total_seconds()) if deadline and now else None
+    disorder = _disorder(aware, discovered, notified, now, first)
     if deadline is None:
         state = "not-answered"
+    elif {"notified-before-aware", "read-before-aware"} & set(disorder):
+        state, remaining = "disordered", None
     elif notified is not None:
         state = "notified-in-time" if notified <= deadline else "notified-late"
     elif remaining is None:
@@ -35,15 +42,35 @@ def clock(answers: Questionnaire, home: ZoneInfo, as_of: datetime | None) -> Clo
         state = "running" if remaining >= 0 else "passed"
     return Clock(
         state=state,
-        discovered_at=moment(answers.discovery.discovered_at, home),
+        discovered_at=discovered,
         aware_at=aware,
         deadline=deadline,
         as_of=now,
         remaining_seconds=remaining,
         notified_at=notified,
+        disorder=disorder,
         discovered_how=answers.discovery.discovered_how,
         delay_reasons=answers.discovery.delay_reasons,
     )
+
+
+def _disorder(
+    aware: datetime | None,
+    discovered: datetime | None,
+    notified: datetime | None,
+    read_at: datetime | None,
+    first: datetime | None,
+) -> tuple[str, ...]:
+    """Which of these times stand in an order that cannot be."""
+    orders = (
+        ("notified-before-aware", notified, aware),
+        ("read-before-aware", read_at, aware),
+        ("read-before-notified", read_at, notified),
+        ("aware-before-discovered", aware, discovered),
+        ("aware-before-first", aware, first),
+        ("discovered-before-first", discovered, first),
+    )
+    return tuple(key for key, earlier, later in orders if earlier and later and earlier < later)
 
 
 def delayed(clock_facts: Clock) -> bool:

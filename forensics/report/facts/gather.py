@@ -78,9 +78,9 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
     home = questionnaire.zone(casefile)
     findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids)
     pairs = incidents.incidents(connection, findings)
-    clock_facts = clock.clock(answers, home, inputs.as_of)
     head = tallies.headline(findings)
     sent = [finding.submitted_at for finding in head]
+    clock_facts = clock.clock(answers, home, inputs.as_of, min(sent, default=None))
     searched = coverage.coverage(
         connection,
         casefile,

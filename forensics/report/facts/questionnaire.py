@@ -10,6 +10,7 @@ Norms: GDPR Art. 33 and 34; ICO personal data breach report form (UK); DD Form 2
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,13 +38,24 @@ def _blank(value: Any) -> Any:
     return None if value == "" or value == [] else value
 
 
+def _with_time(value: Any) -> Any:
+    """A moment has a time of day: a bare day would become midnight, which nobody said."""
+    bare = isinstance(value, date) and not isinstance(value, datetime)
+    if bare or (isinstance(value, str) and _DAY.fullmatch(value.strip())):
+        raise ValueError(f"{value} is a day without a time of day: write the time, such as {str(value).strip()}T09:15")
+    return _blank(value)
+
+
+_DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?")
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Empty = BeforeValidator(_blank)
 Text = Annotated[str | None, Empty]
-When = Annotated[datetime | None, Empty]
+When = Annotated[datetime | None, BeforeValidator(_with_time)]
 Day = Annotated[date | None, Empty]
 Count = Annotated[Annotated[int, Field(ge=0)] | None, Empty]
 Many = Annotated[tuple[str, ...] | None, Empty]
@@ -329,10 +341,26 @@ def zone(casefile: CaseFile) -> ZoneInfo:
 
 
 def moment(value: datetime | None, home: ZoneInfo) -> datetime | None:
-    """In UTC; without offset it is local time of the organisation."""
+    """In UTC; without offset it is local time of the organisation.
+
+    Raises CaseError for a local time that the zone does not have or has twice (clocks put forward or back): which
+    moment is meant only the person can say.
+    """
     if value is None:
         return None
-    return (value if value.tzinfo else value.replace(tzinfo=home)).astimezone(UTC)
+    if value.tzinfo:
+        return value.astimezone(UTC)
+    first, second = (value.replace(tzinfo=home, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    exists = first.astimezone(UTC).astimezone(home).replace(tzinfo=None) == value
+    offsets = sorted({local.isoformat() for local in (first, second)})
+    raise CaseError(
+        f"case.toml: {value.isoformat(' ')} {'is twice' if exists else 'does not exist'} in {home.key}: clocks are put "
+        + ("back" if exists else "forward"),
+        expected="a time that is one moment",
+        remedy=f"write it with its offset from UTC: {' or '.join(offsets)}" if exists else "give the right time",
+    )
 
 
 def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> tuple[f.Item, ...]:

@@ -42,7 +42,8 @@ class Clock:
     """The 72 hours of GDPR Art. 33(1), from what the investigator states; nothing is assumed.
 
     state: `not-answered` (no time of awareness given) · `deadline` (aware, no as_of) · `running` · `passed` ·
-    `notified-in-time` · `notified-late`.
+    `notified-in-time` · `notified-late` · `disordered` (notified, or read, before the controller became aware: nothing
+    is computed).
     """
 
     state: str
@@ -55,6 +56,9 @@ class Clock:
     notified_at: datetime | None
     discovered_how: Annotated[str | None, Raw("text")] = None
     delay_reasons: Annotated[str | None, Raw("text")] = None
+    disorder: tuple[str, ...] = ()
+    """Orders of these times that cannot be: `notified-before-aware`, `read-before-aware`, `read-before-notified`,
+    `aware-before-discovered`, `aware-before-first`, `discovered-before-first`."""
 
 
 @dataclass(frozen=True)

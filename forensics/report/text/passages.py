@@ -10,6 +10,9 @@ from forensics.report.text.blocks import Spans, code
 from forensics.report.text.prose import duration, joined, noun, say, sentences, separated, span, unread, when
 from forensics.report.text.wording import Words
 
+_OVER = ("passed", "notified-late", "notified-in-time")
+"""States of a clock that has stopped: a deadline that was."""
+
 
 def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 2: aware, deadline, remaining or reasons."""
@@ -21,12 +24,14 @@ def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
         parts = [
             say(
                 words,
-                "clock.deadline",
+                "clock.due_was" if clock_facts.state in _OVER else "clock.deadline",
                 aware=when(words, clock_facts.aware_at, zone),
                 deadline=when(words, clock_facts.deadline, zone),
             )
         ]
-        if clock_facts.notified_at is not None:
+        if clock_facts.state == "disordered":
+            parts.append(disorder(facts, words))
+        elif clock_facts.notified_at is not None:
             early = clock_facts.state == "notified-in-time"
             margin = duration(words, int((clock_facts.deadline - clock_facts.notified_at).total_seconds()))
             key = "clock.notified_in_time" if early else "clock.notified_late"
@@ -36,6 +41,8 @@ def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
             key = "clock.running" if clock_facts.state == "running" else "clock.passed"
             parts.append(say(words, key, as_of=when(words, clock_facts.as_of, zone), remaining=margin))
         out.append(sentences(*parts))
+    if clock_facts.disorder and clock_facts.state != "disordered":
+        out[0] = sentences(out[0], disorder(facts, words))
     if clock_facts.state in ("passed", "notified-late"):
         out.append(
             say(words, "clock.delay", reasons=clock_facts.delay_reasons)
@@ -50,6 +57,12 @@ def clock(facts: Facts, words: Words) -> tuple[Spans, ...]:
             )
         )
     return tuple(out)
+
+
+def disorder(facts: Facts, words: Words) -> Spans:
+    """That times as stated stand in an order that cannot be."""
+    listed = [words(f"clock.disorder.{key}") for key in facts.clock.disorder]
+    return say(words, "clock.disorder.lead", parts=words.join(listed))
 
 
 def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:

@@ -114,12 +114,18 @@ def when(words: Words, moment: datetime, zone: str = "UTC") -> str:
 
 
 def duration(words: Words, seconds: int) -> str:
-    """`1 day and 21 hours`: days and hours, or hours and minutes below a day."""
+    """`40 hours and 30 minutes`; from a hundred hours on with days: `4 days, 7 hours and 12 minutes`. Nothing is cut
+    off but seconds."""
     minutes = abs(seconds) // 60
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [("days", days), ("hours", hours)] if days else [("hours", hours), ("minutes", minutes)]
+    hours, days = minutes // 60, 0
+    if hours >= _MANY_HOURS:
+        days, hours = divmod(hours, 24)
+    parts = [("days", days), ("hours", hours), ("minutes", minutes % 60)]
     named = [noun(words, key, n) for key, n in parts if n]
-    return words.join(named) if named else noun(words, "minutes", 0)
+    return words.join(named) if named else words("noun.no_minute")
+
+
+_MANY_HOURS = 100
 
 
 def title(facts: Facts, words: Words) -> str:
