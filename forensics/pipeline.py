@@ -313,7 +313,7 @@ def report(
             )
         details = {"edition": edition, "command": list(command)}
         seal.write(staged, written.files, details, by=log.By(examiner, note))
-    return Reported(case.folder, written.files, written.answered, written.required, written.notes)
+    return Reported(case.folder, written.files, written.answered, written.required, written.notes, written.unknown)
 
 
 def withdraw(

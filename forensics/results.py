@@ -95,6 +95,8 @@ class Reported:
     answered: int
     required: int
     notes: tuple[str, ...]
+    unknown: int = 0
+    """Of the answered items: answered by `unknown`."""
 
 
 @dataclass(frozen=True)

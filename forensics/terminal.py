@@ -181,6 +181,7 @@ def _reported(result: results.Reported) -> None:
         _line(
             "Answers",
             f"{result.answered} of {result.required} required items answered"
+            + (f', of which {result.unknown} "unknown"' if result.unknown else "")
             + ("" if result.answered == result.required else f"; `missent ask --case {result.case}` asks for the rest"),
         )
     for note in result.notes:

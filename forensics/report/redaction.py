@@ -156,7 +156,7 @@ def redact(facts: Facts, secret: bytes) -> Facts:
     return dataclasses.replace(redacted, header=dataclasses.replace(redacted.header, edition="redacted", title=""))
 
 
-_RELEASED_BY = {"Statement": "statements", "Action": "actions", "Place": "operators"}
+_RELEASED_BY = {"Statement": "statements", "Action": "actions", "Place": "operators", "Holder": "operators"}
 """Which key releases the texts of these facts."""
 
 

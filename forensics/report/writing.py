@@ -51,6 +51,8 @@ class Written:
     edition: str
     answered: int
     required: int
+    unknown: int
+    """Of the answered ones: answered by `unknown`."""
     missing: tuple[str, ...]
     """Keys of required items that are not answered."""
     notes: tuple[str, ...]
@@ -108,6 +110,7 @@ def write(
         edition=edition,
         answered=q.answered,
         required=q.required,
+        unknown=q.unknown,
         missing=tuple(item.key for item in q.items if item.required and not item.answered),
         notes=_notes(facts),
     )

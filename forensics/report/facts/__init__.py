@@ -29,6 +29,7 @@ from forensics.report.facts.found import (
     Day,
     Finding,
     Flow,
+    Holder,
     Incident,
     Person,
     Place,
@@ -79,6 +80,7 @@ __all__ = [
     "Groups",
     "HandedOver",
     "Header",
+    "Holder",
     "Incident",
     "Item",
     "Limit",
@@ -130,6 +132,7 @@ class Facts:
     repeat_senders: tuple[Person, ...]
     """Senders with more than one headline delivery, most first."""
     places: tuple[Place, ...]
+    holders: tuple[Holder, ...]
     days: tuple[Day, ...]
     flows: tuple[Flow, ...]
     statements: tuple[Statement, ...]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forensics.report.facts import Finding, Place, Relay, places, tallies
+from forensics import domains
+from forensics.report.facts import Finding, Holder, Place, Relay, places, slipmarks, tallies
 from forensics.report.facts.coverage import MESSAGE, total
+from forensics.report.facts.questionnaire import Operator
 
 
 def where(
@@ -48,6 +50,20 @@ def where(
             )
         )
     return tuple(sorted(out, key=lambda p: (-p.accepted.value, -p.deliveries.value, p.suffix)))
+
+
+def holders(findings: Sequence[Finding], operators: Sequence[Operator]) -> tuple[Holder, ...]:
+    """Domains of the headline that the case names a holder of, or whose own server accepted mail though the slip is not
+    one of suffixes (whose operator is asked for instead); most accepted first."""
+    named = {domains.a_label(o.domain.strip(".")): (o.then, o.now) for o in operators if o.domain}
+    accepted: dict[str, int] = {}
+    for finding in tallies.headline(findings):
+        typed = finding.slip.typed
+        asked = finding.exposure in tallies.ACCEPTED and not slipmarks.in_suffix(finding.slip)
+        if asked or typed in named:
+            accepted[typed] = accepted.get(typed, 0) + asked
+    ordered = sorted(accepted, key=lambda name: (-accepted[name], name))
+    return tuple(Holder(name, *named.get(name, (None, None))) for name in ordered)
 
 
 def _relays(findings: Sequence[Finding]) -> tuple[Relay, ...]:

@@ -207,6 +207,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """Who held a lookalike domain whose own server accepted mail, or of which the case says who holds it."""
+
+    domain: Annotated[str, Raw("domain")]
+    then: Annotated[str | None, Raw("text")]
+    now: Annotated[str | None, Raw("text")]
+
+
+@dataclass(frozen=True)
 class Day:
     """Outbound deliveries of one UTC day."""
 

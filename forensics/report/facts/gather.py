@@ -93,7 +93,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
     )
     running = silence.running(connection, inputs.evidence, inputs.evidence_ids)
     grounds = statements.Grounds(searched, running, answers.supplied)
-    operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators}
+    operators = {o.suffix.removeprefix(".").lower(): (o.then, o.now) for o in answers.operators if o.suffix}
     return Facts(
         header=Header(
             edition="full",
@@ -124,6 +124,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
         findings=findings,
         repeat_senders=tuple(p for p in tallies.persons(head) if p.deliveries.value > 1),
         places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
+        holders=destinations.holders(findings, answers.operators),
         days=coverage.days(connection, findings),
         flows=tallies.flows(findings),
         statements=statements.check(answers.statements, findings, grounds, home),

@@ -174,9 +174,10 @@ class Supplied(_Section):
 
 
 class Operator(_Section):
-    """Who runs a suffix, then and now: no log shows it."""
+    """Who runs a suffix, or holds a lookalike domain, then and now: no log shows it."""
 
-    suffix: str
+    suffix: Text = None
+    domain: Text = None
     then: Text = None
     now: Text = None
 
@@ -386,6 +387,7 @@ def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> t
                 section=entry.section,
                 required=required,
                 answered=answer is not None,
+                unknown=answer is not None and answer.strip(" .").casefold() in _UNKNOWN,
                 demanded_by=entry.ask.by,
                 answer=answer,
                 kind=entry.kind,
@@ -395,6 +397,10 @@ def items(answers: Questionnaire, home: ZoneInfo, *, delayed: bool = False) -> t
             )
         )
     return tuple(out)
+
+
+_UNKNOWN = ("unknown", "not known", "n/k", "not yet known")
+"""Answers that say that nobody knows: an answer, and told apart."""
 
 
 def missing(casefile: CaseFile) -> tuple[str, ...]:
@@ -413,6 +419,7 @@ def gather(answers: Questionnaire, home: ZoneInfo, *, delayed: bool) -> f.Questi
         items=all_items,
         required=len(required),
         answered=sum(item.answered for item in required),
+        unknown=sum(item.unknown for item in required),
         actions=tuple(f.Action(what=a.what, owner=a.owner, due=a.due, done=a.done) for a in answers.actions),
         release=answers.release,
     )

@@ -140,6 +140,8 @@ class Item:
     """For display; choices are keys of the wording file (`choice.<value>`) when kind is `choice`."""
     kind: str = "text"
     """text, choice, moment, day, count or list."""
+    unknown: bool = False
+    """The answer is that it is not known."""
     released: bool = False
     """The redacted edition may show the answer's text."""
 
@@ -160,6 +162,8 @@ class Questionnaire:
     required: int
     answered: int
     """Of the required ones."""
+    unknown: int
+    """Of the answered ones: the answer is that it is not known."""
     actions: tuple[Action, ...]
     release: tuple[str, ...] = ()
     """Keys of texts that the redacted edition may show, `statements`, `actions` and `operators` among them."""

@@ -289,7 +289,7 @@ def sheet(form: str, facts: f.Facts, words: Words, regime: f.Regime | None = Non
     remove = personal.remover(facts, words("answers.withheld"))
     source = Sheet(facts, words, regime)
     q = facts.questionnaire
-    digest = words("answer.count", answered=q.answered, required=q.required)
+    digest = pieces.answered(words, q)
     title = words(f"answers.title.{form}")
     lines = [
         title,

@@ -152,6 +152,7 @@ def render(facts: Facts, context: Context) -> bytes:
         kind=lambda block: type(block).__name__,
         drawing=lambda chart: Markup(chart.svg.decode()),
         answered=lambda item: pieces.answer(words, item, facts.header.timezone),
+        answered_count=pieces.answered(words, facts.questionnaire),
         slip_line=lambda slip: pieces.slip_line(words, slip),
         grids=grids,
         policy=policy(),

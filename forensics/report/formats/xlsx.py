@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.report import facts as f
 from forensics.report.formats.tables import Annex, Column, Value, annexes
+from forensics.report.text import pieces
 from forensics.report.text.context import Context
 from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import Words
@@ -172,7 +173,7 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
         ("book.edition", words(f"edition.{h.edition}")),
         ("book.status", words(f"status.{h.status}") if h.status else words("answer.missing")),
         ("book.case_state", h.case_state),
-        ("book.answered", words("answer.count", answered=q.answered, required=q.required)),
+        ("book.answered", pieces.answered(words, q)),
         ("book.verify", h.verify),
     )
     row = 2

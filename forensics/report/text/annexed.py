@@ -263,7 +263,7 @@ def questions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words, q = context.words, facts.questionnaire
     yield b.NewPage()
     yield b.Heading(1, words("html.section.annex_d"))
-    yield b.Para(b.text(words("answer.count", answered=q.answered, required=q.required)))
+    yield b.Para(b.text(pieces.answered(words, q)))
     rows = tuple(
         b.cells([question(words, item), answer(words, item, facts.header.timezone), "; ".join(item.demanded_by)])
         for item in q.items

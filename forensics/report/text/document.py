@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from forensics.report import facts as f
-from forensics.report.text import annexed, clocks, grids, onepage, passages, prose
+from forensics.report.text import annexed, clocks, grids, onepage, passages, pieces, prose
 from forensics.report.text import blocks as b
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answers, slip_line
@@ -38,7 +38,7 @@ def compose(facts: f.Facts, context: Context) -> b.Document:
         head_left=f"{reference} · {words(f'edition.{header.edition}')} · {status}",
         head_right=words("doc.case_state"),
         digest=header.case_state[:16],
-        foot_left=words("answer.count", answered=q.answered, required=q.required),
+        foot_left=pieces.answered(words, q),
         verify=header.verify,
         page=words("doc.page"),
         of=words("doc.of"),
@@ -97,7 +97,7 @@ def _now(facts: f.Facts, words: Words) -> b.Spans:
     q = facts.questionnaire
     steps = sum(not action.done for action in q.actions)
     open_actions = words("html.open_actions", n=steps) if steps else words("html.open_actions_none")
-    return b.text(open_actions, "; ", words("answer.count", answered=q.answered, required=q.required))
+    return b.text(open_actions, "; ", pieces.answered(words, q))
 
 
 def _numbers(facts: f.Facts, context: Context) -> Iterator[b.Block]:

@@ -219,7 +219,9 @@ def _risk(facts: f.Facts, words: Words) -> b.Spans:
 
 def _answered(facts: f.Facts, words: Words, wanted: Iterable[str]) -> b.Spans:
     own = [item for item in facts.questionnaire.items if item.section in wanted and item.required]
-    return say(words, "point.answered", answered=sum(item.answered for item in own), n=len(own))
+    counts = {"answered": sum(item.answered for item in own), "n": len(own)}
+    unknown = sum(item.unknown for item in own)
+    return say(words, "point.answered_unknown" if unknown else "point.answered", **counts, unknown=unknown)
 
 
 def _containment(facts: f.Facts, words: Words) -> b.Spans:

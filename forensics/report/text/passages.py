@@ -68,7 +68,7 @@ def disorder(facts: Facts, words: Words) -> Spans:
 def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 3, below the table."""
     groups = facts.groups
-    parts = [say(words, "accepted.means"), say(words, "numbers.units")]
+    parts = [say(words, "numbers.shown"), say(words, "accepted.means"), say(words, "numbers.units")]
     if facts.header.found and not groups.automated.deliveries.value:
         parts.append(say(words, "numbers.automated_none"))
     parts.append(outside(facts, words))
@@ -157,6 +157,24 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
     out.extend(line for place in facts.places if (line := operator(facts, place, words)))
+    out.extend(holders(facts, words))
+    return tuple(out)
+
+
+def holders(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Who held the lookalike domains, then and now, and of which that is not answered."""
+    out: list[Spans] = []
+    missing = say(words, "mark.missing")
+    for one in facts.holders:
+        if one.then or one.now:
+            names = {"then": (one.then or "").rstrip(".") or missing, "now": (one.now or "").rstrip(".") or missing}
+            out.append(say(words, "place.holder", domain=code(one.domain), **names))
+    unknown = [one.domain for one in facts.holders if not (one.then or one.now)]
+    if unknown:
+        named: list[str | Spans] = [(code(domain),) for domain in unknown[:_FEW]]
+        if len(unknown) > _FEW:
+            named.append(words("html.others", n=len(unknown) - _FEW))
+        out.append(say(words, "place.holder_missing", n=len(unknown), domains=joined(words, named)))
     return tuple(out)
 
 

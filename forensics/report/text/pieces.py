@@ -25,6 +25,12 @@ def cut_note(words: Words, shown: int, total: int, file: str) -> Iterator[b.Bloc
         yield b.Para(b.text(words("doc.rows_in", shown=shown, n=total, file=file)), "note")
 
 
+def answered(words: Words, q: f.Questionnaire) -> str:
+    """`10 of 10 required items answered, of which 3 “unknown”`."""
+    key = "answer.count_unknown" if q.unknown else "answer.count"
+    return words(key, answered=q.answered, required=q.required, n=q.unknown)
+
+
 def missing(words: Words) -> b.Span:
     return b.Span("missing", words("answer.missing"))
 

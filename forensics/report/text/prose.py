@@ -170,7 +170,7 @@ def position(facts: Facts, words: Words) -> Spans:
     assert head.first is not None and head.last is not None
     same_day = head.first.date() == head.last.date()
     # What nobody has ruled on is said to be a finding of the evidence, in the first sentence already.
-    key = "position.found" if facts.groups.confirmed.deliveries.value else "position.suspected"
+    key = "position.suspected" if facts.groups.suspected.deliveries.value else "position.found"
     opening = say(
         words,
         key + "_one_day" if same_day else key,

@@ -31,7 +31,7 @@ def test_the_pieces_spell_both_names(typed: str, meant: str) -> None:
         ("contoso-marine.co", "contoso-marine.co.uk", "“.uk” left out of .co.uk"),
         ("usaf.mil", "us.af.mil", "a dot left out of us.af.mil"),
         ("northwindaero.com", "northwind-aero.com", "the hyphen left out of northwind-aero.com"),
-        ("albion-defense.uk", "albion-defence.uk", "“s” typed for “c” in albion-defence.uk"),
+        ("albion-defense.uk", "albion-defence.uk", "“s” instead of “c” in albion-defence.uk"),
         ("navyy.mil", "navy.mil", "a letter “y” too many in navy.mil"),
         ("navy.mli", "navy.mil", "“i” and “l” exchanged in .mil"),
         ("something.else", "navy.mil", "another spelling"),
