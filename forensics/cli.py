@@ -455,6 +455,22 @@ def block(case_dir: Path, formats: str, out: Path, days: int, as_of: datetime | 
     terminal.blocked(result, as_json=as_json)
 
 
+@main.command()
+@click.argument("sheet", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="XLSX")
+@CASE
+@_options(SAYING)
+@JSON
+def worksheet(sheet: Path, case_dir: Path, as_json: bool, **options: Any) -> None:
+    """Take in a worksheet that was filled in: what people found in the messages.
+
+    `missent report --format worksheet` writes it. Its rows are kept in the custody log and stand in section 6 of the
+    next report; a row that the case does not know refuses the whole sheet.
+    """
+    from forensics import terminal, workbench
+
+    terminal.worksheet(workbench.worksheet(case_dir, sheet, **options), as_json=as_json)
+
+
 @main.command("watch-list")
 @click.argument("names", nargs=-1, required=True, metavar="DOMAIN…")
 @click.option(

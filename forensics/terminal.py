@@ -98,6 +98,14 @@ def withdrawn(names: Sequence[str], *, as_json: bool) -> None:
         _line("Withdrawn", visible(", ".join(names)))
 
 
+def worksheet(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """What was taken from a worksheet."""
+    if as_json:
+        _json({"recorded": list(rows)})
+    else:
+        _line("Recorded", f"{count(len(rows), 'row')}, {sum(row['opened'] == 'yes' for row in rows)} of them opened")
+
+
 def _ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")

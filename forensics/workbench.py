@@ -44,6 +44,7 @@ __all__ = [
     "verify",
     "views_sql",
     "watch_list",
+    "worksheet",
 ]
 
 DEMOS = ("albion", "mod-2023")
@@ -358,3 +359,19 @@ def review(
     return reviewing.review(
         case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember, by=by
     )
+
+
+def worksheet(
+    case_dir: str | Path, sheet: str | Path, *, examiner: str = "", note: str = ""
+) -> tuple[dict[str, Any], ...]:
+    """Take in a worksheet that people filled in (`report --format worksheet`); returns the rows that were recorded.
+
+    Raises UsageError naming the row that is wrong; then none is recorded.
+    """
+    from forensics.custody import log, staging
+    from forensics.review import worksheets
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    case_files.read(case)
+    return worksheets.take(case, Path(sheet), by=log.By(examiner, note))

@@ -57,6 +57,7 @@ FUNCTIONS = {
         "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=",
+        "worksheet": "case_dir, sheet, *, examiner=, note=",
     },
 }
 """`name=` has a default; what stands behind `*` is given by name only."""

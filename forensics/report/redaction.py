@@ -31,6 +31,8 @@ from forensics import domains
 from forensics.case import Case
 from forensics.errors import CaseError
 from forensics.report.facts import (
+    Content,
+    Contrast,
     Facts,
     Finding,
     Gateway,
@@ -45,6 +47,7 @@ from forensics.report.facts import (
     places,
     slipmarks,
 )
+from forensics.report.facts.content import standard_markings
 
 KEY_FILE = "redaction.key"
 _LENGTH = 8
@@ -192,6 +195,13 @@ def _special(value: Any, tokens: Tokens) -> dict[str, Any]:
         return {"suffixes": value.suffixes if all(tokens.ending(f"any.{s}") == s for s in value.suffixes) else None}
     if isinstance(value, Finding):
         return {"size_bytes": None}
+    if isinstance(value, Content):
+        return {"bytes_total": None, "bytes_largest": None}
+    if isinstance(value, Contrast):
+        # Markings of the case's own would name whose they are.
+        known = set(standard_markings())
+        own = any(not set(one.split(", ")) <= known for _, one in value.values if isinstance(one, str))
+        return {"values": tuple((k, WITHHELD if own and isinstance(v, str) else v) for k, v in value.values)}
     if isinstance(value, Reason):
         return {"text": ""}
     if isinstance(value, Gateway):

@@ -41,7 +41,10 @@ FORMATS: Mapping[str, Format] = {
     "md": Format("incident.md", "markdown"),
     "veris": Format("incident.veris.json", "veris"),
     "answers": Format("answers", "answers"),
+    "worksheet": Format("worksheet.xlsx", "worksheet"),
 }
+FULL_ONLY = ("worksheet",)
+"""What names people by its purpose: it does not exist in the redacted edition."""
 DEFAULT = ("html", "pdf", "json")
 
 
@@ -136,6 +139,11 @@ def chosen(formats: str | Sequence[str], edition: str = "full") -> tuple[str, ..
         raise UsageError(f"--format: {', '.join(unknown) or 'nothing named'}", expected="any of " + ", ".join(FORMATS))
     if edition not in EDITIONS:
         raise UsageError(f"--edition: {edition}", expected=" or ".join(EDITIONS))
+    if edition == "redacted" and (named_people := [name for name in wanted if name in FULL_ONLY]):
+        raise UsageError(
+            f"--format {', '.join(named_people)}: does not exist in the redacted edition: it names people",
+            expected="--edition full for it",
+        )
     return wanted
 
 

@@ -57,6 +57,7 @@ from forensics.report.facts.searched import (
     Skipped,
     UnreadKind,
 )
+from forensics.report.facts.shown import Content, Contrast, Held, Mention
 from forensics.report.facts.stated import Action, Clock, Containment, Header, Item, Questionnaire, Statement
 
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "Bin",
     "Clock",
     "Containment",
+    "Content",
+    "Contrast",
     "Coverage",
     "Custody",
     "Day",
@@ -80,12 +83,14 @@ __all__ = [
     "Groups",
     "HandedOver",
     "Header",
+    "Held",
     "Holder",
     "Incident",
     "Item",
     "Limit",
     "Loss",
     "LossTotal",
+    "Mention",
     "Method",
     "Moment",
     "Number",
@@ -131,6 +136,7 @@ class Facts:
     """All of them, in order of time; look at `state`."""
     repeat_senders: tuple[Person, ...]
     """Senders with more than one headline delivery, most first."""
+    content: Content
     places: tuple[Place, ...]
     holders: tuple[Holder, ...]
     days: tuple[Day, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from forensics.report.facts import (
     Method,
     Skipped,
     clock,
+    content,
     coverage,
     destinations,
     incidents,
@@ -65,6 +66,8 @@ class Inputs:
     skipped: Sequence[Skipped] = ()
     unseen_domains: Sequence[str] = ()
     custody: Custody = field(default_factory=Custody)
+    worksheet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Delivery id → what a person wrote of its message."""
 
 
 def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates: Path | None = None) -> Facts:
@@ -123,6 +126,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
         incidents=pairs,
         findings=findings,
         repeat_senders=tuple(p for p in tallies.persons(head) if p.deliveries.value > 1),
+        content=content.gather(findings, answers, inputs.worksheet),
         places=destinations.where(connection, findings, casefile.domains.jurisdictions_of_concern, operators, language),
         holders=destinations.holders(findings, answers.operators),
         days=coverage.days(connection, findings),

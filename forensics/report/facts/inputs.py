@@ -30,6 +30,7 @@ from forensics.report.facts import (
     Skipped,
     measured,
 )
+from forensics.report.facts.content import WORKSHEET
 from forensics.report.facts.gather import Inputs
 
 VERIFY = "missent verify FILE (or CASE); by hand: Annex F"
@@ -55,6 +56,7 @@ def read(
         skipped=tuple(sorted({Skipped(_named(one.name), one.reason) for one in inventory.skipped}, key=astuple)),
         unseen_domains=inventory.unseen_domains,
         custody=_custody(case, casefile),
+        worksheet=_worksheet(case),
     )
 
 
@@ -82,6 +84,14 @@ def _attested(one: attested.Attestation) -> Attested:
         return Attested("signature", one.covers, one.digest, None, one.told["examiner"] or "—", one.told.get("key", ""))
     kind = "stamp" if one.told.get("ca") else "stamp-unverified"
     return Attested(kind, one.covers, one.digest, one.told.get("at"), one.told.get("authority", ""))
+
+
+def _worksheet(case: Case) -> dict[str, Mapping[str, Any]]:
+    """What people found in the messages: delivery id → the latest row about it."""
+    if not case.custody_log.exists():
+        return {}
+    kept = (entry for entry in log.read(case) if entry.get("action") == WORKSHEET)
+    return {row["delivery_id"]: row for entry in kept for row in entry["details"]["rows"]}
 
 
 def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:

@@ -247,6 +247,14 @@ class RegimeAnswers(_Section):
     """That direction and its date."""
 
 
+class Words(_Section):
+    """Words that subjects are searched for, beside those of `templates/content.toml`."""
+
+    markings: tuple[str, ...] = ()
+    special: tuple[str, ...] = ()
+    risk: tuple[str, ...] = ()
+
+
 class Questionnaire(_Section):
     """The whole of `[questionnaire]`."""
 
@@ -260,6 +268,7 @@ class Questionnaire(_Section):
     notification: Notification = Notification()
     supplied: Supplied = Supplied()
     regimes: tuple[RegimeAnswers, ...] = ()
+    content: Words = Words()
     operators: tuple[Operator, ...] = ()
     statements: tuple[Claim, ...] = ()
     actions: tuple[Step, ...] = ()

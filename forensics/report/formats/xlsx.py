@@ -20,7 +20,7 @@ LONGEST = 32_767
 MOST_ROWS = 1_048_575
 """Rows below the heading that a sheet holds."""
 
-_EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - xlsxwriter wants it naive; the earliest time that a zip file can hold
+EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - xlsxwriter wants it naive; the earliest time that a zip file can hold
 _FONT = "Calibri"
 _INK, _SOFT, _ACCENT, _WARNING, _HAIR = "#1B1B1B", "#5B5F66", "#1F3A5F", "#A3201D", "#C9CCD1"
 
@@ -97,7 +97,7 @@ def render(facts: f.Facts, context: Context) -> bytes:
             "title": cell_text(words("book.title", case=facts.header.reference or words("answer.missing"))),
             "author": "",
             "comments": "",
-            "created": _EPOCH,
+            "created": EPOCH,
         }
     )
     book.set_size(2400, 1400)

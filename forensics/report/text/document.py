@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from forensics.report import facts as f
-from forensics.report.text import annexed, clocks, grids, onepage, passages, pieces, prose
+from forensics.report.text import annexed, clocks, content, grids, onepage, passages, pieces, prose
 from forensics.report.text import blocks as b
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answers, slip_line
@@ -152,6 +152,7 @@ def _would_find(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 def _exposed(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     yield answers(facts, context, ("exposed",))
+    yield from content.section(facts, context.words)
 
 
 def _risk(facts: f.Facts, context: Context) -> Iterator[b.Block]:

@@ -13,7 +13,7 @@ from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
-from forensics.report.text import clocks, passages, pieces, prose
+from forensics.report.text import clocks, content, passages, pieces, prose
 from forensics.report.text.prose import joined, noun, say, sentences
 from forensics.report.text.wording import Words
 
@@ -209,7 +209,7 @@ def _where(facts: f.Facts, words: Words) -> b.Spans:
 
 def _exposed(facts: f.Facts, words: Words) -> b.Spans:
     summary = _brief_answer(facts, words, "point.exposed", "exposed.what_was_exposed")
-    return sentences(_answered(facts, words, ("exposed",)), summary)
+    return sentences(_answered(facts, words, ("exposed",)), summary, content.brief(facts, words))
 
 
 def _risk(facts: f.Facts, words: Words) -> b.Spans:
