@@ -41,6 +41,9 @@ FORMATS: Mapping[str, Format] = {
     "md": Format("incident.md", "markdown"),
     "veris": Format("incident.veris.json", "veris"),
     "answers": Format("answers", "answers"),
+    "timesketch": Format("timesketch", "timesketch"),
+    "iris": Format("iris.csv", "iris"),
+    "ecs": Format("ecs.ndjson", "ecs"),
     "worksheet": Format("worksheet.xlsx", "worksheet"),
 }
 FULL_ONLY = ("worksheet",)
