@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -45,8 +45,9 @@ FORMATS: Mapping[str, Format] = {
     "iris": Format("iris.csv", "iris"),
     "ecs": Format("ecs.ndjson", "ecs"),
     "worksheet": Format("worksheet.xlsx", "worksheet"),
+    "letters": Format("letters", "letters"),
 }
-FULL_ONLY = ("worksheet",)
+FULL_ONLY = ("worksheet", "letters")
 """What names people by its purpose: it does not exist in the redacted edition."""
 DEFAULT = ("html", "pdf", "json")
 
@@ -96,8 +97,9 @@ def write(
     facts = gather.gather(connection, known, language, templates)
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(key or case))
+    tokens = redaction.Tokens(redaction.key(key or case), facts.header.domains) if "letters" in wanted else None
     folder = _folder(case, out, edition)
-    made = _context(facts, words, templates, logo)
+    made = replace(_context(facts, words, templates, logo), token=tokens.token if tokens else None)
     rendered: dict[Path, bytes] = {}
     for done, name in enumerate(wanted):
         if progress:

@@ -17,7 +17,7 @@ from forensics.case import Case
 from forensics.custody import manifest, verify
 from forensics.errors import UsageError
 from forensics.report import redaction
-from forensics.report.writing import FORMATS, Written
+from forensics.report.writing import FORMATS, FULL_ONLY, Written
 from tests.report import made
 
 ORG = "albion-defence.uk"
@@ -52,12 +52,13 @@ def contents(written: Written) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("edition", ["full", "redacted"])
 def test_every_format_twice_gives_the_same_bytes(case: Case, tmp_path: Path, edition: str) -> None:
-    first = write(case, list(FORMATS), edition=edition, out=tmp_path / "a", as_of=AS_OF)
-    second = write(case, list(FORMATS), edition=edition, out=tmp_path / "b", as_of=AS_OF)
+    wanted = [name for name in FORMATS if edition == "full" or name not in FULL_ONLY]
+    first = write(case, wanted, edition=edition, out=tmp_path / "a", as_of=AS_OF)
+    second = write(case, wanted, edition=edition, out=tmp_path / "b", as_of=AS_OF)
     there, again = tmp_path / "a", tmp_path / "b"
     names = {path.relative_to(there) for path in first.files}
     assert names == {path.relative_to(again) for path in second.files}
-    assert {name.parts[0] for name in names} == {one.file for one in FORMATS.values()}
+    assert {name.parts[0] for name in names} == {FORMATS[name].file for name in wanted}
     assert contents(first) == contents(second)
 
 

@@ -1,7 +1,7 @@
 """Events for Timesketch, as JSONL and as CSV.
 
-Timesketch asks for `message`, `datetime` (ISO 8601) and `timestamp_desc`, takes any further columns, and has `timestamp` in
-microseconds. Source: Timesketch, "Create timeline from JSONL or CSV file" (docs/guides/user/import-from-json-csv.md).
+Timesketch asks for `message`, `datetime` (ISO 8601) and `timestamp_desc` and takes any further columns; `timestamp` is
+in microseconds. Source: docs/guides/user/import-from-json-csv.md of google/timesketch.
 The CSV has no byte order mark, which would become part of the first column's name; cells that a spreadsheet would run
 have a leading apostrophe, the JSONL has the values as they are.
 """

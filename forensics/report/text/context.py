@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ class Context:
     """The user's own templates and words; they come before ours."""
     logo: tuple[str, bytes] | None = None
     """(what it shows, bytes of a PNG, JPEG or SVG file)."""
+    token: Callable[[str, str], str] | None = None
+    """The case's own token of a value (kind, value), where a format names files by it."""
 
     def charts(self, name: str) -> Iterator[Chart]:
         """The chart of this name, or none."""

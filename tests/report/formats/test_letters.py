@@ -1,0 +1,127 @@
+"""Letters name nobody but their addressee, hold no subject, and warn first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from forensics.errors import UsageError
+from forensics.report import redaction, writing
+from forensics.report.facts import Facts, tallies
+from forensics.report.formats import letters
+from tests.report import made
+
+KEY = bytes(range(32))
+SHORT = tuple(value for value in made.HOSTILE if len(value) < 1000)
+
+
+@cache
+def facts(count: int = 60, hostile: bool = False, confirmed: bool = False) -> Facts:
+    verdicts = (
+        [{**made.CONFIRM, "observed_domain": t, "intended_domain": m} for t, m, _, _ in made.PAIRS] if confirmed else ()
+    )
+    return made.facts(count, SHORT if hostile else (), verdicts=verdicts)
+
+
+def written(of: Facts) -> dict[str, str]:
+    context = replace(made.context(of), token=redaction.Tokens(KEY, of.header.domains).token)
+    return {name: text.decode() for name, text in letters.render(of, context).items()}
+
+
+def test_one_file_for_each_addressee() -> None:
+    head = tallies.headline(facts().findings)
+    names = list(written(facts()))
+    kinds = [name.partition("-")[0] for name in names]
+    assert kinds.count("sender") == len({x.sender for x in head})
+    assert kinds.count("intended") == len({x.intended_address for x in head})
+    assert kinds.count("recipient") == len({x.slip.typed for x in head if x.exposure == "exposed"})
+    assert {"people.txt", "README.txt"} <= set(names)
+
+
+def test_file_names_are_tokens_of_the_case() -> None:
+    for name in written(facts(60, True)):
+        assert re.fullmatch(r"((recipient-domain|sender-person|intended-person)-[0-9a-f]{8,}|people|README)\.txt", name)
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_no_letter_has_subject_or_anybody_elses_address(hostile: bool) -> None:
+    found = facts(60, hostile)
+    own = {"dpo@albion-logistics.example"}
+    for name, text in written(found).items():
+        to = re.search(r"^To: (.*)$", text, re.MULTILINE)
+        rest = text.replace(to[0], "") if to else text
+        for x in found.findings:
+            assert not x.subject or len(x.subject) < 5 or x.subject not in rest, name
+            assert not x.message_id or x.message_id not in text, name
+            for address in {x.sender, x.recipient, x.intended_address or ""} - own:
+                assert not address or address not in text or (to and address in to[1]), (name, address)
+
+
+def test_the_letter_to_a_holder_warns_first_and_bears_no_mail_address() -> None:
+    for name, text in written(facts(60, True)).items():
+        if name.startswith("recipient"):
+            assert "@" not in text
+            before, _, letter = text.partition("not part of the letter ----")
+            assert "may have registered it" in before
+            assert "Deletion destroys evidence" in before
+            assert "never the mistyped address" in " ".join(letter.split())
+            for meant in {x.slip.meant for x in facts(60, True).findings}:
+                assert not re.search(rf"(?<![\w.-]){re.escape(meant)}(?![\w.-])", letter), (
+                    "tells whom the mail was meant for"
+                )
+
+
+def test_nothing_accepted_no_letter_to_the_holder() -> None:
+    refused = {x.slip.typed for x in facts().findings} - {
+        x.slip.typed for x in facts().findings if x.exposure == "exposed"
+    }
+    assert refused == {"navy.mli"}
+    assert not [name for name, text in written(facts()).items() if name.startswith("recipient") and "navy.mli" in text]
+
+
+def test_suspected_mail_is_not_told_as_a_fact() -> None:
+    suspected, confirmed = written(facts(10)), written(facts(10, False, True))
+    for kind, not_sure, sure in (
+        ("sender", "appears to have gone", "that went"),
+        ("intended", "was probably meant", "that was meant"),
+    ):
+        for texts, phrase in ((suspected, not_sure), (confirmed, sure)):
+            told = [" ".join(text.split()) for name, text in texts.items() if name.startswith(kind)]
+            assert told
+            assert all(phrase in text for text in told)
+
+
+def test_article_34_has_its_four_items_answered_or_open() -> None:
+    text = " ".join(written(facts())["people.txt"].split())
+    assert "What happened: mail of ours" in text
+    assert "What this may mean for you: Travel details may have become known." in text
+    assert "What we have done and will do: The route was blocked. [NOT YET ANSWERED: Measures planned]" in text
+    assert "Whom to ask: Data protection officer" in text
+
+
+def test_names_that_the_case_knows_are_left_out_of_answers() -> None:
+    told = {**made.QUESTIONNAIRE, "measures": {"taken": "R. Examiner asked s1.grant to stop."}}
+    text = " ".join(written(made.facts(10, case=made.casefile(questionnaire=told)))["people.txt"].split())
+    assert "Examiner" not in text
+    assert "grant" not in text
+    assert "[name left out] asked [name left out] to stop." in text
+
+
+def test_hostile_values_are_written_out() -> None:
+    for name, text in written(facts(60, True)).items():
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", text), name
+
+
+def test_they_do_not_exist_in_the_redacted_edition() -> None:
+    with pytest.raises(UsageError, match="does not exist in the redacted edition"):
+        writing.chosen("letters", "redacted")
+    with pytest.raises(ValueError, match="tokens"):
+        letters.render(facts(), made.context(facts()))
+
+
+def test_nothing_found_no_letters(tmp_path: Path) -> None:
+    assert list(written(made.facts(0))) == ["README.txt"]
