@@ -154,7 +154,7 @@ STANDS_FOR = {
 }
 """What the tables of commands leave to their reader."""
 MAKES_A_CASE = {"run", "ingest", "init"}
-SAYS = {"review": "terminal", "sign": "there is no such file"}
+SAYS = {"review": "terminal", "sign": "there is no such file", "worksheet": "does not exist"}
 NOT_AS_WRITTEN = {
     "sign": "needs a key of its reader's own; tests/custody/test_attested.py makes one",
     "review": "asks at a terminal, where it is run by tests/test_review.py; without one it says what else there is",

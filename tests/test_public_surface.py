@@ -72,7 +72,7 @@ CLASSES = {
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
         "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses",
         "NotRead": "records, of, first, last, files, systems, damaged, reasons, skipped",
-        "Reported": "case, files, answered, required, notes",
+        "Reported": "case, files, answered, required, notes, unknown=",
         "Run": "ingested, detected, reported",
         "UnreadReason": "reason, records, file, number, offset, text, remedy",
     },

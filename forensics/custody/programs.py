@@ -17,7 +17,13 @@ PACKAGES = {"openssl": "openssl", "ssh-keygen": "openssh-client"}
 
 
 def there(name: str) -> bool:
-    return shutil.which(name) is not None
+    return _found(name) is not None
+
+
+def _found(name: str) -> str | None:
+    """Where it lies; a relative folder of PATH is passed over, since it may be the folder of the evidence."""
+    folders = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(one)]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def run(
@@ -25,7 +31,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program with English messages and without its machine's configuration; `asks`: it may ask a person for a
     passphrase. Raises UsageError when it is not installed or does not end."""
-    place = shutil.which(name)
+    place = _found(name)
     if place is None:
         raise UsageError(f"{name}: is not installed", remedy=f"install it (the package {PACKAGES[name]})")
     environment = {**os.environ, "LC_ALL": "C", "OPENSSL_CONF": os.devnull}

@@ -49,11 +49,11 @@ def test_half_is_not_most() -> None:
     most = of(FACTS, ("navy.ml", 6), ("contoso-marin.com", 5))
     assert prose.title(most, WORDS) == "Mail for .mil sent to .ml and other lookalikes"
     said = plain(prose.position(most, WORDS))
-    assert "6 deliveries meant for .mil went to .ml (Mali) and 5 went to" in said
+    assert "6 deliveries held to be meant for .mil went to .ml (Mali) and 5 went to" in said
     assert "(1 pair of domains)" in said
 
 
 def test_a_story_that_is_all_of_it() -> None:
     facts = of(FACTS, ("navy.ml", 3), ("army.ml", 2))
     assert prose.title(facts, WORDS) == "Mail for .mil sent to .ml"
-    assert "All of it was meant for .mil and went to .ml" in plain(prose.position(facts, WORDS))
+    assert "All of it is held to be meant for .mil and went to .ml" in plain(prose.position(facts, WORDS))
