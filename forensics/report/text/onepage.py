@@ -225,7 +225,7 @@ def _answered(facts: f.Facts, words: Words, wanted: Iterable[str]) -> b.Spans:
 
 
 def _containment(facts: f.Facts, words: Words) -> b.Spans:
-    summary = passages.containment(facts, words)[0]
+    summary = passages.containment(facts, words, short=True)[0]
     return sentences(summary, _brief_answer(facts, words, "point.taken", "measures.taken"))
 
 

@@ -222,8 +222,9 @@ def _of_all(place: Place, words: Words) -> Spans:
     return say(words, "place.of_all", n=place.all_messages.value, suffix=place.suffix, found=place.messages.value)
 
 
-def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
-    """Section 8: whether the block holds, from the logs."""
+def containment(facts: Facts, words: Words, *, short: bool = False) -> tuple[Spans, ...]:
+    """Section 8: whether the block holds, from the logs. `short`: without the unread records, where the same page tells
+    of them."""
     block, zone = facts.containment, facts.header.timezone
     parts: list[Spans] = []
     blocked = when(words, block.blocked_at, zone) if block.blocked_at else ""
@@ -243,7 +244,7 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         holes = uncovered_days(facts, block.blocked_at)
         if holes:
             parts.append(say(words, "containment.uncovered", n=holes))
-        if facts.coverage.unread:
+        if facts.coverage.unread and not short:
             parts.append(say(words, "containment.unread", n=facts.coverage.unread))
         if block.review_after.value:
             parts.append(say(words, "containment.review", n=block.review_after.value))
@@ -257,7 +258,9 @@ def containment(facts: Facts, words: Words) -> tuple[Spans, ...]:
         if block.last_accepted is None:
             parts.append(say(words, "containment.none_accepted"))
         elif block.state != "not-covered":
-            parts.append(say(words, "containment.last", last=when(words, block.last_accepted, zone), end=end))
+            last = when(words, block.last_accepted, zone)
+            told = block.state == "holds"  # how far the logs run
+            parts.append(say(words, "containment.last_alone" if told else "containment.last", last=last, end=end))
     return (sentences(*parts),)
 
 
