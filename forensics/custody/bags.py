@@ -160,6 +160,8 @@ def _full(
     written = seal.recorded(case, log.check(case))
     for place in _files(case, written):
         name = place.relative_to(case.folder).as_posix()
+        if not place.resolve().is_relative_to(case.folder.resolve()):
+            raise CaseError(f"{display(name)}: is a link that leads out of the case", expected="a file of the case")
         if name != display(name) or "%" in name:
             raise CaseError(
                 f"{display(name)}: cannot go into a bag by this name", remedy="write that report to another folder"
@@ -168,14 +170,14 @@ def _full(
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(place, target)
     listed: list[str] = []
-    done: set[str] = set()
+    done: dict[tuple[Path, int], str] = {}
     for one in inventory.evidence:
         sha256 = _copy(case, one, payload / EVIDENCE, search, done) if evidence else ""
         listed += rows(one, sha256)
     (payload / TABLE).write_text("\n".join(["\t".join(COLUMNS), *listed]) + "\n", "utf-8", newline="\n")
     outside = [one.name for one in written if not one.inside and not one.withdrawn]
     notes = [f"written elsewhere, not in the bag: {', '.join(outside)}"] if outside else []
-    return len(done), tuple(notes)
+    return len(set(done.values())), tuple(notes)
 
 
 def _files(case: Case, written: Sequence[seal.Written]) -> Iterator[Path]:
@@ -202,9 +204,11 @@ def rows(one: EvidenceEntry, sha256: str) -> Iterator[str]:
         ))  # fmt: skip
 
 
-def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: set[str]) -> str:
-    """Copy the file that holds an evidence, as far as it was read; returns its SHA-256, which is its name."""
+def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: dict[tuple[Path, int], str]) -> str:
+    """Copy the file that holds an evidence, as far as it was read, unless it is there; returns its SHA-256, which is
+    its name. `done`: (file, bytes) → SHA-256 of those copied before, since an archive holds many."""
     source = next(reread.places(case, one), None)
+    moved = source is None
     if source is None and search is not None:
         source = reread.search(search, {one.id: one}).get(one.id)
     if source is None:
@@ -212,17 +216,19 @@ def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, don
             f"{one.names[0]}: is no longer where it was",
             remedy="say with --evidence DIR where it lies, or leave evidence out with --no-evidence",
         )
-    folder.mkdir(exist_ok=True)
-    partial = folder / "partial"
-    sha256 = _copied(source, partial)
-    if sha256 != one.file_sha256 and search is None:
+    known = (source.file, source.size)
+    if known not in done:
+        folder.mkdir(exist_ok=True)
+        partial = folder / "partial"
+        done[known] = _copied(source, partial)
+        partial.replace(folder / done[known])
+    if done[known] != one.file_sha256 and not moved:
         raise VerificationFailed(
-            f"{one.names[0]}: its file is not what the case recorded (SHA-256 {sha256}, recorded {one.file_sha256})",
+            f"{one.names[0]}: its file is not what the case recorded (SHA-256 {done[known]}, "
+            f"recorded {one.file_sha256})",
             remedy="`missent verify` says what was changed",
         )
-    done.add(sha256)
-    partial.replace(folder / sha256)
-    return sha256
+    return done[known]
 
 
 def _copied(source: Source, target: Path) -> str:

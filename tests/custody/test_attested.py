@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -263,6 +264,7 @@ def test_a_report_prints_what_was_attested_before(tmp_path: Path, tsa: Authority
     page = (case / "reports" / "incident.md").read_text()
     assert "Entry 3 of the custody log" in page and "is signed by R. Osei with the key" in page
     assert "Entry 4 of the custody log" in page and "CN=Authority, checked against" in page.replace("\\", "")
+    assert re.search(r"existed before \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC:", page)
     assert "existed before" in (case / "reports" / "incident.html").read_text()
     told = call("verify", case)
     assert "VERIFIED" in told and "earlier state" not in told, "what is attested is no part of the case state"

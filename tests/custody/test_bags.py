@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from forensics import errors, proof
 from forensics.case import Case
 from forensics.cli import main
 from forensics.custody import bags, seal, staging
-from forensics.errors import EvidenceError, UsageError, VerificationFailed
+from forensics.errors import CaseError, EvidenceError, UsageError, VerificationFailed
 from tests.custody.made import Built
+from tests.test_exit_codes import FOUND
 
 
 def call(*arguments: object, code: int = 0) -> Result:
@@ -303,3 +306,41 @@ def test_the_case_is_left_as_it_was(built: Built, tmp_path: Path) -> None:
     before = {one: one.read_bytes() for one in built.case.folder.rglob("*") if one.is_file()}
     proof.export(built.case.folder, out=tmp_path / "bag")
     assert {one: one.read_bytes() for one in Case(built.case.folder).folder.rglob("*") if one.is_file()} == before
+
+
+def test_a_link_out_of_the_case_is_not_followed(built: Built, tmp_path: Path) -> None:
+    """Whoever makes a case may name any file of whoever exports it."""
+    page = built.case.reports / "incident.html"
+    page.rename(tmp_path / "outside")
+    page.symlink_to(tmp_path / "outside")
+    with pytest.raises(CaseError, match="leads out of the case"):
+        proof.export(built.case.folder, out=tmp_path / "bag")
+    assert not (tmp_path / "bag").exists()
+
+
+def test_archives_streams_and_names_of_every_kind(tmp_path: Path) -> None:
+    """An archive is copied once for all its members; a name that no manifest can hold stands in the table."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    with tarfile.open(logs / "a\nb%0A.tar", "w") as archive:
+        for name, letter in (("one\n.log", "C"), ("two.log", "D")):
+            content = FOUND.replace("4jYb3c4B", f"4jYb3c4{letter}").encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    (tmp_path / "same").mkdir()
+    for place in (logs / "x.log", tmp_path / "same" / "x.log"):
+        place.write_text(FOUND)
+    case = tmp_path / "case"
+    call("ingest", logs, tmp_path / "same", "--org", "example.org", "--case", case)
+    done = CliRunner().invoke(main, ["ingest", "-", "--case", str(case)], input=FOUND.replace("4jYb3c4B", "4jYb3c4E"))
+    assert done.exit_code == 0, done.output
+    made = proof.export(case, out=tmp_path / "bag")
+    shutil.rmtree(logs)
+    assert made.evidence == 3 and not (tmp_path / "bag" / "data" / "case" / "streams").exists()
+    rows = [row.split("\t") for row in (tmp_path / "bag" / "data" / "evidence.tsv").read_text().splitlines()[1:]]
+    assert len(rows) == 5 and len({row[3] for row in rows}) == 3
+    assert any("a\\u{a}b%0A.tar" in row[4] and "one\\u{a}.log" in row[6] for row in rows)
+    told = call("verify", tmp_path / "bag", "--all").output
+    assert "VERIFIED   the bag is as it was made\n" in told
+    assert alone(tmp_path / "bag").returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from forensics.report import facts as f
 from forensics.report.text import blocks as b
@@ -49,7 +50,15 @@ def _attested(one: f.Attested) -> dict[str, b.Span | str]:
     return {
         "entry": str(one.entry),
         "digest": b.code(one.digest),
-        "at": one.at or "",
+        "at": _moment(one.at or ""),
         "by": one.by,
         "key": b.code(one.key),
     }
+
+
+def _moment(at: str) -> str:
+    """As a person reads it; as it stands where the log holds something else than a time, which `verify` names."""
+    try:
+        return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return at
