@@ -376,6 +376,8 @@ def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> 
 
     PATH is a case, a bag (`missent export`), or a report: of that, which state of which case it shows,
     and whether it is as it was sealed.
+
+    Example:  missent verify case --ca authority.pem --signers signers
     """
     from forensics import proof, terminal
 

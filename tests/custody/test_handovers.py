@@ -124,3 +124,8 @@ def test_an_altered_hand_over_is_seen(case: Case) -> None:
 def test_entries_that_only_look_like_hand_overs_are_left_out() -> None:
     entries = [{"sequence": 1, "action": "hand-over", "details": details} for details in ({}, [], None, {"at": "x"})]
     assert handovers.read(entries) == ()
+
+
+@pytest.mark.parametrize("name", ["custody add", "custody show", "export", "sign", "stamp", "verify"])
+def test_the_help_has_an_example(name: str) -> None:
+    assert "Example:  missent " in call(*name.split(), "--help")
