@@ -1,9 +1,10 @@
-"""Hand-overs between hosts whose clocks differ: two time zones in one log that names none.
+"""Hand-overs between hosts whose clocks differ: two time zones in one log that names none, or one that is set wrong.
 
 A server answers with the queue id that it gave a message (`queued as`). Where the evidence has that hop on another
 host, and Message-ID, sender and recipient agree, it is the same message, whatever the clocks say; and where they differ
-by the same whole quarters of an hour for all such hand-overs of two hosts, that is how far these clocks are apart.
-Stamps stay as each host logged them.
+by the same whole quarters of an hour for all such hand-overs of two hosts, that is how far these clocks are apart; so
+where they all differ by the same time to within what a hand-over takes, and by more than clocks commonly do. Stamps
+stay as each host logged them. Where a difference is not always the same, the next hop's row names the one before.
 
 The answer is another server's text. So it counts where our own host handed the message to a private address; an
 outsider who had a message can give it back, with an answer that was made to fit. What a public address took is only in
@@ -15,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.native import codes
 from forensics.stitch.journeys import Hashes, HopLegKeys, Links, Longs
@@ -23,6 +25,8 @@ QUARTER = 900_000_000
 """Zones differ by quarters of an hour (microseconds) …"""
 ZONES = 104
 """… and by 26 hours at most."""
+ALIKE = 3
+"""So many hand-overs show a difference that is not one of zones."""
 BEFORE, AFTER = 120_000_000, 10_000_000
 """How long before (or after) its `status=sent` the next server's first record of a message may be (microseconds)."""
 
@@ -42,26 +46,38 @@ def shifted(p: HopLegKeys) -> Shifted:
     none = np.full(len(p.hop), -1, np.int64)
     legs, hops = _named(p)
     gap = p.first[hops] - p.at[legs]
-    quarters = (gap + QUARTER // 2) // QUARTER
-    rest = gap - quarters * QUARTER
-    fits = (rest >= -BEFORE) & (rest <= AFTER) & (np.abs(quarters) <= ZONES)
-    legs, hops, quarters = legs[fits], hops[fits], quarters[fits]
-    if not (quarters != 0).any():
+    fits = np.abs(gap) <= (ZONES + 1) * QUARTER
+    legs, hops, gap = legs[fits], hops[fits], gap[fits]
+    far = np.abs(gap) > codes.SKEW
+    if not far.any():
         return Shifted(none, none, ())
     child, doubt = none.copy(), none.copy()
-    public = (p.relay[legs] == codes.PUBLIC) & (quarters != 0)
-    doubt[legs[public]] = hops[public]
+    doubt[legs[far]] = hops[far]
     private = p.relay[legs] != codes.PUBLIC
-    legs, hops, quarters = legs[private], hops[private], quarters[private]
+    legs, hops, gap = legs[private], hops[private], gap[private]
     pairs = []
     ways = np.stack([p.host[p.hop[legs]], p.host[hops]], axis=1)
     for way in np.unique(ways, axis=0):
         own = np.flatnonzero((ways == way).all(axis=1))
-        apart = np.unique(quarters[own])
-        if len(apart) == 1 and apart[0] != 0:
-            child[legs[own]] = hops[own]
-            pairs.append((int(p.hop[legs[own[0]]]), int(hops[own[0]]), int(apart[0]) * QUARTER // codes.SECOND))
+        apart, which = _apart(gap[own])
+        if apart:
+            own = own[which]
+            child[legs[own]], doubt[legs[own]] = hops[own], -1
+            pairs.append((int(p.hop[legs[own[0]]]), int(hops[own[0]]), apart))
     return Shifted(child, doubt, tuple(sorted(pairs)))
+
+
+def _apart(gap: Longs) -> tuple[int, NDArray[np.bool_]]:
+    """(how far two clocks are apart in seconds, which hand-overs it explains) by the gaps of all their hand-overs; 0
+    where these do not tell, or not more than what clocks commonly differ by."""
+    quarters = (gap + QUARTER // 2) // QUARTER
+    rest = gap - quarters * QUARTER
+    fits = (rest >= -BEFORE) & (rest <= AFTER) & (np.abs(quarters) <= ZONES)
+    zones = np.unique(quarters[fits])
+    if len(zones) == 1 and zones[0] != 0:
+        return int(zones[0]) * QUARTER // codes.SECOND, fits
+    same = len(gap) >= ALIKE and (np.abs(gap) > codes.SKEW).all() and gap.max() - gap.min() <= BEFORE + AFTER
+    return (int(np.median(gap)) // codes.SECOND if same else 0), np.full(len(gap), same)
 
 
 def _named(p: HopLegKeys) -> tuple[Longs, Longs]:

@@ -51,6 +51,19 @@ def test_one_delivery_and_a_note(tmp_path: Path, minutes: int) -> None:
     ]
 
 
+@pytest.mark.parametrize("minutes", [40, -20, 7])
+def test_a_clock_that_is_set_wrong(tmp_path: Path, minutes: int) -> None:
+    """Each delivery once; where too few hand-overs show it, the next hop's row names the one before."""
+    some = [handed_on(n, timedelta(minutes=minutes, seconds=7 * n)) for n in range(4)]
+    found, noted = rows(tmp_path / "many", "".join(some))
+    assert [(r["outcome"], r["host"], r["hops"]) for r in found] == [("delivered", "hub", 1)] * 4
+    assert len(noted) == 1
+    found, noted = rows(tmp_path / "one", some[0])
+    by_host = {r["host"]: r for r in found}
+    assert noted == []
+    assert by_host["gw"]["possible_duplicate_of"] == by_host["hub"]["delivery_id"]
+
+
 def test_equal_clocks_say_nothing(tmp_path: Path) -> None:
     found, noted = rows(tmp_path, "".join(handed_on(n, timedelta(seconds=20)) for n in range(3)))
     assert [r["hops"] for r in found] == [1, 1, 1]
