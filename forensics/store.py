@@ -316,8 +316,12 @@ def _own_recipient(org: Collection[str]) -> str:
     return f"({_within('recipient_domain', org)} OR recipient_domain = '')"
 
 
-_ACCEPTED = "NOT (outcome = 'rejected' OR (outcome = 'deferred' AND queue_id IS NULL AND submission <> 'not-seen'))"
-"""A refusal for now has no queue id; where no client is seen, as in traces, there may be no ids at all."""
+_ACCEPTED = (
+    "NOT (outcome = 'rejected' OR (outcome IN ('deferred', 'discarded', 'held') AND queue_id IS NULL "
+    "AND submission <> 'not-seen'))"
+)
+"""A refusal for now has no queue id, nor has what a restriction discards or holds (access(5)) before another refuses it
+after all; where no client is seen, as in traces, there may be no ids at all."""
 _DENIALS = ("relay access denied", "relay not permitted", "relaying denied", "unable to relay")
 """What servers say to those they do not know (Postfix; Exim; Sendmail; Exchange)."""
 

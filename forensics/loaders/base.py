@@ -129,7 +129,7 @@ LEGS = pa.schema(
 A batch may have more columns: `alias` (address before expansion, also where the recipient was addressed directly
 too), `forwarded` (`next_id` is an id of the same host's own), `mailbox` (it ended in one: nothing continues it),
 `program` (a program took it, whose transport `relay_name` names), `port` (int32: of the next server; 0 for a socket
-without one)."""
+without one), `refused` (the host decided about it before it took it: no server has handed it on to this hop)."""
 
 
 LOSSES = pa.schema(

@@ -12,7 +12,7 @@ FROM_SELF, FROM_INSIDE, FROM_LOOP, FROM_PROGRAM, FROM_UNSEEN, KNOWN_USER = 8, 16
 host made it; the log shows no client; its client logged in."""
 
 FORWARDED, MAILBOX, DIRECT, PROGRAM, SHOWN, TO_LOOP = 1, 2, 4, 8, 16, 32
-"""Flags of a leg: local(8) sent it on under another queue id; it ended in a mailbox; the message was addressed to that
+"""Flags of a leg: local(8) sent it on under another queue id; it ended in a mailbox; the host took the message for that
 recipient itself; a program took it; the log shows which program or port took it; its relay lies in 127.0.0.0/8."""
 
 PUBLIC, PRIVATE, OWN = 0, 1, 2

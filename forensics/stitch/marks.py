@@ -90,7 +90,8 @@ def leg_flags(legs: pa.Table, relay: Longs, loops: NDArray[np.bool_]) -> Longs:
     flags: Longs = (
         truth(optional(legs, "forwarded", pa.bool_())) * codes.FORWARDED
         + mailbox * codes.MAILBOX
-        + ~truth(pc.is_valid(legs["original_recipient"])) * codes.DIRECT
+        + (~truth(pc.is_valid(legs["original_recipient"])) & ~truth(optional(legs, "refused", pa.bool_())))
+        * codes.DIRECT
         + program * codes.PROGRAM
         + (program | truth(pc.is_valid(port))) * codes.SHOWN
         + loops * codes.TO_LOOP

@@ -42,7 +42,8 @@ def given_back(p: HopLegKeys) -> Returned:
         (p.outcome == codes.DELIVERED) & (p.next == 0) & (own != 0) & (p.target != 0)
         & (p.leg_flags & (codes.MAILBOX | codes.FORWARDED) == 0)
     )  # fmt: skip
-    rows = rows[np.lexsort((rows, p.at[rows], p.first[p.hop[rows]]))]
+    outside = p.relay[rows] == codes.PUBLIC  # what came back from a filter of our own nobody else has made
+    rows = rows[np.lexsort((rows, p.at[rows], p.first[p.hop[rows]], outside))]
     direct, aliased = np.flatnonzero(p.leg_flags & codes.DIRECT != 0), np.flatnonzero(p.alias != 0)
     legs = np.concatenate([direct, aliased])
     values = np.concatenate([own[direct], pairs(p.msgid[p.hop[aliased]], p.alias[aliased])])

@@ -105,6 +105,7 @@ def inbound(
     message_id: str,
     client: str = THEIRS,
     extra: tuple[str, ...] = (),
+    more: str = "",
 ) -> None:
     """A message from outside that the gateway takes for an inside address; the list goes on to its members."""
     smtpd = "smtpd[9001]"
@@ -115,7 +116,7 @@ def inbound(
     log.put(
         behind,
         f"{smtpd}: connect from {client}",
-        f"{smtpd}: {queue_id}: client={client}",
+        f"{smtpd}: {queue_id}: client={client}{more}",
         *extra,
         f"cleanup[9002]: {queue_id}: message-id=<{message_id}>",
         f"qmgr[2081]: {queue_id}: from=<{sender}>, size=2100, nrcpt={len(deliveries)} (queue active)",
@@ -180,6 +181,52 @@ def refused_beside_an_accepted_recipient(log: Log, chance: random.Random) -> Non
             f"Access denied; from=<{sender}> to=<{recipient}> proto=ESMTP helo=<mx1.navy.ml>"
         )
         inbound(log, at, queue_id, sender, f"ben.boyd@{OWN}", f"{queue_id}@navy.ml", extra=(line,))
+
+
+def a_copy_refused_beside_another(log: Log, chance: random.Random) -> None:
+    """The lookalike's server gives the message back from its own address, in one session: to an inside recipient, and
+    to the recipient itself, which is refused. Every other answer names the id."""
+    for n, one in enumerate(log.sent("navy.ml", "army.ml")):
+        queue_id, known = identity(chance), log.of(one.id)
+        relay = re.search(r"relay=([^,]*):25", log.lines[one.line])
+        assert relay
+        line = (
+            f"smtpd[9001]: {queue_id}: reject: RCPT from {relay[1]}: 554 5.7.1 <{one.recipient}>: Relay access denied; "
+            f"from=<{known['from']}> to=<{one.recipient}> proto=ESMTP helo=<mx1.navy.ml>"
+        )
+        born = log.born(one.id)
+        inbound(
+            log, born, queue_id, known["from"], f"ben.boyd@{OWN}", known["message-id"], client=relay[1], extra=(line,)
+        )
+        log.answer(one.line, f"250 2.0.0 Ok: queued as {queue_id}" if n % 2 else "250 2.0.0 Ok")
+
+
+def held_or_discarded_first(log: Log, chance: random.Random) -> None:
+    """A client that a rule of the server's holds or discards mail of, and another refuses: once in the name of each of
+    two employees, then refused for other reasons."""
+    for n, action in enumerate(("hold", "discard")):
+        at, client = chance.randrange(3000, len(log.lines)), f"unknown[203.0.113.{n + 70}]"
+        sender, recipient = f"nora.dunn@{OWN}", f"ediallo4{n}@us.af.ml"
+        log.put(
+            at,
+            f"smtpd[9001]: connect from {client}",
+            f"smtpd[9001]: NOQUEUE: {action}: RCPT from {client}: <{client}>: Client host triggers {action.upper()} "
+            f"action; from=<{sender}> to=<{recipient}> proto=ESMTP helo=<h>",
+        )
+        refused(log, at, sender, recipient, DENIED, client)
+        refused(
+            log, at, f"cara.dunn@{OWN}", recipient, "550 5.1.2|Recipient address rejected: Domain not found", client
+        )
+
+
+def a_login_in_the_auth_parameter(log: Log, chance: random.Random) -> None:
+    """Anybody may send an AUTH parameter with MAIL FROM; in brackets it may hold blanks. To the list, in an employee's
+    name, with the employee's login or a client address of the organisation's in it."""
+    for name, more in (("cara.dunn", "sasl_username=cara.dunn"), ("nora.dunn", "orig_client=ws38.x[10.4.5.104]")):
+        queue_id = identity(chance)
+        at = chance.randrange(len(log.lines))
+        forged = f", sasl_sender=<x, {more}>"
+        inbound(log, at, queue_id, f"{name}@{OWN}", LIST, f"{queue_id}@navy.ml", more=forged)
 
 
 def a_failed_login(log: Log, chance: random.Random) -> None:
@@ -340,10 +387,11 @@ ATTACKS: tuple[Attack, ...] = (
     words_that_look_like_a_login, ids_of_others, its_own_id, a_copied_message_id, a_copy_through_the_list,
     a_server_named_like_ours, one_server_for_all, words_of_a_filter, the_list_in_an_employee_s_name,
     employees_names_inside, false_reports, subjects_that_look_like_lines, ids_of_the_same_message,
+    a_copy_refused_beside_another, held_or_discarded_first, a_login_in_the_auth_parameter,
 )  # fmt: skip
 BEHIND_A_FILTER: tuple[Attack, ...] = (
     ids_of_others, its_own_id, ids_of_the_same_message, a_copied_message_id, a_copy_through_the_list, one_server_for_all,
-    words_of_a_filter,
+    words_of_a_filter, a_copy_refused_beside_another,
 )  # fmt: skip
 """Those that go for joins, where every message is two hops."""
 BY_MAIL: tuple[Attack, ...] = (the_mistyped_address_writes, the_lookalike_writes_to_everybody)

@@ -59,6 +59,17 @@ def test_expansion_behind_the_filter_and_three_hops(tmp_path: Path) -> None:
     ]
 
 
+def test_a_recipient_that_the_filter_put_in_another_s_place(tmp_path: Path) -> None:
+    """Only a logged expansion continues a recipient: what was submitted for x is not what went to the quarantine."""
+    first = message(A, handed("x@navy.example", B), handed("y@army.example", B), message_id="m")
+    second = message(B, to("y@army.example"), to("spam@albion.example"), message_id="m", client="localhost[127.0.0.1]")
+    assert brief(rows(tmp_path, first + second)) == [
+        ("spam@albion.example", None, "delivered", 1, A),
+        ("x@navy.example", None, "unknown", 0, A),
+        ("y@army.example", None, "delivered", 1, A),
+    ]
+
+
 def test_second_host_in_another_file(tmp_path: Path) -> None:
     first = message(A, handed("x@navy.example", B, relay="mx2.albion.example[10.0.0.2]:25"), message_id="m")
     second = message(B, to("x@navy.example"), message_id="m", host="mx2", at="2024-03-01T10:00:03.000000+00:00")

@@ -217,6 +217,27 @@ def test_where_it_cannot_be_told_the_later_row_names_the_earlier(tmp_path: Path)
     assert by_id[A]["possible_duplicate_of"] is None
 
 
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("reply", ["250 2.0.0 Ok", f"250 2.0.0 Ok: queued as {D}"])
+@pytest.mark.parametrize("host", ["mx1", "mx2"])
+def test_what_a_filter_gave_back_of_an_outsider_s_copy_is_not_ours(
+    tmp_path: Path, named: bool, reply: str, host: str
+) -> None:
+    """The lookalike's server has our host's name in its zone, sends its copy to a list whose member it is, and refuses
+    it there: behind the filter that copy is addressed as ours was, and seems to come from the host itself."""
+    first = message(A, to("x@navy.example", f"sent ({reply})", relay=f"{host}.navy.example[198.51.100.66]:25"),
+                    client=USER, message_id="m", at=AT.format(0, 6))  # fmt: skip
+    hand = f"sent (250 2.0.0 Ok: queued as {D})" if named else BARE
+    copy = message(C, to("x@navy.example", hand, relay=FILTER, orig_to="list@albion.example"), message_id="m",
+                   client="mx1.navy.example[198.51.100.66]", host=host, at=AT.format(0, 5))  # fmt: skip
+    copy += message(D, to("x@navy.example", "bounced (550 no)", dsn="5.7.1"), message_id="m", client=HERE, host=host,
+                    at=AT.format(0, 6))  # fmt: skip
+    assert brief(rows(tmp_path, first, copy)) == [
+        ("x@navy.example", "bounced", 1, C),
+        ("x@navy.example", "delivered", 0, A),
+    ]
+
+
 def test_another_host_of_the_evidence_without_an_id(tmp_path: Path) -> None:
     first = handed("x@navy.example", relay="mx2.albion.example[10.0.0.2]:25", status="sent (250 Ok)")
     second = returned("x@navy.example", client="mx1.albion.example[10.0.0.1]", host="mx2", at=AT.format(0, 3))

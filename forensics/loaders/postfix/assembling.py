@@ -17,6 +17,7 @@ from forensics.loaders.subjects import decoded
 from forensics.native import codes
 from forensics.native.postfix import grouping as g
 from forensics.native.postfix import words as w
+from forensics.native.postfix.fields import AT_RCPT
 from forensics.native.postfix.order import in_protocol_order
 
 Rows = NDArray[np.int32]
@@ -230,8 +231,16 @@ def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table
         "mailbox": pa.array(_programs(events, sent, _LOCAL, _VIRTUAL) & ~_forwarded(events, sent)),
         "program": pa.array(_programs(events, delivery, _PIPE)),
         "port": _ports(events, delivery),
+        "refused": pa.array((outcome == codes.REJECTED) | _at_rcpt(events, settle)),
     }
     return pa.table(columns)
+
+
+def _at_rcpt(events: Events, settle: Rows) -> NDArray[np.bool_]:
+    """Which legs were settled by a restriction of smtpd(8): to refuse, discard or hold, while the client asked."""
+    rows = _kind_rows(events, settle, w.REJECT)
+    found: NDArray[np.bool_] = (rows >= 0) & (_cells(events.ints, rows, w.N1) == AT_RCPT)
+    return found
 
 
 def _programs(events: Events, rows: Rows, *programs: int) -> NDArray[np.bool_]:

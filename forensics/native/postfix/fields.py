@@ -303,17 +303,22 @@ def queued(buf, i, end, ev, r):
 @kernel
 def client(buf, i, end, ev, r):
     """smtpd: `client=NAME[ADDR][, sasl_method=…][, sasl_username=…][, sasl_sender=…][, orig_queue_id=…][,
-    orig_client=…]`."""
+    orig_client=…]`.
+
+    The sender is the AUTH parameter of `MAIL FROM` (RFC 4954, 5), which clients without a login may send too, and which
+    may hold blanks in brackets or quotes (smtpd_sasl_proto(3), smtpd_token(3)): nothing from there on is believed.
+    """
     k = peer(buf, i + 7, end, ev, r, A, B)
     if k < 0:
         ev[r, N0] = w.R_CLIENT
         return w.UNREAD
+    s = find(buf, k, end, L_SASL_SENDER)
+    if s >= 0:
+        end = s
     u = find(buf, k, end, L_SASL_USER)
     if u >= 0:
         u += 16
-        e = find(buf, u, end, L_SASL_SENDER)
-        if e < 0:
-            e = find(buf, u, end, L_ORIG_ANY)
+        e = find(buf, u, end, L_ORIG_ANY)
         if e < 0:
             e = end
         span(ev, r, C, u, e)

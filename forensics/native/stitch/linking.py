@@ -16,6 +16,7 @@ from forensics.native.codes import (
     DIRECT,
     FORWARDED,
     FROM_LOOP,
+    FROM_PROGRAM,
     FROM_SELF,
     GREYLISTED,
     HELD,
@@ -114,7 +115,13 @@ def continues(
         return YES
     if not same:
         return NO
-    if leg_relay_host[leg] != NO_KEY and leg_relay_host[leg] == hop_name[b] and hop_name[a] != hop_name[b]:
+    inner = hop_flags[b] & (FROM_SELF | FROM_PROGRAM) != 0  # its own host's filter gave it back
+    if (
+        not inner
+        and leg_relay_host[leg] != NO_KEY
+        and leg_relay_host[leg] == hop_name[b]
+        and hop_name[a] != hop_name[b]
+    ):
         return YES
     if next_hop[leg] and holds(usual, leg_relay_address[leg] ^ hop_client_address[b] * FACTOR):
         return YES
@@ -139,7 +146,7 @@ def link(
     """
     hops, legs = len(hop_id), len(leg_hop)
     order = np.argsort(hop_id, kind="stable")
-    of_hop = np.full((6, hops), -1, np.int64)
+    of_hop = np.full((4, hops), -1, np.int64)
     of_leg = np.full((8, legs), -1, np.int64)
     addressed = np.sort(addressed_to(leg_hop, leg_key, leg_alias, leg_flags))
     peopled = np.zeros(hops, np.bool_)
@@ -183,9 +190,7 @@ def join(
 ):  # fmt: skip
     """`link`; `order`: hops sorted by id. Results and room for work: `of_hop` and `of_leg` (all -1, but the outcomes),
     `bits` and `small` (zero), `slots` (all -1; a power of two, four times the legs or more)."""
-    parent, distance, requeued_to, legs_in, unmatched, last_unmatched = (
-        of_hop[0], of_hop[1], of_hop[2], of_hop[3], of_hop[4], of_hop[5],
-    )  # fmt: skip
+    parent, distance, requeued_to, legs_in = of_hop[0], of_hop[1], of_hop[2], of_hop[3]
     child, head, root, source, up, outcome, ended, doubt = (
         of_leg[0], of_leg[1], of_leg[2], of_leg[3], of_leg[4], of_leg[5], of_leg[6], of_leg[7],
     )  # fmt: skip
@@ -201,7 +206,6 @@ def join(
     one_parent(leg_hop, parent, child)
     # 2. which leg of the hop before each leg descends from
     descend(leg_hop, leg_key, leg_alias, child, parent, legs_in, slots, up, renamed, continued)
-    the_only_one_left(leg_hop, child, parent, unmatched, last_unmatched, up, renamed, continued)
     # 3. what each leg means for its journey
     for leg in range(leg_hop.size):
         final[leg] = True
@@ -341,23 +345,6 @@ def descend(leg_hop, leg_key, leg_alias, child, parent, legs_in, slots, up, rena
                         renamed[leg] = attempt == 1
                     break
                 s = (s + np.uint64(1)) & mask
-
-
-@kernel
-def the_only_one_left(leg_hop, child, parent, unmatched, last_unmatched, up, renamed, continued):
-    """Where one leg alone of the hop before has no continuation yet, that is where the others came from."""
-    for b in range(unmatched.size):
-        unmatched[b] = 0
-    for leg in range(leg_hop.size):
-        if child[leg] >= 0 and not continued[leg]:
-            unmatched[child[leg]] += 1
-            last_unmatched[child[leg]] = leg
-    for leg in range(leg_hop.size):
-        b = leg_hop[leg]
-        if parent[b] >= 0 and up[leg] < 0 and unmatched[b] == 1:
-            up[leg] = last_unmatched[b]
-            renamed[leg] = True
-            continued[last_unmatched[b]] = True
 
 
 @kernel

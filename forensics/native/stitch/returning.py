@@ -26,7 +26,7 @@ def comes_back(
 
     On the same host: from the host itself or one of its programs, what a program or a listener of that host took; or
     from the address of the relay. On another host of the evidence: from hop a's host by its name, or under the relay's
-    own name.
+    own name, which an outside relay chooses: that shows nothing of what the other host's own filter gave back.
     """
     if hop_flags[b] & KNOWN_USER != 0:
         return False
@@ -36,6 +36,8 @@ def comes_back(
         own = relay[leg] == OWN or flags[leg] & PROGRAM != 0
         return own and hop_flags[b] & (FROM_SELF | FROM_PROGRAM | FROM_UNSEEN) != 0
     if hop_name[a] == hop_name[b]:
+        return False
+    if relay[leg] == PUBLIC and hop_flags[b] & (FROM_SELF | FROM_PROGRAM) != 0:
         return False
     from_there = hop_client[b] != NO_KEY and hop_client[b] == hop_name[a]
     return from_there or (relay_host[leg] != NO_KEY and relay_host[leg] == hop_name[b])
