@@ -7,10 +7,12 @@ folder and never in any output. Two cases share no token.
 What remains, on purpose: counts, scores, weights and their names, outcomes, status codes, countries, public
 suffixes, slips that happened inside the suffix (`.mil` → `.ml`), dates and times to the minute (a report's
 exposure window), digests of evidence (of whole files, not to be guessed), record numbers, the answers that are
-choices, numbers or times, the handling marking, and texts the investigator released by key. In released texts
-every value that the logs or the case know is still replaced.
+choices, numbers or times, the handling marking, functions ("Press office"), and texts the investigator released by key.
+In released texts every value that the logs or the case know is still replaced, and every name of a person that their
+addresses tell; `to_clear` lists the capitalised words that are left, among which others may be.
 
-What is withheld: sizes, server replies, subjects, reasons in words (their names and weights remain), free text.
+What is withheld: sizes, server replies, subjects, reasons in words of their own (what their kind weighs remains, with
+the weight), free text.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -44,6 +46,7 @@ from forensics.report.facts import (
     Slip,
     Statement,
     Story,
+    people,
     places,
     slipmarks,
 )
@@ -90,8 +93,9 @@ def _read(path: Path) -> bytes:
 class Tokens:
     """Tokens of one case: `person-1a2b3c4d`, `domain-5e6f7a8b.ml`."""
 
-    def __init__(self, secret: bytes, own: Collection[str] = ()) -> None:
-        """`own`: the organisation's domains."""
+    def __init__(self, secret: bytes, own: Collection[str] = (), organisation: str = "") -> None:
+        """`own`: the organisation's domains; `organisation`: its name."""
+        self._named = frozenset(re.findall(r"[^\W\d_]{4,}", organisation.lower()))
         self._secret = secret
         self._own = frozenset(domains.a_label(name.strip(".")) for name in own)
         self._known: dict[tuple[str, str], str] = {}
@@ -139,6 +143,10 @@ class Tokens:
         who = self.token("person", domains.key(value))
         return f"{who}@{self.domain(domain)}" if domain else who
 
+    def function(self, name: str) -> bool:
+        """Whether a name is that of a function, which names neither a person nor the organisation."""
+        return people.is_role(name) and not self._named & set(re.findall(r"[^\W\d_]+", name.lower()))
+
     def other(self, kind: str, value: str) -> str:
         return self.token(kind, value.lower()) if value else value
 
@@ -148,13 +156,16 @@ class _Redaction:
     tokens: Tokens
     scrub: Callable[[str], str]
     release: frozenset[str]
+    meanings: Mapping[str, str]
+    """What a kind of reason weighs, in words that name nobody."""
 
 
 def redact(facts: Facts, secret: bytes) -> Facts:
     """The facts of the redacted edition."""
-    tokens = Tokens(secret, facts.header.domains)
-    scrub = _scrubber(dict(_known(facts, tokens)))
-    how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release))
+    tokens = Tokens(secret, facts.header.domains, facts.header.organisation)
+    scrub = _scrubber(dict(_known(facts, tokens)), _people(facts, tokens))
+    meanings = {signal.name: signal.meaning for signal in facts.method.signals}
+    how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release), meanings)
     redacted: Facts = _walk(facts, how)
     return dataclasses.replace(redacted, header=dataclasses.replace(redacted.header, edition="redacted", title=""))
 
@@ -186,11 +197,12 @@ def _walk(value: Any, how: _Redaction) -> Any:
             changes[name] = how.scrub(inner)
         else:
             changes[name] = _replaced(inner, kind, how.tokens)
-    return type(value)(**{**changes, **_special(value, how.tokens)})
+    return type(value)(**{**changes, **_special(value, how)})
 
 
-def _special(value: Any, tokens: Tokens) -> dict[str, Any]:
+def _special(value: Any, how: _Redaction) -> dict[str, Any]:
     """What a mark cannot say."""
+    tokens = how.tokens
     if isinstance(value, Story) and value.suffixes:
         return {"suffixes": value.suffixes if all(tokens.ending(f"any.{s}") == s for s in value.suffixes) else None}
     if isinstance(value, Finding):
@@ -203,7 +215,7 @@ def _special(value: Any, tokens: Tokens) -> dict[str, Any]:
         own = any(not set(one.split(", ")) <= known for _, one in value.values if isinstance(one, str))
         return {"values": tuple((k, WITHHELD if own and isinstance(v, str) else v) for k, v in value.values)}
     if isinstance(value, Reason):
-        return {"text": ""}
+        return {"text": how.meanings.get(value.name, "")}
     if isinstance(value, Gateway):
         return {"deliveries": Number(value.deliveries.value)}
     if isinstance(value, Statement) and value.threshold and not _FIGURE.fullmatch(value.threshold):
@@ -245,7 +257,8 @@ def _replaced(value: Any, kind: str, tokens: Tokens) -> Any:
         return tokens.domain(value)
     if kind == "address":
         return tokens.address(value)
-    return tokens.other(_KINDS[kind], value)
+    # The name of a function is nobody's.
+    return value if kind == "name" and tokens.function(value) else tokens.other(_KINDS[kind], value)
 
 
 def _slip(slip: Slip, tokens: Tokens) -> tuple[Segment, ...]:
@@ -278,7 +291,7 @@ def _known(facts: Facts, tokens: Tokens) -> Iterator[tuple[str, str]]:
         elif kind == "address":
             yield value, tokens.address(value)
             yield domains.parts(value)[0], tokens.token("person", domains.key(value))
-        elif kind in _KINDS:
+        elif kind in _KINDS and not (kind == "name" and tokens.function(value)):
             yield value, tokens.other(_KINDS[kind], value)
 
 
@@ -304,8 +317,45 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def _scrubber(known: dict[str, str]) -> Callable[[str], str]:
-    """Replaces known raw values in a text, longest first, whatever their letter case; any other address too."""
+def _people(facts: Facts, tokens: Tokens) -> Callable[[str], str]:
+    """Replaces names of people that the case's addresses and signatures tell."""
+    whole: dict[str, str] = {}
+    known: dict[str, str] = {}
+    for kind, value in sorted(set(raw_values(facts))):
+        if kind == "address" and value:
+            token, local = tokens.token("person", domains.key(value)), domains.parts(value)[0]
+            for form in people.forms(local):
+                whole.setdefault(form, token)
+            for word in people.single(local):
+                known.setdefault(word, token)
+        elif kind == "name" and value != facts.header.organisation:
+            for word in people.of_names([value]):
+                known.setdefault(word, tokens.other("name", value))
+    return people.remover(known, whole)
+
+
+def to_clear(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Capitalised words in the released texts of a redacted edition, by where they stand: names that the case cannot
+    know are among them, and a person must clear them before release."""
+    found = {item.key: item.answer for item in facts.questionnaire.items if item.released and item.kind in _FREE}
+    for n, one in enumerate(facts.statements, 1):
+        found[f"statements {n}"] = one.claim if one.claim != WITHHELD else None
+    for n, action in enumerate(facts.questionnaire.actions, 1):
+        found[f"actions {n}"] = action.what if action.what != WITHHELD else None
+    for place in facts.places:
+        texts = [text for text in (place.operator_then, place.operator_now) if text and text != WITHHELD]
+        found[f"operators {place.suffix}"] = "; ".join(texts)
+    listed = {key: people.left(_TOKEN.sub("", text)) for key, text in found.items() if text}
+    return {key: words for key, words in listed.items() if words}
+
+
+_FREE = ("text", "list")
+_TOKEN = re.compile(r"\b(?:person|domain|name|server|id|file|network-address)-[0-9a-f]{8,}[\w.\-]*")
+
+
+def _scrubber(known: dict[str, str], without_people: Callable[[str], str]) -> Callable[[str], str]:
+    """Replaces known raw values in a text, longest first, whatever their letter case; any other address and names of
+    people, too."""
     values = sorted((value for value in known if len(value) > 2), key=len, reverse=True)
     lowered = {value.lower(): known[value] for value in values}
     pattern = re.compile("|".join(re.escape(value) for value in values), re.IGNORECASE) if values else None
@@ -314,6 +364,7 @@ def _scrubber(known: dict[str, str]) -> Callable[[str], str]:
     def scrub(text: str) -> str:
         if pattern is not None:
             text = pattern.sub(lambda m: lowered[m[0].lower()], text)
-        return stray.sub(lambda m: m[0] if m[0].startswith(("person-", "domain-")) else "[withheld]", text)
+        text = stray.sub(lambda m: m[0] if m[0].startswith(("person-", "domain-")) else "[withheld]", text)
+        return without_people(text)
 
     return scrub

@@ -172,6 +172,9 @@ def _files(folder: Path, name: str, rendered: Rendered) -> dict[Path, bytes]:
 
 def _notes(facts: Facts) -> tuple[str, ...]:
     out = []
+    if facts.header.edition == "redacted":
+        for where, names in redaction.to_clear(facts).items():
+            out.append(f"before release, clear these words of {where}, names may be among them: {', '.join(names)}")
     if facts.orphaned:
         out.append(f"{len(facts.orphaned)} verdicts have no finding any more; the report lists them")
     if facts.clock.state == "not-answered":

@@ -9,11 +9,13 @@ standard forms of Implementing Regulation (EU) 2025/302 ask beyond them); Form 8
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from forensics.report import facts as f
+from forensics.report.facts import people
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
 from forensics.report.text import clocks, passages, personal, pieces, prose
@@ -304,6 +306,8 @@ def sheet(form: str, facts: f.Facts, words: Words, regime: f.Regime | None = Non
     if regime is not None:
         heading = words("answers.clocks")
         lines += ["", "", heading, "-" * len(heading), _shown(remove(_clocks(source)))]
+    own = _vocabulary(words)
+    to_clear: dict[str, None] = {}
     for key in fields(form, words):
         answer = remove(_OWN.get((form, key), _COMMON[key])(source))
         note = ""
@@ -311,11 +315,23 @@ def sheet(form: str, facts: f.Facts, words: Words, regime: f.Regime | None = Non
             answer, n, total = capped(answer)
             pattern = "answers.words" if n == total else "answers.cut"
             note = words(pattern, n=n, limit=WORD_CAP, total=total)
+        to_clear |= dict.fromkeys(word for word in people.left(answer) if word.lower() not in own)
         heading = words(f"answers.{form}.{key}")
         lines += ["", "", heading, "-" * len(heading), _shown(answer)]
         if note:
             lines += ["", f"({note})"]
+    if to_clear:
+        heading = words("answers.to_clear")
+        lines += ["", "", heading, "-" * len(heading), visible(", ".join(to_clear))]
     return "\n".join(lines) + "\n"
+
+
+def _vocabulary(words: Words) -> frozenset[str]:
+    """Words that the report itself uses: they name nobody."""
+    forms = (
+        form for entry in words.entries.values() for form in ([entry] if isinstance(entry, str) else entry.values())
+    )
+    return frozenset(word.lower() for form in forms for word in re.findall(r"[^\W\d_]+", form))
 
 
 def _shown(answer: str) -> str:

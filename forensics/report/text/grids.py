@@ -155,13 +155,20 @@ def statements(facts: f.Facts, words: Words) -> b.Table:
     rows = []
     told = 0
     for one in facts.statements:
-        claim = b.text(f"“{one.claim}”", _claimed(words, one) if one.number != told else ())
-        if one.claim != one.statement and one.number != told:
+        claim = b.text(_quoted(words, one), _claimed(words, one) if one.number != told else ())
+        if one.claim != one.statement and one.number != told and one.statement != words("answer.text_withheld"):
             claim = (*claim, b.Span("soft", " " + words("statement.of", statement=one.statement)))
         told = one.number
         result = b.Span("strong", words(f"statement.result.{one.result}"))
         rows.append(b.cells([claim, result, passages.statement(facts, one, words)]))
     return b.Table(columns(words, "claim:4 result:2 evidence:5"), tuple(rows), words("html.caption.statements"))
+
+
+def _quoted(words: Words, one: f.Statement) -> str:
+    """The claim's words; where the edition withholds them, what kind of claim it is."""
+    if one.claim != words("answer.text_withheld"):
+        return f"“{one.claim}”"
+    return words("statement.kind.withheld", kind=words(f"statement.kind.{one.check}", limit=one.threshold or ""))
 
 
 def _claimed(words: Words, one: f.Statement) -> b.Spans:

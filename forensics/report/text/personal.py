@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from forensics.report import facts as f
+from forensics.report.facts import people
 
 _MAIL = r"[^\s<>\"'`,;:()\[\]]+@[^\s<>\"'`,;:()\[\]]*[^\s<>\"'`,;:()\[\].!?]"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
@@ -39,7 +40,9 @@ def known(facts: f.Facts) -> frozenset[str]:
     out.update(action.owner for action in facts.questionnaire.actions if action.owner)
     if facts.header.author:
         out.add(facts.header.author)
-    return frozenset(text for text in out if len(text) >= _SHORTEST)
+    return frozenset(
+        text for text in out if len(text) >= _SHORTEST and not people.is_role(text.rpartition("@")[0] or text)
+    )
 
 
 def remover(facts: f.Facts, token: str) -> Callable[[str], str]:
@@ -47,6 +50,11 @@ def remover(facts: f.Facts, token: str) -> Callable[[str], str]:
     names = sorted(known(facts), key=lambda name: (-len(name), name))
     # One pattern for all names would be slow to build for a large case; a text is searched only for those it holds.
     looks = re.compile(_LOOKS)
+    locals_ = {name.rpartition("@")[0] for name in names if "@" in name}
+    whole = {form: token for local in locals_ for form in people.forms(local)}
+    single = {word: token for local in locals_ for word in people.single(local)}
+    single |= dict.fromkeys(people.of_names([name for name in names if "@" not in name]), token)
+    without_people = people.remover(single, whole)
 
     def remove(text: str) -> str:
         text = looks.sub(token, text)
@@ -54,6 +62,7 @@ def remover(facts: f.Facts, token: str) -> Callable[[str], str]:
         for name in names:
             if name.casefold() in folded:
                 text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: token, text, flags=re.IGNORECASE)
-        return text
+        return _TWICE.sub(token, without_people(text)) if token in text else without_people(text)
 
+    _TWICE = re.compile(rf"{re.escape(token)}(?:\s+{re.escape(token)})+")
     return remove
