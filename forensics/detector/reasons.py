@@ -95,7 +95,8 @@ def _wrote_after(row: Row) -> str:
         gap = span(row["gap_after"])
         return f"{_upper(_writer(row))} wrote to {_right(row)} {gap} after a message to {_wrong(row)}."
     return (
-        f"{_of_addresses(row, 'after')} was written to at {row['meant']} within 7 days afterwards by the same writer."
+        f"{_of_addresses(row, 'after', ' was', ' were')} written to at {row['meant']} within 7 days afterwards by the "
+        "same writer."
     )
 
 
@@ -112,7 +113,7 @@ def _resent(row: Row) -> str:
 def _address_known(row: Row) -> str:
     if row["address_known"]:
         return f"{_right(row)} exists in the organisation's mail{_known(row)}."
-    return f"{_of_addresses(row, 'known')} exists at {row['meant']}."
+    return f"{_of_addresses(row, 'known', ' exists', ' exist')} at {row['meant']}."
 
 
 def _beside_same(row: Row) -> str:
@@ -257,10 +258,11 @@ def _known(row: Row) -> str:
     return ": " + " and ".join(clauses) if clauses else ""
 
 
-def _of_addresses(row: Row, what: str) -> str:
-    """How many of the typed domain's addresses."""
+def _of_addresses(row: Row, what: str, one: str = "", many: str = "") -> str:
+    """How many of the typed domain's addresses, and the verb that agrees."""
     count, some = int(row["pair_addresses"]), max(round(row["pair_addresses"] * row[f"pair_{what}"]), 1)
-    return f"{some:,} of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']}"
+    verb = one if some == 1 else many
+    return f"{some:,} of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']}{verb}"
 
 
 def _pairs(count: float) -> str:

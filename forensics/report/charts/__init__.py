@@ -33,7 +33,7 @@ def draw(facts: Facts, words: Words) -> dict[str, Chart]:
 
 
 def outcomes(facts: Facts, words: Words) -> Chart | None:
-    """Shares of the headline deliveries by what became of them, as one divided bar."""
+    """Shares of the headline deliveries by what became of them, as one divided bar; none where all are of one kind."""
     head = facts.groups.headline
     total = head.deliveries.value
     if not total:
@@ -48,6 +48,8 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
         )
         if number.value
     ]
+    if len(shares) < 2:
+        return None
     parts: list[str] = []
     at = 0.0
     for name, value, fill, stroke in shares:

@@ -15,6 +15,7 @@ from forensics.report.charts import svg
 from forensics.report.charts.svg import line, rect, text
 from forensics.report.facts import Day, Facts
 from forensics.report.text.blocks import Chart
+from forensics.report.text.prose import noun
 from forensics.report.text.wording import Words
 
 WIDTH = 760
@@ -23,6 +24,8 @@ _UPPER, _LOWER, _BETWEEN, _TOP = 118, 62, 34, 26
 _FOLD = 14
 """Days without outbound mail from which a gap is folded."""
 _GAP = 46
+_LABEL = {"day": 62, "week": 118, "month": 54}
+"""Pixels that a label on the axis takes."""
 _BARS = 130
 
 
@@ -58,23 +61,23 @@ def timeline(facts: Facts, words: Words) -> Chart | None:
             missing = (run[0].start - before.start).days - before.days
             parts += _fold(words, x, missing, _TOP if found else 16, base if found else floor, floor)
             x += _GAP
-        labelled = max(labelled, x - 60) if before is not None else labelled
+        labelled = max(labelled, x - _LABEL[step] + 2) if before is not None else labelled
         for bar in run:
-            parts += _bar(words, bar, x, width, base, floor, top_scale[1], low_scale[1])
-            if x - labelled >= 62 and x + 50 < WIDTH:
+            parts += _bar(words, step, bar, x, width, base, floor, top_scale[1], low_scale[1])
+            if x - labelled >= _LABEL[step] and x + _LABEL[step] - 12 < WIDTH:
                 labelled = x
                 parts.append(line(x, floor, x, floor + 5, "soft"))
-                parts.append(text(x, floor + 18, _short(words, bar.start), size=11, fill="soft"))
+                parts.append(text(x, floor + 18, _short(words, step, bar.start), size=11, fill="soft"))
             x += width
         before = run[-1]
     head = facts.groups.headline
     alt = words(
         "chart.timeline_alt" if found else "chart.outbound_alt",
-        n=head.deliveries.value,
+        misdirected=noun(words, "deliveries", head.deliveries.value),
         accepted=head.exposed.value,
         first=words.day(facts.days[0].day),
         last=words.day(facts.days[-1].day),
-        other=sum(day.legitimate for day in facts.days),
+        others=noun(words, "deliveries", sum(day.legitimate for day in facts.days)),
     )
     caption = words(f"chart.timeline_{step}" if found else f"chart.outbound_{step}")
     return Chart(svg.document("timeline", WIDTH, floor + 26, alt, parts), alt, caption, wide=True)
@@ -113,12 +116,12 @@ def _axes(words: Words, low: tuple[int, float], floor: float) -> list[str]:
 
 
 def _bar(
-    words: Words, bar: _Bar, x: float, width: float, base: float, floor: float, upper: float, lower: float
+    words: Words, step: str, bar: _Bar, x: float, width: float, base: float, floor: float, upper: float, lower: float
 ) -> list[str]:
     out = []
     inner = max(0.8, width - max(1.0, width * 0.16))
     accepted, refused = bar.accepted * upper, bar.refused * upper
-    label = words("chart.bar", day=_short(words, bar.start), accepted=bar.accepted, refused=bar.refused)
+    label = words("chart.bar", day=_short(words, step, bar.start), accepted=bar.accepted, refused=bar.refused)
     if accepted:
         out.append(rect(x, base - accepted, inner, accepted, "warn", title=label))
     if refused:
@@ -138,10 +141,12 @@ def _fold(words: Words, x: float, missing: int, top: float, base: float, floor: 
     return out
 
 
-def _short(words: Words, day: date) -> str:
-    from babel.dates import format_date
-
-    return str(format_date(day, format="d MMM yy", locale=words.language.replace("-", "_")))
+def _short(words: Words, step: str, day: date) -> str:
+    """`4 Jan 23`, `week of 2 Jan 23`, `Jan 23`."""
+    if step == "month":
+        return f"{words.month(day)} {day:%y}"
+    named = f"{day.day} {words.month(day)} {day:%y}"
+    return words("chart.week", day=named) if step == "week" else named
 
 
 def _runs(days: Sequence[Day]) -> tuple[str, list[list[_Bar]]]:

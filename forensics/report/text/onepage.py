@@ -64,19 +64,23 @@ def figures(facts: f.Facts, words: Words) -> tuple[b.Figure, ...]:
     """The headline: how many, how bad, since when, until when."""
     head, seen, clock_facts = facts.groups.headline, facts.coverage, facts.clock
     if not facts.header.found:
-        unread = [b.Figure(words.number(seen.unread), words("figure.unread"))] if seen.unread else []
-        searched = b.Figure(words.number(seen.weighed.value), words("figure.searched"))
+        unread = [b.Figure(words.number(seen.unread), words("figure.unread", n=seen.unread))] if seen.unread else []
+        searched = b.Figure(words.number(seen.weighed.value), words("figure.searched", n=seen.weighed.value))
         if seen.search in NOTHING_SEARCHED:
-            return (searched, b.Figure(words.number(seen.used), words("figure.read")), *unread)
+            return (searched, b.Figure(words.number(seen.used), words("figure.read", n=seen.used)), *unread)
         return (
             b.Figure(words.number(head.messages.value), words("figure.found")),
             searched,
-            b.Figure(words.number(seen.weighed_domains.value), words("figure.domains")),
+            b.Figure(words.number(seen.weighed_domains.value), words("figure.domains", n=seen.weighed_domains.value)),
             *(unread if seen.search == "partly" else ()),
         )
     out = [
-        b.Figure(words.number(head.messages.value), words("figure.messages")),
-        b.Figure(words.number(head.exposed.value), words("figure.accepted"), exposed=bool(head.exposed.value)),
+        b.Figure(words.number(head.messages.value), words("figure.messages", n=head.messages.value)),
+        b.Figure(
+            words.number(head.exposed.value),
+            words("figure.accepted", n=head.exposed.value),
+            exposed=bool(head.exposed.value),
+        ),
         b.Figure(words.number(head.not_exposed.value), words("figure.refused")),
     ]
     if head.handed_on.value:
@@ -154,7 +158,7 @@ def _how(facts: f.Facts, words: Words) -> b.Spans:
             more += len(own)
     if more:
         out.append(say(words, "point.more_pairs", n=more))
-    return sentences(*out, *passages.how(facts, words)[1:3])
+    return sentences(*out, *passages.repeats(facts, words))
 
 
 def _story(words: Words, story: f.Story, own: list[f.Incident]) -> b.Spans:
@@ -313,7 +317,10 @@ def _recall(facts: f.Facts, words: Words) -> b.Spans:
     if name is None:
         return say(words, "html.annex.not_measured")
     rate = found[name]
-    numbers = {"value": f"{rate.value:.3f}", "low": f"{rate.low:.3f}", "high": f"{rate.high:.3f}"}
+    numbers = {
+        name: words.number(100 * share, 1)
+        for name, share in (("value", rate.value), ("low", rate.low or 0.0), ("high", rate.high or 0.0))
+    }
     return say(words, "point.would", **numbers, n=rate.count or 0, where=prose.rate_name(words, name))
 
 

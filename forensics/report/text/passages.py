@@ -104,17 +104,27 @@ def how(facts: Facts, words: Words) -> tuple[Spans, ...]:
     parts = [words(f"origin_count.{origin}", n=count.value) for origin, count in head.origins]
     total = noun(words, "deliveries", head.deliveries.value)
     out = [say(words, "how.origins", total=total, parts=words.join(parts))]
-    repeat = len(facts.repeat_senders)
-    out.append(say(words, "how.repeat", n=repeat) if repeat else say(words, "how.repeat_none"))
+    out.extend(repeats(facts, words)[:1])
     for name, count in _lists(facts):
         out.append(say(words, "how.list", n=count, list=code(name)))
-    followups = sum(incident.followups.value for incident in facts.incidents)
-    out.append(say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"))
+    out.extend(repeats(facts, words)[1:])
     for key in ("also", "resent"):
         n = sum(_TO_MEANT[key](incident).value for incident in facts.incidents)
         if n:
             out.append(say(words, f"how.{key}", n=n))
     return tuple(out)
+
+
+def repeats(facts: Facts, words: Words) -> tuple[Spans, ...]:
+    """Senders of several deliveries, and later messages to the same wrong address; nothing where there is but one."""
+    if facts.groups.headline.deliveries.value < 2:
+        return ()
+    repeat = len(facts.repeat_senders)
+    followups = sum(incident.followups.value for incident in facts.incidents)
+    return (
+        say(words, "how.repeat", n=repeat) if repeat else say(words, "how.repeat_none"),
+        say(words, "how.followups", n=followups) if followups else say(words, "how.followups_none"),
+    )
 
 
 _TO_MEANT: dict[str, Callable[[Incident], Number]] = {"also": lambda i: i.also_to_meant, "resent": lambda i: i.resent}
@@ -204,7 +214,7 @@ def tls(facts: Facts, words: Words) -> Spans:
     )
     for _, whole, number in shares:
         if number is not None and number.value == head.exposed.value:
-            return say(words, f"place.tls_{whole}")
+            return say(words, f"place.tls_{whole}", n=number.value)
     parts = [words(f"place.tls_{part}", n=number.value) for part, _, number in shares if number and number.value]
     return say(words, "place.tls", parts=words.join(parts))
 

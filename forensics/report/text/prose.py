@@ -245,7 +245,7 @@ def _acceptance(facts: Facts, words: Words) -> Spans:
 def _states(facts: Facts, words: Words) -> Spans:
     confirmed, suspected = facts.groups.confirmed.deliveries.value, facts.groups.suspected.deliveries.value
     if confirmed and suspected:
-        spans = say(words, "position.state_both", confirmed=confirmed, suspected=suspected)
+        spans = say(words, "position.state_both", confirmed=confirmed, n=suspected)
     else:
         spans = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
     automated = facts.groups.automated.deliveries.value

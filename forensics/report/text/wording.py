@@ -80,10 +80,21 @@ class Words:
         return str(format_date(value, format="long", locale=self._locale))
 
     def short_day(self, value: date | datetime) -> str:
-        """`4 Jan 2023`."""
+        """`4 Jan 2023`, the months' names of one length where the language has them so."""
         from babel.dates import format_date
 
-        return str(format_date(value, format="medium", locale=self._locale))
+        told = str(format_date(value, format="medium", locale=self._locale))
+        return told.replace(self._month(value), self.month(value))
+
+    def month(self, value: date | datetime) -> str:
+        """`Sep`: as short as the shortest, where names stay apart and none is cut with a full stop."""
+        names = self._locale.months["format"]["abbreviated"].values()
+        shortest = min(len(name) for name in names)
+        even = all(name.isalpha() for name in names) and len({name[:shortest] for name in names}) == len(names)
+        return self._month(value)[:shortest] if even else self._month(value)
+
+    def _month(self, value: date | datetime) -> str:
+        return str(self._locale.months["format"]["abbreviated"][value.month])
 
     def join(self, parts: Iterable[str]) -> str:
         """`a, b and c`."""

@@ -47,14 +47,14 @@ def test_nothing_is_drawn_outside_the_picture(name: str) -> None:
 def test_charts_say_the_same_numbers_as_the_facts() -> None:
     head = FACTS.groups.headline
     assert str(head.deliveries.value) in DRAWN["outcomes"].alt
-    assert f"{head.exposed.value} of them accepted" in DRAWN["timeline"].alt
+    assert f"{head.exposed.value} of that accepted" in DRAWN["timeline"].alt
 
 
 def test_a_case_without_findings_draws_only_what_there_is() -> None:
     drawn = charts.draw(made.facts(0), WORDS)
     assert set(drawn) == {"timeline", "calibration"}
     assert drawn["timeline"].caption == "Outbound deliveries a day"
-    assert "200 outbound deliveries, none of them held to be misdirected" in drawn["timeline"].alt
+    assert "200 deliveries; nothing of it is held to be misdirected" in drawn["timeline"].alt
     assert b"Misdirected" not in drawn["timeline"].svg
 
 
