@@ -316,6 +316,12 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 )
 @click.option("--language", default="en-GB", show_default=True, metavar="TAG", help="Folder of words to use.")
 @click.option(
+    "--since-report",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PREVIOUS",
+    help="An earlier incident.json (or its folder): the report says what changed since.",
+)
+@click.option(
     "--withdraw",
     multiple=True,
     metavar="NAME",

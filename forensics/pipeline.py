@@ -260,6 +260,7 @@ def report(
     templates: Path | None = None,
     logo: Path | None = None,
     language: str = "en-GB",
+    since_report: Path | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
     examiner: str = "",
@@ -268,6 +269,8 @@ def report(
     break_lock: bool = False,
 ) -> Reported:
     """Write the report in each format and seal it. What case.toml says by now of people's answers is taken in.
+
+    `since_report`: incident.json of an earlier report of the case; the report then says what changed since.
 
     Raises CaseError when nothing was detected yet, or when case.toml has been changed since in what detection reads;
     VerificationFailed when a table is not what the case recorded.
@@ -310,6 +313,7 @@ def report(
                 progress=progress,
                 key=now,
                 where=staged.report,
+                since_report=since_report,
             )
         details = {"edition": edition, "command": list(command)}
         seal.write(staged, written.files, details, by=log.By(examiner, note))

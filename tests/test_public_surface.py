@@ -31,7 +31,7 @@ FUNCTIONS = {
         "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}, {SAYING}, {HOLDING}",
         "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {SAYING}, {HOLDING}",
         "moment": "text, *, end=",
-        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, {CALLER}, {SAYING}, {HOLDING}",
+        "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, since_report=, {CALLER}, {SAYING}, {HOLDING}",
         "withdraw": f"case_dir, names, *, because=, {SAYING}",
         "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {SAYING}, {HOLDING}",
     },

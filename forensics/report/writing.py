@@ -14,7 +14,7 @@ from forensics.casefile import CaseFile
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError, naming
 from forensics.report import charts, foreign, redaction
-from forensics.report.facts import EDITIONS, Facts, gather, inputs
+from forensics.report.facts import EDITIONS, Facts, gather, inputs, since
 from forensics.report.text import context, wording
 from forensics.report.text.context import Context
 from forensics.report.text.wording import Words
@@ -82,19 +82,24 @@ def write(
     progress: Callable[[str, int, int], None] | None = None,
     key: Case | None = None,
     where: Callable[[Path], Path] = lambda place: place,
+    since_report: Path | None = None,
 ) -> Written:
     """Write the report in each format into `out` (default: CASE/reports, CASE/reports/redacted for that edition).
 
     `connection`: DuckDB with the case's views. `inventory`: the manifest. `verdicts`: the current ones. `templates`: a
     folder whose words and templates come before the shipped ones. `key`: the case that keeps the redaction key, if
-    another; `where`: where a file is written that shall come to stand at a place. Raises UsageError for an unknown
+    another; `where`: where a file is written that shall come to stand at a place. `since_report`: an
+    earlier incident.json, to say what changed since. Raises UsageError for an unknown
     format or edition.
     """
     wanted = chosen(formats, edition)
     foreign.check(templates)
     words = wording.load(language, templates)
     known = inputs.read(case, casefile, inventory, verdicts, as_of)
+    earlier = since.read(since_report) if since_report else None
     facts = gather.gather(connection, known, language, templates)
+    if earlier:
+        facts = replace(facts, changes=since.compare(earlier, facts))
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(key or case))
     tokens = redaction.Tokens(redaction.key(key or case), facts.header.domains) if "letters" in wanted else None

@@ -212,6 +212,11 @@ CONTENT = set(
     """.split()  # noqa: SIM905 - read better as a paragraph
 )
 """Codes, choices and words of the shipped lists; `redaction` treats the markings of a case's own apart."""
+SINCE = {
+    *(f"Changes.{name}" for name in ("case_state", "digest", "evidence_added", "evidence_gone", "gone", "status")),
+    *("Count.key", "Moved.before", "Moved.now", "Restated.key"),
+}
+"""Digests, references, codes."""
 
 
 def test_every_string_of_the_facts_is_marked_or_known_to_be_harmless() -> None:
@@ -222,7 +227,9 @@ def test_every_string_of_the_facts_is_marked_or_known_to_be_harmless() -> None:
             hints = get_type_hints(kind, include_extras=True)
             unmarked |= {f"{name}.{field}" for field, hint in hints.items() if holds_text(hint)}
     # A number's deliveries are replaced with it, the origins of a tally are codes.
-    assert unmarked - {"Number.deliveries", "Tally.origins", "Coverage.outcomes"} == HARMLESS | REGIMES | CONTENT
+    assert (
+        unmarked - {"Number.deliveries", "Tally.origins", "Coverage.outcomes"} == HARMLESS | REGIMES | CONTENT | SINCE
+    )
 
 
 def holds_text(hint: Any) -> bool:

@@ -58,6 +58,7 @@ from forensics.report.facts.searched import (
     UnreadKind,
 )
 from forensics.report.facts.shown import Content, Contrast, Held, Mention
+from forensics.report.facts.since import Changes, Count, Moved, Restated
 from forensics.report.facts.stated import Action, Clock, Containment, Header, Item, Questionnaire, Statement
 
 __all__ = [
@@ -68,10 +69,12 @@ __all__ = [
     "Action",
     "Attested",
     "Bin",
+    "Changes",
     "Clock",
     "Containment",
     "Content",
     "Contrast",
+    "Count",
     "Coverage",
     "Custody",
     "Day",
@@ -93,6 +96,7 @@ __all__ = [
     "Mention",
     "Method",
     "Moment",
+    "Moved",
     "Number",
     "OtherLines",
     "Person",
@@ -104,6 +108,7 @@ __all__ = [
     "Record",
     "Regime",
     "Relay",
+    "Restated",
     "Ruling",
     "Said",
     "Segment",
@@ -149,3 +154,5 @@ class Facts:
     custody: Custody = field(default_factory=Custody)
     orphaned: tuple[Ruling, ...] = ()
     """Verdicts whose finding no longer exists."""
+    changes: Changes | None = None
+    """Since an earlier report, where one was named."""

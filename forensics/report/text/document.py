@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from forensics.report import facts as f
-from forensics.report.text import annexed, clocks, content, grids, onepage, passages, pieces, prose
+from forensics.report.text import annexed, changes, clocks, content, grids, onepage, passages, pieces, prose
 from forensics.report.text import blocks as b
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answers, slip_line
@@ -181,6 +181,10 @@ def _unseen(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     yield from grids.losses(facts, words)
 
 
+def _changes(facts: f.Facts, context: Context) -> Iterator[b.Block]:
+    yield from changes.section(facts, context.words)
+
+
 def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     words = context.words
     for spans in passages.decision(facts, words):
@@ -195,6 +199,7 @@ def _decisions(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 
 
 _SECTIONS: dict[str, Callable[[f.Facts, Context], Iterator[b.Block]]] = {
+    "changes": _changes,
     "clock": _clock,
     "numbers": _numbers,
     "how": _how,

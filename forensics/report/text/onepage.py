@@ -13,7 +13,7 @@ from forensics.report import facts as f
 from forensics.report.facts import measured
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text import blocks as b
-from forensics.report.text import clocks, content, passages, pieces, prose
+from forensics.report.text import changes, clocks, content, passages, pieces, prose
 from forensics.report.text.prose import joined, noun, say, sentences
 from forensics.report.text.wording import Words
 
@@ -44,11 +44,12 @@ _VALUE = 48
 def sections(facts: f.Facts) -> tuple[str, ...]:
     """The report's sections in order; a search that found nothing has others, and leaves out what nobody stated."""
     if facts.header.found:
-        return SECTIONS
+        return (*SECTIONS, "changes") if facts.changes else SECTIONS
     answered = bool(facts.clock.aware_at or facts.clock.discovered_at or facts.regimes)
     would = "" if facts.coverage.search in NOTHING_SEARCHED else "would"
     wanted = ("position", "clock" if answered else "", "searched", would, "statements" if facts.statements else "")
-    return (*(key for key in wanted if key), "unseen", "decisions")
+    more = ("changes",) if facts.changes else ()
+    return (*(key for key in wanted if key), "unseen", "decisions", *more)
 
 
 def points(facts: f.Facts, words: Words) -> tuple[b.Point, ...]:
@@ -325,6 +326,7 @@ def _recall(facts: f.Facts, words: Words) -> b.Spans:
 
 
 _POINTS: dict[str, Callable[[f.Facts, Words], b.Spans]] = {
+    "changes": changes.brief,
     "clock": _clock,
     "numbers": _numbers,
     "how": _how,
