@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from forensics import errors
 from forensics.errors import MissentError, OrganisationDiffers, UsageError
@@ -45,6 +46,23 @@ def _year(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
     if len(years) > 2 or not all(1980 <= year <= 2200 for year in years) or years[-1] != years[0] + len(years) - 1:
         raise click.BadParameter(f"{value!r} is neither a year from 1980 to 2200 nor two such as 2022/2023")
     return value if len(years) > 1 else years[0]
+
+
+def _zones(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Names of zones that begin so."""
+    from zoneinfo import available_timezones
+
+    return [CompletionItem(one) for one in sorted(available_timezones()) if one.lower().startswith(begun.lower())]
+
+
+def _formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Lists of formats that go on with one more."""
+    from forensics.report.writing import FORMATS
+
+    before, _, last = begun.rpartition(",")
+    taken = before.split(",")
+    rest = [one for one in FORMATS if one.startswith(last) and one not in taken]
+    return [CompletionItem(f"{before},{one}" if before else one) for one in rest]
 
 
 CASE = click.option(
@@ -95,7 +113,12 @@ READING = (
         metavar="YYYY",
         help="Year of a file's first record, where stamps have none; 2022/2023 for files that run over New Year.",
     ),
-    click.option("--timezone", metavar="NAME", help="Zone of stamps without one, such as Europe/London (default UTC)."),
+    click.option(
+        "--timezone",
+        metavar="NAME",
+        shell_complete=_zones,
+        help="Zone of stamps without one, such as Europe/London (default UTC).",
+    ),
     click.option(
         "--workers", type=click.IntRange(1, 64), metavar="N", help="Threads to use (default: every processor)."
     ),
@@ -124,6 +147,7 @@ REPORTING = (
         default="html,pdf,json",
         show_default=True,
         metavar="LIST",
+        shell_complete=_formats,
         help="Any of html, pdf, json, docx, xlsx, csv, md, veris, answers.",
     ),
     click.option(
@@ -174,6 +198,14 @@ def _options(*groups: tuple[Callable[..., Any], ...]) -> Callable[[Callable[...,
 class _Group(click.Group):
     """Prints a MissentError as the three lines it holds, never as a traceback; and so what the system refuses."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        wanted = "--json" in args
+        ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta["missent.json"] = wanted
+        return ctx
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -182,16 +214,28 @@ class _Group(click.Group):
             ctx.exit(errors.INTERRUPTED)
         except BrokenPipeError:
             raise
+        except click.ClickException as error:
+            _as_json(ctx, error.format_message(), error.exit_code)
+            raise
         except Exception as error:
             told = _told(error)
             if told is None:
                 raise
             click.echo(f"missent: {told}", err=True)
+            _as_json(ctx, told.what, told.exit_code, expected=told.expected, remedy=told.remedy)
             ctx.exit(told.exit_code)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), says) for code, says in errors.EXIT_CODES.items()])
+
+
+def _as_json(ctx: click.Context, what: str, code: int, **more: str | None) -> None:
+    """An error where a program asked for --json: one object on standard output, beside the words for people."""
+    if ctx.meta.get("missent.json"):
+        from forensics import terminal
+
+        terminal.fault({"error": what, **more, "exit_code": code})
 
 
 def _told(error: Exception) -> MissentError | None:
@@ -249,6 +293,8 @@ def run(
 
     LOG is a file, folder, glob, archive or - (standard input); Postfix, Exim, Exchange message tracking
     and Exchange Online message trace are recognised by content.
+
+    Example:  missent run /evidence/mail.log* --org example.org
     """
     from forensics import pipeline, terminal
 
@@ -268,7 +314,10 @@ def run(
 @JSON
 @click.pass_context
 def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
-    """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest."""
+    """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest.
+
+    Example:  missent ingest /evidence/mail.log* --case case --org example.org
+    """
     from forensics import pipeline, terminal
 
     def call(options: dict[str, Any]) -> Any:
@@ -287,7 +336,10 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
 @JSON
 @click.pass_context
 def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
-    """Weigh every outbound delivery of the case and write findings and incidents."""
+    """Weigh every outbound delivery of the case and write findings and incidents.
+
+    Example:  missent detect --case case --since 2024-01-01
+    """
     from forensics import pipeline, terminal
 
     def call(options: dict[str, Any]) -> Any:
@@ -330,7 +382,10 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 @click.option("--because", default="", metavar="TEXT", help="Why it is withdrawn.")
 @JSON
 def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: str, **options: Any) -> None:
-    """Write the incident report in the formats and edition asked for."""
+    """Write the incident report in the formats and edition asked for.
+
+    Example:  missent report --case case --format pdf,docx --edition redacted --out for-release
+    """
     from forensics import pipeline, terminal
 
     if withdraw:
@@ -345,7 +400,8 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH", required=False)
+@click.option("--case", "case_dir", type=click.Path(path_type=Path), metavar="DIR", help="The case, instead of PATH.")
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path),
@@ -377,7 +433,7 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
 )
 @JSON
 @click.pass_context
-def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> None:
+def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_json: bool, **options: Any) -> None:
     """Walk a case back to the bytes: evidence, counts, cited records, tables, custody log, reports.
 
     PATH is a case, a bag (`missent export`), or a report: of that, which state of which case it shows,
@@ -387,8 +443,13 @@ def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> 
     """
     from forensics import proof, terminal
 
+    if (path is None) == (case_dir is None):
+        raise UsageError("verify: nothing to verify" if path is None else "verify: PATH and --case at once",
+                         expected="a case, a bag or a report")  # fmt: skip
+    place = path or case_dir
+    assert place is not None
     with terminal.progress(quiet=as_json) as progress:
-        result = proof.verify(path, progress=progress, **options)
+        result = proof.verify(place, progress=progress, **options)
     terminal.verified(result, as_json=as_json)
     ctx.exit(result.exit_code)
 
@@ -410,7 +471,10 @@ def verify(ctx: click.Context, /, path: Path, as_json: bool, **options: Any) -> 
 @_options(SAYING)
 @JSON
 def review(case_dir: Path, as_json: bool, **options: Any) -> None:
-    """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason."""
+    """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason.
+
+    Example:  missent review --case case --export rulings.csv
+    """
     from forensics import terminal, workbench
 
     terminal.reviewed(workbench.review(case_dir, **options), as_json=as_json)
@@ -422,7 +486,10 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
 @click.option("--bytes", "as_bytes", is_flag=True, help="Print what the delivery's id is the SHA-256 of; nothing else.")
 @JSON
 def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None:
-    """Show the two propositions, the weighed parts and the quoted records behind a delivery or a domain."""
+    """Show the two propositions, the weighed parts and the quoted records behind a delivery or a domain.
+
+    Example:  missent explain --case case navy.ml
+    """
     from forensics import terminal, workbench
 
     if as_bytes:
@@ -473,6 +540,8 @@ def worksheet(sheet: Path, case_dir: Path, as_json: bool, **options: Any) -> Non
 
     `missent report --format worksheet` writes it. Its rows are kept in the custody log and stand in section 6 of the
     next report; a row that the case does not know refuses the whole sheet.
+
+    Example:  missent worksheet worksheet.xlsx --case case
     """
     from forensics import terminal, workbench
 
@@ -491,7 +560,10 @@ def worksheet(sheet: Path, case_dir: Path, as_json: bool, **options: Any) -> Non
 )
 @JSON
 def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules."""
+    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules.
+
+    Example:  missent watch-list navy.mil --limit 50
+    """
     from forensics import terminal, workbench
 
     terminal.watch_list(workbench.watch_list(names, limit=limit), as_json=as_json)
@@ -534,7 +606,10 @@ def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json
 )
 @JSON
 def doctor(compile_now: bool, as_json: bool) -> None:
-    """Say what this installation is, and whether its compiled code is ready."""
+    """Say what this installation is, and whether its compiled code is ready.
+
+    Example:  missent doctor --compile
+    """
     from forensics import terminal, workbench
 
     with terminal.progress(quiet=as_json) as progress:
@@ -543,9 +618,25 @@ def doctor(compile_now: bool, as_json: bool) -> None:
 
 
 @main.command()
+@CASE
+@JSON
+def status(case_dir: Path, as_json: bool) -> None:
+    """Say what a case holds, who is at work on it, and what comes next.
+
+    Example:  missent status --case case
+    """
+    from forensics import terminal, workbench
+
+    terminal.status(workbench.status(case_dir), as_json=as_json)
+
+
+@main.command()
 @JSON
 def formats(as_json: bool) -> None:
-    """List what can be read, and what is refused by its name with what to ask for instead."""
+    """List what can be read, and what is refused by its name with what to ask for instead.
+
+    Example:  missent formats
+    """
     from forensics import terminal, workbench
 
     terminal.formats(workbench.formats(), as_json=as_json)
@@ -565,7 +656,10 @@ def formats(as_json: bool) -> None:
 )
 @JSON
 def demo(out: Path, reports: Path | None, as_json: bool) -> None:
-    """Run the worked examples on the logs that come with Missent."""
+    """Run the worked examples on the logs that come with Missent.
+
+    Example:  missent demo --out demo
+    """
     from forensics import terminal, workbench
 
     with terminal.progress(quiet=as_json) as progress:
@@ -577,7 +671,10 @@ def demo(out: Path, reports: Path | None, as_json: bool) -> None:
 @CASE
 @_options(ABOUT)
 def init(case_dir: Path, **options: Any) -> None:
-    """Make an empty case: case.toml with every question explained."""
+    """Make an empty case: case.toml with every question explained.
+
+    Example:  missent init --case case --org example.org
+    """
     from forensics import terminal, workbench
 
     terminal.created(workbench.init(case_dir, **options))
@@ -588,7 +685,10 @@ def init(case_dir: Path, **options: Any) -> None:
 @click.option("--all", "everything", is_flag=True, help="Ask again what is answered already.")
 @_options(SAYING)
 def ask(case_dir: Path, everything: bool, **said: str) -> None:
-    """Fill in the questionnaire of case.toml, question by question."""
+    """Fill in the questionnaire of case.toml, question by question.
+
+    Example:  missent ask --case case
+    """
     from forensics import terminal, workbench
 
     terminal.asked(workbench.ask(case_dir, everything=everything, **said))
@@ -668,7 +768,10 @@ def sign(case_dir: Path, as_json: bool, **options: Any) -> None:
 
 @main.group()
 def custody() -> None:
-    """Who had the evidence when, and who did what to the case."""
+    """Who had the evidence when, and who did what to the case.
+
+    Example:  missent custody show --case case
+    """
 
 
 @custody.command("add")
@@ -712,6 +815,44 @@ def _code(result: Any, found: bool = False) -> int:
 def _command() -> list[str]:
     """The command line as given, for manifest and custody log."""
     return ["missent", *sys.argv[1:]]
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes the shell complete commands, options, formats and zones.
+
+    Example:  missent completion bash > ~/.local/share/bash-completion/completions/missent
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    print(found(main, {}, "missent", "_MISSENT_COMPLETE").source())
+
+
+for _name, _summary in {
+    "ask": "Fill in the questionnaire of case.toml, question by question.",
+    "block": "Write rules that stop further mail to confirmed lookalikes.",
+    "completion": "Print what makes the shell complete commands and options.",
+    "custody": "Who had the evidence when, and who did what to the case.",
+    "demo": "Run the worked examples that come with Missent.",
+    "detect": "Weigh every outbound delivery of the case.",
+    "doctor": "Say what this installation is, and whether it is ready.",
+    "explain": "Show what speaks for and against a delivery or a domain.",
+    "export": "Copy a case with its evidence into a BagIt bag.",
+    "formats": "List what can be read, and what is refused by its name.",
+    "init": "Make an empty case with every question explained.",
+    "report": "Write the incident report.",
+    "review": "Record verdicts: confirmed, dismissed or undecided.",
+    "sql": "Ask the case's tables and views with DuckDB SQL.",
+    "stamp": "Have the custody log time-stamped by an authority (RFC 3161).",
+    "status": "Say where a case stands, and what comes next.",
+    "verify": "Check a case, a bag or a report, down to the bytes.",
+    "watch-list": "List the lookalikes of a domain that one slip reaches.",
+    "worksheet": "Take in a worksheet of what people found in the messages.",
+}.items():
+    main.commands[_name].short_help = _summary
 
 
 def start() -> None:

@@ -294,6 +294,33 @@ def health(result: workbench.Health, *, as_json: bool) -> None:
         _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
 
 
+def status(found: workbench.Status, *, as_json: bool) -> None:
+    if as_json:
+        return _json(found)
+    _line("Case", visible(str(found.case)))
+    if found.in_use:
+        said = found.in_use
+        _line("In use", visible(f"{said.get('action', '')} by {said.get('user', '')} on {said.get('host', '')}"))
+    _line("Evidence", f"{count(found.evidence, 'file')}, {found.records:,} records, {found.unread:,} of them unread")
+    _line("Deliveries", f"{found.deliveries:,}")
+    if found.detected:
+        _line("Findings", f"{found.findings:,} in {count(found.incidents, 'pair')}; {found.ruled:,} ruled on")
+    else:
+        _line("Findings", "nothing was weighed yet")
+    _line("Reports", f"{found.reports:,}")
+    if found.entries:
+        _line("Custody", f"{count(found.entries, 'entry', 'entries')}; the last: {found.last_action}, {found.last_at}")
+    if found.changed is not None:
+        named = visible(", ".join(found.changed)) or "remarks alone"
+        _line("Noted", f"case.toml was edited after the last command ({named}); the next one takes it in")
+    _line("Next", visible(found.following))
+
+
+def fault(said: Mapping[str, Any]) -> None:
+    """An error as one object."""
+    _json(said)
+
+
 def formats(known: workbench.Formats, *, as_json: bool) -> None:
     if as_json:
         return _json(known)

@@ -31,6 +31,7 @@ __all__ = [
     "Explanation",
     "Formats",
     "Health",
+    "Status",
     "ask",
     "block",
     "demo",
@@ -41,6 +42,7 @@ __all__ = [
     "init",
     "review",
     "sql",
+    "status",
     "verify",
     "views_sql",
     "watch_list",
@@ -58,6 +60,30 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a case stands. `in_use`: who works on it now (action, host, user, since), or None; `ruled`: findings with a
+    ruling; `changed`: keys of case.toml that no stage has read yet, empty for remarks alone, None for none;
+    `following`: the command that comes next."""
+
+    case: Path
+    in_use: Mapping[str, str] | None
+    evidence: int
+    records: int
+    unread: int
+    deliveries: int
+    findings: int
+    incidents: int
+    ruled: int
+    detected: bool
+    reports: int
+    entries: int
+    last_action: str
+    last_at: str
+    changed: tuple[str, ...] | None
+    following: str
 
 
 @dataclass(frozen=True)
@@ -99,6 +125,50 @@ class Health:
     compiled: bool
     folder: str
     fault: str
+
+
+def status(case_dir: str | Path) -> Status:
+    """What a case holds, who is at work on it, and what comes next. Raises CaseError where there is no case."""
+    from forensics import views
+    from forensics.custody import lock, log, manifest, seal, staging, statement
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    casefile = case_files.read(case)
+    entries = log.read(case) if case.custody_log.exists() else ()
+    counts = dict.fromkeys(("evidence", "records", "unread", "deliveries", "findings", "incidents", "ruled"), 0)
+    if case.manifest.exists():
+        held = manifest.read(case)
+        counts |= {name: sum(getattr(one, name) for one in held.evidence) for name in ("records", "unread")}
+        counts["evidence"] = len(held.evidence)
+        with views.connect(case, casefile.organisation.domains) as connection:
+            tables = {"deliveries": "deliveries", "findings": "findings", "incidents": "incidents", "ruled": "rulings"}
+            asked = ", ".join(f"(SELECT count(*) FROM {table}) AS {name}" for name, table in tables.items())
+            counts |= views.answer(connection, f"SELECT {asked}").to_pylist()[0]
+    recorded = [log.details(entry)["case_toml"] for entry in entries if "case_toml" in log.details(entry)]
+    changed = statement.changed(case, recorded[-1]) if recorded else None
+    last = entries[-1] if entries else {}
+    reports = sum(not one.withdrawn for one in seal.recorded(case, log.check(case))) if entries else 0
+    if not counts["evidence"]:
+        following = f"missent ingest LOG… --case {case.folder}"
+    elif not case.detection.exists():
+        following = f"missent detect --case {case.folder} --org DOMAIN"
+    elif counts["ruled"] < counts["findings"]:
+        following = f"missent review --case {case.folder}"
+    else:
+        following = f"missent report --case {case.folder}"
+    return Status(
+        case=case.folder,
+        in_use=lock.holder(case),
+        **counts,
+        detected=case.detection.exists(),
+        reports=reports,
+        entries=len(entries),
+        last_action=str(last.get("action", "")),
+        last_at=str(last.get("at", "")),
+        changed=changed,
+        following=following,
+    )
 
 
 def explain(case_dir: str | Path, subject: str) -> Explanation:

@@ -73,6 +73,24 @@ def held(
             _leave_nothing(case.folder, place)
 
 
+def holder(case: Case) -> Mapping[str, str] | None:
+    """Who holds the lock now (action, host, user, since), as the file says; None where nobody does."""
+    try:
+        fd = os.open(case.folder / NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        said = _said(fd)
+        if said.get("host") != log.host():
+            return said or None
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return said
+    finally:
+        os.close(fd)
+    return None
+
+
 def _take(fd: int, case: Case, wait: bool, sleep: Sleep) -> None:
     while True:
         try:
