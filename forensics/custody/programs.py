@@ -1,5 +1,9 @@
 """Programs that an investigator's machine usually has, and that Missent needs for single things only: openssl for time
-stamps, ssh-keygen for signatures. Both work offline; neither is asked for anything else."""
+stamps, ssh-keygen for signatures. Both work offline; neither is asked for anything else.
+
+The current folder may be that of the evidence: nothing that lies in it is started, whatever PATH says, and no program
+runs in it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import UsageError
 
@@ -17,13 +22,12 @@ PACKAGES = {"openssl": "openssl", "ssh-keygen": "openssh-client"}
 
 
 def there(name: str) -> bool:
-    return _found(name) is not None
+    return _place(name) is not None
 
 
-def _found(name: str) -> str | None:
-    """Where it lies; a relative folder of PATH is passed over, since it may be the folder of the evidence."""
-    folders = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(one)]
-    return shutil.which(name, path=os.pathsep.join(folders))
+def _place(name: str) -> str | None:
+    folders = [one for one in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(one).is_absolute()]
+    return shutil.which(name, path=os.pathsep.join(folders)) if folders else None
 
 
 def run(
@@ -31,13 +35,15 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program with English messages and without its machine's configuration; `asks`: it may ask a person for a
     passphrase. Raises UsageError when it is not installed or does not end."""
-    place = _found(name)
+    place = _place(name)
     if place is None:
         raise UsageError(f"{name}: is not installed", remedy=f"install it (the package {PACKAGES[name]})")
     environment = {**os.environ, "LC_ALL": "C", "OPENSSL_CONF": os.devnull}
-    options = {} if asks else {"input": given, "timeout": LONGEST}
+    options: dict[str, Any] = {} if asks else {"input": given, "timeout": LONGEST}
     try:
-        return subprocess.run([place, *arguments], capture_output=True, env=environment, check=False, **options)  # type: ignore[call-overload, no-any-return]
+        return subprocess.run(
+            [place, *arguments], cwd="/", capture_output=True, env=environment, check=False, **options
+        )
     except subprocess.TimeoutExpired:
         raise UsageError(f"{name}: did not end within {LONGEST} seconds") from None
 

@@ -318,10 +318,6 @@ STAMPS: dict[str, Callable[[Case, Authority], object]] = {
         case, lambda d: d.update(covers=2, digest=log.read(case)[1]["digest"]),
     ),
     "a file beside": lambda case, _: (case.folder / "attested" / "9.tsr").write_bytes(b"x"),
-    "a link": lambda case, _: (
-        (case.folder / "attested" / "3.tsr").rename(case.folder.parent / "r"),
-        (case.folder / "attested" / "3.tsr").symlink_to(case.folder.parent / "r"),
-    ),
 }  # fmt: skip
 
 
