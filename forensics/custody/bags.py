@@ -28,7 +28,7 @@ from forensics.custody import canonical, log, manifest, reread, seal, staging, v
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
-from forensics.errors import CaseError, EvidenceError, UsageError, VerificationFailed, naming
+from forensics.errors import CaseError, CaseInUse, EvidenceError, UsageError, VerificationFailed, naming
 
 CASE, EVIDENCE, TABLE, REPORTS, DIGESTS = "case", "evidence", "evidence.tsv", "reports", "digests.json"
 MANIFEST, TAGS, INFO, DECLARATION, SCRIPT = (
@@ -92,7 +92,7 @@ def write(
     """Make the bag `out`, whole or not at all. `search`: where evidence lies that is not where it was.
 
     Raises VerificationFailed where the case or its evidence is not as recorded, EvidenceError where evidence is not
-    there, UsageError where `out` cannot be a bag's place, OSError.
+    there, UsageError where `out` cannot be a bag's place, CaseInUse where another command changed the case, OSError.
     """
     out = out.absolute()
     _place(case, out)
@@ -124,6 +124,8 @@ def write(
             if edition == "full" and (name := case_files.read(case).organisation.name.strip()):
                 info["Source-Organization"] = display(name)
             size, files = _bag(aside, info)
+            if log.head(case).digest != entries[-1]["digest"]:
+                raise CaseInUse(f"{case.folder}: another command changed it meanwhile", remedy="export it again")
             aside.rename(out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

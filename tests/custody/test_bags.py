@@ -12,6 +12,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,7 +21,7 @@ from forensics import errors, proof
 from forensics.case import Case
 from forensics.cli import main
 from forensics.custody import bags, seal, staging
-from forensics.errors import CaseError, EvidenceError, UsageError, VerificationFailed
+from forensics.errors import CaseError, CaseInUse, EvidenceError, UsageError, VerificationFailed
 from tests.custody.made import Built
 from tests.test_exit_codes import FOUND
 
@@ -344,3 +345,19 @@ def test_archives_streams_and_names_of_every_kind(tmp_path: Path) -> None:
     told = call("verify", tmp_path / "bag", "--all").output
     assert "VERIFIED   the bag is as it was made\n" in told
     assert alone(tmp_path / "bag").returncode == 0
+
+
+def test_a_case_that_another_command_changes_meanwhile(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bag holds one state of the case, or is not made."""
+    real = bags._copied
+
+    def copied(*given: Any) -> str:
+        proof.custody_add(built.case.folder, given_by="a", taken_by="b", at="2024-03-01", what="x")
+        return real(*given)
+
+    monkeypatch.setattr(bags, "_copied", copied)
+    with pytest.raises(CaseInUse, match="meanwhile"):
+        proof.export(built.case.folder, out=tmp_path / "bag")
+    assert not list(tmp_path.glob("*bag*"))
