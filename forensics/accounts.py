@@ -14,6 +14,11 @@ MUCH = 0.01
 """Share of unread records from which a report says so in its title or first paragraph, wherever they lie."""
 
 
+CUT = "the rest of the archive was not read"
+"""Said in the reason of every input that was cut off before its end, so that files may be missing of which nothing is
+known."""
+
+
 class Account(Protocol):
     """One evidence, as the manifest and the facts of a report have it."""
 

@@ -5,6 +5,7 @@ What an exit code says stands in `forensics.errors.EXIT_CODES`.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -63,6 +64,16 @@ def _formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[C
     taken = before.split(",")
     rest = [one for one in FORMATS if one.startswith(last) and one not in taken]
     return [CompletionItem(f"{before},{one}" if before else one) for one in rest]
+
+
+def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """Bytes, by powers of 1,024: 500G, 2T."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d{1,15})([KMGT]?)(?:i?B)?", value.strip(), re.I | re.A)
+    if not found or not int(found[1]):
+        raise click.BadParameter(f"{value!r} is no size such as 500G or 2T")
+    return int(found[1]) << (10 * "KMGT".find(found[2].upper()) + 10 if found[2] else 0)
 
 
 CASE = click.option(
@@ -124,6 +135,15 @@ READING = (
     ),
     click.option(
         "--cluster", metavar="ADDRESS", help="A running Dask scheduler to use instead, such as tcp://10.0.0.5:8786."
+    ),
+    click.option(
+        "--follow-links", is_flag=True, help="Read what symbolic links lead to outside of a folder that is given, too."
+    ),
+    click.option(
+        "--max-expanded",
+        metavar="SIZE",
+        callback=_size,
+        help="What packed evidence may come to, unpacked, such as 500G (default 1T); more ends the command.",
     ),
 )
 PERIOD = (

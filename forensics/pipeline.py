@@ -39,6 +39,8 @@ def run(
     timezone: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
+    follow_links: bool = False,
+    max_expanded: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     formats: str | Sequence[str] = ("html", "pdf", "json"),
@@ -64,7 +66,10 @@ def run(
     about = {
         "org": org, "org_add": org_add, "org_replace": org_replace, "watch": watch, "known_good": known_good
     }  # fmt: skip
-    reading = {"year": year, "timezone": timezone, "workers": workers, "cluster": cluster}
+    reading = {
+        "year": year, "timezone": timezone, "workers": workers, "cluster": cluster,
+        "follow_links": follow_links, "max_expanded": max_expanded,
+    }  # fmt: skip
     common: dict[str, Any] = {
         "progress": progress, "command": command, "examiner": examiner, "note": note,
         "wait": wait, "break_lock": break_lock,
@@ -89,6 +94,8 @@ def ingest(
     timezone: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
+    follow_links: bool = False,
+    max_expanded: int | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
     examiner: str = "",
@@ -102,6 +109,8 @@ def ingest(
     the tables are a function of the evidence and not of the order of commands; findings made before are removed.
     A domain of `org` is kept in case.toml when the evidence has a sender or recipient in it; one that the case does not
     have yet needs `org_add` or `org_replace` (OrganisationDiffers).
+    `follow_links`: read what symbolic links in a folder lead to outside of it, too. `max_expanded`: bytes that archives
+    and compressed files may come to when they are unpacked (default 1 TiB); more is an error.
     `year`: of the first records of files whose stamps have none, or two ("2022/2023") for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
@@ -123,7 +132,7 @@ def ingest(
     agree(case, org, add=org_add, replace=org_replace)
     with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
         now = staged.next
-        found = evidence.discover(logs, now.streams)
+        found = evidence.discover(logs, now.streams, follow_links=follow_links)
         problems = [(p.path, p.reason) for p in found.problems]
         if not found.sources:
             raise _nothing_read(problems)
@@ -154,7 +163,8 @@ def ingest(
         named_now = frozenset(source.name for source in found.sources)
         first, over = _years(year)
         wanted = Settings(first, timezone, sources=tuple(sources), named=named_now, known=earlier, over=over)
-        with engine.executor(workers, cluster) as pool:
+        bounded = evidence.expanding(evidence.EXPANDED if max_expanded is None else max_expanded)
+        with engine.executor(workers, cluster) as pool, bounded:
             begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
             from forensics import results
             from forensics.custody import manifest
@@ -170,9 +180,12 @@ def ingest(
                 settings.update(unseen_settings(known, org, unseen))
                 before = [(one.name, one.reason) for one in known.skipped] if known else []
                 every = sorted({*before, *skipped})
+                details: dict[str, Any] = {"skipped": every}
+                if found.links:
+                    details["links_followed"] = found.links
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
-                    evidence=manifest.evidence(now, result.evidence, contents), details={"skipped": every}, by=by,
+                    evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
                 )  # fmt: skip
                 return replace(results.ingested(now, inventory, len(named), skipped, unseen), case=case.folder)
 

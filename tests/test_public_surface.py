@@ -20,7 +20,7 @@ from tests.commands_page import commands
 
 ABOUT = "org=, watch=, known_good="
 AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
-READING = "year=, timezone=, workers=, cluster="
+READING = "year=, timezone=, workers=, cluster=, follow_links=, max_expanded="
 REPORTING = "formats=, edition=, out=, as_of="
 CALLER = "progress=, command="
 SAYING = "examiner=, note="

@@ -7,15 +7,20 @@ header claims, in memory; zip's directory is read by `zipfile`.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from forensics.custody.containers import Note, is_tar_header
 
 LONGEST_NAME = 1 << 20
 """Longest extended tar header that is read; a longer one ends the listing with a note."""
-MOST_MEMBERS = 200_000
+MOST_MEMBERS = 50_000
+"""Files of one archive that are read, each looked at for a millisecond; an archive with more is unpacked by hand."""
+MOST_HEADERS = 1_000_000
+"""Headers of a tar that are read: files, folders, links and long names."""
+LARGEST_DIRECTORY = 64 << 20
+"""Bytes of a zip's directory, which is held in memory."""
 METHODS = {0: (), 8: ("deflate",), 12: ("bzip2",), 93: ("zstd",)}
 """zip compression methods that are read (APPNOTE 4.4.5)."""
 
@@ -44,7 +49,7 @@ Skip = Callable[[int], int]
 
 def tar_members(read: Read, skip: Skip, note: Note) -> Iterator[Member]:
     """The regular files of a tar, in order. Links, devices and folders are not evidence and are left out."""
-    position = index = 0
+    position = index = headers = 0
     name: str | None = None
     size: int | None = None
     while True:
@@ -54,6 +59,10 @@ def tar_members(read: Read, skip: Skip, note: Note) -> Iterator[Member]:
         if not is_tar_header(block):
             what = "is cut off" if len(block) < 512 else "has no valid header"
             note(f"the tar archive {what} at byte {position:,}")
+            return
+        headers += 1
+        if headers > MOST_HEADERS:
+            note(f"the tar archive has more than {MOST_HEADERS:,} headers")
             return
         position += 512
         stored = _number(block[124:136])
@@ -82,7 +91,7 @@ def tar_members(read: Read, skip: Skip, note: Note) -> Iterator[Member]:
         length = stored if size is None else size
         if type_ in b"0\x007S":
             if index >= MOST_MEMBERS:
-                note(f"the tar archive holds more than {MOST_MEMBERS:,} files; the rest is not read")
+                note(f"the tar archive holds more than {MOST_MEMBERS:,} files: unpack it and give the folder")
                 return
             sparse = "it is stored as a sparse file, which is not read" if type_ == b"S" else None
             yield Member(name or _name(block), index, position, length, problem=sparse)
@@ -137,20 +146,54 @@ def _pax(data: bytes) -> dict[bytes, bytes]:
 
 def zip_members(file: BinaryIO, size: int, note: Note) -> Iterator[Member]:
     """The files of a zip, in directory order. A zip without its directory (cut off) gives none, and a note."""
+    if (directory := _directory_size(file, size)) > LARGEST_DIRECTORY:
+        note(f"the zip archive has a directory of {directory:,} bytes; at most {LARGEST_DIRECTORY:,} are read")
+        return
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError) as error:
         note(f"the zip archive's directory, at its end, cannot be read: it is cut off or damaged ({error})")
         return
     index = 0
+    members: list[Member] = []
     for info in archive.infolist():
         if info.is_dir():
             continue
         if index >= MOST_MEMBERS:
-            note(f"the zip archive holds more than {MOST_MEMBERS:,} files; the rest is not read")
-            return
-        yield _zip_member(file, size, info, index)
+            note(f"the zip archive holds more than {MOST_MEMBERS:,} files: unpack it and give the folder")
+            break
+        members.append(_zip_member(file, size, info, index))
         index += 1
+    shared = _overlapping(members)
+    for one in members:
+        yield replace(one, problem=one.problem or OVERLAPS) if one.index in shared else one
+
+
+OVERLAPS = "its bytes are those of another file in the zip archive as well, as no program writes it"
+
+
+def _overlapping(members: Sequence[Member]) -> frozenset[int]:
+    """Which members begin before the one in front of them has ended: a few bytes that are unpacked a thousand times."""
+    found = set()
+    end = 0
+    for one in sorted((one for one in members if one.size), key=lambda one: (one.offset, one.index)):
+        if one.offset < end:
+            found.add(one.index)
+        end = max(end, one.offset + one.size)
+    return frozenset(found)
+
+
+def _directory_size(file: BinaryIO, size: int) -> int:
+    """Bytes of the directory, as the record at the archive's end claims (APPNOTE 4.3.16, 4.3.14); 0 without one."""
+    start = max(size - (64 << 10) - 22, 0)
+    file.seek(start)
+    tail = file.read(size - start)
+    at = tail.rfind(b"PK\x05\x06")
+    told = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    if told < 0xFFFFFFFF:
+        return told
+    wide = tail.rfind(b"PK\x06\x06", 0, at)
+    return int.from_bytes(tail[wide + 40 : wide + 48], "little") if wide >= 0 else told
 
 
 def _zip_member(file: BinaryIO, size: int, info: zipfile.ZipInfo, index: int) -> Member:

@@ -20,6 +20,10 @@ STEP = 64 << 10
 INFLATE_STEP = 1 << 20
 ZSTD_INPUT = 2 << 10
 """Zstandard has no bound on its output per call, so its input is fed in pieces this small."""
+SHORT_MEMBER = 4 << 10
+"""Stored bytes of a new gzip member that are handed over first: what lies behind its end is copied."""
+MOST_EMPTY = 100_000
+"""Members or frames without content, one after another; no program writes so many."""
 MEMORY = 256 << 20
 """Most that an xz dictionary or a Zstandard window may ask for."""
 
@@ -72,6 +76,7 @@ class _Feed:
         self._pieces = pieces
         self.data = b""
         self.position = 0  # of data[0] in the stored bytes
+        self._empty = 0
 
     def fetch(self) -> bool:
         """Make `data` the next piece, if the one before is used up."""
@@ -87,8 +92,15 @@ class _Feed:
         self.position += len(self.data) - len(rest)
         self.data = rest
 
-    def next_member(self, magic: bytes, name: str, note: Note) -> bool:
-        """Skip zero padding and say whether another member follows."""
+    def next_member(self, magic: bytes, name: str, note: Note, empty: bool = False) -> bool:
+        """Skip zero padding and say whether another member follows. `empty`: the one before had no content."""
+        self._empty = self._empty + 1 if empty else 0
+        if self._empty > MOST_EMPTY:
+            note(
+                f"more than {MOST_EMPTY:,} parts without content follow each other before byte {self.position:,} of "
+                "the stored file; the rest was not read"
+            )
+            return False
         head = b""
         while True:
             if not self.fetch():
@@ -126,18 +138,21 @@ def _inflate(feed: _Feed, note: Note, *, bits: int, name: str) -> Iterator[bytes
     """One deflate stream; afterwards `feed` stands behind it. Stops short, with a note, at damage."""
     decoder = zlib.decompressobj(bits)
     drained = True
+    step = SHORT_MEMBER
     while not decoder.eof:
         if not feed.data and drained and not feed.fetch():
             _truncated(name, feed, note)
             return
         before = decoder.copy()
+        given, later = feed.data[:step], feed.data[step:]
+        step *= 4
         try:
-            out = decoder.decompress(feed.data, INFLATE_STEP)
+            out = decoder.decompress(given, INFLATE_STEP)
         except zlib.error as error:
             yield from _salvage(before, feed)
             _corrupt(name, feed.position, error, note)
             return
-        feed.rest(decoder.unused_data if decoder.eof else decoder.unconsumed_tail)
+        feed.rest((decoder.unused_data if decoder.eof else decoder.unconsumed_tail) + later)
         drained = len(out) < INFLATE_STEP
         if out:
             yield out
@@ -165,8 +180,11 @@ def _gzip(feed: _Feed, note: Note) -> Iterator[bytes]:
         note(why)
 
     while True:
-        yield from _inflate(feed, once, bits=31, name="gzip")
-        if damaged or not feed.next_member(b"\x1f\x8b", "gzip", note):
+        empty = True
+        for out in _inflate(feed, once, bits=31, name="gzip"):
+            empty = False
+            yield out
+        if damaged or not feed.next_member(b"\x1f\x8b", "gzip", note, empty):
             return
 
 
@@ -174,6 +192,7 @@ def _bounded(feed: _Feed, note: Note, make: Callable[[], Any], magic: bytes, nam
     """bzip2 and xz: decoders that keep their own input and bound their output."""
     while True:
         decoder = make()
+        empty = True
         while not decoder.eof:
             if decoder.needs_input and not feed.fetch():
                 _truncated(name, feed, note)
@@ -186,8 +205,9 @@ def _bounded(feed: _Feed, note: Note, make: Callable[[], Any], magic: bytes, nam
                 return
             feed.rest(decoder.unused_data if decoder.eof else b"")
             if out:
+                empty = False
                 yield out
-        if not feed.next_member(magic, name, note):
+        if not feed.next_member(magic, name, note, empty):
             return
 
 
@@ -204,7 +224,9 @@ def _zstd(feed: _Feed, note: Note) -> Iterator[bytes]:
 
     context = zstandard.ZstdDecompressor(max_window_size=MEMORY)
     while True:
+        _skip_frames(feed)
         decoder = context.decompressobj()
+        empty = True
         while not decoder.eof:
             if not feed.fetch():
                 _truncated("zstd", feed, note)
@@ -216,17 +238,31 @@ def _zstd(feed: _Feed, note: Note) -> Iterator[bytes]:
                 _corrupt("zstd", feed.position, error, note)
                 return
             feed.rest((decoder.unused_data if decoder.eof else b"") + later)
+            empty = empty and not out
             for start in range(0, len(out), INFLATE_STEP):
                 yield out[start : start + INFLATE_STEP]
-        if not _next_frame(feed, note):
+        if not _next_frame(feed, note, empty):
             return
 
 
-def _next_frame(feed: _Feed, note: Note) -> bool:
+def _skip_frames(feed: _Feed) -> None:
+    """Pass over skippable frames that lie whole in what was read, without copying what is behind each (RFC 8878,
+    3.1.2); the decoder takes any other."""
+    data = memoryview(feed.data)
+    at = 0
+    while len(data) - at > 8 and bytes(data[at + 1 : at + 4]) == b"\x2a\x4d\x18" and 0x50 <= data[at] <= 0x5F:
+        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+        if end >= len(data):
+            break
+        at = end
+    feed.rest(bytes(data[at:]))
+
+
+def _next_frame(feed: _Feed, note: Note, empty: bool) -> bool:
     """Another frame, or a skippable one (whose magic number begins otherwise)."""
     if feed.fetch() and 0x50 <= feed.data[0] <= 0x5F:
         return True
-    return feed.next_member(b"\x28\xb5\x2f\xfd", "zstd", note)
+    return feed.next_member(b"\x28\xb5\x2f\xfd", "zstd", note, empty)
 
 
 def _deflate(feed: _Feed, note: Note) -> Iterator[bytes]:

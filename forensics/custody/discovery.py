@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from forensics import accounts
 from forensics.custody import archives, containers, packings, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.sources import Source, opened, reason
@@ -37,14 +38,18 @@ class Discovery:
 
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...]
+    links: tuple[tuple[str, str], ...] = ()
+    """(link, where it leads), for display, of those that were followed out of a folder because it was asked for."""
 
 
-def discover(paths: Sequence[str | Path], streams: Path | None = None) -> Discovery:
+def discover(paths: Sequence[str | Path], streams: Path | None = None, *, follow_links: bool = False) -> Discovery:
     """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, `-`.
 
     A pattern is expanded when no file has that very name. One file reached by several paths counts once, under the
-    first in sorted order. `-` is copied to `streams`/<SHA-256> and read from there. Raises UsageError when nothing is
-    given or `-` has no place to be kept; every other trouble is a Problem and the rest goes on.
+    first in sorted order. A symbolic link in a folder that leads out of it is a Problem that says where it leads,
+    unless `follow_links`; what is named itself, or fits a pattern, is read. `-` is copied to `streams`/<SHA-256> and
+    read from there. Raises UsageError when nothing is given or `-` has no place to be kept; every other trouble is a
+    Problem and the rest goes on.
     """
     if not paths:
         raise UsageError("no evidence was named", remedy="give log files, folders, archives or `-`")
@@ -56,7 +61,8 @@ def discover(paths: Sequence[str | Path], streams: Path | None = None) -> Discov
         given.remove("-")
         if copied := _copy_input(streams, problems):
             sources += _sources(copied, problems)
-    for path in _files(given, problems):
+    links: list[tuple[str, str]] = []
+    for path in _files(given, follow_links, links, problems):
         try:
             status = Path(path).stat()
             if (status.st_dev, status.st_ino) not in seen:
@@ -65,19 +71,20 @@ def discover(paths: Sequence[str | Path], streams: Path | None = None) -> Discov
         except OSError as error:
             problems.append(Problem(display(path), reason(error)))
     sources.sort(key=lambda one: (os.fsencode(one.path), one.index or 0))
-    return Discovery(tuple(sources), tuple(sorted(set(problems), key=lambda one: (one.path, one.reason))))
+    told = tuple(sorted(set(problems), key=lambda one: (one.path, one.reason)))
+    return Discovery(tuple(sources), told, tuple(sorted(set(links))))
 
 
-def _files(given: list[str], problems: list[Problem]) -> list[str]:
+def _files(given: list[str], follow_links: bool, links: list[tuple[str, str]], problems: list[Problem]) -> list[str]:
     found: list[str] = []
     for path in given:
         if "\0" in path:
             problems.append(Problem(display(path), "a path cannot hold a NUL character"))
         elif os.path.lexists(path):
-            found += _below(path, (), problems)
+            found += _below(path, follow_links, links, problems)
         elif glob.has_magic(path) and (matches := _matches(path)):
             for match in matches:
-                found += _below(match, (), problems)
+                found += _below(match, follow_links, links, problems)
         else:
             what = "no file fits this pattern" if glob.has_magic(path) else "there is no such file or folder"
             problems.append(Problem(display(path), what))
@@ -88,24 +95,44 @@ def _matches(pattern: str) -> list[str]:
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
 
 
-def _below(path: str, above: tuple[tuple[int, int], ...], problems: list[Problem]) -> Iterator[str]:
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISDIR(status.st_mode):
-            yield path
-            return
-        here = (status.st_dev, status.st_ino)
-        if here in above:
-            problems.append(Problem(display(path), "it is a link back to a folder that contains it"))
-            return
-        entries = sorted(Path(path).iterdir(), key=os.fsencode)
-    except OSError as error:
-        problems.append(Problem(display(path), reason(error)))
-        return
-    if not entries and not above:
-        problems.append(Problem(display(path), "the folder is empty"))
-    for entry in entries:
-        yield from _below(str(entry), (*above, here), problems)
+def _below(root: str, follow_links: bool, links: list[tuple[str, str]], problems: list[Problem]) -> Iterator[str]:
+    """The files that a path is or has below it, however deep."""
+    inside = os.path.realpath(root)
+    waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [(root, ())]
+    while waiting:
+        path, above = waiting.pop()
+        try:
+            if above and (target := _outside(path, inside)):
+                if not follow_links:
+                    problems.append(Problem(display(path), f"it is a link out of the folder, to {target}: {_FOLLOW}"))
+                    continue
+                links.append((display(path), target))
+            status = Path(path).stat()
+            if not stat.S_ISDIR(status.st_mode):
+                yield path
+                continue
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                problems.append(Problem(display(path), "it is a link back to a folder that contains it"))
+                continue
+            entries = sorted(Path(path).iterdir(), key=os.fsencode)
+        except OSError as error:
+            problems.append(Problem(display(path), reason(error)))
+            continue
+        if not entries and not above:
+            problems.append(Problem(display(path), "the folder is empty"))
+        waiting.extend((str(entry), (*above, here)) for entry in reversed(entries))
+
+
+_FOLLOW = "not followed; name what it leads to, or give --follow-links"
+
+
+def _outside(path: str, inside: str) -> str | None:
+    """Where a link leads, for display, if that is not below `inside`; None for all else. Raises OSError."""
+    if not stat.S_ISLNK(os.lstat(path).st_mode):
+        return None
+    target = os.path.realpath(path)
+    return None if os.path.commonpath([target, inside]) == inside else display(target)
 
 
 def _file(path: str, status: os.stat_result, problems: list[Problem]) -> list[Source]:
@@ -191,7 +218,7 @@ def _members(source: Source, archive: str, problems: list[Problem]) -> list[Sour
             else:
                 problems.append(Problem(one.name, what))
     if notes:
-        problems.append(Problem(source.name, f"{notes[0]}; {len(found)} files before that are read"))
+        problems.append(Problem(source.name, f"{notes[0]}; {accounts.CUT}, but {len(found):,} of its files may be"))
     elif not members:
         problems.append(Problem(source.name, f"the {archive} archive holds no files"))
     return found

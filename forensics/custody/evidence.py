@@ -8,7 +8,9 @@ worksheets are sources too (`workbooks`).
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from forensics.custody import streams
 from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
 from forensics.custody.sources import Content, Source, opened, reason
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, UsageError
 from forensics.wraps.wrap import HEAD
 
 PADDING = 64
@@ -83,6 +85,8 @@ def blocks(
         with opened(source, notes, hashing) as reader:
             rest = _begun(reader, begin) if begin else reader
             for block in _cut(rest, split, max(size, 1)):
+                if not plain:
+                    _expanded.add(len(block.data))
                 if hashing:
                     hashing.update(2, block.data.data)
                 yield block
@@ -107,6 +111,55 @@ def blocks(
     finally:
         if hashing:
             hashing.finish()
+
+
+class ExpandedTooFar(UsageError):
+    """More was unpacked than may be."""
+
+
+class _Expanded:
+    """How much has been unpacked, of how much there may be; all threads of a process together."""
+
+    def __init__(self) -> None:
+        self._most: int | None = None
+        self._total = 0
+        self._lock = threading.Lock()
+
+    def begin(self, most: int | None) -> None:
+        self._most, self._total = most, 0
+
+    def add(self, count: int) -> None:
+        if self._most is None:
+            return
+        with self._lock:
+            self._total += count
+        if self._total > self._most:
+            raise ExpandedTooFar(
+                f"the evidence unpacks to more than {self._most:,} bytes",
+                expected="at most so much in all, as --max-expanded says",
+                remedy="see what is in the archives; then give fewer of them at once, or a larger --max-expanded",
+            )
+
+
+_expanded = _Expanded()
+EXPANDED = 1 << 40
+"""Bytes that evidence may come to once it is unpacked, if nobody says otherwise."""
+
+
+@contextlib.contextmanager
+def expanding(most: int | None) -> Iterator[None]:
+    """Within, until `expanded`, `blocks` raises ExpandedTooFar once it has unpacked more than `most` bytes in this
+    process."""
+    _expanded.begin(most)
+    try:
+        yield
+    finally:
+        _expanded.begin(None)
+
+
+def expanded() -> None:
+    """All evidence was gone through once; what is read again is no more."""
+    _expanded.begin(None)
 
 
 class _Begun:
@@ -228,15 +281,19 @@ def file_digest(path: Path, size: int | None = None) -> tuple[str, int]:
 
 __all__ = [
     "DEEPEST",
+    "EXPANDED",
     "PADDING",
     "Block",
     "Digests",
     "Discovery",
+    "ExpandedTooFar",
     "Mark",
     "Problem",
     "Source",
     "blocks",
     "discover",
+    "expanded",
+    "expanding",
     "file_digest",
     "head",
     "mark",

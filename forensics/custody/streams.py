@@ -210,8 +210,12 @@ def give_back(key: object, cursor: Cursor) -> None:
         gone.close()
 
 
+ALONE = 1 << 20
+"""Bytes that are digested where they are read; a thread is begun for more. An archive may hold many small files."""
+
+
 class Hashing:
-    """SHA-256 of several streams, computed in a thread of its own while the reader goes on.
+    """SHA-256 of several streams, of long ones computed in a thread of its own while the reader goes on.
 
     Buffers handed to `update` must not change before `finish` returns.
     """
@@ -220,8 +224,7 @@ class Hashing:
         self._sums = [hashlib.sha256() for _ in range(streams)]
         self.sizes = [0] * streams
         self._queue: queue.Queue[tuple[int, Readable] | None] = queue.Queue(maxsize=8)
-        self._thread = threading.Thread(target=self._work, name="missent-sha256", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -229,13 +232,20 @@ class Hashing:
 
     def update(self, stream: int, data: Readable) -> None:
         self.sizes[stream] += len(data)
-        self._queue.put((stream, data))
+        if self._thread is None and sum(self.sizes) > ALONE:
+            self._thread = threading.Thread(target=self._work, name="missent-sha256", daemon=True)
+            self._thread.start()
+        if self._thread is None:
+            self._sums[stream].update(data)
+        else:
+            self._queue.put((stream, data))
 
     def tap(self, stream: int) -> Tap:
         return lambda data: self.update(stream, data)
 
     def finish(self) -> list[str]:
         """Digests of all streams; the thread ends."""
-        self._queue.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
         return [one.hexdigest() for one in self._sums]

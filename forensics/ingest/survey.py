@@ -93,6 +93,7 @@ def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[s
             else:
                 found.append(outcome)
         report("survey", n, len(begun.sources))
+    custody.expanded()
     return _placed(found), _one_for_each_workbook(begun.sources, skipped)
 
 

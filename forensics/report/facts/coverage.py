@@ -78,7 +78,7 @@ def coverage(
     spans = [(g.first, g.last) for g in gateways]
     spans += [(e.first, e.last) for e in read if e.first is not None and e.last is not None]
     return Coverage(
-        search=_search(evidence, total(connection, where=weighed).value),
+        search=_search(evidence, total(connection, where=weighed).value, skipped),
         first=min(ends, default=None),
         last=max(ends, default=None),
         since=asked[0],
@@ -127,7 +127,7 @@ def coverage(
     )
 
 
-def _search(evidence: Sequence[Evidence], weighed: int) -> str:
+def _search(evidence: Sequence[Evidence], weighed: int, skipped: Sequence[Skipped] = ()) -> str:
     """One of `searched.SEARCHES`."""
     unread_records, bearing = sum(e.unread for e in evidence), accounts.bearing(evidence)
     if unread_records and unread_records == bearing:
@@ -136,7 +136,7 @@ def _search(evidence: Sequence[Evidence], weighed: int) -> str:
         return "unweighed"
     much = unread_records >= accounts.MUCH * bearing and unread_records > 0
     torn = accounts.unread_files(evidence) or any(e.damage for e in evidence)
-    return "partly" if much or torn else "read"
+    return "partly" if much or torn or any(one.cut for one in skipped) else "read"
 
 
 def _ends(evidence: Iterable[Evidence]) -> list[datetime]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
+from forensics import accounts
 from forensics.report.facts.base import Number, Raw
 
 
@@ -35,6 +36,11 @@ class Skipped:
 
     name: Annotated[str, Raw("file")]
     reason: Annotated[str, Raw("text")]
+
+    @property
+    def cut(self) -> bool:
+        """An archive that was not read to its end: nobody knows what else is in it."""
+        return accounts.CUT in self.reason
 
 
 @dataclass(frozen=True)

@@ -268,7 +268,8 @@ def _unseen(facts: f.Facts, words: Words) -> b.Spans:
         ("uncovered", passages.uncovered_days(facts)),
         ("silent", sum(len(gateway.silent_days) for gateway in seen.gateways)),
         ("unknown", seen.unknown_outcome.value),
-        ("skipped", len(seen.skipped)),
+        ("cut", sum(one.cut for one in seen.skipped)),
+        ("skipped", sum(not one.cut for one in seen.skipped)),
     )
     if seen.unread:
         out.append(say(words, "point.unseen_unread", **prose.unread(facts, words)))
