@@ -77,10 +77,18 @@ def test_links_are_told_in_report_manifest_and_custody_log(folder: Path, tmp_pat
 
 
 def test_a_thousand_folders_in_each_other(folder: Path) -> None:
-    deepest = folder.joinpath(*["d"] * 1000)
-    deepest.mkdir(parents=True)
+    deepest = folder
+    for _ in range(1000):
+        deepest /= "d"
+        deepest.mkdir()
     (deepest / "deep.log").write_bytes(LOG.replace(b"x1@", b"x2@"))
-    assert len(discover([folder]).sources) == 2
+    try:
+        assert len(discover([folder]).sources) == 2
+    finally:  # not left to pytest, which removes folders by recursion
+        (deepest / "deep.log").unlink()
+        while deepest != folder:
+            deepest.rmdir()
+            deepest = deepest.parent
 
 
 SKIPPABLE = b"\x50\x2a\x4d\x18" + struct.pack("<L", 0)
