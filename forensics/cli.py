@@ -241,7 +241,10 @@ class _Group(click.Group):
             told = _told(error)
             if told is None:
                 raise
-            click.echo(f"missent: {told}", err=True)
+            from forensics.report.text.visible import inked
+
+            # Names of files, of members of archives and of domains are written by strangers.
+            click.echo("\n".join(inked(line) for line in f"missent: {told}".split("\n")), err=True)
             _as_json(ctx, told.what, told.exit_code, expected=told.expected, remedy=told.remedy)
             ctx.exit(told.exit_code)
 

@@ -240,25 +240,26 @@ def exported(result: Bagged, *, as_json: bool) -> None:
 
 
 def table(result: workbench.Answer, form: str) -> None:
-    """Rows of `missent sql`."""
+    """Rows of `missent sql`. Programs get values as they are; at a terminal none of them can move the cursor."""
+    at_terminal = sys.stdout.isatty()
     if form == "json":
         json.dump(
             [dict(zip(result.columns, row, strict=True)) for row in result.rows],
             sys.stdout,
             default=_plain,
-            ensure_ascii=False,
+            ensure_ascii=at_terminal,
         )
         print()
     elif form == "csv":
+        shown = _seen if at_terminal else cell
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(map(cell, result.columns))
-        writer.writerows([cell(value) for value in row] for row in result.rows)
+        writer.writerow(map(shown, result.columns))
+        writer.writerows([shown(value) for value in row] for row in result.rows)
     else:
         from forensics import tabular
 
         names = [visible(name) for name in result.columns]
         rows = [["" if value is None else visible(str(_plain(value))) for value in row] for row in result.rows]
-        at_terminal = sys.stdout.isatty()
         size = shutil.get_terminal_size()
         if form == "record":
             lines = [*tabular.records(names, rows)]
@@ -266,6 +267,10 @@ def table(result: workbench.Answer, form: str) -> None:
             lines = [*tabular.lines(names, rows, size.columns if at_terminal else None)]
         lines.append(f"({count(len(rows), 'row')})")
         _paged(lines) if at_terminal and len(lines) >= size.lines else print("\n".join(lines))
+
+
+def _seen(value: Any) -> str:
+    return visible(cell(value))
 
 
 def _paged(lines: Sequence[str]) -> None:
@@ -479,5 +484,5 @@ def _json(value: Any) -> None:
             return {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
         return _plain(item)
 
-    json.dump(value, sys.stdout, default=plain, ensure_ascii=False, indent=1)
+    json.dump(value, sys.stdout, default=plain, ensure_ascii=sys.stdout.isatty(), indent=1)
     print()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from xml.sax.saxutils import quoteattr
 
-from forensics.report.text.visible import cut, visible
+from forensics.report.text.visible import cut, inked, visible
 
 COLOURS = {
     "ink": "#1a1a1a",
@@ -42,7 +42,7 @@ def rect(x: float, y: float, width: float, height: float, fill: str, *, stroke: 
         paint = f'fill="{COLOURS["paper"]}" stroke="{COLOURS[stroke]}" stroke-width="1" class="c-paper l-{stroke}"'
     box = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
     if title:
-        return f"<rect {box} {paint}><title>{escape(title)}</title></rect>"
+        return f"<rect {box} {paint}><title>{escape(inked(title))}</title></rect>"
     return f"<rect {box} {paint}/>"
 
 
@@ -65,7 +65,7 @@ def text(
     names = f"c-{fill}{' m' if mono else ''}{' l-paper' if halo else ''}"
     return (
         f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(size)}" font-family="{family}"{weight}{around} '
-        f'text-anchor="{anchor}" fill="{COLOURS[fill]}" class="{names}">{escape(value)}</text>'
+        f'text-anchor="{anchor}" fill="{COLOURS[fill]}" class="{names}">{escape(inked(value))}</text>'
     )
 
 
@@ -87,5 +87,5 @@ def document(name: str, width: float, height: float, alt: str, parts: list[str])
     """The whole picture, with its description for those who do not see it."""
     size = f'viewBox="0 0 {_number(width)} {_number(height)}" width="{_number(width)}" height="{_number(height)}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby={quoteattr(name + "-alt")}>'
-    described = f'<title id="{name}-alt">{escape(alt)}</title>'
+    described = f'<title id="{name}-alt">{escape(inked(alt))}</title>'
     return (head + described + "".join(parts) + "</svg>").encode("utf-8", "replace")

@@ -17,7 +17,7 @@ from forensics.report.formats.tables import GROUPS, MEASURES
 from forensics.report.text import blocks as b
 from forensics.report.text import personal, prose
 from forensics.report.text.context import Context
-from forensics.report.text.visible import visible
+from forensics.report.text.visible import inked, visible
 from forensics.report.text.wording import Words
 
 SCHEMA_VERSION = "1.4.0"
@@ -155,4 +155,14 @@ def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
 
 def render(facts: f.Facts, context: Context) -> bytes:
     """The object as JSON, keys in order."""
-    return (json.dumps(incident(facts, context.words), indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    shown = _inked(incident(facts, context.words))
+    return (json.dumps(shown, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _inked(value: Any) -> Any:
+    """The object with what has no ink written out in every text."""
+    if isinstance(value, dict):
+        return {inked(str(key)): _inked(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_inked(one) for one in value]
+    return inked(value) if isinstance(value, str) else value

@@ -61,6 +61,11 @@ def visible(text: str, drawable: Container[int] | None = None) -> str:
     return _escape(text, lambda c: _is_hidden(c) or (c > "~" and (ord(c) not in drawable or _is_merged(c))))
 
 
+def inked(text: str) -> str:
+    """`text` in which values are shown by `visible` already, with what else has no ink written out, too."""
+    return text if _PLAIN.match(text) else "".join(f"\\u{{{ord(c):x}}}" if _is_hidden(c) else c for c in text)
+
+
 def original(text: str) -> str:
     """What `visible` was given."""
     return _ESCAPE.sub(lambda m: chr(int(m[1], 16)), text)
