@@ -109,6 +109,7 @@ def _head_and_foot(document: Any) -> None:
     _field(footer, " NUMPAGES ")
     _rule(footer, "top")
     section.footer.add_paragraph(style="Footer").add_run("{{ verify }}", style="Evidence")
+    section.footer.add_paragraph(style="Handling").add_run("{{ handling }}")
 
 
 _RUN_STYLES = (

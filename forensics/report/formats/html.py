@@ -34,7 +34,7 @@ from forensics.schema import EXPOSURES
 LONGEST = 600
 """Characters of one value on the page; the CSV annex has it whole."""
 
-DETAILED = 1500
+DETAILED = 400
 """Findings whose reasons the page sets out; beyond that it points to the other formats."""
 
 _TAGS = {

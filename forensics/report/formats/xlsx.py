@@ -105,7 +105,7 @@ def render(facts: f.Facts, context: Context) -> bytes:
     tables = annexes(facts)
     _cover(book, formats, facts, tables, words)
     for annex in tables:
-        _sheet(book, formats, annex, words)
+        _sheet(book, formats, annex, words, facts.header.handling)
     book.close()
     return out.getvalue()
 
@@ -192,10 +192,10 @@ def _cover(book: Any, formats: dict[str, Any], facts: f.Facts, tables: tuple[Ann
         sheet.write_string(row, 0, words(f"sheet.{annex.name}"), formats["text"])
         sheet.write_string(row, 1, words(f"sheet_holds.{annex.name}"), formats["wrap"])
         sheet.write_number(row, 2, len(annex.rows), formats["int"])
-    _paper(sheet, words)
+    _paper(sheet, words, h.handling)
 
 
-def _paper(sheet: Any, words: Words, width: float = 0) -> None:
+def _paper(sheet: Any, words: Words, handling: str | None, width: float = 0) -> None:
     """A4 across; a sheet as wide as its page unless its letters would become too small to read."""
     sheet.set_paper(9)
     sheet.set_landscape()
@@ -204,10 +204,17 @@ def _paper(sheet: Any, words: Words, width: float = 0) -> None:
     else:
         sheet.set_print_scale(60)
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
-    sheet.set_footer(f"&C{words('book.page')}")
+    marking = _marking(handling or words("doc.handling_missing"))
+    sheet.set_header(f"&C{marking}")
+    sheet.set_footer(f"&L{marking}&C{words('book.page')}&R{marking}")
 
 
-def _sheet(book: Any, formats: dict[str, Any], annex: Annex, words: Words) -> None:
+def _marking(handling: str) -> str:
+    """The handling marking in a header or footer, whose codes begin with `&` (ECMA-376, 18.3.1.39)."""
+    return " " + visible(cut(handling, 60)).upper().replace("&", "&&")
+
+
+def _sheet(book: Any, formats: dict[str, Any], annex: Annex, words: Words, handling: str | None) -> None:
     sheet = book.add_worksheet(words(f"sheet.{annex.name}"))
     sheet.hide_gridlines(2)
     sheet.freeze_panes(1, 1)
@@ -229,7 +236,7 @@ def _sheet(book: Any, formats: dict[str, Any], annex: Annex, words: Words) -> No
     sheet.autofilter(0, 0, max(len(rows), 1), len(annex.columns) - 1)
     sheet.repeat_rows(0)
     sheet.repeat_columns(0)
-    _paper(sheet, words, sum(map(_width, annex.columns)))
+    _paper(sheet, words, handling, sum(map(_width, annex.columns)))
 
 
 def _width(column: Column) -> float:

@@ -47,15 +47,21 @@
       });
       shown.textContent = table.getAttribute("data-shown").replace("{shown}", count).replace("{total}", rows.length);
     }
-    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(apply, 120); });
+    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(apply, 60); });
     box.append(label, input, shown);
     table.closest(".scroll").before(box);
   });
-  function reachable() {
-    document.querySelectorAll(".scroll,figure").forEach(function (box) {
+  // A box that is not on the screen is not measured: that would lay it out.
+  var seen = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (!entry.isIntersecting) return;
+      var box = entry.target;
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     });
+  });
+  function reachable() {
+    document.querySelectorAll(".scroll,figure").forEach(function (box) { seen.unobserve(box); seen.observe(box); });
   }
   reachable();
   addEventListener("resize", reachable);

@@ -94,12 +94,29 @@ def test_pdf_embeds_its_fonts_and_knows_no_time() -> None:
 def test_pdf_head_and_foot_stand_on_every_page() -> None:
     for page in pypdf.PdfReader(io.BytesIO(rendered("pdf"))).pages:
         text = re.sub(r"\s+", " ", page.extract_text())
-        assert "OFFICIAL – SENSITIVE" in text
+        assert text.count("OFFICIAL – SENSITIVE") == 2, "at the head and at the foot"
         assert "ALB-2023-004 · full edition · initial report" in text
         assert facts().header.case_state[:16] in text
         assert "20 of 41 required items answered" in text
         assert "missent verify case" in text
         assert re.search(r"page \d+ of \d+", text)
+
+
+def test_the_marking_is_at_head_and_foot_of_word_and_of_every_sheet() -> None:
+    with zipfile.ZipFile(io.BytesIO(rendered("docx"))) as word:
+        for part in ("word/header1.xml", "word/footer1.xml"):
+            assert "Official – Sensitive" in word.read(part).decode("utf-8"), part
+    marked = made.renamed(facts(), handling="R&D – 12 only")
+    with zipfile.ZipFile(io.BytesIO(xlsx.render(marked, made.context(marked)))) as book:
+        sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert len(sheets) > 10
+        for name in sheets:
+            xml = book.read(name).decode("utf-8")
+            head = re.search(r"<oddHeader>(.*?)</oddHeader>", xml)
+            foot = re.search(r"<oddFooter>(.*?)</oddFooter>", xml)
+            assert head and foot
+            for text in (head[1], foot[1]):
+                assert " R&amp;&amp;D – 12 ONLY" in text, name
 
 
 def test_the_first_page_answers_the_four_questions() -> None:
