@@ -210,12 +210,13 @@ def _commands(casefile: CaseFile, inventory: Manifest) -> str:
     toml = [
         "version = 1",
         "[organisation]",
-        f"domains = {_toml(casefile.organisation.domains)}",
+        *_list("domains", casefile.organisation.domains),
         "[domains]",
         *(
-            f"{key} = {_toml(values)}"
+            line
             for key in ("known_good", "watched", "shared_relays")
             if (values := getattr(casefile.domains, key))
+            for line in _list(key, values)
         ),
     ]
     if casefile.detection.prior is not None:
@@ -283,9 +284,14 @@ def _ranges(numbers: Sequence[int]) -> Iterable[str]:
             yield from (f"E{number}" for number in run)
 
 
-def _toml(value: object) -> str:
-    """A TOML string or list of strings: JSON's are TOML's, with what JSON leaves as it is escaped."""
-    return json.dumps(value, ensure_ascii=True) if isinstance(value, str) else json.dumps(list(value))  # type: ignore[call-overload]
+def _toml(value: str) -> str:
+    """A TOML string: JSON's are TOML's."""
+    return json.dumps(value, ensure_ascii=True)
+
+
+def _list(key: str, values: Iterable[str]) -> list[str]:
+    """Lines of a TOML list, an item a line: a page breaks no line that is short."""
+    return [f"{key} = [", *(f"  {_toml(value)}," for value in values), "]"]
 
 
 def _parameters(settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -91,9 +91,11 @@ def _score(words: Words, finding: f.Finding) -> Iterator[b.Block]:
     score = f"{made.probability:.4f}"
     yield b.Para(say(words, "byhand.score", finding=finding.ref, total=b.code(total), score=b.code(score)))
     parts = " ".join(f"{part / 1000:+.3f}" for part in (made.prior, *made.parts))
+    # A page may break the line of numbers wherever it likes; the others are short.
     yield b.Listing(
         (
-            f"""awk 'BEGIN {{ printf "%.3f\\n", {parts} }}'""",
+            f"numbers='{parts}'",
+            """echo $numbers | tr ' ' '\\n' | awk '{ sum += $1 } END { printf "%.3f\\n", sum }'""",
             f"""awk 'BEGIN {{ x = 10 ^ ({total}); printf "%.4f\\n", x / (1 + x) }}'""",
         )
     )

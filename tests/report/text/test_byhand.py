@@ -79,7 +79,9 @@ def test_the_page_is_followed_to_the_letter(name: str, tmp_path: Path) -> None:
     )
     assert finding["sender"] in cited and finding["recipient"] in cited
 
-    total, probability = shell(score[0], evidence), shell(score[1], evidence)
+    total, probability = shell("\n".join(score[:2]), evidence), shell(score[2], evidence)
+    broken = score[0].replace(" +", "\n +")
+    assert shell(f"{broken}\n{score[1]}", evidence) == total, "wherever a page breaks the line"
     assert abs(float(total) - (finding["prior"] + finding["weight"])) < 0.001
     assert abs(float(probability) - finding["score"]) < 0.002
 
@@ -97,7 +99,7 @@ def test_every_format_says_what_to_run() -> None:
     page = list(byhand.page(facts, made.context(facts)))
     assert isinstance(page[0], b.NewPage)
     steps = followed(page)
-    assert [lines[0].split()[0] for _, lines in steps] == ["sha256sum", "zcat", "awk", "grep"]
+    assert [lines[0].split()[0] for _, lines in steps] == ["sha256sum", "zcat", "numbers='-3.300", "grep"]
     assert len(b.plain(page[2].spans)) and sum(isinstance(x, b.Para) for x in page) == 6  # type: ignore[union-attr]
     assert facts.header.case_state in " ".join(b.plain(x.spans) for x in page if isinstance(x, b.Para))
 
