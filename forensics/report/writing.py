@@ -16,7 +16,7 @@ from forensics.errors import UsageError, naming
 from forensics.report import charts, foreign, redaction
 from forensics.report.facts import EDITIONS, Facts, gather, inputs, since
 from forensics.report.text import context, wording
-from forensics.report.text.context import Context
+from forensics.report.text.context import Context, Quoted
 from forensics.report.text.wording import Words
 
 Rendered = bytes | Mapping[str, bytes]
@@ -46,8 +46,9 @@ FORMATS: Mapping[str, Format] = {
     "ecs": Format("ecs.ndjson", "ecs"),
     "worksheet": Format("worksheet.xlsx", "worksheet"),
     "letters": Format("letters", "letters"),
+    "forms": Format("forms", "forms"),
 }
-FULL_ONLY = ("worksheet", "letters")
+FULL_ONLY = ("worksheet", "letters", "forms")
 """What names people by its purpose: it does not exist in the redacted edition."""
 DEFAULT = ("html", "pdf", "json")
 
@@ -105,6 +106,8 @@ def write(
     tokens = redaction.Tokens(redaction.key(key or case), facts.header.domains) if "letters" in wanted else None
     folder = _folder(case, out, edition)
     made = replace(_context(facts, words, templates, logo), token=tokens.token if tokens else None)
+    if "forms" in wanted:
+        made = replace(made, quotes=_quotes(case, connection, inventory))
     rendered: dict[Path, bytes] = {}
     for done, name in enumerate(wanted):
         if progress:
@@ -127,6 +130,18 @@ def write(
         missing=tuple(item.key for item in q.items if item.required and not item.answered),
         notes=_notes(facts),
     )
+
+
+def _quotes(case: Case, connection: Any, inventory: Manifest) -> dict[tuple[str, int], Quoted]:
+    """The records that headline findings cite, read from the evidence now; those whose evidence is gone left out."""
+    from forensics.custody import quote
+
+    query = "SELECT records FROM deliveries WHERE delivery_id IN (SELECT delivery_id FROM findings)"
+    cited = [record for (records,) in connection.execute(query).fetchall() for record in records or ()]
+    addresses = {(str(r["evidence"]), int(r["number"]), int(r["offset"]), int(r["length"])) for r in cited}
+    refs = {entry.id: f"E{n}" for n, entry in enumerate(inventory.evidence, 1)}
+    found = quote.quote(case, inventory, sorted(addresses))
+    return {(refs[at[0]], at[1]): Quoted(at[2], content) for at, content in found.items()}
 
 
 def render(name: str, facts: Facts, made: Context) -> Rendered:

@@ -14,6 +14,14 @@ _LOGOS = (".png", ".jpg", ".jpeg", ".svg")
 
 
 @dataclass(frozen=True)
+class Quoted:
+    """A record in its evidence: its first byte, its bytes."""
+
+    offset: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Context:
     words: Words
     drawn: Mapping[str, Chart] = field(default_factory=dict)
@@ -21,6 +29,8 @@ class Context:
     """The user's own templates and words; they come before ours."""
     logo: tuple[str, bytes] | None = None
     """(what it shows, bytes of a PNG, JPEG or SVG file)."""
+    quotes: dict[tuple[str, int], Quoted] | None = None
+    """(`ref` of the evidence, number of the record) → the record as it stands there, where a format quotes it."""
     token: Callable[[str, str], str] | None = None
     """The case's own token of a value (kind, value), where a format names files by it."""
 
