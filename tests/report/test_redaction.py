@@ -200,7 +200,7 @@ thresholds, queries of gateways), and what says nothing about a person or a host
 
 REGIMES = set(
     """
-    Limit.unit Moment.says Regime.applies_to Regime.authority Regime.key Regime.name Regime.note Regime.sheet Regime.source Regime.url
+    Limit.unit Moment.says Regime.applies_to Regime.authority Regime.key Regime.name Regime.note Regime.sheet Regime.short Regime.source Regime.url
     Regime.zone Step.condition Step.key Step.longer_basis Step.provision Step.state Step.title
     """.split()  # noqa: SIM905 - read better as a paragraph
 )

@@ -87,6 +87,8 @@ class Regime:
 
     key: str
     name: str
+    short: str
+    """As single provisions are cited under it."""
     applies_to: str
     authority: str
     named_authority: Annotated[str | None, Raw("text")]

@@ -83,6 +83,7 @@ class RegimeData(_Strict):
     """One regime file."""
 
     name: str
+    short: str
     applies_to: str
     authority: str
     source: str
@@ -189,6 +190,7 @@ def _regime(
     return Regime(
         key=own.regime,
         name=data.name,
+        short=data.short,
         applies_to=data.applies_to,
         authority=data.authority,
         named_authority=own.authority,

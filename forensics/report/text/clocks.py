@@ -24,7 +24,9 @@ def table(facts: f.Facts, words: Words) -> Iterator[b.Block]:
     rows = tuple(_row(facts, regime, step, words) for regime in facts.regimes for step in regime.steps)
     columns = tuple(b.Column(words(f"clocks.{key}"), width=width) for key, width in titles)
     yield b.Table(columns, rows, words("clocks.caption"), small=True)
-    yield b.Items(tuple(note(regime, words) for regime in facts.regimes), small=True)
+    bases = {step.longer_basis for regime in facts.regimes for step in regime.steps if step.longer_basis}
+    readings = [say(words, f"clocks.reading.{basis}") for basis in sorted(bases)]
+    yield b.Items((*(note(regime, words) for regime in facts.regimes), *readings), small=True)
 
 
 def note(regime: f.Regime, words: Words) -> b.Spans:
@@ -51,12 +53,12 @@ def note(regime: f.Regime, words: Words) -> b.Spans:
 
 def _row(facts: f.Facts, regime: f.Regime, step: f.Step, words: Words) -> tuple[b.Spans, ...]:
     what = [b.text(b.Span("strong", f"{step.title}."))]
-    what.append(b.text(b.Span("soft", words("clocks.where", regime=regime.name, provision=step.provision) + ".")))
+    what.append(b.text(b.Span("soft", words("clocks.where", regime=regime.short, provision=step.provision))))
     if step.condition:
-        what.append(b.text(b.Span("soft", words("clocks.only", condition=step.condition))))
+        what.append(b.text(b.Span("soft", f"{step.condition[0].upper()}{step.condition[1:]}.")))
     return (
         sentences(*what),
-        sentences(*(_limit(facts, limit, n, words) for n, limit in enumerate(step.limits))),
+        b.text(*(_limit(facts, limit, n, words) for n, limit in enumerate(step.limits))),
         due(facts, regime, step, words),
         state(facts, step, words),
     )
