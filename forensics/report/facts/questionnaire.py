@@ -64,6 +64,37 @@ Handling = Annotated[Literal["yes", "no", "not-possible", "unknown"] | None, Emp
 Status = Annotated[Literal["initial", "follow-up", "final"] | None, Empty]
 Choice3 = Annotated[Literal["notify", "do-not-notify", "undecided"] | None, Empty]
 Risk = Annotated[Literal["yes", "no", "undecided"] | None, Empty]
+Finder = Annotated[
+    Literal[
+        "employee",
+        "log-review",
+        "monitoring",
+        "audit",
+        "partner",
+        "customer",
+        "researcher",
+        "police",
+        "other",
+        "unknown",
+    ]
+    | None,
+    Empty,
+]
+Staff = Annotated[
+    Literal[
+        "1 to 10",
+        "11 to 100",
+        "101 to 1000",
+        "1001 to 10000",
+        "10001 to 25000",
+        "25001 to 50000",
+        "50001 to 100000",
+        "Over 100000",
+    ]
+    | None,
+    Empty,
+]
+"""As VERIS counts employees."""
 Review = Annotated[Literal["all", "some", "none"] | None, Empty]
 
 ART33_3A, ART33_3B, ART33_3C, ART33_3D = (f"GDPR Art 33(3)({letter})" for letter in "abcd")
@@ -82,12 +113,16 @@ class Report(_Section):
     author: Annotated[Text, Ask(True, (ISO,))] = None
     qualification: Annotated[Text, Ask(True, (ISO,))] = None
     contact: Annotated[Text, Ask(True, (ART33_3B, ICO, DOD))] = None
+    industry: Annotated[Text, Ask(False, (VERIS,))] = None
+    country: Annotated[Text, Ask(False, (VERIS,))] = None
+    employees: Annotated[Staff, Ask(False, (VERIS,))] = None
 
 
 class Discovery(_Section):
     """When it came to light. `aware_at` starts the 72 hours; nothing else does."""
 
     discovered_at: Annotated[When, Ask(True, (ICO, DOD, VERIS))] = None
+    discovered_by: Annotated[Finder, Ask(False, (VERIS,))] = None
     discovered_how: Annotated[Text, Ask(True, (ICO, VERIS))] = None
     aware_at: Annotated[When, Ask(True, (ART33_1, EDPB9))] = None
     aware_basis: Annotated[Text, Ask(True, (EDPB9,))] = None

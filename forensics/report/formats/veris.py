@@ -8,11 +8,13 @@ verisc-merged.json and verisc-labels.json.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from forensics.report import facts as f
+from forensics.report.facts.content import markings
 from forensics.report.formats.tables import GROUPS, MEASURES
 from forensics.report.text import blocks as b
 from forensics.report.text import personal, prose
@@ -23,6 +25,8 @@ from forensics.report.text.wording import Words
 SCHEMA_VERSION = "1.4.0"
 
 _NAMESPACE = uuid.UUID("6f7c1b52-3d1e-5c0a-9a55-0d2f4b8f6f10")
+_NO_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
+_NAICS = re.compile(r"(?:00|11|2[1-3]|3[1-3]|4[24589]|5[1-6]|6[12]|7[12]|81|92)\d{0,4}")
 _SCALE = (
     (timedelta(minutes=1), "Seconds"),
     (timedelta(hours=1), "Minutes"),
@@ -89,11 +93,84 @@ def _confidentiality(facts: f.Facts) -> dict[str, Any]:
         if number is not None and number.value
     ]
     out: dict[str, Any] = {"data_disclosure": disclosure, "state": states or ["Transmitted"]}
-    out |= {"data": [{"variety": "Unknown"}], "data_victim": ["Unknown"]}
+    out |= {"data": [{"variety": one} for one in _data(facts)], "data_victim": _victims(facts)}
     records = facts.questionnaire["exposed.records"]
     if records.answer is not None:
         out["data_total"] = int(records.answer)
     return out
+
+
+_DISCOVERED: dict[str, dict[str, Any]] = {
+    "employee": {"internal": {"variety": ["Reported by employee"]}},
+    "log-review": {"internal": {"variety": ["Log review"]}},
+    "monitoring": {"internal": {"variety": ["Infrastructure monitoring"]}},
+    "audit": {"external": {"variety": ["Audit"]}},
+    "partner": {"partner": {"variety": ["Other"]}},
+    "customer": {"external": {"variety": ["Customer"]}},
+    "researcher": {"external": {"variety": ["Security researcher"]}},
+    "police": {"external": {"variety": ["Law enforcement"]}},
+    "other": {"other": True},
+}
+_VARIETIES = (
+    (r"credential|password|login|key", "Credentials"),
+    (r"medical|health|patient", "Medical"),
+    (r"bank|iban", "Bank"),
+    (r"payment|card", "Payment"),
+    (r"contact|name|address|travel|personal|birth|passport|identity|pay", "Personal"),
+)
+_PEOPLE = (
+    (r"employee|staff|service m|soldier|officer|worker", "Employee"),
+    (r"customer|client|subscriber", "Customer"),
+    (r"partner|contractor|supplier", "Partner"),
+    (r"patient", "Patient"),
+    (r"student|pupil", "Student"),
+)
+_CLASSIFIED = re.compile(r"CONFIDENTIAL|SECRET|RESTRICTED|RESTREINT|CONFIDENTIEL")
+
+
+def _matched(answer: str | None, table: tuple[tuple[str, str], ...]) -> list[str]:
+    """Entries of the schema's list for what was answered; `Other` for what it has no entry for."""
+    out: list[str] = []
+    for part in answer.split("; ") if answer else ():
+        hits = [name for pattern, name in table if re.search(pattern, part, re.IGNORECASE)]
+        out.extend(hits[:1] or ["Other"])
+    return list(dict.fromkeys(out))
+
+
+def _data(facts: f.Facts) -> list[str]:
+    """Varieties of data, as far as people answered; a redacted edition has no answers in words."""
+    q = facts.questionnaire
+    out = _matched(q["exposed.data_categories"].answer, _VARIETIES)
+    if q["exposed.credentials"].answer == "yes":
+        out.append("Credentials")
+    if q["exposed.special_categories"].answer == "yes":
+        out.append("Sensitive Personal")
+    if any(_CLASSIFIED.search(one) for one in markings((q["exposed.marking"].answer or "").upper())):
+        out.append("Classified")
+    return list(dict.fromkeys(out)) or ["Unknown"]
+
+
+def _victims(facts: f.Facts) -> list[str]:
+    return _matched(facts.questionnaire["exposed.subject_categories"].answer, _PEOPLE) or ["Unknown"]
+
+
+def _victim(facts: f.Facts) -> dict[str, Any]:
+    """What the schema asks of the victim short of its name."""
+    q = facts.questionnaire
+    industry, country = q["report.industry"].answer or "", (q["report.country"].answer or "").upper()
+    out: dict[str, Any] = {
+        "employee_count": q["report.employees"].answer or "Unknown",
+        "industry": industry if _NAICS.fullmatch(industry) else "00",
+        "country": [country if _is_country(country) else "Unknown"],
+    }
+    return out | {"government": ["Unknown" if out["industry"].startswith("92") else "NA"]}
+
+
+def _is_country(code: str) -> bool:
+    """Whether the schema's list has the code: ISO 3166, without what CLDR adds to it."""
+    from babel import Locale
+
+    return len(code) == 2 and code in Locale("en").territories and code not in _NO_COUNTRIES
 
 
 def _error(facts: f.Facts) -> dict[str, Any]:
@@ -125,9 +202,10 @@ def incident(facts: f.Facts, words: Words) -> dict[str, Any]:
         "action": {"error": _error(facts)},
         "asset": {"assets": [{"variety": "S - Mail"}], "cloud": ["Unknown"]},
         "attribute": {"confidentiality": _confidentiality(facts)},
-        "discovery_method": {"unknown": True},
+        "discovery_method": _DISCOVERED.get(q["discovery.discovered_by"].answer or "", {"unknown": True}),
         "discovery_notes": visible(remove(q["discovery.discovered_how"].answer or words("answer.missing"))),
         "targeted": "NA",
+        "victim": _victim(facts),
         "plus": {
             "missent": {
                 "case_state": facts.header.case_state,

@@ -20,11 +20,28 @@ def incident(facts: Facts) -> dict[str, Any]:
     return parsed
 
 
+def answered() -> Facts:
+    told = {
+        **made.QUESTIONNAIRE,
+        "report": {**made.QUESTIONNAIRE["report"], "industry": "921190", "country": "gb", "employees": "101 to 1000"},
+        "discovery": {**made.QUESTIONNAIRE["discovery"], "discovered_by": "employee"},
+        "exposed": {
+            "data_categories": ["contact data", "medical data", "berthing plans"],
+            "subject_categories": ["employees", "service members", "contractors"],
+            "credentials": "yes",
+            "special_categories": "yes",
+            "marking": "NATO Restricted",
+        },
+    }
+    return made.facts(20, case=made.casefile(questionnaire=told))
+
+
 CASES = {
     "found": lambda: made.facts(40),
     "confirmed": lambda: made.facts(40, verdicts=[made.CONFIRM]),
     "nothing": lambda: made.facts(0),
     "unanswered": lambda: made.facts(12, case=made.casefile(questionnaire={}), as_of=None),
+    "answered": lambda: answered(),
     "hostile": lambda: made.facts(len(made.HOSTILE), made.HOSTILE),
 }
 
@@ -62,3 +79,22 @@ def test_spans(length: timedelta, unit: str) -> None:
     start = datetime(2023, 1, 1, tzinfo=UTC)
     assert veris._span(start, start + length) == {"unit": unit}
     assert veris._span(start, None) == {"unit": "Unknown"}
+
+
+def test_what_people_answered_fills_the_record() -> None:
+    found = incident(answered())
+    assert found["discovery_method"] == {"internal": {"variety": ["Reported by employee"]}}
+    secrecy = found["attribute"]["confidentiality"]
+    expected = ["Personal", "Medical", "Other", "Credentials", "Sensitive Personal", "Classified"]
+    assert [one["variety"] for one in secrecy["data"]] == expected
+    assert secrecy["data_victim"] == ["Employee", "Partner"]
+    victim = {"employee_count": "101 to 1000", "industry": "921190", "country": ["GB"], "government": ["Unknown"]}
+    assert found["victim"] == victim
+
+
+def test_what_nobody_answered_stays_unknown() -> None:
+    found = incident(made.facts(3, case=made.casefile(questionnaire={"report": {"industry": "x", "country": "EU"}})))
+    assert found["discovery_method"] == {"unknown": True}
+    assert found["attribute"]["confidentiality"]["data"] == [{"variety": "Unknown"}]
+    assert found["victim"]["industry"] == "00"
+    assert found["victim"]["country"] == ["Unknown"]
