@@ -170,6 +170,18 @@ def redact(facts: Facts, secret: bytes) -> Facts:
     return dataclasses.replace(redacted, header=dataclasses.replace(redacted.header, edition="redacted", title=""))
 
 
+def names(facts: Facts, secret: bytes) -> dict[tuple[str, str], str]:
+    """(`person`, address as `domains.key` has it) or (`domain`, A-label) → its token, for files that are named by them.
+
+    They are the tokens of the redacted edition; the secret itself is not handed on.
+    """
+    tokens = Tokens(secret, facts.header.domains)
+    people = {a for x in facts.findings for a in (x.sender, x.intended_address) if a}
+    found = {("person", domains.key(one)) for one in people}
+    found |= {("domain", domains.a_label(x.slip.typed)) for x in facts.findings}
+    return {name: tokens.token(*name) for name in sorted(found)}
+
+
 _RELEASED_BY = {"Statement": "statements", "Action": "actions", "Place": "operators", "Holder": "operators"}
 """Which key releases the texts of these facts."""
 

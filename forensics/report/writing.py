@@ -103,9 +103,9 @@ def write(
         facts = replace(facts, changes=since.compare(earlier, facts))
     if edition == "redacted":
         facts = redaction.redact(facts, redaction.key(key or case))
-    tokens = redaction.Tokens(redaction.key(key or case), facts.header.domains) if "letters" in wanted else None
+    tokens = redaction.names(facts, redaction.key(key or case)) if "letters" in wanted else None
     folder = _folder(case, out, edition)
-    made = replace(_context(facts, words, templates, logo), token=tokens.token if tokens else None)
+    made = replace(_context(facts, words, templates, logo), tokens=tokens)
     if "forms" in wanted:
         made = replace(made, quotes=_quotes(case, connection, inventory))
     rendered: dict[Path, bytes] = {}

@@ -9,9 +9,10 @@ holder of a mistyped domain bears no mail address at all. File names are tokens.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from forensics import domains
 from forensics.report import facts as f
 from forensics.report.facts import tallies
 from forensics.report.text import personal
@@ -28,28 +29,26 @@ _VALUE = 320
 
 def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
     """File name → letter. Raises ValueError without the case's tokens, which name the files."""
-    if context.token is None:
+    if context.tokens is None:
         raise ValueError("letters need the tokens of the case")
-    words, token = context.words, context.token
-    made = {f"{name}.txt": text for name, text in _letters(facts, words, token)}
+    words = context.words
+    made = {f"{name}.txt": text for name, text in _letters(facts, words, context.tokens)}
     made["README.txt"] = words.pattern("letters.readme").strip() + "\n"
     return {name: text.encode("utf-8", "backslashreplace") for name, text in sorted(made.items())}
 
 
-def _letters(facts: f.Facts, words: Words, token: Callable[[str, str], str]) -> Iterator[tuple[str, str]]:
+def _letters(facts: f.Facts, words: Words, tokens: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
     head = tallies.headline(facts.findings)
-    for domain, found in _by(head, lambda x: x.slip.typed if x.exposure in tallies.ACCEPTED else ""):
-        yield _named("recipient", "domain", domain, token), _recipient(facts, words, domain, found)
-    for address, found in _by(head, lambda x: x.sender):
-        yield _named("sender", "person", address, token), _sender(facts, words, address, found)
-    for address, found in _by(head, lambda x: x.intended_address or ""):
-        yield _named("intended", "person", address, token), _intended(facts, words, address, found)
+    accepted = [x for x in head if x.exposure in tallies.ACCEPTED]
+    for domain, found in _by(accepted, lambda x: domains.a_label(x.slip.typed)):
+        yield f"recipient-{tokens['domain', domain]}", _recipient(facts, words, found[0].slip.typed, found)
+    for sender, found in _by(head, lambda x: domains.key(x.sender) if x.sender else ""):
+        yield f"sender-{tokens['person', sender]}", _sender(facts, words, found[0].sender, found)
+    for meant, found in _by(head, lambda x: domains.key(x.intended_address) if x.intended_address else ""):
+        address = found[0].intended_address or meant
+        yield f"intended-{tokens['person', meant]}", _intended(facts, words, address, found)
     if head:
         yield "people", _people(facts, words, head)
-
-
-def _named(kind: str, what: str, value: str, token: Callable[[str, str], str]) -> str:
-    return f"{kind}-{token(what, value)}"
 
 
 def _by(found: Sequence[f.Finding], key: Callable[[f.Finding], str]) -> Iterator[tuple[str, list[f.Finding]]]:

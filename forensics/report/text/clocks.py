@@ -119,13 +119,14 @@ def brief(facts: f.Facts, words: Words) -> b.Spans:
     count = words("point_clocks.regimes", n=len(facts.regimes))
     still = [step for step in steps if step.state in _OPEN]
     said = words("point_clocks.open", n=len(still), total=len(steps), regimes=count)
+    names = {id(step): regime.short for regime in facts.regimes for step in regime.steps}
     ahead = [step for step in still if step.deadline is not None and step.state != "passed"]
     out = [b.text(said + ("; " if ahead else "."))]
     if ahead:
         first = min(ahead, key=lambda step: (step.deadline, step.key))
         assert first.deadline is not None
         at = when(words, first.deadline, facts.header.timezone)
-        out = [b.text(*out[0], *say(words, "point_clocks.next", step=first.title, at=at))]
+        out = [b.text(*out[0], *say(words, "point_clocks.next", step=first.title, regime=names[id(first)], at=at))]
     passed = sum(step.state == "passed" for step in still)
     if passed:
         out.append(say(words, "point_clocks.passed", n=passed))

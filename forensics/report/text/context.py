@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +31,8 @@ class Context:
     """(what it shows, bytes of a PNG, JPEG or SVG file)."""
     quotes: dict[tuple[str, int], Quoted] | None = None
     """(`ref` of the evidence, number of the record) → the record as it stands there, where a format quotes it."""
-    token: Callable[[str, str], str] | None = None
-    """The case's own token of a value (kind, value), where a format names files by it."""
+    tokens: Mapping[tuple[str, str], str] | None = None
+    """The case's own tokens (`redaction.names`), where a format names files by them."""
 
     def charts(self, name: str) -> Iterator[Chart]:
         """The chart of this name, or none."""

@@ -28,7 +28,7 @@ def facts(count: int = 60, hostile: bool = False, confirmed: bool = False) -> Fa
 
 
 def written(of: Facts) -> dict[str, str]:
-    context = replace(made.context(of), token=redaction.Tokens(KEY, of.header.domains).token)
+    context = replace(made.context(of), tokens=redaction.names(of, KEY))
     return {name: text.decode() for name, text in letters.render(of, context).items()}
 
 
@@ -45,6 +45,29 @@ def test_one_file_for_each_addressee() -> None:
 def test_file_names_are_tokens_of_the_case() -> None:
     for name in written(facts(60, True)):
         assert re.fullmatch(r"((recipient-domain|sender-person|intended-person)-[0-9a-f]{8,}|people|README)\.txt", name)
+
+
+def test_the_tokens_are_those_of_the_redacted_edition() -> None:
+    hidden = redaction.redact(facts(), KEY)
+    for one, redacted in zip(facts().findings, hidden.findings, strict=True):
+        if one.state in ("confirmed", "suspected"):
+            name = f"sender-{redacted.sender.partition('@')[0]}.txt"
+            assert f"To: {one.sender}" in written(facts())[name]
+
+
+def test_spellings_of_one_address_share_a_letter() -> None:
+    changes = {x.sender: x.sender.upper() for x in facts().findings[:30:2]}
+    mixed = replace(
+        facts(),
+        findings=tuple(
+            replace(x, sender=changes.get(x.sender, x.sender)) if n % 3 else x for n, x in enumerate(facts().findings)
+        ),
+    )
+    head = tallies.headline(mixed.findings)
+    names = [name for name in written(mixed) if name.startswith("sender-")]
+    assert len(names) == len({x.sender.lower() for x in head})
+    told = sum(text.count(", to an address at ") for name, text in written(mixed).items() if name.startswith("sender-"))
+    assert told == len([x for x in head if x.sender])
 
 
 @pytest.mark.parametrize("hostile", [False, True])

@@ -57,7 +57,9 @@ def test_a_case_that_names_no_regime_says_so() -> None:
 
 def test_the_one_page_names_the_next_deadline() -> None:
     said = b.plain(clocks.brief(facts(REGIMES), WORDS))
-    assert said.startswith("3 regimes with 9 clocks: 5 are open; next: Early warning, by 6 April 2023, 08:00 UTC")
+    assert said.startswith(
+        "3 regimes with 9 clocks: 5 are open; next: Early warning (NIS2), by 6 April 2023, 08:00 UTC"
+    )
     (point,) = [point for point in onepage.points(facts(REGIMES), WORDS) if point.anchor == "clock"]
     assert said in b.plain(point.spans)
 
