@@ -479,7 +479,7 @@ def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_j
 
 @main.command()
 @CASE
-@click.option("--reviewer", metavar="NAME", help="Who rules; asked for when needed.")
+@click.option("--reviewer", metavar="NAME", help="Who rules, as the report shall print it.")
 @click.option(
     "--export",
     "export_to",
@@ -490,13 +490,29 @@ def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_j
 @click.option(
     "--import", "import_from", type=click.Path(path_type=Path), metavar="CSV", help="Read rulings from that list."
 )
+@click.option("--show", metavar="DOMAIN|DELIVERY", help="Set out one pair, by its typed domain, or one finding.")
+@click.option("--rule", metavar="VERDICT", help="Rule: confirmed, dismissed or undecided.")
+@click.option(
+    "--on", multiple=True, metavar="DOMAIN|DELIVERY", help="What the ruling is on: a pair or a finding (repeatable)."
+)
+@click.option("--reason", metavar="TEXT", help="Why.")
 @click.option("--remember", is_flag=True, help="Remember dismissed domains as known-good in case.toml.")
+@click.option("--web", is_flag=True, help="Review in the browser: prints the link that opens the desk, once.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    metavar="N",
+    help="Port of the desk on this machine's loopback (default: a free one).",
+)
+@click.option("--browser/--no-browser", default=True, help="Open the link, where there is a browser (the default).")
+@click.option("--read-only", is_flag=True, help="A desk that shows every ruling and takes none.")
 @_options(SAYING)
 @JSON
 def review(case_dir: Path, as_json: bool, **options: Any) -> None:
-    """Record verdicts: confirmed, dismissed or undecided; append-only, with reviewer and reason.
+    """List pairs and rule on them: confirmed, dismissed, undecided; append-only, with reviewer and reason.
 
-    Example:  missent review --case case --export rulings.csv
+    Example:  missent review --case case --web
     """
     from forensics import terminal, workbench
 
@@ -867,7 +883,7 @@ for _name, _summary in {
     "formats": "List what can be read, and what is refused by its name.",
     "init": "Make an empty case with every question explained.",
     "report": "Write the incident report.",
-    "review": "Record verdicts: confirmed, dismissed or undecided.",
+    "review": "List pairs and rule on them, in the browser or by command.",
     "sql": "Ask the case's tables and views with DuckDB SQL.",
     "stamp": "Have the custody log time-stamped by an authority (RFC 3161).",
     "status": "Say where a case stands, and what comes next.",

@@ -414,10 +414,18 @@ def review(
     export_to: Path | None = None,
     import_from: Path | None = None,
     remember: bool = False,
+    web: bool = False,
+    port: int = 0,
+    browser: bool = True,
+    read_only: bool = False,
+    show: str | None = None,
+    rule: str | None = None,
+    on: Sequence[str] = (),
+    reason: str | None = None,
     examiner: str = "",
     note: str = "",
 ) -> Reviewed:
-    """Record verdicts, at the terminal or by a CSV list. Raises UsageError when there is neither."""
+    """Record verdicts, in the browser, by command or by a CSV list; without any of them, say how the pairs stand."""
     from forensics import review as reviewing
     from forensics import store
     from forensics.custody import log, staging
@@ -427,7 +435,20 @@ def review(
     case_files.read(case)
     store.sound(case)
     return reviewing.review(
-        case, reviewer=reviewer, export_to=export_to, import_from=import_from, remember=remember, by=by
+        case,
+        reviewer=reviewer,
+        export_to=export_to,
+        import_from=import_from,
+        remember=remember,
+        web=web,
+        port=port,
+        browser=browser,
+        read_only=read_only,
+        show=show,
+        rule=rule,
+        on=on,
+        reason=reason,
+        by=by,
     )
 
 

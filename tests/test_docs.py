@@ -154,10 +154,9 @@ STANDS_FOR = {
 }
 """What the tables of commands leave to their reader."""
 MAKES_A_CASE = {"run", "ingest", "init"}
-SAYS = {"review": "terminal", "sign": "there is no such file", "worksheet": "does not exist"}
+SAYS = {"sign": "there is no such file", "worksheet": "does not exist"}
 NOT_AS_WRITTEN = {
     "sign": "needs a key of its reader's own; tests/custody/test_attested.py makes one",
-    "review": "asks at a terminal, where it is run by tests/test_review.py; without one it says what else there is",
     "worksheet": "needs a sheet that was filled in; tests/review/test_worksheets.py reads one back",
     "demo": "takes longer than all the others; tests/test_demo.py runs it",
 }

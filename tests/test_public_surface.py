@@ -52,7 +52,8 @@ FUNCTIONS = {
         "formats": "",
         "identity": "case_dir, delivery_id",
         "init": f"case_dir, *, {ABOUT}",
-        "review": f"case_dir, *, reviewer=, export_to=, import_from=, remember=, {SAYING}",
+        "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=, web=, port=, browser=, read_only=, "
+        f"show=, rule=, on=, reason=, {SAYING}",
         "sql": "case_dir, query",
         "status": "case_dir",
         "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",

@@ -1,4 +1,5 @@
-"""People's verdicts on what the detector found: recorded at the terminal or by a spreadsheet, never overwritten."""
+"""People's verdicts on what the detector found: recorded in the browser, by command or by a spreadsheet, never
+overwritten."""
 
 from __future__ import annotations
 
@@ -30,25 +31,51 @@ def review(
     export_to: Path | None = None,
     import_from: Path | None = None,
     remember: bool = False,
+    web: bool = False,
+    port: int = 0,
+    browser: bool = True,
+    read_only: bool = False,
+    show: str | None = None,
+    rule: str | None = None,
+    on: Sequence[str] = (),
+    reason: str | None = None,
     by: log.By = log.NOBODY,
 ) -> Reviewed:
-    """`missent review`: write the list to rule on, read rulings from it, or ask at the terminal.
+    """`missent review`: one of the desk in the browser (`web`), a list to rule on written or read back, one pair set
+    out (`show`), a ruling (`rule` `on` pairs or findings with its `reason`), or all pairs as they stand.
 
-    `remember` adds the observed domains of incidents that are dismissed now to `known_good` of case.toml.
-    Raises UsageError when there is no terminal to ask at, and as `import_csv` does.
+    `remember` adds the observed domains of incidents that are dismissed now to `known_good` of case.toml. `port`,
+    `browser` and `read_only` are of the desk (`web.serve`). Raises UsageError for two of them at once, and as
+    `record_all`, `import_csv` and `listing.shown` do.
     """
-    from forensics.review import desk
+    from forensics.review import listing
 
-    if export_to is not None and import_from is not None:
-        raise UsageError("--export and --import at once", expected="one of the two")
-    if export_to is not None:
+    ways = {"--web": web, "--export": export_to, "--import": import_from, "--show": show, "--rule": rule}
+    if len(given := [name for name, value in ways.items() if value]) > 1:
+        raise UsageError(f"{' and '.join(given)} at once", expected="one of them")
+    if not web and (port or read_only):
+        raise UsageError("--port, --read-only: are of the desk in the browser", expected="--web beside them")
+    if not rule and (on or reason):
+        raise UsageError("--on, --reason: are of a ruling", expected="--rule VERDICT beside them")
+    made: Sequence[Verdict]
+    if web:
+        from forensics.review.web import serve
+
+        made = serve(case, reviewer, port=port, browser=browser, read_only=read_only, by=by)
+        if read_only:
+            return Reviewed((), (), ())
+    elif export_to is not None:
         rows = export_csv(case, export_to)
         return Reviewed((), (), (f"{rows:,} incidents and findings written to {export_to}; `--import` reads it back",))
-    if import_from is not None:
+    elif import_from is not None:
         made = import_csv(case, import_from, reviewer=reviewer, by=by)
+    elif rule:
+        if not on:
+            raise UsageError("--rule: on nothing", expected="--on DOMAIN or --on DELIVERY beside it")
+        wanted = listing.rulings(case, on, rule, reason or "")
+        made = record_all(case, [(one, reviewer or "") for one in wanted], by=by)
     else:
-        made, wanted = desk.at_terminal(case, reviewer, by)
-        return _done(case, made, [*wanted, *(_dismissed(made) if remember else ())], by)
+        return Reviewed((), (), tuple(listing.shown(case, show) if show else listing.listed(case)))
     return _done(case, made, _dismissed(made) if remember else (), by)
 
 

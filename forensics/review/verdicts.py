@@ -119,11 +119,10 @@ def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clo
             **({"ask": ruling.ask} if ruling.ask else {}),
             **({"undoes": ruling.undoes} if ruling.undoes else {}),
         }
-        made.append(_verdict(chain.append(case.verdicts, content, clock)))
-    head = chain.check(case.verdicts).head
-    details = {"verdicts": [made[0].sequence, made[-1].sequence], "verdicts_head": head.digest}
+        made.append(chain.append(case.verdicts, content, clock))
+    details = {"verdicts": [made[0]["sequence"], made[-1]["sequence"]], "verdicts_head": made[-1]["digest"]}
     manifest.touch(case, "verdict", details, clock, by=by)
-    return tuple(made)
+    return tuple(map(_verdict, made))
 
 
 def _validate(ruling: NewVerdict, reviewer: str, found: Mapping[str, tuple[str, str]]) -> None:

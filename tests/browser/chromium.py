@@ -79,9 +79,12 @@ class Page:
             self._loaded = True
 
     def open(self, path: Path) -> None:
+        self.visit(path.as_uri())
+
+    def visit(self, address: str) -> None:
         self._loaded = False
         self.requests.clear()
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=address)
         while not self._loaded:
             self._next()
         self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
@@ -104,14 +107,9 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def press(self, key: str, code: int) -> None:
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         for kind in ("keyDown", "keyUp"):
-            self.call(
-                "Input.dispatchKeyEvent",
-                type=kind,
-                key=key,
-                windowsVirtualKeyCode=code,
-                text="\r" if key == "Enter" else "",
-            )
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, text=text)
 
     def pdf(self, **options: Any) -> bytes:
         import base64

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from forensics import casefile as cases
-from forensics import schema
 from forensics.case import Case
 from forensics.custody import log, manifest
 from forensics.custody.verify import verify
@@ -21,9 +19,9 @@ from forensics.report.facts import rulings
 from forensics.review import (
     NewVerdict,
     current,
-    desk,
     export_csv,
     import_csv,
+    listing,
     orphaned,
     read,
     record,
@@ -32,44 +30,15 @@ from forensics.review import (
     sheets,
     verdicts,
 )
-from tests.custody.made import Built, build, delivery, finding, incident, write
+from tests.custody.made import Built
+from tests.review.made import NASTY, clock, detect, two_incidents
 
-NASTY = '=cmd|"/c calc"!A1'
+NAVY = NewVerdict("navy.ml", "navy.mil", "confirmed", "seen with the sender")
 
 
 @pytest.fixture
 def built(tmp_path) -> Built:
-    """Two incidents: navy.ml (d1, d3) and army.ml (d2); d3's sender is hostile."""
-    made = build(tmp_path)
-    detect(made, {"d1": "i1", "d2": "i2", "d3": "i1"})
-    return made
-
-
-def detect(made: Built, found: dict[str, str]) -> None:
-    case = made.case
-    sent = [
-        delivery(delivery_id=name, sender="h.grant@example.org", recipient=f"{name}@navy.ml", subject="lunch")
-        for name in ("d1", "d2")
-    ]
-    sent.append(delivery(delivery_id="d3", sender=NASTY, recipient="\u202ex@navy.ml", subject="[red]\x1b[31m\x00"))
-    write(sent, next(case.deliveries.rglob("*.parquet")), schema.DELIVERIES)
-    domains = {"i1": "navy.ml", "i2": "army.ml", "i3": "navy.mli"}
-    rows = []
-    for name, incident_id in found.items():
-        row = finding(name) | {"incident_id": incident_id, "observed_domain": domains[incident_id]}
-        row["reasons"] = [{"name": "history", "weight": 1.0, "text": f"[bold]{NASTY}", "source": "theirs"}]
-        rows.append(row)
-    write(rows, case.findings, schema.FINDINGS)
-    listed = [incident(incident_id=one, observed_domain=domains[one]) for one in sorted(set(found.values()))]
-    write(listed, case.incidents, schema.INCIDENTS)
-    manifest.record(case, "detect", command=[], started=datetime(2023, 6, 1, tzinfo=UTC))
-
-
-def clock():
-    return datetime(2023, 7, 1, 8, 30, tzinfo=UTC)
-
-
-NAVY = NewVerdict("navy.ml", "navy.mil", "confirmed", "seen with the sender")
+    return two_incidents(tmp_path)
 
 
 def test_record_and_read(built):
@@ -280,61 +249,84 @@ def test_no_cell_runs_and_every_cell_comes_back(text):
     assert sheets.unguard(cell) == text
 
 
-def sit(case, keys, answers=()):
-    console = Console(file=io.StringIO(), width=120, force_terminal=False, color_system=None)
-    pressed = iter(keys)
-    given = iter(answers)
-    made = desk.interactive(
-        case, "A. Reviewer", key=lambda: next(pressed, ""), ask=lambda _: next(given, ""), console=console, clock=clock
+def test_the_list(built):
+    first, second, how = review(built.case).lines
+    assert first.split() == ["army.ml", "→", "navy.mil", "1", "finding", "1", "accepted", "0.990", "open"]
+    assert second.split()[:5] == ["navy.ml", "→", "navy.mil", "2", "findings"]
+    assert "--web" in how
+    record(built.case, NewVerdict("navy.ml", "navy.mil", "dismissed", "x", ("d1",)), "A", clock=clock)
+    assert review(built.case).lines[1].endswith("dismissed, open")
+
+
+def test_one_pair_is_set_out_with_every_finding(built):
+    record(
+        built.case, NewVerdict("navy.ml", "navy.mil", "undecided", "ask", ("d1",), ask="2023-07-08"), "A", clock=clock
     )
-    return made, console.file.getvalue()
+    lines = review(built.case, show="navy.ml").lines
+    assert lines[0].startswith("navy.ml → navy.mil: ")
+    assert any(f"[bold]{NASTY}" in line for line in lines)
+    assert "  2 findings:" in lines
+    assert lines[-2].endswith("undecided, to be asked by 2023-07-08 by A on 2023-07-01: ask")
+    assert lines[-1].startswith("    d3")
+    assert review(built.case, show="d3").lines[-1] == lines[-1]
+    assert review(built.case, show="NAVY.ML:navy.mil").lines == lines
 
 
-def test_desk(built):
-    (made, good), shown = sit(built.case, "xdc", ["  genuine, asked  "])
-    assert [(one.observed_domain, one.verdict, one.reason) for one in made] == [
-        ("army.ml", "dismissed", "genuine, asked"),
-        ("navy.ml", "confirmed", desk.REASONS["confirmed"]),
+def test_ruling_by_command(built):
+    on = ("navy.ml", "d2")
+    done = review(built.case, rule="dismissed", on=on, reason="asked them", reviewer="A", remember=True)
+    assert [(one.observed_domain, one.deliveries, one.reason) for one in read(built.case)] == [
+        ("navy.ml", (), "asked them"), ("army.ml", ("d2",), "asked them"),
+    ]  # fmt: skip
+    assert done.lines[0] == "2 verdicts recorded: 0 confirmed, 2 dismissed, 0 undecided"
+    assert done.remembered == ("navy.ml",)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"rule": "confirmed", "on": ["navy.ml"], "reason": "x"}, "nobody is named"),
+        ({"rule": "confirmed", "on": ["navy.ml"], "reviewer": "A"}, "needs a reason"),
+        ({"rule": "guilty", "on": ["navy.ml"], "reason": "x", "reviewer": "A"}, "is no verdict"),
+        ({"rule": "confirmed", "reason": "x", "reviewer": "A"}, "on nothing"),
+        ({"rule": "confirmed", "on": ["navy.mil"], "reason": "x", "reviewer": "A"}, "no finding has this domain"),
+        ({"rule": "confirmed", "on": ["navy.ml", "d"], "reason": "x", "reviewer": "A"}, "no finding has this domain"),
+        ({"show": "nothing"}, "no finding has this domain"),
+        ({"on": ["navy.ml"]}, "are of a ruling"),
+        ({"reason": "x"}, "are of a ruling"),
+        ({"show": "navy.ml", "web": True}, "--web and --show at once"),
+        ({"port": 8000}, "of the desk"),
+        ({"read_only": True}, "of the desk"),
+    ],
+)
+def test_refused_by_command(built, options, text):
+    with pytest.raises(UsageError, match=text):
+        review(built.case, **options)
+    assert read(built.case) == ()
+
+
+def test_a_name_of_several_is_asked_about(built):
+    found = [
+        {"observed_domain": "navy.ml", "intended_domain": name, "findings": [{"delivery_id": f"deadbeef{name}"}]}
+        for name in ("navy.mil", "navi.ml")
     ]
-    assert good == ()
-    assert "x is none of these keys" in shown
-    assert "1 of 2" in shown
-    assert f"[bold]{NASTY}" in shown
-    assert "\x1b" not in shown
-    assert "\\u{202e}x@navy.ml" in shown
-    assert len(read(built.case)) == 2
+    with pytest.raises(UsageError, match=r"several pairs\s+expected: navy.ml:navy.mil, navy.ml:navi.ml"):
+        listing._named(found, "navy.ml")
+    with pytest.raises(UsageError, match="several findings begin so"):
+        listing._named(found, "deadbeef")
+    assert listing._named(found, "navy.ml:navi.ml") == (found[1], ())
+    assert listing._named(found, "deadbeefnavi") == (found[1], ("deadbeefnavi.ml",))
 
 
-def test_desk_shows_all_again_when_each_has_a_verdict(built):
-    sit(built.case, "uu")
-    (made, _), shown = sit(built.case, "sc")
-    assert [one.observed_domain for one in made] == ["navy.ml"]
-    assert "undecided by A. Reviewer on 2023-07-01: needs to be asked about" in shown
-
-
-def test_desk_finding_by_finding_and_quitting(built):
-    (made, _), shown = sit(built.case, "sfcq")
-    assert [(one.deliveries, one.verdict) for one in made] == [(("d1",), "confirmed")]
-    assert "\\u{1b}" in shown
-    (made, _), _ = sit(built.case, "q")
-    assert made == ()
-    (made, _), shown = sit(built.case, "c")
-    assert len(made) == 1
-    assert "what was recorded stays recorded" in shown
-
-
-def test_remember_as_known_good(built, monkeypatch):
+def test_remember_as_known_good(built):
     before = built.case.toml.read_text()
-    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer, by: sit(case, "kd")[0])
-    done = review(built.case, reviewer="A")
+    done = review(built.case, rule="dismissed", on=["army.ml"], reason="x", reviewer="A", remember=True)
     assert done.remembered == ("army.ml",)
     assert cases.read(built.case).domains.known_good == ("army.ml",)
     assert [line for line in built.case.toml.read_text().splitlines() if line not in before.splitlines()] == [
         'known_good = ["army.ml"]'
     ]
     assert log.read(built.case)[-1]["details"]["known_good"] == ["army.ml"]
-    monkeypatch.setattr(desk, "at_terminal", lambda case, reviewer, by: sit(case, "sd")[0])
-    assert review(built.case, reviewer="A", remember=True).remembered == ("navy.ml",)
 
 
 def test_review_by_file(built, tmp_path):
@@ -350,13 +342,6 @@ def test_review_by_file(built, tmp_path):
         review(built.case, import_from=path, export_to=path)
 
 
-def test_no_terminal(built):
-    with pytest.raises(UsageError, match="this is none"):
-        review(built.case, reviewer="A")
-
-
 def test_nothing_to_review(built):
     detect(built, {})
-    (made, good), shown = sit(built.case, "")
-    assert (made, good) == ((), ())
-    assert "nothing to review" in shown
+    assert review(built.case).lines == ("There is nothing to review: no incident was found.",)

@@ -1,0 +1,161 @@
+"""How findings stand for one reviewer: what they ruled, what others did once they ruled themselves, and the way back.
+
+A second reviewer rules before seeing the first: of a finding on which they have not ruled, they are told that somebody
+else has, and neither what nor why. Reviewers are told apart by name, without regard to letter case. Whoever only reads
+sees everything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from forensics.errors import UsageError
+from forensics.review.verdicts import NewVerdict, Verdict
+from forensics.review.web.book import Book, Pair
+
+STATES = ("open", "confirmed", "dismissed", "undecided", "ask")
+"""`ask`: undecided, and the sender is to be asked by a day."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One finding. `mine` is the reviewer's ruling; for somebody who only reads, the one that counts."""
+
+    state: str
+    mine: Verdict | None
+    others: tuple[Verdict, ...]
+    """Other reviewers' rulings that may be shown."""
+    hidden: bool
+    """Somebody else has ruled, and the reviewer has not."""
+    counts: Verdict | None
+    """What reports go by: of all reviewers' rulings the latest on the finding itself, else on its pair."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether reviewers disagree."""
+        return any(self.mine is not None and one.verdict != self.mine.verdict for one in self.others)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All findings of a book for one reviewer, who is nobody when they only read."""
+
+    reviewer: str
+    by_finding: Mapping[str, Standing]
+    totals: Mapping[str, int]
+    """Findings by state; and those that somebody else alone has ruled on (`second`), or all differently (`differs`)."""
+    own: tuple[Verdict, ...]
+    """All that the reviewer ever ruled, oldest first."""
+
+    def states(self, pair: Pair) -> Counter[str]:
+        return Counter(self.by_finding[row["delivery_id"]].state for row in pair.findings)
+
+    def state(self, pair: Pair) -> str:
+        """The state that all findings share, else `part`."""
+        states = self.states(pair)
+        return next(iter(states)) if len(states) == 1 else "part"
+
+
+def name(reviewer: str) -> str:
+    """What tells reviewers apart."""
+    return " ".join(reviewer.split()).casefold()
+
+
+def bench(book: Book, reviewer: str) -> Bench:
+    """How everything stands for a reviewer; for nobody (an empty name), what counts."""
+    per: dict[str, list[Verdict]] = defaultdict(list)
+    for one in book.verdicts:
+        per[name(one.reviewer)].append(one)
+    me = name(reviewer)
+    known = {who: (_Latest(own), _emptied(own)) for who, own in per.items()}
+    every = _Latest(book.verdicts)
+    out = {}
+    for pair in book.pairs:
+        for row in pair.findings:
+            delivery = row["delivery_id"]
+            ruled = {}
+            for who, (latest, emptied) in known.items():
+                last_word = latest.on(pair.pair, delivery)
+                if last_word and (last_word.sequence, delivery if last_word.deliveries else "") not in emptied:
+                    ruled[who] = last_word
+            out[delivery] = _standing(ruled, me, every.on(pair.pair, delivery))
+    totals = Counter(one.state for one in out.values())
+    totals["second"] = sum(one.hidden for one in out.values())
+    totals["differs"] = sum(one.differs for one in out.values())
+    return Bench(reviewer, out, totals, tuple(per.get(me, ())))
+
+
+def _standing(ruled: Mapping[str, Verdict], me: str, counts: Verdict | None) -> Standing:
+    mine = ruled.get(me) if me else counts
+    if not me and counts is not None and counts not in ruled.values():
+        mine = None  # it was withdrawn, and nothing stands in its place
+    others = tuple(sorted((one for one in ruled.values() if one is not mine), key=lambda one: one.sequence))
+    return Standing(state_of(mine), mine, others if mine or not me else (), bool(me and others and not mine), counts)
+
+
+def state_of(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "open"
+    return "ask" if verdict.ask else verdict.verdict
+
+
+def _emptied(own: Sequence[Verdict]) -> set[tuple[int, str]]:
+    """(sequence, delivery or nothing) of withdrawals before which the reviewer had not ruled: it is open again."""
+    out = set()
+    for one in own:
+        if one.undoes:
+            before = _Latest([other for other in own if other.sequence < one.undoes])
+            for delivery in one.deliveries or ("",):
+                if before.on(one.pair, delivery) is None:
+                    out.add((one.sequence, delivery))
+    return out
+
+
+class _Latest:
+    """The last ruling on each pair and on each delivery."""
+
+    def __init__(self, rulings: Iterable[Verdict]) -> None:
+        given = tuple(rulings)
+        self._pairs = {one.pair: one for one in given if not one.deliveries}
+        self._single = {delivery: one for one in given for delivery in one.deliveries}
+
+    def on(self, pair: tuple[str, str], delivery: str) -> Verdict | None:
+        return self._single.get(delivery) or self._pairs.get(pair)
+
+
+def last(bench: Bench) -> Verdict | None:
+    """The ruling that undo would withdraw."""
+    undone = {one.undoes for one in bench.own}
+    return next((one for one in reversed(bench.own) if not one.undoes and one.sequence not in undone), None)
+
+
+def withdrawal(bench: Bench, sequence: int, reason: str) -> tuple[NewVerdict, ...]:
+    """The rulings that withdraw one of the reviewer's: what they held before holds again, else it is undecided.
+
+    Raises UsageError when it is not the reviewer's latest.
+    """
+    ruling = last(bench)
+    if ruling is None or ruling.sequence != sequence:
+        raise UsageError(f"ruling {sequence}: is not your latest one", remedy="look at the case again")
+    earlier_ones = [one for one in bench.own if one.sequence < sequence]
+    before, emptied = _Latest(earlier_ones), _emptied(earlier_ones)
+    groups: dict[Verdict | None, list[str]] = defaultdict(list)
+    if ruling.deliveries:
+        for delivery in ruling.deliveries:
+            earlier = before.on(ruling.pair, delivery)
+            open_again = earlier is None or (earlier.sequence, delivery if earlier.deliveries else "") in emptied
+            groups[None if open_again else earlier].append(delivery)
+    else:
+        earlier = before.on(ruling.pair, "")
+        groups[None if earlier is None or (earlier.sequence, "") in emptied else earlier] = []
+    return tuple(_again(ruling, earlier, tuple(deliveries), reason) for earlier, deliveries in groups.items())
+
+
+def _again(ruling: Verdict, earlier: Verdict | None, deliveries: tuple[str, ...], reason: str) -> NewVerdict:
+    said = f"Ruling {ruling.sequence} ({ruling.verdict}) is withdrawn: {reason}"
+    if earlier is None:
+        return NewVerdict(*ruling.pair, "undecided", said, deliveries, undoes=ruling.sequence)
+    said += f" Ruling {earlier.sequence} holds again: {earlier.reason}"
+    return NewVerdict(*ruling.pair, earlier.verdict, said, deliveries, earlier.ask, ruling.sequence)

@@ -1,0 +1,150 @@
+"use strict";
+// Navigation, forms and keys. The server makes every page whole; this exchanges the part below #desk, so that a key is
+// answered without a reload, and sends forms by fetch, because a plain form would not say where it comes from.
+(() => {
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const say = (text) => { $("#said").textContent = text; };
+  let busy = null, ahead = null;
+  const FRESH = 60000;  // milliseconds for which a page that was asked for ahead may be shown
+
+  const show = async (answer, push) => {
+    const text = await answer.text();
+    const type = answer.headers.get("content-type") || "";
+    if (!type.startsWith("text/html")) { say(text); alert(text); return; }
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const queue = $("aside") ? $("aside").scrollTop : 0, quoted = $("#records");
+    document.title = page.title;
+    document.body.className = page.body.className;
+    $("#desk").replaceWith(document.adoptNode($("#desk", page)));
+    if (push && answer.ok) history.pushState(null, "", new URL(answer.url).search || "/");
+    settle(queue);
+    if ($("#records") && !quoted) $("#records").scrollIntoView();
+  };
+
+  const settle = (queue) => {
+    const aside = $("aside");
+    if (aside) {
+      aside.scrollTop = queue;
+      const here = $(".queue [aria-current]");
+      if (here) here.scrollIntoView({block: "nearest"});
+    }
+    const desk = $("#desk"), first = $("[autofocus]", desk);
+    if (desk.dataset.draft && $("#rule")) open($(`[data-rule="${CSS.escape(desk.dataset.draft)}"]`), true);
+    else (first || $("#detail")).focus({preventScroll: true});
+    const title = $("h1 .unseen") || $("h1"), place = $(".place"), done = new URLSearchParams(location.search).get("done");
+    look();
+    if (title) say((done ? `Ruling ${done} recorded. ` : "") + title.textContent + (place ? `, ${place.textContent}` : ""));
+  };
+
+  // Ask for the pair, or finding, that comes next while this one is read.
+  const look = () => {
+    const link = $("tr[aria-current]") ? $('[data-key="J"]') : $('[data-key="j"]');
+    ahead = link ? {address: link.href, at: Date.now(), answer: fetch(link.href).catch(() => null)} : null;
+  };
+
+  const fetched = async (address, signal) => {
+    const kept = ahead && ahead.address === address && Date.now() - ahead.at < FRESH ? await ahead.answer : null;
+    ahead = null;
+    return kept && kept.ok ? kept : fetch(address, {signal});
+  };
+
+  const go = async (address, push = true) => {
+    if (busy) busy.abort();
+    const mine = busy = new AbortController();
+    try { await show(await fetched(address, mine.signal), push); }
+    catch (error) { if (error.name !== "AbortError") say("The desk does not answer: was the command ended?"); }
+    finally { if (busy === mine) busy = null; }
+  };
+
+  const send = async (form) => {
+    if (form.dataset.sent) return;
+    form.dataset.sent = "1";
+    try {
+      await show(await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))}), true);
+    } catch { delete form.dataset.sent; say("The desk does not answer: was the command ended?"); }
+  };
+
+  const list = async () => {
+    const dialog = $("#rule"), place = $(".on", dialog), scope = $("[name=scope]:checked", dialog).value;
+    place.textContent = "…";
+    const query = new URLSearchParams($("[name=query]", dialog).value);
+    query.set("scope", scope);
+    query.set("finding", $("[name=finding]", dialog).value);
+    const answer = await fetch(`${place.dataset.list}?${query}`);
+    if (!answer.ok) { place.textContent = "The list cannot be shown."; return; }
+    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    place.replaceChildren(...document.adoptNode(made.body).childNodes);
+  };
+
+  const open = (button, draft = false) => {
+    if (!button) return;
+    const dialog = $("#rule"), reason = $("[name=reason]", dialog), day = $(".day", dialog), ask = $("[name=ask]", dialog);
+    $("[data-heading]", dialog).textContent = button.dataset.title;
+    $("[name=verdict]", dialog).value = button.dataset.rule;
+    if (!draft) reason.value = button.dataset.reason;
+    day.hidden = button.dataset.rule !== "ask";
+    ask.required = !day.hidden;
+    if (day.hidden) ask.value = "";
+    else if (!ask.value) ask.value = new Date(Date.now() + 7 * 864e5).toISOString().slice(0, 10);
+    dialog.showModal();
+    reason.focus();
+    reason.select();
+    list();
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (link && link.origin === location.origin && !link.hash && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      go(link.href);
+      return;
+    }
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.rule) open(button);
+    else if (button.dataset.open) {
+      const dialog = document.getElementById(button.dataset.open);
+      dialog.showModal();
+      const reason = $("textarea", dialog);
+      if (reason) { reason.focus(); reason.select(); }
+    } else if ("close" in button.dataset) button.closest("dialog").close();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if ("get" in form.dataset) {
+      event.preventDefault();
+      const given = [...new FormData(form)].filter(([, value]) => value);
+      go("/?" + new URLSearchParams(given));
+    } else if ("post" in form.dataset) {
+      event.preventDefault();
+      send(form);
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "scope") list();
+    else if (event.target.matches(".filters select, .filters [type=date]")) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    if (event.key === "Enter" && at.matches("dialog textarea") && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      at.form.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (at.matches("input, textarea, select")) {
+      if (event.key === "Escape") $("#detail").focus();
+      return;
+    }
+    const target = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
+    if (!target) return;
+    event.preventDefault();
+    if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+  });
+
+  addEventListener("popstate", () => go(location.href, false));
+  settle(0);
+})();
