@@ -220,6 +220,19 @@ def _above(seen: Mention, named: Sequence[str]) -> bool:
     return any(own and place > max(own) for own, place in zip(ranked, places, strict=True)) or not any(ranked)
 
 
+def compared(seen: str, limit: str) -> int | None:
+    """How many places a marking ranks above another one (below: negative), by the system in which it ranks highest
+    above it; None where no system has both.
+
+    >>> compared("SECRET", "OFFICIAL SENSITIVE"), compared("OFFICIAL", "SECRET"), compared("NATO SECRET", "OFFICIAL")
+    (2, -5, None)
+    """
+    ranked = [
+        words.index(seen) - words.index(limit) for words in _lists()["markings"].values() if {seen, limit} <= {*words}
+    ]
+    return max(ranked, default=None)
+
+
 def _counted(answer: str) -> int | None:
     """How many messages an answer speaks of: `one marked message`, `2 e-mails`."""
     found = re.search(

@@ -187,7 +187,7 @@ def _incident(ref: str, own: Sequence[Finding], row: Mapping[str, Any]) -> Incid
     seen: set[tuple[str, str]] = set()
     followups: list[Finding] = []
     messages: dict[tuple[str, str], str] = {}
-    for finding in head:
+    for finding in tallies.own(head):
         who = (domains.key(finding.sender), domains.key(finding.recipient))
         if who in seen and messages[who] != finding.message:
             followups.append(finding)

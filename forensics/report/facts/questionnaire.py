@@ -229,9 +229,10 @@ Check = Literal[
     "only-domains",
     "only-countries",
     "only-encrypted",
+    "no-marking-above",
 ]
 Value = int | datetime | date | tuple[str, ...] | None
-"""What a check compares with: a count, a moment, domains, or ISO codes of countries."""
+"""What a check compares with: a count, a moment, domains, ISO codes of countries, or a marking (a list of one)."""
 
 
 class Part(_Section):

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from forensics import domains
 from forensics.errors import CaseError
-from forensics.report.facts import Coverage, Finding, Number, Statement, places, tallies
+from forensics.report.facts import Coverage, Finding, Number, Statement, content, places, tallies
 from forensics.report.facts.questionnaire import Claim, Part, Supplied, moment
 
 Values = tuple[tuple[str, str | int], ...]
@@ -209,6 +209,10 @@ def _within(part: Part, head: Sequence[Finding], seen: Coverage, home: ZoneInfo)
         unknown = [f for f in counted if f.tls is None]
         if unknown:
             return "not-determinable", "tls-not-logged", (("n", len(unknown)),), tallies.number(unknown)
+    if part.check == "no-marking-above":
+        unseen = [f for f in head if f.subject is None or None in _ranks(f, _marking(part))]
+        if unseen:
+            return "not-determinable", "marking-open", (*values[1:], ("n", len(unseen))), tallies.number(unseen)
     return "not-contradicted", _KEPT.get(part.check, part.check), values, evidence
 
 
@@ -223,7 +227,7 @@ _COUNTED: dict[str, Callable[[Finding], object]] = {
 _ACCEPTED = ("accepted-at-most", "none-accepted", "only-encrypted")
 """Checks that look at accepted deliveries only."""
 _BROKEN = {"only-domains": "other-domains", "only-countries": "other-countries", "only-encrypted": "unencrypted",
-           "none-accepted": "some-accepted"}  # fmt: skip
+           "none-accepted": "some-accepted", "no-marking-above": "marking-above"}  # fmt: skip
 _KEPT = {"only-encrypted": "encrypted"}
 """Names of sentences where they are not the check's own."""
 
@@ -256,7 +260,27 @@ def _against(part: Part, home: ZoneInfo, exposures: tuple[str, ...]) -> Callable
         return lambda found: [
             f for f in _counted(part, found, exposures) if f.tls is False or f.exposure not in tallies.ACCEPTED
         ]
+    if part.check == "no-marking-above":
+        limit_marking = _marking(part)
+        return lambda found: [f for f in found if any(rank and rank > 0 for rank in _ranks(f, limit_marking))]
     return lambda found: _counted(part, found, exposures)
+
+
+def _marking(part: Part) -> str:
+    """The marking as the list writes it. Raises CaseError when it is none that the list ranks."""
+    named = _listed(part, '["OFFICIAL SENSITIVE"]')
+    known = content.markings(named[0].upper()) if len(named) == 1 else ()
+    if len(known) != 1:
+        raise CaseError(
+            f"case.toml: questionnaire.statements: no-marking-above needs one marking, not {', '.join(named)}",
+            expected="one of " + ", ".join(content.standard_markings()),
+        )
+    return known[0]
+
+
+def _ranks(finding: Finding, limit: str) -> list[int | None]:
+    """How each marking in the subject ranks against the limit."""
+    return [content.compared(seen, limit) for seen in content.markings(finding.subject or "")]
 
 
 def _country(finding: Finding) -> str | None:
@@ -274,6 +298,8 @@ def _values(part: Part, head: Sequence[Finding], home: ZoneInfo) -> Values:
         )
     if part.check in _ENDS:
         return (("limit", _limit(part, home).isoformat()),)
+    if part.check == "no-marking-above":
+        return (("n", len(counted)), ("marking", _marking(part)))
     return (("n", len(counted)),)
 
 

@@ -62,6 +62,11 @@ def tally(findings: Sequence[Finding]) -> Tally:
     )
 
 
+def own(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that came through no list: who writes to a list has not written to its wrong member."""
+    return [finding for finding in findings if finding.origin != "list"]
+
+
 def headline(findings: Sequence[Finding]) -> list[Finding]:
     """Confirmed and suspected ones."""
     return [finding for finding in findings if finding.state in ("confirmed", "suspected")]

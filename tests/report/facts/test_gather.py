@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forensics.errors import CaseError
-from forensics.report.facts import Facts, Number, Tally, coverage
+from forensics.report.facts import Facts, Number, Tally, coverage, incidents, tallies
 from forensics.report.text import blocks as b
 from forensics.report.text import passages
 from tests.report import made
@@ -216,3 +216,16 @@ def test_facts_do_not_depend_on_the_order_of_rows(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(made, "findings", lambda count, hostile=(): tuple(part[::-1] for part in real(count, hostile)))
     turned: Facts = made.facts(60, verdicts=[made.CONFIRM])
     assert turned == FACTS
+
+
+def test_who_writes_to_a_list_is_not_counted_for_its_wrong_member() -> None:
+    """The wrong address stands in the list; who wrote to the list entered none."""
+    through = tuple(
+        replace(x, origin="list", original_recipient="ops@albion-logistics.example") for x in FACTS.findings
+    )
+    assert tallies.own(through) == []
+    assert tallies.own(FACTS.findings) == [x for x in FACTS.findings if x.origin != "list"]
+    behind = {id_ for person in FACTS.repeat_senders for id_ in person.deliveries.deliveries or ()}
+    assert behind
+    assert not behind & {x.delivery_id for x in FACTS.findings if x.origin == "list"}
+    assert incidents._incident("I1", through, {}).followups.value == 0

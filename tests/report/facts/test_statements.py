@@ -35,6 +35,7 @@ CHECKS: dict[str, Any] = {
     "only-countries": ("ML", "CO"),
     "only-encrypted": None,
     "none-accepted": None,
+    "no-marking-above": ("OFFICIAL SENSITIVE",),
 }
 
 
@@ -151,9 +152,11 @@ def test_suspected_findings_alone_contradict_nothing(check: str) -> None:
     strict: dict[str, Any] = {
         "not-before": date(2024, 1, 1), "not-after": date(2023, 3, 19), "only-domains": ("example.com",),
         "only-countries": ("FR",), "none-accepted": None, "only-encrypted": None,
+        "no-marking-above": ("OFFICIAL",),
     }  # fmt: skip
     value = strict.get(check, 0)
-    plain_text = replace(FACTS, findings=tuple(replace(x, tls=False) for x in FACTS.findings))
+    marked = tuple(replace(x, tls=False, subject="SECRET: plan") for x in FACTS.findings)
+    plain_text = replace(FACTS, findings=marked)
     one = checked(check, value, facts=plain_text)
     assert (one.result, one.basis.endswith("-unreviewed")) == ("not-determinable", True)
     sure = replace(plain_text, findings=tuple(replace(x, state="confirmed") for x in plain_text.findings))
@@ -260,6 +263,19 @@ def test_what_was_handed_on_leaves_claims_of_acceptance_open() -> None:
         one = checked(check, None, facts=only)
         assert (one.result, one.basis) == ("not-determinable", "handed-on-open-any")
         assert plain(passages.statement(only, one, WORDS))
+
+
+def test_a_marking_that_is_not_seen_or_does_not_compare_leaves_the_claim_open() -> None:
+    def with_subjects(*subjects: str | None) -> Statement:
+        found = tuple(replace(x, subject=subjects[n % len(subjects)]) for n, x in enumerate(FACTS.findings))
+        return checked("no-marking-above", ("OFFICIAL SENSITIVE",), facts=replace(FACTS, findings=found))
+
+    assert with_subjects("OFFICIAL: plan", "no marking").result == "supported"
+    assert with_subjects("OFFICIAL: plan", None).basis == "marking-open"
+    assert with_subjects("OFFICIAL: plan", "NATO SECRET annex").basis == "marking-open"
+    assert with_subjects("SECRET plan").basis == "marking-above-unreviewed"
+    with pytest.raises(CaseError, match="one marking"):
+        checked("no-marking-above", ("very hush",))
 
 
 def test_where_tls_is_not_logged_nobody_can_tell() -> None:
