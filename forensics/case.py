@@ -68,6 +68,11 @@ class Case:
         return self.folder / "detection.json"
 
     @property
+    def annexes(self) -> Path:
+        """What people handed in that is no mail evidence, by digest."""
+        return self.folder / "annexes"
+
+    @property
     def streams(self) -> Path:
         """Copies of evidence that came from standard input, by digest."""
         return self.folder / "streams"

@@ -173,9 +173,10 @@ jurisdictions_of_concern = []
 # date_order = "dmy"  # or "mdy": what 3/4/2024 means in an export that does not show it
 # host = "mx1.example.org"  # the server that wrote a log which names none, such as Exim's mainlog
 
-# The detector's assumption before any evidence (a probability); leave it out for the documented one.
+# The detector's assumption before any evidence: the share of domains written to that are only slips for another.
+# Left out, it is learned from the log, starting from the documented one.
 # [detection]
-# prior = 0.0001
+# prior = 0.01
 
 # What courts ask of evidence, and who says so; printed in reports (on = 2024-01-31 says when it was stated).
 [custody.acquisition]

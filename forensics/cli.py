@@ -327,7 +327,7 @@ def run(
 
     result = _organisation(call, options)
     terminal.run(result, as_json=as_json)
-    ctx.exit(_code(result, fail_on_findings and result.detected.findings > 0))
+    ctx.exit(_code(result, fail_on_findings and result.detected.suspects > 0))
 
 
 @main.command()
@@ -371,7 +371,7 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
 
     result = _organisation(call, options)
     terminal.detected(result, as_json=as_json)
-    ctx.exit(_code(result, fail_on_findings and result.findings > 0))
+    ctx.exit(_code(result, fail_on_findings and result.suspects > 0))
 
 
 @main.command()
@@ -585,6 +585,23 @@ def worksheet(sheet: Path, case_dir: Path, as_json: bool, **options: Any) -> Non
     from forensics import terminal, workbench
 
     terminal.worksheet(workbench.worksheet(case_dir, sheet, **options), as_json=as_json)
+
+
+@main.command()
+@CASE
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; without it, to the output."
+)
+@JSON
+def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
+    """Write a script that asks the DNS and RDAP about the domains in question, to be run on another machine.
+
+    Missent asks nobody. Whoever runs a zone sees such questions; the answers are of the day of asking, not of the send,
+    and registration data may be withheld or be a later owner's. Hand in what the script prints with `missent ingest`.
+    """
+    from forensics import terminal, workbench
+
+    terminal.questions(workbench.lookups(case_dir), out, as_json=as_json)
 
 
 @main.command("watch-list")
@@ -882,6 +899,7 @@ for _name, _summary in {
     "export": "Copy a case with its evidence into a BagIt bag.",
     "formats": "List what can be read, and what is refused by its name.",
     "init": "Make an empty case with every question explained.",
+    "lookups": "Write questions for the DNS and RDAP, to be asked elsewhere.",
     "report": "Write the incident report.",
     "review": "List pairs and rule on them, in the browser or by command.",
     "sql": "Ask the case's tables and views with DuckDB SQL.",

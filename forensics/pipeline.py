@@ -111,6 +111,7 @@ def ingest(
     have yet needs `org_add` or `org_replace` (OrganisationDiffers).
     `follow_links`: read what symbolic links in a folder lead to outside of it, too. `max_expanded`: bytes that archives
     and compressed files may come to when they are unpacked (default 1 TiB); more is an error.
+    A snapshot of lookups (`forensics.lookups`) is taken as an annex: kept and recorded, no evidence of mail.
     `year`: of the first records of files whose stamps have none, or two ("2022/2023") for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
@@ -118,7 +119,7 @@ def ingest(
     from dataclasses import replace
 
     from forensics import engine
-    from forensics.custody import chain, evidence, log, staging
+    from forensics.custody import annexes, chain, evidence, log, staging
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -126,6 +127,15 @@ def ingest(
     if isinstance(logs, str | Path):
         raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")
     started, by = chain.now(), log.By(examiner, note)
+    logs, snapshots = annexes.split(logs)
+    if snapshots:
+        if logs:
+            ingest(
+                logs, case_dir, org=org, org_add=org_add, org_replace=org_replace, watch=watch, known_good=known_good,
+                year=year, timezone=timezone, workers=workers, cluster=cluster, progress=progress, command=command,
+                examiner=examiner, note=note, wait=wait, break_lock=break_lock,
+            )  # fmt: skip
+        return _annex(Case(Path(case_dir)), snapshots, by, command=command, wait=wait, break_lock=break_lock)
     _zone(timezone)
     case = Case(Path(case_dir))
     refuse(case, org=org, watch=watch, known_good=known_good)
@@ -193,6 +203,41 @@ def ingest(
             return reading.ingest_then(now, contents, wanted, record, **options)
 
 
+def _annex(
+    case: Case, snapshots: Sequence[Path], by: By, *, command: Sequence[str], wait: bool, break_lock: bool
+) -> Ingested:
+    """Take snapshots of lookups into a case that holds evidence; what was detected without them goes."""
+    from dataclasses import replace
+
+    from forensics import results, store
+    from forensics.custody import annexes, chain, manifest, staging
+
+    started = chain.now()
+    staging.finish(case)
+    if not case.manifest.exists():
+        raise EvidenceError(
+            f"{snapshots[0]}: a snapshot of lookups is no mail evidence, and the case holds none yet",
+            expected="the logs first",
+            remedy=f"ingest the logs into {case.folder}, then the snapshot",
+        )
+    with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
+        now = staged.next
+        before = manifest.read(now)
+        manifest.intact(now, before, ("deliveries", "unread"))
+        with store.connect(now) as connection:
+            entries = annexes.take(now, snapshots, store.named(connection), started)
+        known = {one["sha256"]: one for one in annexes.listed(before)}
+        every = [one for _, one in sorted({**known, **{one["sha256"]: one for one in entries}}.items())]
+        for stale in (now.findings, now.incidents, now.correspondents, now.lookalikes, now.detection):
+            stale.unlink(missing_ok=True)
+        details = {"annexes": [one["sha256"] for one in entries]}
+        found = manifest.record(
+            now, "ingest", command=command, started=started, settings={annexes.KEY: every}, details=details,
+            state=False, by=by,
+        )  # fmt: skip
+        return replace(results.ingested(now, found, 0, []), case=case.folder)
+
+
 def detect(
     case_dir: str | Path = "case",
     *,
@@ -251,10 +296,12 @@ def weigh(
     import json
 
     from forensics import detector, store
-    from forensics.custody import statement
+    from forensics.custody import annexes, manifest, statement
 
+    inventory = manifest.read(case)
     with store.connect(case, casefile.organisation.domains) as connection:
-        result = detector.detect(connection, casefile, since=since, until=until, progress=progress)
+        asked = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
+        result = detector.detect(connection, casefile, since=since, until=until, lookups=asked, progress=progress)
     parameters = {**result.parameters, "case_toml": {**statement.recorded(case), "values": statement.values(case)}}
     text = json.dumps(parameters, ensure_ascii=False, indent=1, sort_keys=True)
     with naming(case.detection):

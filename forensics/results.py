@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import errors
+from forensics import errors, headline
 from forensics.case import Case
 from forensics.unread import NotRead, UnreadReason, days, few
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Detected", "Ingested", "NotRead", "Reported", "Run", "UnreadReason"]
 
-HEADLINE = ("high", "medium")
-"""Levels that count; `low` is kept for review."""
 MOST_REASONS = 12
 MOST_NAMES = 3
 """Of what was not read, printed for people; `--json` and manifest.json have all of it."""
@@ -60,8 +58,9 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Detected:
-    """`findings` and `messages` count levels high and medium; `kept_for_review` the level low. Where `scored` is
-    nought, nothing was weighed: no finding then, and no all-clear either."""
+    """`findings` and `messages` count the levels that the evaluation earned (`headline`), `kept_for_review` all others;
+    `not_measured` those of them of level medium or above. Where `scored` is nought, nothing was weighed: no finding
+    then, and no all-clear either."""
 
     case: Path
     verdict: str
@@ -73,6 +72,15 @@ class Detected:
     not_exposed: int
     unsettled: int
     kept_for_review: int
+    not_measured: int
+    headline: tuple[str, ...]
+    """Levels that count."""
+    contested: int
+    """Domains that look like a slip, and write back."""
+    impersonating: int
+    """Lookalikes that write from a partner's local parts."""
+    no_such_domain: int
+    """Domains that do not exist and resemble none: probably mistyped, the domain meant unknown."""
     first: datetime | None
     last: datetime | None
     incidents: tuple[Mapping[str, Any], ...]
@@ -82,6 +90,11 @@ class Detected:
     since: datetime | None
     until: datetime | None
     not_read: NotRead
+
+    @property
+    def suspects(self) -> int:
+        """Findings of level medium and above, counted or not."""
+        return self.findings + self.not_measured
 
     @property
     def exit_code(self) -> int:
@@ -169,6 +182,9 @@ def detected(case: Case) -> Detected:
 
     own = case_files.read(case).organisation.domains
     inventory = manifest.read(case)
+    told = headline.read(case)
+    counting = headline.told(told)
+    counts = headline.sql(counting)
     since, until = (_moment(inventory.settings.get(name)) for name in ("since", "until"))
     with store.connect(case, own) as connection:
         counted = _rows(
@@ -180,29 +196,36 @@ def detected(case: Case) -> Detected:
             count(*) filter (f.exposure = 'not-exposed') not_exposed,
             count(*) filter (f.exposure = 'unsettled') unsettled,
             min(d.submitted_at) first, max(d.submitted_at) last
-            from findings f join deliveries d using (delivery_id) where f.level in {HEADLINE}""",
+            from findings f join deliveries d using (delivery_id) where f.level in {counts}""",
         )[0]
-        low = _rows(connection, "select count(*) n from findings where level = 'low'")[0]["n"]
+        apart = _rows(
+            connection,
+            f"""select count(*) kept_for_review, count(*) filter (level <> 'low') not_measured
+            from findings where level not in {counts}""",
+        )[0]
         scored = _rows(connection, f"select count(*) n from deliveries where {store.weighed_sql(since, until)}")[0]["n"]
+        contested = _rows(connection, "select count(distinct observed_domain) n from findings where contested")[0]["n"]
         incidents = _rows(
             connection,
             f"""select observed_domain, intended_domain, slip, story, messages, recipients, senders, exposed,
             not_exposed, first_seen, last_seen, score
-            from incidents where incident_id in (select incident_id from findings where level in {HEADLINE})
+            from incidents where incident_id in (select incident_id from findings where level in {counts})
             order by messages desc, observed_domain, intended_domain""",
         )
         heard = bool(_rows(connection, "select 1 from deliveries where direction = 'inbound' limit 1"))
         not_read = _not_read(connection, inventory)
         unseen = inventory.unseen_domains
         if scored:
-            verdict = _verdict(counted, scored)
+            verdict = _verdict(counted | apart, scored)
         else:
             verdict = "nothing was weighed: " + _nothing_weighed(connection, own, unseen, since, until, not_read)
         if scored and not heard:
             verdict = f"{verdict} {_UNHEARD}"
     return Detected(
-        case.folder, " ".join([verdict, *not_read.sentences]), scored, kept_for_review=low, incidents=tuple(incidents),
-        organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, **counted,
+        case.folder, " ".join([verdict, *not_read.sentences]), scored, headline=counting, incidents=tuple(incidents),
+        organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, contested=contested,
+        impersonating=len(told.get("impersonation", ())), no_such_domain=len(told.get("undeliverable", ())),
+        **counted, **apart,
     )  # fmt: skip
 
 
@@ -268,15 +291,28 @@ _UNHEARD = (
 
 
 def _verdict(counted: Mapping[str, Any], scored: int) -> str:
+    more = _not_measured(counted["not_measured"])
     if not counted["findings"]:
-        return f"no delivery to a lookalike of a known domain was found among {scored:,} outbound deliveries."
+        found = "counted" if more else "found"
+        return f"no delivery to a lookalike of a known domain was {found} among {scored:,} outbound deliveries{more}."
     plural = "delivery" if counted["findings"] == 1 else "deliveries"
     handed = f", {counted['handed_on']:,} handed on (final acceptance unknown)" if counted["handed_on"] else ""
     settled = f"{counted['exposed']:,} accepted by the server there{handed}, {counted['not_exposed']:,} refused"
     open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
     messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
     what = f"{counted['findings']:,} {plural} in {messages} went to a lookalike of the domain their sender meant"
-    return f"{what}: {settled}{open_ones}."
+    return f"{what}: {settled}{open_ones}{more}."
+
+
+def _not_measured(findings: int) -> str:
+    """
+    >>> _not_measured(2)
+    '; 2 more may have, of a level too rarely measured to be counted, and are kept for review'
+    """
+    if not findings:
+        return ""
+    verb = "is" if findings == 1 else "are"
+    return f"; {findings:,} more may have, of a level too rarely measured to be counted, and {verb} kept for review"
 
 
 def _notes(inventory: Manifest) -> tuple[str, ...]:
@@ -289,12 +325,16 @@ def _notes(inventory: Manifest) -> tuple[str, ...]:
     years_from = [
         f"stamps without a year: {number} of the files from {year}, by {how}" for (year, how), number in years.items()
     ]
+    annexes = [
+        f"annex {one['name']}: answers to lookups, asked until {one['asked'][:10]}; no evidence of mail"
+        for one in inventory.settings.get("annexes", ())
+    ]
     told: dict[str, list[str]] = {}
     for one in inventory.evidence:
         for sentence in notes.noted(one.notes):
             told.setdefault(sentence, []).append(one.names[0])
     noted = [f"{few(names, 1)}: {sentence}" for sentence, names in told.items()]
-    return (*damage, *sorted(years_from), *noted)
+    return (*damage, *sorted(years_from), *noted, *annexes)
 
 
 def _losses(inventory: Manifest) -> tuple[Mapping[str, Any], ...]:

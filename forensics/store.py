@@ -373,6 +373,12 @@ def mentioned(connection: Any, given: Iterable[str]) -> tuple[tuple[str, ...], t
     return tuple(one for one in wanted if one in seen), tuple(one for one in wanted if one not in seen)
 
 
+def named(connection: Any) -> list[str]:
+    """Every domain that a sender or recipient of `deliveries` has, sorted."""
+    query = "SELECT DISTINCT unnest([sender_domain, recipient_domain]) AS d FROM deliveries"
+    return sorted(row[0] for row in connection.sql(query).fetchall() if row[0])
+
+
 def fetch(connection: Any, query: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Column names and rows of a query. Through Arrow, because DuckDB's own rows need pytz for times with a zone."""
     answer = connection.sql(query)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import results
 from forensics.accounts import percent
+from forensics.errors import naming
 from forensics.report.text.visible import cut, visible
 from forensics.unread import days
 
@@ -180,8 +181,21 @@ def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
     if result.kept_for_review:
         _line(
             "Review",
-            f"{count(result.kept_for_review, 'delivery', 'deliveries')} of level low kept apart, in no number above",
+            f"{count(result.kept_for_review, 'delivery', 'deliveries')} kept apart, in no number above"
+            + (f", {result.not_measured:,} of them of level medium or above" if result.not_measured else ""),
         )
+    _beside(result)
+
+
+def _beside(result: results.Detected) -> None:
+    """What a person should look at, and no number counts."""
+    for n, one, many in (
+        (result.contested, "looks like a slip and writes back", "look like slips and write back"),
+        (result.impersonating, "resembles a partner and writes as its people", "resemble partners and write as those"),
+        (result.no_such_domain, "does not exist and is probably mistyped", "do not exist and are probably mistyped"),
+    ):
+        if n:
+            _line("Look at", f"{count(n, 'domain')} that {one if n == 1 else many}; in no number above")
 
 
 def _reported(result: results.Reported) -> None:
@@ -237,6 +251,20 @@ def exported(result: Bagged, *, as_json: bool) -> None:
     for note in result.notes:
         _line("Noted", visible(note))
     _line("Check", f"missent verify {visible(str(result.folder))}, or check.sh in it, which needs sha256sum alone")
+
+
+def questions(result: workbench.Questions, out: Path | None, *, as_json: bool) -> None:
+    """The script of `missent lookups`, to a file or to the output; what cannot be asked, beside it."""
+    if as_json:
+        return _json(result)
+    if out is not None:
+        with naming(out):
+            out.write_text(result.script, "utf-8")
+        print(f"{count(len(result.names), 'name')} to ask for: {out}")
+    else:
+        sys.stdout.write(result.script)
+    for name in result.not_askable:
+        print(f"cannot be asked for: {visible(name)}", file=sys.stderr)
 
 
 def table(result: workbench.Answer, form: str) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "Explanation",
     "Formats",
     "Health",
+    "Questions",
     "Status",
     "ask",
     "block",
@@ -40,6 +41,7 @@ __all__ = [
     "formats",
     "identity",
     "init",
+    "lookups",
     "review",
     "sql",
     "status",
@@ -111,6 +113,15 @@ class Formats:
 
     read: tuple[Mapping[str, str], ...]
     refused: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Domains in question, those of them that cannot be asked for, and the script that asks for the others."""
+
+    names: tuple[str, ...]
+    not_askable: tuple[str, ...]
+    script: str
 
 
 @dataclass(frozen=True)
@@ -200,6 +211,31 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
         if address in quoted
     )
     return Explanation(found, quotes)
+
+
+def lookups(case_dir: str | Path) -> Questions:
+    """The domains that findings accuse, that write in a partner's name, or that do not exist, and a script that asks
+    the DNS and RDAP about them on another machine. Missent itself asks nobody.
+
+    What the script prints is handed in with `pipeline.ingest`. Raises CaseError before a detection.
+    """
+    from forensics import lookups as answers
+    from forensics import questions, store
+    from forensics.custody import manifest, staging
+
+    case = Case(Path(case_dir))
+    staging.finish(case)
+    casefile = case_files.read(case)
+    detected = _detected(case)
+    if detected is None:
+        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+    manifest.intact(case, manifest.read(case), ("findings", case.detection.name))
+    with store.connect(case, casefile.organisation.domains) as connection:
+        accused = store.fetch(connection, "select distinct observed_domain from findings")[1]
+    beside = [one["domain"] for key in ("impersonation", "undeliverable") for one in detected.get(key, ())]
+    every = sorted({str(row[0]) for row in accused} | set(beside))
+    names = tuple(name for name in every if answers.askable(name))
+    return Questions(names, tuple(name for name in every if name not in set(names)), questions.script(names))
 
 
 def _detected(case: Case) -> Mapping[str, Any] | None:

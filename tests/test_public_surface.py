@@ -52,6 +52,7 @@ FUNCTIONS = {
         "formats": "",
         "identity": "case_dir, delivery_id",
         "init": f"case_dir, *, {ABOUT}",
+        "lookups": "case_dir",
         "review": "case_dir, *, reviewer=, export_to=, import_from=, remember=, web=, port=, browser=, read_only=, "
         f"show=, rule=, on=, reason=, {SAYING}",
         "sql": "case_dir, query",
@@ -70,7 +71,9 @@ CLASSES = {
     },
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
-        "kept_for_review, first, last, incidents, organisation, unseen_domains, since, until, not_read",
+        "kept_for_review, not_measured, headline, contested, impersonating, no_such_domain, first, last, incidents, "
+        "organisation, unseen_domains, since, until, "
+        "not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
         "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses",
         "NotRead": "records, of, first, last, files, systems, damaged, reasons, skipped",
@@ -85,6 +88,7 @@ CLASSES = {
         "Formats": "read, refused",
         "Status": "case, in_use, evidence, records, unread, deliveries, findings, incidents, ruled, detected, reports, "
         "entries, last_action, last_at, changed, following",
+        "Questions": "names, not_askable, script",
         "Health": "python, system, processors, versions, compiled, folder, fault",
     },
 }
@@ -145,6 +149,7 @@ def test_every_command_is_a_function_that_takes_its_options() -> None:
         "explain": {"as_bytes"},
         "report": {"withdraw", "because"},
         "verify": {"case_dir"},
+        "lookups": {"out"},
     }
     for name, command in commands().items():
         if name == "completion":  # for a shell, which is no program of Python

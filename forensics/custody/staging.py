@@ -25,6 +25,7 @@ STATE = (
     "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "detection.json", "deliveries", "unread",
     "correspondents.parquet", "findings.parquet", "incidents.parquet", "lookalikes.parquet", "redaction.key", "streams",
     "attested",
+    "annexes",
 )  # fmt: skip
 """What a stage may change; reports are named one by one."""
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"

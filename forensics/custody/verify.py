@@ -16,9 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics import errors, schema
+from forensics import errors, headline, schema
 from forensics.case import Case
 from forensics.custody import (
+    annexes,
     attested,
     chain,
     citations,
@@ -105,6 +106,7 @@ def verify(
 def own(case: Case, inventory: Manifest, *, bag: bool = False) -> list[Check]:
     """What can be checked of a case without its evidence."""
     checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
+    checks += _annexes(case, inventory)
     return [*checks, _verdicts(case), _reports(case, inventory, bag)]
 
 
@@ -167,6 +169,12 @@ def _tables(case: Case, inventory: Manifest) -> list[Check]:
     return checks
 
 
+def _annexes(case: Case, inventory: Manifest) -> list[Check]:
+    known = len(annexes.listed(inventory))
+    faults = annexes.faults(case, inventory)
+    return [checked("annexes", faults, f"{_count(known, 'file')} as handed in")] if known or faults else []
+
+
 def _sums(case: Case, inventory: Manifest) -> Check:
     faults = []
     for one in inventory.evidence:
@@ -209,9 +217,10 @@ def _table_faults(case: Case, inventory: Manifest) -> list[str]:
             )
             if lost:
                 faults.append(f"{len(lost):,} {key}s of {source} are not in {other}: {lost[0][0]}")
+        counting = headline.sql(headline.levels(case))
         wrong = rows(
-            """select observed_domain, intended_domain from incidents i where i.exposed + i.not_exposed <>
-            (select coalesce(nullif(count(*) filter (level <> 'low'), 0), count(*))
+            f"""select observed_domain, intended_domain from incidents i where i.exposed + i.not_exposed <>
+            (select coalesce(nullif(count(*) filter (level in {counting}), 0), count(*))
             from findings f where f.incident_id = i.incident_id) order by 1, 2"""
         )
         faults += [f"incident {one} → {two}: exposed and not exposed are not its findings" for one, two in wrong]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from forensics import domains
+
 LOOKALIKES: dict[str, str] = {
     "2": "\u14bf",
     "6": "\u0431",
@@ -71,3 +73,17 @@ def skeleton(name: str) -> str:
     for pair, one in _PAIRS:
         out = out.replace(pair, one)
     return out
+
+
+def foreign(domain: str) -> bool:
+    """Whether an A-label holds letters of another script than Latin.
+
+    >>> foreign(domains.a_label("n\u0430vy.mil")), foreign(domains.a_label("m\u00fcller.de")), foreign("navy.mil")
+    (True, False, False)
+    """
+    if "xn--" not in domain:
+        return False
+    return any(
+        ch.isalpha() and not ch.isascii() and not unicodedata.name(ch, "").startswith("LATIN")
+        for ch in domains.u_label(domain)
+    )

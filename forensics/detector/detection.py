@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from forensics import domains
 from forensics.casefile import CaseFile
 from forensics.detector import (
     candidates,
+    earned,
     findings,
     history,
     incidents,
@@ -23,10 +25,12 @@ from forensics.detector import (
     signs,
     states,
     weighing,
+    wellknown,
     zones,
 )
 from forensics.detector.judging import Judgement, Measured
 from forensics.detector.weighing import Parameters
+from forensics.lookups import Lookup
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,13 +63,14 @@ def detect(
     since: datetime | None = None,
     until: datetime | None = None,
     using: Parameters | None = None,
+    lookups: Mapping[str, Lookup] | None = None,
     progress: Progress | None = None,
 ) -> Detection:
     """Weigh every outbound delivery of the view `deliveries` (schema.DELIVERIES and `direction`).
 
     `org`, `watched`, `known_good` default to what case.toml says. `since`, `until` (aware): deliveries submitted in
     [since, until) can become findings; all of them count as history. `using` replaces the fitted parameters. Only
-    `direction = outbound` with a sender is scored.
+    `direction = outbound` with a sender is scored. `lookups`: what an investigator was answered about domains.
     """
     casefile = casefile or CaseFile()
     own = tuple(domains.clean(casefile.organisation.domains if org is None else org))
@@ -78,7 +83,7 @@ def detect(
     history.build(connection)
     correspondents = history.correspondents(connection, own)
     step("Looking for lookalikes", 1, 4)
-    gathered, zoned = gather(connection, own, zone_list, good)
+    gathered, zoned = gather(connection, own, zone_list, good, lookups or {})
     step("Weighing", 2, 4)
     judgement = judging.judge(gathered, using, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
@@ -92,11 +97,17 @@ def detect(
     parameters["impersonation"] = signs.impersonation(connection, answers)
     step("Writing findings", 4, 4)
     pairs_of = {(j.address[1], j.meant): j.slip.part for j in judged}
-    return Detection(correspondents, table, incidents.table(connection, table, pairs_of), answers, parameters)
+    return Detection(
+        correspondents, table, incidents.table(connection, table, pairs_of, parameters["headline"]), answers, parameters
+    )
 
 
 def gather(
-    connection: duckdb.DuckDBPyConnection, own: Collection[str], watched: Collection[str], good: Collection[str]
+    connection: duckdb.DuckDBPyConnection,
+    own: Collection[str],
+    watched: Collection[str],
+    good: Collection[str],
+    lookups: Mapping[str, Lookup] = MappingProxyType({}),
 ) -> tuple[Measured, tuple[str, ...]]:
     """Candidates for every domain written to, with their measurements, and the zones looked at. Needs
     `history.build`."""
@@ -108,7 +119,14 @@ def gather(
     there = set(known)
     # What no registry has can be typed but not meant, unless it is the organisation's own or named by people.
     known = [name for name in known if domains.split(name).suffix or domains.within(name, own)]
-    near = candidates.find(typed, {*known, *own, *names}, in_zones)
+    here = {*known, *own, *names}
+    near = candidates.find(typed, here, in_zones)
+    suggested = {(c.typed, c.meant) for c in near}
+    near += [
+        c
+        for c in candidates.find(typed, wellknown.names() - here)
+        if (c.typed, c.meant) not in suggested and wellknown.believable(c.typed, c.meant, c.slip.kind)
+    ]
     may_be_meant, may_be_typed = set(known), set(typed)
     alike = [row for row in history.alike(connection) if row[0] in may_be_typed and row[1] in may_be_meant]
     near = sorted([*near, *candidates.anchored(alike, near)], key=lambda c: (c.typed, -c.slip.log10, c.meant))
@@ -119,7 +137,11 @@ def gather(
     ]
     rows = signals.measure(connection, found)
     measured = Measured(
-        found, pairs.measure(connection), rows, pairs.heard(connection), len(history.outside(connection))
+        found,
+        pairs.asked(pairs.measure(connection), lookups),
+        rows,
+        pairs.heard(connection),
+        len(history.outside(connection)),
     )
     return measured, tuple(sorted(in_zones))
 
@@ -143,6 +165,7 @@ def _parameters(
         "domains": gathered.domains,
     }
     data["zones"] = list(zoned)
+    data["known_names"] = {"names": len(wellknown.names()), "reviewed": wellknown.reviewed()}
     data["suffix_list_digest"] = domains.suffix_list_digest()
     data["candidates"] = len(gathered.found)
     data["signals"] = dict(pairs.SIGNALS)
@@ -151,6 +174,8 @@ def _parameters(
     data["inbound"] = any(gathered.heard)
     data["heard"] = [{"pairs": least, "share": share} for least, share in zip(pairs.STEPS, gathered.heard, strict=True)]
     data["levels"] = {"high": 0.95, "medium": 0.5, "low": 0.1}
+    data["headline"] = list(earned.headline(earned.shipped()))
+    data["earned"] = [{**asdict(one), "earned": one.earned} for one in earned.levels(earned.shipped())]
     data["sensitivity"] = sensitivity(table)
     return data
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,15 @@ from deliveries d join found f on d.delivery_id = f.delivery_id
 """
 
 
-def table(connection: duckdb.DuckDBPyConnection, findings: pa.Table, parts: Mapping[tuple[str, str], str]) -> pa.Table:
+def table(
+    connection: duckdb.DuckDBPyConnection,
+    findings: pa.Table,
+    parts: Mapping[tuple[str, str], str],
+    headline: Collection[str] = ("high", "medium"),
+) -> pa.Table:
     """One row per pair, in order of first message. `parts`: pair → part of the name the slip lies in.
 
-    Counts are over the pair's findings of level medium and above; where all are low, over those.
+    Counts are over the pair's findings of a level in `headline`; where none is, over all.
     """
     if not len(findings):
         return schema.INCIDENTS.empty_table()
@@ -40,7 +45,7 @@ def table(connection: duckdb.DuckDBPyConnection, findings: pa.Table, parts: Mapp
         grouped.setdefault(row["incident_id"], []).append(row)
     rows = []
     for incident, members in grouped.items():
-        counted = [m for m in members if m["level"] != "low"] or members
+        counted = [m for m in members if m["level"] in headline] or members
         about = [facts[m["delivery_id"]] for m in counted]
         observed, intended = members[0]["observed_domain"], members[0]["intended_domain"]
         gone = sum(m["exposure"] == "exposed" for m in counted)

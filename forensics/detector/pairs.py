@@ -6,19 +6,24 @@ so that a hundred messages from one address book are not a hundred proofs, nor a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from forensics.detector import wellknown
 from forensics.detector.channel import GROUPS
+from forensics.detector.confusables import foreign
 from forensics.detector.freemail import is_freemail
+from forensics.lookups import Lookup
 
 if TYPE_CHECKING:
     import duckdb
 
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
+    "homograph": "the typed name is the meant one in letters of another script that look the same",
     "usage": "how many more pairs of the organisation's own writers and their addresses the meant domain has than the "
     "typed one (log10 ratio, -3 to 3)",
     "usage-owner": "the same, where one owner may well hold both names: another suffix, a hyphen, a dot, a host",
@@ -44,6 +49,7 @@ SIGNALS: dict[str, str] = {
     "(log10 of 1 + their pairs of writer and address, at most 2)",
     "newcomer": "the meant domain was in use before the typed one first appeared",
     "unseen": "the meant domain never appears in the log: only a watched zone or the list of known domains suggests it",
+    "listed": "it never appears, and is a large provider's, a public body's or a university's by the list that ships",
     "free-mail": "the typed domain is a large mail provider's own",
     "provider": "the meant domain is a large mail provider's own, and the typed one is none of theirs",
     "far": "the names alone would not suggest it: only the address does",
@@ -51,11 +57,13 @@ SIGNALS: dict[str, str] = {
     "no-mail": "refused because the typed domain declares that it takes no mail (share of deliveries)",
     "turned-away": "refused or never accepted for another reason (share of deliveries)",
     "one-server": "one server that serves few domains accepted mail for both",
+    "asked-gone": "the typed domain did not exist when an investigator asked (0 where the log says so already)",
+    "asked-no-mail": "it then took no mail, by a null MX, or was parked for sale",
 }
 """Each signal's name and meaning. 0 says nothing."""
 
 NAMES = tuple(SIGNALS)
-THEIRS = ("own-mail", "answered", "no-mail", "one-server")
+THEIRS = ("own-mail", "answered", "no-mail", "one-server", "asked-no-mail")
 """What the owner of the typed domain can bring about to be taken for another: its mail, its servers, its zone. What
 does not exist has no owner, and nobody gains by turning mail away."""
 OF_DOMAIN = ("silent", "own-mail", "answered", "strangers", "established", "writers", "kin", "free-mail", "one-server")
@@ -161,6 +169,14 @@ def measure(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return connection.sql(_PAIRS).to_arrow_table()
 
 
+def asked(measured: pa.Table, lookups: Mapping[str, Lookup]) -> pa.Table:
+    """The same with `asked_gone` and `asked_no_mail`, 1 where an investigator's lookup says so of the typed domain."""
+    found = [lookups.get(name) for name in measured.column("typed").to_pylist()]
+    gone = pa.array([float(one is not None and one.exists is False) for one in found], pa.float64())
+    closed = pa.array([float(one is not None and (one.null_mx or one.parked)) for one in found], pa.float64())
+    return measured.append_column("asked_gone", gone).append_column("asked_no_mail", closed)
+
+
 STEPS = (1, 2, 4, 8, 16, 32)
 """Least number of pairs of each step of use by which `heard` compares domains."""
 
@@ -186,6 +202,20 @@ def heard(connection: duckdb.DuckDBPyConnection) -> tuple[float, ...]:
         share = sum(n for spoke, n in here if spoke) / (sum(n for _, n in here) + 1)
         shares.append(round(max([share, *shares[-1:]]), 4))
     return tuple(shares)
+
+
+def homograph(measured: pa.Table) -> np.ndarray:
+    """1 for rows whose typed domain only looks like the meant one, in letters of another script."""
+    rows = zip(*(measured.column(name).to_pylist() for name in ("typed", "meant", "kind")), strict=True)
+    return np.array(
+        [float(kind == "lookalike" and foreign(typed) and not foreign(meant)) for typed, meant, kind in rows]
+    )
+
+
+def listed(measured: pa.Table) -> np.ndarray:
+    """1 for rows whose meant domain the list of `wellknown` suggests."""
+    rows = zip(*(measured.column(name).to_pylist() for name in ("typed", "meant", "kind")), strict=True)
+    return np.array([float(row[1] in wellknown.names() and wellknown.believable(*row)) for row in rows])
 
 
 def provider(measured: pa.Table) -> np.ndarray:
@@ -219,6 +249,7 @@ def matrix(
     serves = np.asarray(measured.column("serves").to_numpy(zero_copy_only=False), dtype=float)
     out = {
         "slip": channel,
+        "homograph": homograph(measured),
         "usage": usage,
         "usage-owner": np.where(one_owner, usage, 0.0),
         "address-known": known,
@@ -238,6 +269,7 @@ def matrix(
         "kin": np.minimum(np.log10(1.0 + column("kin")), 2.0),
         "newcomer": column("meant_older"),
         "unseen": 1.0 - column("seen"),
+        "listed": (1.0 - column("seen")) * listed(measured),
         "free-mail": free.astype(float),
         "provider": provider(measured),
         "far": np.array([group == "far" for group in groups], dtype=float),
@@ -245,6 +277,8 @@ def matrix(
         "no-mail": column("no_mail"),
         "turned-away": np.maximum(column("failed") - refused, 0.0),
         "one-server": np.where(np.isnan(serves), 0.0, 1.0),
+        "asked-gone": np.where(column("no_domain") > 0, 0.0, column("asked_gone")),
+        "asked-no-mail": np.where(column("no_mail") > 0, 0.0, column("asked_no_mail")),
     }
     if not theirs:
         out |= {name: np.zeros(len(measured)) for name in THEIRS}

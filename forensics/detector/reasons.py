@@ -224,6 +224,15 @@ _SENTENCES = {
     "kin": lambda r: f"Other domains below the registered domain of {r['recipient_domain']} are in use.",
     "newcomer": lambda r: f"{r['meant']} was in use before {r['recipient_domain']} first appeared.",
     "unseen": lambda r: f"{r['meant']} does not appear in this log.",
+    "asked-gone": lambda r: (
+        f"{r['recipient_domain']} did not exist when an investigator asked; see the annex for the day."
+    ),
+    "asked-no-mail": lambda r: f"{r['recipient_domain']} took no mail, or was for sale, when an investigator asked.",
+    "homograph": lambda r: (
+        f"{r['recipient_domain']} is written in letters of another script that look like those of {r['meant']}: "
+        "nobody types them by chance, and nobody's name mixes them."
+    ),
+    "listed": lambda r: f"{r['meant']} is known to be in wide use: it stands on the list that ships with Missent.",
     "free-mail": lambda r: f"{r['recipient_domain']} is a public mail provider, where anybody may have an address.",
     "provider": lambda r: f"{r['meant']} is a public mail provider, and {r['recipient_domain']} none that is known.",
     "far": lambda r: (

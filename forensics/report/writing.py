@@ -9,8 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from forensics import store
 from forensics.case import Case
 from forensics.casefile import CaseFile
+from forensics.custody import annexes
 from forensics.custody.manifest import Manifest
 from forensics.errors import UsageError, naming
 from forensics.report import charts, foreign, redaction
@@ -96,7 +98,8 @@ def write(
     wanted = chosen(formats, edition)
     foreign.check(templates)
     words = wording.load(language, templates)
-    known = inputs.read(case, casefile, inventory, verdicts, as_of)
+    answers = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
+    known = inputs.read(case, casefile, inventory, verdicts, as_of, answers)
     earlier = since.read(since_report) if since_report else None
     facts = gather.gather(connection, known, language, templates)
     if earlier:

@@ -41,6 +41,11 @@ Expected = Mapping[str, tuple[float, float, str]]
 PAIRS: Expected = {
     "base": (0.0, 1.0, "free"),
     "slip": (1.0, 0.3, "a calibrated log ratio has weight 1"),
+    "homograph": (
+        1.5,
+        0.001,
+        "letters of two scripts in one name are no registrant's own choice; set, not fitted, since no log shows any",
+    ),
     "usage": (0.4, 0.3, "the meant domain is the commoner one; volume is not legitimacy"),
     "usage-owner": (0.3, 0.3, "one owner's second name is used more than a slip for it; no rate published"),
     "address-known": (0.8, 0.4, "slips copy addresses that exist; no rate published"),
@@ -60,6 +65,12 @@ PAIRS: Expected = {
     "kin": (-0.5, 0.3, "a slip rarely hits below a domain that is in use; no rate published"),
     "newcomer": (0.2, 0.3, "a slip presupposes that the meant domain is known"),
     "unseen": (-2.0, 0.3, "most names of a zone are nobody's correspondent"),
+    "listed": (
+        3.7,
+        0.001,
+        "what is in everybody's address book counts as a name in wide use here: `unseen` undone, and the usage, three "
+        "powers of ten, and `newcomer` that such a name shows in the logs; set, not fitted, since those show nearly all",
+    ),
     "free-mail": (-1.0, 0.3, "sibling providers"),
     "provider": (0.5, 0.3, "everybody writes to the large providers, and their own names are known; no rate published"),
     "far": (-0.5, 0.3, "names far apart are rarely one slip"),
@@ -67,6 +78,8 @@ PAIRS: Expected = {
     "no-mail": (0.7, 0.001, "parked names say so (RFC 7505), and some genuine ones; set, not fitted"),
     "turned-away": (0.4, 0.001, "genuine correspondents accept nearly all mail; set, not fitted"),
     "one-server": (-1.0, 0.001, "whoever runs the meant domain's own server runs the typed one's; set, not fitted"),
+    "asked-gone": (0.7, 0.001, "what does not exist today may have existed at the send; set, not fitted"),
+    "asked-no-mail": (0.5, 0.001, "a name held and not used; its owner chooses the answer; set, not fitted"),
 }
 """Mean and standard deviation (log10) of the Gaussian prior on each weight of a pair, and why."""
 
@@ -122,7 +135,7 @@ SIMULATED = 0.1
 """Weight of a simulated domain beside a real one: there are more of them, and the generator's habits are not the world's.
 Twelve simulated organisations together count about as much as the four real ones."""
 
-MODELLED = ("no-such-domain", "no-mail", "turned-away", "one-server")
+MODELLED = ("no-such-domain", "no-mail", "turned-away", "one-server", "asked-gone", "asked-no-mail")
 """Signals that are blanked while fitting, and while real logs with modelled outcomes are scored."""
 
 

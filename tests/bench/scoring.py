@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta
 
+from forensics.detector.earned import EARNED_FROM
 from forensics.detector.findings import level
 from forensics.detector.judging import Judged
 from tests.bench.labelled import Corpus, Key
@@ -124,10 +125,6 @@ def rates(rows: Sequence[Scored]) -> dict[str, Any]:
         "contested": exact(sum(r.truth is not None for r in contested), len(contested)),
         "population": len(domains),
     }
-
-
-EARNED_FROM = 20
-"""Fewer pairs of a level do not tell whether it is earned."""
 
 
 def levels(rows: Sequence[Scored]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from forensics import casefile, schema
+from forensics import casefile, domains, schema
 from forensics.casefile import CaseFile
 from forensics.detector import Detection, detect, weighing
 from tests.detector.material import START, Row, everyday, mail, view
@@ -288,3 +288,20 @@ def test_what_is_said_of_an_address_is_true() -> None:
     )
     assert texts["eve@albion.example"]["address-known"] == "eve@albion.example exists in the organisation's mail."
     assert texts["officer9@navy.mil"]["newcomer"] == "navy.mil was in use before navy.ml first appeared."
+
+
+@pytest.mark.parametrize("writer", ["ada", "newcomer"])
+def test_a_homograph_of_a_known_address_is_sure_whoever_wrote(writer: str) -> None:
+    """Letters of another script that look the same: of a known domain and a known address."""
+    typed = domains.a_label("sh\u0456pyard.co.uk")
+    (one,) = detect(
+        view(everyday() + mail(f"{writer}@albion.example", f"clerk1@{typed}", day=10)), CASE
+    ).findings.to_pylist()
+    assert one["intended_domain"] == "shipyard.co.uk" and one["level"] == "high"
+    assert "homograph" in {r["name"] for r in one["reasons"]}
+
+
+def test_a_name_with_an_accent_is_no_homograph() -> None:
+    typed = domains.a_label("sh\u00efpyard.co.uk")
+    found = detect(view(everyday() + mail("ada@albion.example", f"clerk1@{typed}", day=10)), CASE).findings.to_pylist()
+    assert all("homograph" not in {r["name"] for r in one["reasons"]} for one in found)

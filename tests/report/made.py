@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from forensics import schema
 from forensics.casefile import CaseFile
+from forensics.headline import COUNTING
 from forensics.report import charts
 from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
 from forensics.report.facts.gather import Inputs, gather
@@ -243,6 +244,7 @@ def facts(
     case: CaseFile | None = None,
     more: Sequence[dict[str, Any]] = (),
     evidence: Sequence[Evidence] | None = None,
+    headline: Sequence[str] = COUNTING,
 ) -> Facts:
     """The facts of a case with `count` findings (0: a case in which nothing was found) and `more` deliveries."""
     deliveries, found = findings(count, hostile)
@@ -275,6 +277,7 @@ def facts(
             method=method(),
             verdicts=verdicts,
             as_of=as_of,
+            headline=headline,
             case_state="3f" * 32,
             verify="missent verify case",
         ),

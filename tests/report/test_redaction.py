@@ -182,12 +182,12 @@ def test_the_key_stays_in_the_case_and_is_the_same_next_time(tmp_path: Path) -> 
 
 HARMLESS = set(
     """
-    Attested.at Attested.digest Attested.kind HandedOver.at Said.on Clock.disorder Clock.state Containment.state Coverage.search Coverage.unread_files Coverage.unread_reasons Evidence.content_sha256 Evidence.file_sha256
+    Attested.at Attested.digest Attested.kind HandedOver.at Said.on Clock.disorder Clock.state Containment.state Contested.verdict Coverage.search Coverage.unread_files Coverage.unread_reasons Evidence.content_sha256 Evidence.file_sha256
     Evidence.loader Evidence.packing Evidence.ref Evidence.time_basis Finding.exposure Finding.incident Finding.level
     Finding.origin Finding.outcome Finding.ref Finding.state Finding.status_code Finding.story Gateway.system
     Header.case_state Header.edition Header.handling Header.status Header.tables_digest Header.timezone Header.verify Header.version
     Incident.findings Incident.intended_country Incident.observed_country Incident.ref Incident.state
-    Incident.story Loss.kind LossTotal.kind UnreadKind.evidence UnreadKind.reason Item.demanded_by Item.key Item.kind Item.section Method.evaluated_on Method.libraries
+    Incident.story Level.name Looked.registered Looked.state Loss.kind LossTotal.kind UnreadKind.evidence UnreadKind.reason Item.demanded_by Item.key Item.kind Item.section Method.evaluated_on Method.libraries
     Method.parameters Method.settings_digest Method.suffix_list_digest Method.version Number.query Place.country
     Place.country_name Place.suffix Questionnaire.release Rate.measure Rate.name Raw.kind Reason.name
     Record.evidence Ruling.verdict Segment.kind Segment.meant Segment.typed Signal.meaning Signal.name Slip.kind

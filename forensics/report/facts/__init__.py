@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from forensics.report.facts.asked import Looked
 from forensics.report.facts.base import (
     EDITIONS,
     FORMAT_VERSION,
@@ -24,6 +25,7 @@ from forensics.report.facts.base import (
     Raw,
     Tally,
 )
+from forensics.report.facts.beside import Beside, Contested, Impersonation, NoSuchDomain
 from forensics.report.facts.due import Limit, Moment, Regime, Step
 from forensics.report.facts.found import (
     Day,
@@ -47,6 +49,7 @@ from forensics.report.facts.searched import (
     Coverage,
     Evidence,
     Gateway,
+    Level,
     Loss,
     LossTotal,
     Method,
@@ -68,11 +71,13 @@ __all__ = [
     "STATES",
     "Action",
     "Attested",
+    "Beside",
     "Bin",
     "Changes",
     "Clock",
     "Containment",
     "Content",
+    "Contested",
     "Contrast",
     "Count",
     "Coverage",
@@ -88,15 +93,19 @@ __all__ = [
     "Header",
     "Held",
     "Holder",
+    "Impersonation",
     "Incident",
     "Item",
+    "Level",
     "Limit",
+    "Looked",
     "Loss",
     "LossTotal",
     "Mention",
     "Method",
     "Moment",
     "Moved",
+    "NoSuchDomain",
     "Number",
     "OtherLines",
     "Person",
@@ -156,3 +165,7 @@ class Facts:
     """Verdicts whose finding no longer exists."""
     changes: Changes | None = None
     """Since an earlier report, where one was named."""
+    beside: Beside = field(default_factory=Beside)
+    """What is in no number."""
+    looked: tuple[Looked, ...] = ()
+    """What an investigator was answered about the domains that mail went to."""

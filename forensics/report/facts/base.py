@@ -13,8 +13,8 @@ EDITIONS = ("full", "redacted")
 
 
 STATES = ("confirmed", "suspected", "review", "dismissed")
-"""confirmed: a person ruled so · suspected: level high or medium without a ruling · review: level low without a
-ruling, in no headline number · dismissed: a person ruled against."""
+"""confirmed: a person ruled so · suspected: of a level that counts (`Method.levels`), without a ruling · review: of
+another level without a ruling, in no headline number · dismissed: a person ruled against."""
 
 
 RAW_KINDS = ("address", "domain", "name", "text", "host", "ip", "id", "file", "response", "subject", "slip")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.casefile import CaseFile
+from forensics.headline import COUNTING
+from forensics.lookups import Lookup
 from forensics.report.facts import (
     Custody,
     Evidence,
@@ -16,6 +18,8 @@ from forensics.report.facts import (
     Header,
     Method,
     Skipped,
+    asked,
+    beside,
     clock,
     content,
     coverage,
@@ -68,6 +72,12 @@ class Inputs:
     custody: Custody = field(default_factory=Custody)
     worksheet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Delivery id → what a person wrote of its message."""
+    headline: Sequence[str] = COUNTING
+    """Levels that count without a ruling."""
+    signs: beside.Told = field(default_factory=beside.Told)
+    """What detection.json says beside the findings."""
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    """What an investigator was answered, by domain."""
 
 
 def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates: Path | None = None) -> Facts:
@@ -79,7 +89,7 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
     casefile = inputs.casefile
     answers = questionnaire.read(casefile)
     home = questionnaire.zone(casefile)
-    findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids)
+    findings, orphaned = incidents.read(connection, inputs.verdicts, inputs.evidence_ids, inputs.headline)
     pairs = incidents.incidents(connection, findings)
     head = tallies.headline(findings)
     sent = [finding.submitted_at for finding in head]
@@ -138,4 +148,6 @@ def gather(connection: Any, inputs: Inputs, language: str = LANGUAGE, templates:
         method=inputs.method,
         custody=inputs.custody,
         orphaned=orphaned,
+        beside=beside.read(connection, findings, inputs.signs),
+        looked=asked.about(inputs.lookups, incidents.observed(connection)),
     )

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from forensics import domains
 from forensics.errors import CaseError
+from forensics.headline import COUNTING
 from forensics.report.facts import (
     STATES,
     Finding,
@@ -61,12 +62,15 @@ def rows(connection: Any, query: str) -> list[dict[str, Any]]:
 
 
 def read(
-    connection: Any, verdicts: Iterable[object], evidence: Mapping[str, str]
+    connection: Any,
+    verdicts: Iterable[object],
+    evidence: Mapping[str, str],
+    headline: Collection[str] = COUNTING,
 ) -> tuple[tuple[Finding, ...], tuple[Ruling, ...]]:
     """All findings in order of time, and the verdicts that found nothing to rule on.
 
-    `evidence` maps evidence ids to the report's references. Raises CaseError when a finding names a delivery
-    that the case does not hold.
+    `evidence` maps evidence ids to the report's references, `headline` are the levels that count. Raises CaseError when
+    a finding names a delivery that the case does not hold.
     """
     table = rows(connection, _JOIN)
     lost = [row["delivery_id"] for row in table if row["found"] is None]
@@ -79,10 +83,23 @@ def read(
     to_meant = {row["delivery_id"]: row for row in rows(connection, _TO_MEANT)} if table else {}
     groups = _references(connection, table)
     found = tuple(
-        _finding(f"F{n}", row, ruled.get(row["delivery_id"]), to_meant.get(row["delivery_id"], {}), groups, evidence)
+        _finding(
+            f"F{n}",
+            row,
+            ruled.get(row["delivery_id"]),
+            to_meant.get(row["delivery_id"], {}),
+            groups,
+            evidence,
+            headline,
+        )
         for n, row in enumerate(table, 1)
     )
     return found, orphaned
+
+
+def observed(connection: Any) -> set[str]:
+    """The domains that findings accuse."""
+    return {row["d"] for row in rows(connection, "SELECT DISTINCT observed_domain AS d FROM findings")}
 
 
 def _references(connection: Any, table: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str, str | None]]:
@@ -119,6 +136,7 @@ def _finding(
     to_meant: Mapping[str, Any],
     groups: Mapping[str, tuple[str, str, str | None]],
     evidence: Mapping[str, str],
+    headline: Collection[str],
 ) -> Finding:
     submitted = row["submitted_at"].astimezone(UTC)
     sender = row["sender"] or ""
@@ -128,7 +146,7 @@ def _finding(
     incident, story, _ = groups[row["incident_id"]]
     return Finding(
         ref=ref,
-        state=rulings.state(row["level"], ruling),
+        state=rulings.state(row["level"], ruling, headline),
         level=row["level"],
         score=row["score"],
         weight=row["weight"],

@@ -9,17 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 
+from forensics import headline
 from forensics.case import Case
 from forensics.casefile import CaseFile, Stated
 from forensics.custody import attested, handovers, log, manifest, notes, parameters
 from forensics.custody.manifest import Manifest
+from forensics.lookups import Lookup
 from forensics.report.facts import (
     Attested,
     Custody,
     Evidence,
     HandedOver,
+    Level,
     Loss,
     LossTotal,
     Method,
@@ -28,6 +32,7 @@ from forensics.report.facts import (
     Sensitivity,
     Signal,
     Skipped,
+    beside,
     measured,
 )
 from forensics.report.facts.content import WORKSHEET
@@ -38,10 +43,19 @@ VERIFY = "missent verify FILE (or CASE); by hand: Annex F"
 
 
 def read(
-    case: Case, casefile: CaseFile, inventory: Manifest, verdicts: Iterable[object], as_of: datetime | None = None
+    case: Case,
+    casefile: CaseFile,
+    inventory: Manifest,
+    verdicts: Iterable[object],
+    as_of: datetime | None = None,
+    lookups: Mapping[str, Lookup] = MappingProxyType({}),
 ) -> Inputs:
-    """Everything beside the tables. Raises CaseError when detection.json cannot be read."""
+    """Everything beside the tables; `lookups` as `custody.annexes` tells them.
+
+    Raises CaseError when detection.json cannot be read.
+    """
     evidence = tuple(_evidence(f"E{n}", entry) for n, entry in enumerate(inventory.evidence, 1))
+    detected = parameters.read(case)
     return Inputs(
         casefile=casefile,
         evidence=evidence,
@@ -57,6 +71,9 @@ def read(
         unseen_domains=inventory.unseen_domains,
         custody=_custody(case, casefile),
         worksheet=_worksheet(case),
+        headline=headline.told(detected),
+        lookups=lookups,
+        signs=beside.Told(detected.get("impersonation", ()), detected.get("undeliverable", ())),
     )
 
 
@@ -179,6 +196,7 @@ def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
     versions = dict(run.versions) if run else {}
     found = measured.evaluation()
     settings = parameters.read(case)
+    counting = headline.told(settings)
     meanings, weights = settings.get("signals", {}), settings.get("weights", {})
     return Method(
         version=versions.pop("missent", ""),
@@ -194,6 +212,10 @@ def _method(case: Case, casefile: CaseFile, inventory: Manifest) -> Method:
         sensitivity=tuple(
             Sensitivity(float(row["prior_odds_times"]), int(row["high"]), int(row["medium"]), int(row["low"]))
             for row in settings.get("sensitivity", ())
+        ),
+        levels=tuple(
+            Level(row["level"], row["level"] in counting, int(row["hits"]), int(row["of"]), row["mean"])
+            for row in settings.get("earned", ())
         ),
     )
 

@@ -7,12 +7,13 @@ pair or delivery has no finding any more is orphaned: shown, never dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from forensics.errors import CaseError
+from forensics.headline import COUNTING
 from forensics.report.facts import Ruling
 from forensics.schema import VERDICTS
 
@@ -90,8 +91,8 @@ def attach(
     return {**whole, **single}, tuple(orphaned)
 
 
-def state(level: str, ruling: Ruling | None) -> str:
-    """confirmed, suspected, review or dismissed, as `facts.STATES` says."""
+def state(level: str, ruling: Ruling | None, headline: Collection[str] = COUNTING) -> str:
+    """confirmed, suspected, review or dismissed, as `facts.STATES` says. `headline`: levels that count unruled."""
     if ruling is not None and ruling.verdict in ("confirmed", "dismissed"):
         return ruling.verdict
-    return "review" if level == "low" else "suspected"
+    return "suspected" if level in headline else "review"

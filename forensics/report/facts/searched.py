@@ -238,6 +238,18 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
+class Level:
+    """How often a level was right on logs that the detector had not seen, and whether it counts in a headline."""
+
+    name: str
+    counts: bool
+    hits: int
+    of: int
+    mean: float | None
+    """Mean score of these pairs; None without any."""
+
+
+@dataclass(frozen=True)
 class Method:
     """How findings were made, and how well that is known to work."""
 
@@ -255,3 +267,4 @@ class Method:
     """Commands that make these tables again, a line each."""
     signals: tuple[Signal, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    levels: tuple[Level, ...] = ()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from forensics import domains
+from forensics.headline import COUNTING
 from forensics.report.facts import Finding, Flow, Groups, Number, Person, Tally
 
 ACCEPTED = ("exposed",)
@@ -70,6 +71,11 @@ def own(findings: Sequence[Finding]) -> list[Finding]:
 def headline(findings: Sequence[Finding]) -> list[Finding]:
     """Confirmed and suspected ones."""
     return [finding for finding in findings if finding.state in ("confirmed", "suspected")]
+
+
+def set_apart(findings: Sequence[Finding]) -> int:
+    """Deliveries more probably misdirected than not that no number counts, their level not being measured."""
+    return sum(finding.state == "review" and finding.level in COUNTING for finding in findings)
 
 
 def groups(findings: Sequence[Finding]) -> Groups:

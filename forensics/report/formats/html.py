@@ -24,7 +24,19 @@ from forensics import domains
 from forensics.errors import UsageError
 from forensics.report.facts import STATES, Facts, Finding, Incident
 from forensics.report.formats import templating
-from forensics.report.text import annexed, byhand, document, grids, kept, onepage, passages, pieces, prose, sums
+from forensics.report.text import (
+    annexed,
+    beside,
+    byhand,
+    document,
+    grids,
+    kept,
+    onepage,
+    passages,
+    pieces,
+    prose,
+    sums,
+)
 from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
 from forensics.report.text.visible import cut, visible
@@ -143,6 +155,7 @@ def render(facts: Facts, context: Context) -> bytes:
         points=onepage.points(facts, words),
         sections=tuple(document.sections(facts, context)),
         timeline=tuple(annexed.timeline(facts, context)),
+        beside=tuple(beside.section(facts, context)),
         rates=tuple(annexed.rates(facts, context)),
         custody=tuple(kept.custody(facts, context)),
         again=tuple(annexed.again(facts, context)),

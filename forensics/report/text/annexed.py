@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from forensics.report import facts as f
 from forensics.report.facts import measured
+from forensics.report.text import beside, byhand, detailed, grids, kept, levels, onepage, pieces, prose
 from forensics.report.text import blocks as b
-from forensics.report.text import byhand, detailed, grids, kept, onepage, pieces, prose
 from forensics.report.text import timeline as events
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answer, columns, cut_note, question, stamp
@@ -23,6 +23,7 @@ def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Everything behind the numbered sections, in order."""
     yield from timeline(facts, context)
     yield from detailed.incidents(facts, context)
+    yield from beside.section(facts, context)
     yield from deliveries(facts, context)
     yield from evidence(facts, context)
     yield from method(facts, context)
@@ -224,6 +225,7 @@ def rates(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         return
     yield b.Para(prose.say(words, "html.annex.measured", where=m.evaluated_on), "note")
     yield b.Para(prose.say(words, "measure.means"), "note")
+    yield from levels.told(facts, words)
     yield _by_set(facts, words)
     kinds = [rate for rate in m.rates if rate.name not in measured.SETS]
     if kinds:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from forensics.report import facts as f
-from forensics.report.text import annexed, changes, clocks, content, grids, onepage, passages, pieces, prose
+from forensics.report.text import annexed, asked, changes, clocks, content, grids, onepage, passages, pieces, prose
 from forensics.report.text import blocks as b
 from forensics.report.text.context import Context
 from forensics.report.text.pieces import answers, slip_line
@@ -136,6 +136,7 @@ def _where(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     yield grids.places(facts, words)
     yield b.Items(passages.where(facts, words))
     yield from grids.relays(facts, words)
+    yield from asked.grid(facts, words)
     yield from context.charts("places")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from forensics import accounts, domains
-from forensics.report.facts import Facts, Segment, Slip, Story, places, slipmarks
+from forensics.report.facts import Facts, Segment, Slip, Story, places, slipmarks, tallies
 from forensics.report.facts.searched import NOTHING_SEARCHED
 from forensics.report.text.blocks import Span, Spans, code, text
 from forensics.report.text.wording import Words
@@ -133,7 +133,9 @@ def title(facts: Facts, words: Words) -> str:
     if facts.header.title:
         return facts.header.title
     if not facts.header.found:
-        return words(f"title.{_NONE[facts.coverage.search]}")
+        search = facts.coverage.search
+        apart = tallies.set_apart(facts.findings) and search not in NOTHING_SEARCHED
+        return words("title.none_apart" if apart else f"title.{_NONE[search]}")
     lead = _lead(facts)
     if lead is None or lead.suffixes is None:
         return words("title.pairs")
@@ -249,7 +251,12 @@ def _states(facts: Facts, words: Words) -> Spans:
     else:
         spans = say(words, f"position.state_{'confirmed' if confirmed else 'suspected'}", n=confirmed or suspected)
     automated = facts.groups.automated.deliveries.value
-    return sentences(spans, say(words, "position.automated", n=automated) if automated else ())
+    apart = tallies.set_apart(facts.findings)
+    return sentences(
+        spans,
+        say(words, "position.automated", n=automated) if automated else (),
+        say(words, "position.more_apart", n=apart) if apart else (),
+    )
 
 
 def _nothing(facts: Facts, words: Words) -> Spans:
@@ -257,14 +264,18 @@ def _nothing(facts: Facts, words: Words) -> Spans:
     if searched.search in NOTHING_SEARCHED:
         return sentences(_nothing_searched(facts, words), say(words, "position.no_answer"))
     assert searched.weighed_first is not None and searched.weighed_last is not None
+    apart = tallies.set_apart(facts.findings)
+    partly = "position.none_partly" if searched.search == "partly" else "position.none"
     spans = say(
         words,
-        "position.none_partly" if searched.search == "partly" else "position.none",
+        "position.none_counted" if apart else partly,
         outbound=noun(words, "deliveries", searched.weighed.value),
         organisation=organisation(facts, words),
         span=span(words, searched.weighed_first, searched.weighed_last),
         domains=noun(words, "domains", searched.weighed_domains.value),
     )
+    if apart:
+        spans = sentences(spans, say(words, "position.none_apart", n=apart))
     spans = sentences(spans, *_not_read(facts, words))
     for key, group in (("none_review", facts.groups.review), ("none_dismissed", facts.groups.dismissed)):
         if group.deliveries.value:
