@@ -19,6 +19,7 @@ from forensics.errors import CaseError, EvidenceError, UsageError, naming
 if TYPE_CHECKING:
     from forensics.casefile import CaseFile, SourceSettings
     from forensics.custody.log import By
+    from forensics.custody.manifest import Manifest
     from forensics.custody.staging import Staged
     from forensics.ingest.survey import Progress
     from forensics.results import Detected, Ingested, Reported, Run
@@ -282,7 +283,7 @@ def detect(
         settings |= unseen_settings(before, org, unseen)
         if not (casefile.organisation.domains or settings.get("unseen_domains")):
             raise _no_organisation()
-        weigh(now, casefile, since=since, until=until, progress=progress)
+        weigh(now, casefile, manifest.read(now), since=since, until=until, progress=progress)
         by = log.By(examiner, note)
         manifest.record(now, "detect", command=command, started=started, settings=settings, by=by)
         found = results.detected(now)
@@ -290,15 +291,20 @@ def detect(
 
 
 def weigh(
-    case: Case, casefile: CaseFile, *, since: datetime | None, until: datetime | None, progress: Progress | None
+    case: Case,
+    casefile: CaseFile,
+    inventory: Manifest,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Progress | None,
 ) -> None:
     """Detect in the case's deliveries and write what came of it: four tables and detection.json."""
     import json
 
     from forensics import detector, store
-    from forensics.custody import annexes, manifest, statement
+    from forensics.custody import annexes, statement
 
-    inventory = manifest.read(case)
     with store.connect(case, casefile.organisation.domains) as connection:
         asked = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
         result = detector.detect(connection, casefile, since=since, until=until, lookups=asked, progress=progress)

@@ -48,6 +48,8 @@ def rerun(
         fresh = Case(Path(folder) / "case")
         fresh.folder.mkdir()
         shutil.copyfile(case.toml, fresh.toml)
+        if case.annexes.is_dir():
+            shutil.copytree(case.annexes, fresh.annexes)
         try:
             made = _made(fresh, inventory, sources, progress)
         except MissentError as error:
@@ -88,7 +90,7 @@ def _made(fresh: Case, inventory: Manifest, sources: Sequence[Source], progress:
     detected = any(one.name == "findings" for one in inventory.tables)
     if detected:
         since, until = (_moment(inventory.settings.get(name)) for name in ("since", "until"))
-        weigh(fresh, case_files.read(fresh), since=since, until=until, progress=progress)
+        weigh(fresh, case_files.read(fresh), inventory, since=since, until=until, progress=progress)
     found = Manifest(evidence=entries, tables=tables.existing(fresh), settings=inventory.settings)
     return manifest.settled(fresh, found)
 
