@@ -598,6 +598,8 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
 
     Missent asks nobody. Whoever runs a zone sees such questions; the answers are of the day of asking, not of the send,
     and registration data may be withheld or be a later owner's. Hand in what the script prints with `missent ingest`.
+
+    Example:  missent lookups --case case --out ask.sh
     """
     from forensics import terminal, workbench
 
