@@ -96,7 +96,7 @@ def due(facts: f.Facts, regime: f.Regime, step: f.Step, words: Words) -> b.Spans
         basis = words(f"clocks.basis.{step.longer_basis}")
         longer = words("clocks.longer", at=when(words, step.longer, facts.header.timezone), basis=basis)
         parts.append(b.text(b.Span("soft", longer)))
-    return sentences(*parts)
+    return b.text(*parts)
 
 
 def state(facts: f.Facts, step: f.Step, words: Words) -> b.Spans:

@@ -34,7 +34,7 @@ def test_one_row_for_each_step_of_each_regime() -> None:
     assert found[0][2] == "6 April 2023, 14:30 UTC (15:30 Europe/London)"
     assert found[0][3].startswith("open; 26 hours and 30 minutes left")
     assert "not dated in the case" in found[1][1]
-    assert "By another reading later: 6 April 2023, 09:00 UTC" in found[3][2]
+    assert "; by another reading later: 6 April 2023, 09:00 UTC" in found[3][2]
     assert found[7][2] == "no limit in hours or days"
 
 
