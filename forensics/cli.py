@@ -616,15 +616,22 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
     metavar="N",
     help="How many lookalikes.",
 )
+@click.option(
+    "--case",
+    "case_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A case: '*.mil' then stands for what it writes to below it; by traffic, without names in genuine use.",
+)
 @JSON
-def watch_list(names: tuple[str, ...], limit: int, as_json: bool) -> None:
+def watch_list(names: tuple[str, ...], limit: int, case_dir: Path | None, as_json: bool) -> None:
     """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules.
 
     Example:  missent watch-list navy.mil --limit 50
     """
     from forensics import terminal, workbench
 
-    terminal.watch_list(workbench.watch_list(names, limit=limit), as_json=as_json)
+    terminal.watch_list(workbench.watch_list(names, limit=limit, case_dir=case_dir), as_json=as_json)
 
 
 @main.command()

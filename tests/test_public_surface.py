@@ -59,7 +59,7 @@ FUNCTIONS = {
         "status": "case_dir",
         "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
         "views_sql": "case_dir",
-        "watch_list": "names, *, limit=",
+        "watch_list": "names, *, limit=, case_dir=",
         "worksheet": "case_dir, sheet, *, examiner=, note=",
     },
 }

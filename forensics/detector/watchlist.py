@@ -6,7 +6,7 @@ The same channel that explains slips is run forwards: every single slip of the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from forensics import domains
@@ -24,23 +24,43 @@ _SUFFIXES = _SUFFIX_LIST.split()
 """Suffixes that are typed for others: the common ones, and the countries whose letters lie next to them."""
 
 
-def watch_list(given: Sequence[str], *, limit: int | None = None) -> list[dict[str, Any]]:
+CLOSED = frozenset({"mil", "gov", "int", "edu", "arpa", "mod", "nhs", "police"})
+"""Labels of suffixes under which a registry lets nobody but bodies of that kind have a name (IANA's root zone database;
+Nominet and Jisc for .uk): `avy.mil` bounces, whoever would like to own it."""
+
+
+def watch_list(
+    given: Sequence[str],
+    *,
+    limit: int | None = None,
+    traffic: Mapping[str, int] | None = None,
+    used: Collection[str] = (),
+) -> list[dict[str, Any]]:
     """Rows `lookalike`, `domain`, `slip`, `words`, `probability`, `registrable`, most probable first.
 
-    `probability`: of this lookalike among all slips of its domain. `registrable`: its suffix is in the public
-    suffix list, so that somebody may own it; the rest bounces, and stands after its equals. `limit`: rows in all.
-    Raises UsageError for what is no domain.
+    `probability`: of this lookalike among all slips of its domain. `registrable`: its suffix is in the public suffix
+    list and not closed, so that somebody may own it; the rest bounces, and stands after its equals. `limit`: rows in
+    all. `traffic`: deliveries to each domain that the organisation writes to; then `*.mil` stands for all of them below
+    it, and rows have `traffic` and stand by probability times traffic. `used`: names that the organisation uses
+    itself, which are left out. Raises UsageError for what is no domain.
 
     >>> [r["lookalike"] for r in watch_list(["navy.mil"], limit=3)]
     ['navy.mi', 'navy.com', 'avy.mil']
     """
-    wanted = [domains.a_label(name.removeprefix("*.")) for name in given]
-    for name, meant in zip(given, wanted, strict=True):
-        if not _is_name(meant) or "." not in meant:
+    wanted: list[str] = []
+    for name in given:
+        meant = domains.a_label(name.removeprefix("*."))
+        below = [one for one in traffic or () if name.startswith("*.") and domains.within(one, {meant})]
+        if not below and (not _is_name(meant) or "." not in meant):
+            if name.startswith("*.") and _is_name(meant):
+                remedy = "name a case that writes to domains below it" if traffic is None else None
+                raise UsageError(f"{name}: no domain below it is known", remedy=remedy)
             raise UsageError(f"{name}: not a domain", expected="a name such as navy.mil")
+        wanted.extend(sorted(below) or [meant])
+    weight = traffic or {}
     rows: list[dict[str, Any]] = []
     for meant in dict.fromkeys(wanted):
-        for typed in sorted({domains.a_label(t) for t in lookalikes(meant)} - set(wanted)):
+        for typed in sorted({domains.a_label(t) for t in lookalikes(meant)} - set(wanted) - set(used)):
             slip = classify(typed, meant) if _is_name(typed) else None
             if slip is not None:
                 rows.append(
@@ -50,11 +70,21 @@ def watch_list(given: Sequence[str], *, limit: int | None = None) -> list[dict[s
                         "slip": slip.kind,
                         "words": NAMES[slip.kind],
                         "probability": float(f"{10**slip.log10:.4g}"),
-                        "registrable": bool(domains.split(typed).registered),
+                        "registrable": _registrable(typed),
+                        **({"traffic": weight.get(meant, 0)} if traffic is not None else {}),
                     }
                 )
-    rows.sort(key=lambda r: (-r["probability"], not r["registrable"], r["lookalike"], r["domain"]))
+    rows.sort(
+        key=lambda r: (
+            -r["probability"] * max(1, weight.get(r["domain"], 0)), not r["registrable"], r["lookalike"], r["domain"]
+        )
+    )  # fmt: skip
     return rows[:limit]
+
+
+def _registrable(name: str) -> bool:
+    cut = domains.split(name)
+    return bool(cut.registered) and not CLOSED & set(cut.suffix.split("."))
 
 
 def lookalikes(meant: str) -> Iterator[str]:

@@ -48,3 +48,22 @@ def test_limit_zone_and_nonsense() -> None:
     for wrong in ("navy", "", "a b.com", "-x.com"):
         with pytest.raises(UsageError):
             watch_list([wrong])
+
+
+def test_nobody_can_own_a_name_under_a_closed_suffix() -> None:
+    by = {row["lookalike"]: row["registrable"] for row in watch_list(["navy.mil", "trust.nhs.uk", "city.gov.uk"])}
+    assert not any(own for name, own in by.items() if name.endswith((".mil", ".nhs.uk", ".gov.uk")))
+    assert by["navy.ml"] and by["navy.com"]
+
+
+def test_a_zone_stands_for_what_a_case_writes_to_below_it() -> None:
+    traffic = {"navy.mil": 900, "army.mil": 3, "gmail.com": 5000}
+    rows = watch_list(["*.mil"], traffic=traffic, used=["navy.mi", *traffic])
+    assert {row["domain"] for row in rows} == {"navy.mil", "army.mil"}
+    assert "navy.mi" not in {row["lookalike"] for row in rows}
+    expected = [row["probability"] * row["traffic"] for row in rows]
+    assert expected == sorted(expected, reverse=True)
+    assert rows[0]["domain"] == "navy.mil"
+    for wrong in ({}, None):
+        with pytest.raises(UsageError, match=r"no domain below"):
+            watch_list(["*.mil"], traffic=wrong)
