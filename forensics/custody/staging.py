@@ -9,6 +9,7 @@ after it, the next command that takes the case finishes the exchange: each step 
 from __future__ import annotations
 
 import contextlib
+import errno
 import filecmp
 import os
 import shutil
@@ -180,12 +181,21 @@ def _commit(staged: Staged) -> None:
     if not moves and not removed:
         _discard(staged.case)
         return
+    for source, target in staged.files:
+        _room_for(staged.case.folder / source, staged.case.folder / target)
     _sync_folder(staged.next.folder)
     moves.sort(key=lambda move: move[1] == "manifest.json")  # last, as what names all the others
     shown = [[display(source), display(target)] for source, target in moves]
     canonical.put(staged.case.folder / JOURNAL, canonical.page({"moves": shown, "removed": removed}))
     _sync_folder(staged.case.folder)
     recover(staged.case)
+
+
+def _room_for(new: Path, place: Path) -> None:
+    """What cannot come to stand at its place is told before the exchange is begun, not in the midst of it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_dir() and not new.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
 
 
 def _exchange(case: Case, journal: tuple[list[tuple[str, str]], list[str]]) -> None:
@@ -263,7 +273,10 @@ def _discard(case: Case) -> None:
             places = []  # not written whole
         for place in places:
             if place.is_absolute() and place.name.startswith(".") and place.name.endswith(ASIDE):
-                place.unlink(missing_ok=True)
+                with contextlib.suppress(
+                    OSError
+                ):  # no such folder, or no longer this user's: it must not stop the case
+                    place.unlink()
     _remove(case.folder / NEXT)
 
 
