@@ -165,7 +165,7 @@ def test_known_arrangements(name: str, data: Path, tmp_path: Path) -> None:
     """Exchange's own tracking logs, through the organisation's tenant and through a service."""
     pipeline.ingest([data / "exposure" / f"{name}.log"], tmp_path / "case", org=["contoso.com"])
     with (tmp_path / "case" / "case.toml").open("a") as file:
-        file.write("[detection]\nprior = 0.2\n")  # fifteen deliveries alone are too few for a finding that counts
+        file.write("[detection]\nprior = 0.99\n")  # fifteen deliveries alone are too few for level high, which counts
     detected = pipeline.detect(tmp_path / "case")
     assert (detected.exposed, detected.handed_on) == (0, 1)
     assert "0 accepted by the server there, 1 handed on (final acceptance unknown)" in detected.verdict
