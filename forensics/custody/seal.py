@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,16 +68,21 @@ def write(
             seals[sealed] = {old.name: old for old in _earlier(sealed)}
         seals[sealed][path.name] = Seal(path.name, sha256, state, head)
     for sealed, parts in seals.items():
-        listed = {
-            name: {
-                "sha256": part.sha256,
-                "case_state": part.case_state,
-                "custody": {"sequence": part.custody.sequence, "digest": part.custody.digest},
-            }
-            for name, part in parts.items()
-        }
-        staged.report(sealed).write_text(canonical.page({"reports": listed}), "utf-8", newline="\n")
+        staged.report(sealed).write_bytes(_page(parts.values()))
     return tuple(sorted(seals))
+
+
+def _page(parts: Iterable[Seal]) -> bytes:
+    """A seal as it is written: its parts and nothing else, in one way."""
+    listed = {
+        part.name: {
+            "sha256": part.sha256,
+            "case_state": part.case_state,
+            "custody": {"sequence": part.custody.sequence, "digest": part.custody.digest},
+        }
+        for part in parts
+    }
+    return canonical.page({"reports": listed}).encode()
 
 
 def _earlier(path: Path) -> list[Seal]:
@@ -197,11 +202,15 @@ def _fault(one: Written) -> str | None:
     if not sealed.is_file():
         return "its seal is missing, though the custody log records it"
     try:
-        part = next((part for part in read(sealed) if part.name == one.place.name), None)
+        parts = read(sealed)
+        written = sealed.read_bytes() == _page(parts)
+        part = next((part for part in parts if part.name == one.place.name), None)
     except (ValueError, OSError) as error:
         return f"{sealed.name} cannot be read as a seal ({error})"
     if part is None:
         return f"{sealed.name} does not hold it"
+    if not written:
+        return f"{sealed.name} was changed after it was written"
     if part.sha256 != one.sha256 or part.case_state != one.case_state or part.custody != one.head:
         return "the custody log recorded another digest, case state or entry for it than its seal"
     return None

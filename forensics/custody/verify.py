@@ -21,6 +21,7 @@ from forensics.case import Case
 from forensics.custody import (
     annexes,
     attested,
+    canonical,
     chain,
     citations,
     log,
@@ -135,6 +136,9 @@ def _custody(case: Case, inventory: Manifest) -> Check:
     wholes = [details["manifest"] for details in recorded if "manifest" in details]
     if wholes and not faults and manifest.whole_digest(inventory) != wholes[-1]:
         faults.append("manifest.json holds other names, places, skipped inputs or runs than the custody log recorded")
+    held = case.manifest.read_bytes()
+    if not faults and held != canonical.page(canonical.load(held)).encode():
+        faults.append("manifest.json is not laid out as it was written, though it says the same")
     entries = _count(len(found.entries), "entry", "entries")
     right = f"{entries}, each following from the one before; head {found.head.digest[:16]}…"
     return checked("custody log", faults, right)
