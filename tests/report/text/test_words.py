@@ -18,7 +18,7 @@ CLAIMS = re.compile(
 
 
 def test_no_sentence_claims_more_than_logs_show() -> None:
-    allowed = ("byhand.", "answers.", "html.section.annex_f", "html.footer")
+    allowed = ("byhand.", "forms.", "answers.", "html.section.annex_f", "html.footer")
     for key, entry in WORDS.entries.items():
         forms = entry.values() if isinstance(entry, dict) else (entry,)
         if not key.startswith(allowed):
@@ -39,7 +39,7 @@ def test_an_unknown_is_told_apart_from_an_answer() -> None:
     told = document.compose(facts, made.context(facts))
     assert told.foot_left.endswith("of which 2 “unknown”")
     exposed = next(point for point in onepage.points(facts, WORDS) if point.anchor == "exposed")
-    assert "3 of 10 questions of this section answered, of which 2 “unknown”." in b.plain(exposed.spans)
+    assert "Questions of this section: 3 of 10 answered, of which 2 “unknown”." in b.plain(exposed.spans)
     assert redact(facts, b"k" * 32).questionnaire.unknown == 2
 
 
