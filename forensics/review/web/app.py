@@ -68,9 +68,16 @@ class Desk:
             self._seated = True
 
     def page(self, want: Asked) -> str:
+        """The page that an address asks for. Evidence may take long to be read again: others are answered meanwhile."""
         with self._lock:
             book, bench, chosen = self._look(want)
-            return views.page(book, bench, self._sitting, want, chosen, self._quoted)
+            sitting = self._sitting
+        return views.page(book, bench, sitting, want, chosen, self._quoted)
+
+    def has(self, pair: str) -> bool:
+        """Whether a pair is among the findings now."""
+        with self._lock:
+            return pair in self._shelf.book().by_id
 
     def listed(self, pair: str, given: Mapping[str, str]) -> str:
         """What a ruling of some extent is on. Raises UsageError for a pair that is gone."""
@@ -254,7 +261,7 @@ def application(desk: Desk) -> Starlette:
 def _again(desk: Desk, form: Mapping[str, str], error: MissentError, status: int) -> Response:
     """A fresh page, with what was not recorded still there to be recorded."""
     want = views.asked(dict(parse_qsl(form.get("query", "").lstrip("?"))))
-    gone = form.get("incident", "") not in desk._shelf.book().by_id
+    gone = not desk.has(form.get("incident", ""))
     kind = form.get("verdict", "") if "verdict" in form else ""
     why = f"{error.what[:1].upper()}{error.what[1:]}. This is the case as it stands now."
     draft = (kind, form.get("reason", ""), form.get("ask", ""), why, gone)

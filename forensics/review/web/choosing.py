@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from urllib.parse import urlencode
 
 from forensics import domains
@@ -43,7 +44,8 @@ def filters(given: Mapping[str, str]) -> Filters:
     out = {}
     for key in Filters.__dataclass_fields__:
         value = given.get(key, "").strip()
-        if value and (key not in allowed or value in allowed[key]):
+        fits = _is_day(value) if key in ("since", "until") else key not in allowed or value in allowed[key]
+        if value and fits:
             out[key] = value[:200]
     return Filters(**out)
 
@@ -114,9 +116,13 @@ def _stands(delivery: str, bench: Bench, state: str, new: Collection[str]) -> bo
 
 
 def _day(text: str) -> int:
-    from datetime import date
+    """Days since 1970 of a day that `_is_day`."""
+    return (date.fromisoformat(text) - date(1970, 1, 1)).days
 
+
+def _is_day(text: str) -> bool:
     try:
-        return (date.fromisoformat(text) - date(1970, 1, 1)).days
+        date.fromisoformat(text)
     except ValueError:
-        return 0
+        return False
+    return True

@@ -289,7 +289,7 @@ def test_a_visit_that_cannot_be_remembered_is_said(built, monkeypatch, tmp_path)
         ("pair=ARMY", ["i2"]), ("pair=navy.ml ", ["i1"]), ("sender=grant", ["i2", "i1"]), ("sender=cmd", ["i1"]),
         ("exposure=exposed", ["i2", "i1"]), ("exposure=unsettled", []), ("state=open", ["i2", "i1"]),
         ("state=confirmed", []), ("since=2023-06-01", ["i2", "i1"]), ("since=2023-06-02", []),
-        ("until=2023-06-01", ["i2", "i1"]), ("until=2023-05-31", []),
+        ("until=2023-06-01", ["i2", "i1"]), ("until=2023-05-31", []), ("until=soon", ["i2", "i1"]), ("since=2023-99-01", ["i2", "i1"]),
     ],
 )  # fmt: skip
 def test_filters(client, query, left):

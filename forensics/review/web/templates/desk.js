@@ -36,10 +36,10 @@
     if (title) say((done ? `Ruling ${done} recorded. ` : "") + title.textContent + (place ? `, ${place.textContent}` : ""));
   };
 
-  // Ask for the pair, or finding, that comes next while this one is read.
+  // Ask for the pair, or finding, that comes next while this one is read; not where evidence would be read for it.
   const look = () => {
     const link = $("tr[aria-current]") ? $('[data-key="J"]') : $('[data-key="j"]');
-    ahead = link ? {address: link.href, at: Date.now(), answer: fetch(link.href).catch(() => null)} : null;
+    ahead = link && !$("#records") ? {address: link.href, at: Date.now(), answer: fetch(link.href).catch(() => null)} : null;
   };
 
   const fetched = async (address, signal) => {
