@@ -90,6 +90,7 @@ def test_ruling_on_the_pair_a_list_and_a_finding(client, built):
     ]  # fmt: skip
     page = text(client.get("/?at=i1"))
     assert "ask the sender by 2023-07-08 on 1 finding" in page
+    assert "missent block" not in page
     assert "2 with a ruling of their own keep it" in page
     assert next(check for check in verify(built.case).checks if check.name == "verdicts").ok
 
@@ -209,6 +210,7 @@ def test_only_the_reviewers_own_latest_ruling_is_withdrawn(client, built):
 
 def test_a_note_leaves_the_ruling_as_it_is(client, built):
     client.rule(client.get("/?at=i1"), "confirmed", "x")
+    assert "missent block" in client.get("/?at=i1").text
     answer = client.rule(client.get("/?at=i1"), "note", "their office wrote back")
     assert answer.headers["location"] == "/?at=i1&done=2"
     assert [(one.verdict, one.reason) for one in current(built.case)] == [("confirmed", "their office wrote back")]
