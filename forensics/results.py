@@ -204,7 +204,11 @@ def detected(case: Case) -> Detected:
             from findings where level not in {counts}""",
         )[0]
         scored = _rows(connection, f"select count(*) n from deliveries where {store.weighed_sql(since, until)}")[0]["n"]
-        contested = _rows(connection, "select count(distinct observed_domain) n from findings where contested")[0]["n"]
+        contested = _rows(
+            connection,
+            """select count(distinct observed_domain) n from findings
+            where contested or (score < 0.95 and score_without_theirs >= 0.95)""",
+        )[0]["n"]
         incidents = _rows(
             connection,
             f"""select observed_domain, intended_domain, slip, story, messages, recipients, senders, exposed,

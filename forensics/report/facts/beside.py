@@ -70,11 +70,12 @@ class Told:
     undeliverable: Sequence[Mapping[str, Any]] = field(default=())
 
 
+# Also what the other side alone took below level high: else it could write itself out of every number.
 _CONTESTED = """
 WITH pairs AS (
   SELECT observed_domain, intended_domain, list(delivery_id ORDER BY delivery_id) AS ids, max(score) AS score,
          max(score_without_theirs) AS without
-  FROM findings WHERE contested GROUP BY ALL
+  FROM findings WHERE contested OR (score < 0.95 AND score_without_theirs >= 0.95) GROUP BY ALL
 ), came AS (
   SELECT sender_domain, count(*) AS wrote FROM deliveries WHERE direction = 'inbound' GROUP BY ALL
 )

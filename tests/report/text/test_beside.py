@@ -72,3 +72,16 @@ def test_a_verdict_decides_what_is_contested(states: list[str], verdict: str) ->
     )
     (one,) = gathered.read(connection, findings, gathered.Told()).contested
     assert (one.verdict, one.wrote, one.deliveries.value) == (verdict, 1, len(ids))
+
+
+@pytest.mark.parametrize(("score", "without", "listed"), [(0.65, 0.99, 1), (0.97, 0.99, 0), (0.65, 0.7, 0)])
+def test_who_writes_below_level_high_is_listed_too(score: float, without: float, listed: int) -> None:
+    """Else the owner of a lookalike could write itself out of every number."""
+    connection = duckdb.connect()
+    connection.execute("create table deliveries (direction varchar, sender_domain varchar)")
+    connection.execute(
+        "create table findings as select 'navy.ml' observed_domain, 'navy.mil' intended_domain, ? delivery_id, "
+        "? score, ? score_without_theirs, false contested",
+        [made.facts(1).findings[0].delivery_id, score, without],
+    )
+    assert len(gathered.read(connection, made.facts(1).findings, gathered.Told()).contested) == listed
