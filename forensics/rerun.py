@@ -17,7 +17,7 @@ from typing import Any
 from forensics import casefile as case_files
 from forensics import domains
 from forensics.case import Case
-from forensics.custody import manifest, reread, tables
+from forensics.custody import manifest, places, reread, tables
 from forensics.custody.entries import EvidenceEntry, Location, Manifest, path_of
 from forensics.custody.names import label, undisplay
 from forensics.custody.sources import Source
@@ -59,7 +59,7 @@ def rerun(
 
 def _sources(case: Case, inventory: Manifest, evidence: Path | None, bag: bool) -> Iterator[Source]:
     """Every content under every name that it had, wherever it lies now. Raises LookupError naming what is not there."""
-    here = {one.id: [] if bag else list(reread.places(case, one)) for one in inventory.evidence}
+    here = {one.id: [] if bag else list(places.recorded(case, one)) for one in inventory.evidence}
     lost = {one.id: one for one in inventory.evidence if not here[one.id]}
     moved = reread.search(evidence, lost) if evidence is not None and lost else {}
     for one in inventory.evidence:

@@ -24,7 +24,7 @@ from typing import Any
 
 from forensics import casefile as case_files
 from forensics.case import Case
-from forensics.custody import canonical, log, manifest, reread, seal, staging, verify
+from forensics.custody import canonical, log, manifest, places, reread, seal, staging, verify
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
@@ -207,7 +207,7 @@ def rows(one: EvidenceEntry, sha256: str) -> Iterator[str]:
 def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: dict[tuple[Path, int], str]) -> str:
     """Copy the file that holds an evidence, as far as it was read, unless it is there; returns its SHA-256, which is
     its name. `done`: (file, bytes) → SHA-256 of those copied before, since an archive holds many."""
-    source = next(reread.places(case, one), None)
+    source = next(places.recorded(case, one), None)
     moved = source is None
     if source is None and search is not None:
         source = reread.search(search, {one.id: one}).get(one.id)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from forensics.case import Case
-from forensics.custody import reread
+from forensics.custody import places
 from forensics.custody.evidence import blocks
 from forensics.custody.manifest import EvidenceEntry, Manifest
 from forensics.errors import EvidenceError
@@ -29,20 +29,26 @@ def quote(case: Case, inventory: Manifest, records: Iterable[Address]) -> dict[A
 
 
 def _from(case: Case, evidence: EvidenceEntry, addresses: list[Address]) -> dict[Address, bytes]:
+    """Blocks are cut anywhere: an address says where its record lies, whatever the format."""
     found: dict[Address, bytes] = {}
-    source = next(reread.places(case, evidence), None)
+    source = next(places.recorded(case, evidence), None)
     if source is None:
         return found
     rest = iter(addresses)
     address = next(rest, None)
+    begun: list[tuple[Address, bytearray]] = []
     try:
-        cutter = reread.Cutter(evidence.loader)
-        for block in blocks(source, cutter.split, begin=cutter.begin):
-            while address and address[2] < block.offset + len(block.data):
-                start = address[2] - block.offset
-                found[address] = block.data[start : start + address[3]].tobytes()
+        for block in blocks(source, lambda data, _last: len(data)):
+            ends = block.offset + len(block.data)
+            while address and address[2] < ends:
+                begun.append((address, bytearray()))
                 address = next(rest, None)
-            if address is None:
+            for one, taken in begun:
+                start = max(one[2] - block.offset, 0)
+                taken += block.data[start : max(one[2] + one[3] - block.offset, 0)].tobytes()
+            found |= {one: bytes(taken) for one, taken in begun if one[2] + one[3] <= ends}
+            begun = [(one, taken) for one, taken in begun if one[2] + one[3] > ends]
+            if address is None and not begun:
                 break
     except EvidenceError:
         # A file that cannot be opened any more is named by `verify`; what was read before stays quoted.

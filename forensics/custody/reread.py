@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from forensics import loaders, wraps
 from forensics.case import Case
 from forensics.custody.citations import Citations, forms
 from forensics.custody.discovery import discover
-from forensics.custody.entries import EvidenceEntry, location, path_of
+from forensics.custody.entries import EvidenceEntry, location
 from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
@@ -32,25 +32,6 @@ class Reading:
     records: int | None = None
     cited: int = 0
     faults: list[str] = field(default_factory=list)
-
-
-def places(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
-    """The recorded places that still exist; of a file that has grown, the part that was recorded."""
-    for place in evidence.locations:
-        path = path_of(case, place)
-        if not _is_file(path):
-            continue
-        found = discover([path])
-        for source in found.sources:
-            if location(case, source).index == place.index:
-                yield replace(source, size=min(source.size, place.size)) if place.index is None else source
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a path that no file can have
-        return False
 
 
 def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:

@@ -26,6 +26,7 @@ from forensics.custody import (
     citations,
     log,
     manifest,
+    places,
     programs,
     reread,
     seal,
@@ -282,7 +283,7 @@ def _one(
 ) -> tuple[Check, reread.Reading]:
     """The first recorded place whose content is right; else the first that is there, with what is wrong."""
     wrong: list[tuple[Check, reread.Reading]] = []
-    for source in () if bag else reread.places(case, one):
+    for source in () if bag else places.recorded(case, one):
         reading = reread.read(source, one, cited, advance)
         check = _judged(one, reading, first=reread.is_first(case, one, source))
         if check.ok:

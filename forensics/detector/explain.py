@@ -89,7 +89,8 @@ def explain(
     chosen = sorted(
         (j for j in spread if not keys or (j.writer, j.address) in keys), key=lambda j: (-j.score, j.address, j.writer)
     )
-    explained = tuple(_one(connection, j) for j in chosen[:SHOWN])
+    shown = chosen[:SHOWN]
+    explained = tuple(_one(j, found) for j, found in zip(shown, _deliveries(connection, shown), strict=True))
     note = _note(domain, chosen, domains.within(domain, casefile.domains.known_good))
     text = "\n\n".join([_head(subject, domain, judged.prior, note), *(_text(e) for e in explained)])
     return Explanation(subject, domain, judged.prior, explained, note, text + "\n")
@@ -161,21 +162,32 @@ def _subject(
     return rows[0][3], {(tuple(row[:2]), tuple(row[2:])) for row in rows}
 
 
+_FIRST = """
+select delivery_id from mail where direction = 'outbound'
+  and writer_local = ? and writer_domain = ? and recipient_local = ? and recipient_domain = ?
+order by t, delivery_id limit ?
+"""
 _DELIVERIES = """
-select d.delivery_id, epoch_us(d.submitted_at) as at, d.sender, d.recipient, d.outcome::varchar as outcome, d.records
-from mail m join deliveries d on d.delivery_id = m.delivery_id
-where m.direction = 'outbound'
-  and m.writer_local = ? and m.writer_domain = ? and m.recipient_local = ? and m.recipient_domain = ?
-order by d.submitted_at, d.delivery_id limit ?
+select delivery_id, epoch_us(submitted_at) as at, sender, recipient, outcome::varchar as outcome, records
+from deliveries where delivery_id in (select unnest(?))
 """
 
 
-def _one(connection: duckdb.DuckDBPyConnection, one: Judged) -> Explained:
-    rows = connection.execute(_DELIVERIES, [*one.writer, *one.address, DELIVERIES]).fetchall()
+def _deliveries(connection: duckdb.DuckDBPyConnection, chosen: Sequence[Judged]) -> list[tuple[dict[str, Any], ...]]:
+    """The first deliveries of each, in order of time; the tables are gone through once for all of them."""
+    ids = [
+        [row[0] for row in connection.execute(_FIRST, [*one.writer, *one.address, DELIVERIES]).fetchall()]
+        for one in chosen
+    ]
     names = ("delivery_id", "submitted_at", "sender", "recipient", "outcome", "records")
-    deliveries = tuple(dict(zip(names, row, strict=True)) for row in rows)
-    for delivery in deliveries:
+    rows = connection.execute(_DELIVERIES, [[name for own in ids for name in own]]).fetchall() if any(ids) else []
+    found = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    for delivery in found.values():
         delivery["submitted_at"] = findings.moment(delivery["submitted_at"]).isoformat()
+    return [tuple(found[name] for name in own) for own in ids]
+
+
+def _one(one: Judged, deliveries: tuple[dict[str, Any], ...]) -> Explained:
     writer, address = "@".join(one.writer), "@".join(one.address)
     right = f"{one.address[0]}@{one.meant}"
     return Explained(

@@ -52,7 +52,7 @@ with plain as (
                     and coalesce(response, '') ~* '(null ?mx|domain .{1,255} does not accept mail)'
                 then 1 else 0 end as no_mail,
            lower(rtrim(coalesce(nullif(relay_name, ''), relay_address, ''), '.')) as relay
-    from deliveries where coalesce(sender, '') <> '' {chosen}
+    from {source} where coalesce(sender, '') <> '' {chosen}
 )
 select delivery_id, direction, t, message, outcome, subject, size, no_domain, no_mail, failed, relay,
        local_of(sender_key) as sender_local,
@@ -64,7 +64,7 @@ select delivery_id, direction, t, message, outcome, subject, size, no_domain, no
 from plain
 """
 
-MAIL = _MAIL.replace("{chosen}", "")
+MAIL = _MAIL.replace("{source}", "deliveries").replace("{chosen}", "")
 """Every delivery with a sender as a row of `mail`."""
 
 _TABLES = r"""
@@ -130,6 +130,15 @@ select coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' |
        local_of(lower(recipient)) as l
 from deliveries where coalesce(recipient_domain, tail_of(recipient), '') = (select d from chosen where first);
 create or replace temp table chosen_locals as select distinct l from chosen_messages;
+-- What may be among the chosen, by columns that need no taking apart; addresses are taken apart in these rows alone.
+create or replace temp table near as
+select delivery_id, direction, submitted_at, sender, sender_domain, recipient, recipient_domain, original_recipient,
+       message_id, network_message_id, host, queue_id, outcome, subject, size_bytes, status_code, response, relay_name,
+       relay_address
+from deliveries where recipient_domain in (select d from chosen) or sender_domain in (select d from chosen)
+    or recipient_domain is null or lower(left(sender, 4)) in ('srs0', 'srs1', 'prvs')
+    or coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) in (
+        select message from chosen_messages);
 """
 
 
@@ -157,7 +166,8 @@ def build(connection: duckdb.DuckDBPyConnection, only: Sequence[str] = ()) -> No
         connection.execute("create or replace temp table chosen as select * from chosen_given")
         connection.unregister("chosen_given")
         connection.execute(_CHOSEN_MAIL)
-    connection.execute("create or replace temp table mail as " + _MAIL.replace("{chosen}", _CHOSEN if only else ""))
+    mail = _MAIL.replace("{source}", "near").replace("{chosen}", _CHOSEN) if only else MAIL
+    connection.execute("create or replace temp table mail as " + mail)
     connection.execute(_TABLES)
     register(connection)
 

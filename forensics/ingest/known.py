@@ -74,11 +74,11 @@ def reopen(case: Case, known: Manifest | None) -> list[Any]:
     """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
     if known is None:
         return []
-    from forensics.custody import manifest, reread
+    from forensics.custody import manifest, places
 
     sources: list[Any] = []
     for one in known.evidence:
-        found = list(reread.places(case, one))
+        found = list(places.recorded(case, one))
         if not found:
             raise EvidenceError(
                 f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-from forensics.native.postfix.stamps import SEVERAL, ZONES
 from forensics.wraps.wrap import LINES, Wrap
 
 _HEAD: Final = (
@@ -64,6 +64,15 @@ def recognise(head: bytes) -> Wrap | None:
     return None
 
 
+@cache
+def _minutes(zone: str) -> str:
+    """` +01:00` for the name of a zone that is known; empty for one that is not, or is that of several."""
+    from forensics.native.postfix.stamps import SEVERAL, ZONES  # brings a compiler, which few contents need
+
+    minutes = ZONES.get(zone, SEVERAL)
+    return "" if minutes == SEVERAL else f" {'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
 def taken(line: bytes, name: str) -> tuple[bytes, Mapping[str, Any]] | None:
     """(what follows the prefix, what it tells as fields of a record); None where the line has no such prefix."""
     found = _COMPILED[name].match(line)
@@ -75,8 +84,8 @@ def taken(line: bytes, name: str) -> tuple[bytes, Mapping[str, Any]] | None:
         zone = groups.pop("zone")
         if zone[0] in "+-" or zone in ("UTC", "GMT"):
             groups["time"] += " " + zone
-        elif (minutes := ZONES.get(zone, SEVERAL)) != SEVERAL:
-            groups["time"] += f" {'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+        elif minutes := _minutes(zone):
+            groups["time"] += minutes
         rest = _UNIT.sub(rb"\1\2\3", rest, count=1) if _UNIT.match(rest) else rest
     record: dict[str, Any] = dict(groups)
     if "labels" in groups:
