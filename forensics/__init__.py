@@ -24,6 +24,9 @@ def __getattr__(name: str) -> Any:
 
         return version("missent")
     if name in ("open", "run"):
+        from forensics import errors
+
+        errors.refuse_without_locks()
         from forensics import opened
 
         return getattr(opened, name)

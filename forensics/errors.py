@@ -126,6 +126,20 @@ class EvidenceChanged(MachineError):
     """Evidence was not the same at the second reading as at the first."""
 
 
+def refuse_without_locks() -> None:
+    """Raises MachineError where Python has no `fcntl`, which is on Windows: without its locks two commands could write
+    one case at once."""
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        raise MachineError(
+            "Missent does not run on Windows itself: Python has no fcntl here, whose locks keep a case whole",
+            expected="Linux or macOS",
+            remedy="install it in the Windows Subsystem for Linux (`wsl --install`, then as on Linux); it reads logs "
+            "of Windows below /mnt/c",
+        ) from None
+
+
 _ROOM = "make room there, or name another place (--case, --out), then run again"
 _LEAVE = "let this user do that, or name another place (--case, --out), then run again"
 _PLACE = "name another place"

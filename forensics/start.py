@@ -15,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable
 
+from forensics import errors
 from forensics.errors import INTERRUPTED
 
 
@@ -86,7 +87,12 @@ def no_warnings_of_workbooks() -> None:
 
 
 def run(command: Callable[[], None]) -> None:
-    """Run the command in a process that is its own."""
+    """Run the command in a process that is its own. Where the system cannot lock files nothing is begun (exit 6)."""
+    try:
+        errors.refuse_without_locks()
+    except errors.MissentError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
     one_heap()
     without("pandas", "scipy")
     no_warnings_of_workbooks()

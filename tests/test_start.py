@@ -164,3 +164,29 @@ def test_a_command_that_ends_well_says_nothing_on_standard_error(tmp_path: Path)
     ]
     done = subprocess.run([*command, "--format", "json"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("asked", ["--version", "--help", "doctor"])
+def test_a_system_without_locks_is_told_at_once_and_plainly(asked: str) -> None:
+    """As on Windows, where Python has no fcntl: one message that says what to do, no traceback, exit code 6."""
+    code = f"import sys\nsys.modules['fcntl'] = None\nsys.argv = ['missent', {asked!r}]\n"
+    command = [sys.executable, "-c", code + "from forensics.cli import start\nstart()"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 6
+    assert done.stdout == "" and "Traceback" not in done.stderr
+    assert "fcntl" in done.stderr and "Windows Subsystem for Linux" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["open", "run"])
+def test_the_library_tells_it_too(name: str) -> None:
+    code = f"""
+import sys
+sys.modules["fcntl"] = None
+import forensics
+try:
+    forensics.{name}
+except forensics.errors.MachineError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "Windows Subsystem for Linux" in done.stdout, done.stderr
