@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
-
-from forensics.case import Case
 
 COUNTING = ("high", "medium")
 """Levels that say more for a slip than against it."""
@@ -18,17 +15,8 @@ def told(detection: Mapping[str, Any]) -> tuple[str, ...]:
     >>> told({"headline": ["high"]}), told({})
     (('high',), ('high', 'medium'))
     """
-    return tuple(name for name in detection.get("headline", COUNTING) if name in COUNTING)
-
-
-def read(case: Case) -> Mapping[str, Any]:
-    """detection.json; empty before a detection."""
-    return dict(json.loads(case.detection.read_text("utf-8"))) if case.detection.exists() else {}
-
-
-def levels(case: Case) -> tuple[str, ...]:
-    """The levels that count in this case."""
-    return told(read(case))
+    listed = detection.get("headline")
+    return tuple(name for name in listed if name in COUNTING) if isinstance(listed, list) else COUNTING
 
 
 def sql(levels: tuple[str, ...]) -> str:

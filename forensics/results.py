@@ -178,11 +178,11 @@ def detected(case: Case) -> Detected:
     """What the case's findings come to, and the verdict in one sentence."""
     from forensics import casefile as case_files
     from forensics import store
-    from forensics.custody import manifest
+    from forensics.custody import manifest, parameters
 
     own = case_files.read(case).organisation.domains
     inventory = manifest.read(case)
-    told = headline.read(case)
+    told = parameters.read(case)
     counting = headline.told(told)
     counts = headline.sql(counting)
     since, until = (_moment(inventory.settings.get(name)) for name in ("since", "until"))

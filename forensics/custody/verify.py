@@ -26,6 +26,7 @@ from forensics.custody import (
     citations,
     log,
     manifest,
+    parameters,
     places,
     programs,
     reread,
@@ -222,7 +223,7 @@ def _table_faults(case: Case, inventory: Manifest) -> list[str]:
             )
             if lost:
                 faults.append(f"{len(lost):,} {key}s of {source} are not in {other}: {lost[0][0]}")
-        counting = headline.sql(headline.levels(case))
+        counting = headline.sql(headline.told(parameters.read(case)))
         wrong = rows(
             f"""select observed_domain, intended_domain from incidents i where i.exposed + i.not_exposed <>
             (select coalesce(nullif(count(*) filter (level in {counting}), 0), count(*))
