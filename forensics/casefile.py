@@ -26,6 +26,7 @@ class Organisation(_Strict):
     """Whose mail this is."""
 
     name: str = ""
+    """Its name, as reports print it."""
     domains: tuple[str, ...] = ()
     """Every domain of the organisation; each covers its subdomains."""
     timezone: str = "UTC"
@@ -67,7 +68,9 @@ class SourceSettings(_Strict):
     file: str
     """File name or path, as given to ingest; `*` patterns allowed."""
     year: int | None = None
+    """Of the file's first record, where its stamps have none."""
     timezone: str | None = None
+    """Of its stamps, such as Europe/London, where they have no zone."""
     date_order: Literal["dmy", "mdy"] | None = None
     """Of dates such as 3/4/2024 in an export, where the file does not show it."""
     host: str | None = None
@@ -85,9 +88,11 @@ class Stated(_Strict):
     """What somebody states of the evidence."""
 
     statement: str = ""
+    """The words themselves, as reports print them."""
     by: str = ""
     """Who states it."""
     on: date | None = None
+    """The day on which it was stated."""
 
 
 class Custody(_Strict):

@@ -1,0 +1,36 @@
+"""The pages of reference are what the code says, and leave nothing of it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forensics import casefile, schema, store, views
+from tests import reference_pages
+
+
+@pytest.mark.parametrize("path", reference_pages.PAGES, ids=lambda path: path.name)
+def test_a_page_is_what_the_code_says(path: Path) -> None:
+    page = reference_pages.PAGES[path]()
+    assert path.read_text("utf-8") == page, "run `python -m tests.reference_pages` and look at what changed"
+
+
+def test_every_table_and_view_is_there() -> None:
+    page = reference_pages.tables()
+    assert set(store.TABLES) <= set(reference_pages.TABLES)
+    assert set(views._DERIVED) == set(reference_pages.DERIVED)
+    for name in (*reference_pages.TABLES, *reference_pages.VIEWS, *reference_pages.DERIVED):
+        assert f"# {name}\n" in page
+    for name in reference_pages.TABLES:
+        assert all(meaning for _, _, meaning in schema.describe(getattr(schema, name.upper())))
+
+
+def test_every_setting_is_there() -> None:
+    """Of case.toml as the tool itself writes it, too."""
+    page = reference_pages.settings()
+    named = {name.split(".")[0].strip("[]") for name in reference_pages.SETTINGS} | {"questionnaire", "version"}
+    assert named == set(casefile.CaseFile.model_fields)
+    for model in reference_pages.SETTINGS.values():
+        assert all(f"| `{field}` |" in page for field in model.model_fields)
+        assert set(reference_pages._said(model)) == set(model.model_fields), "say below each field what it means"
