@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from forensics import casefile, schema, store, views
-from tests import reference_pages
+from tests import method_page, reference_pages
 
 
 @pytest.mark.parametrize("path", reference_pages.PAGES, ids=lambda path: path.name)
@@ -34,3 +35,10 @@ def test_every_setting_is_there() -> None:
     for model in reference_pages.SETTINGS.values():
         assert all(f"| `{field}` |" in page for field in model.model_fields)
         assert set(reference_pages._said(model)) == set(model.model_fields), "say below each field what it means"
+
+
+def test_the_figures_of_the_method_are_those_that_were_measured() -> None:
+    page = method_page.PAGE.read_text("utf-8")
+    assert method_page.filled(page) == page, "run `python -m tests.method_page` and look at what changed"
+    prose = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", page, flags=re.S)
+    assert not re.search(r"\d+ of \d+|\d %\]", prose), "figures stand between marks, so that they are held to the file"
