@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test test-long lint bench docs clean
+.PHONY: install demo test test-long lint bench docs picture clean
 
 install: $(STAMP)
 
@@ -33,6 +33,10 @@ lint: install
 
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
+
+# The picture of README.md; needs pdftoppm (poppler).
+picture:
+	pdftoppm -png -r 72 -singlefile -f 1 -l 1 reports/albion/incident.pdf docs/page-one
 
 bench: install
 	$(BIN)/python -m tests.bench
