@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test test-long lint bench docs picture clean
+.PHONY: install demo test test-long lint bench docs picture wheelhouse clean
 
 install: $(STAMP)
 
@@ -34,6 +34,12 @@ lint: install
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
 
+# What a machine without a network installs from: pip install --no-index --find-links wheelhouse missent
+WHEELHOUSE ?= wheelhouse
+wheelhouse:
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt --wheel-dir $(WHEELHOUSE)
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEELHOUSE) .
+
 # The picture of README.md; needs pdftoppm (poppler).
 picture:
 	pdftoppm -png -r 72 -singlefile -f 1 -l 1 reports/albion/incident.pdf docs/page-one
@@ -42,4 +48,4 @@ bench: install
 	$(BIN)/python -m tests.bench
 
 clean:
-	rm -rf $(VENV) .bench case site
+	rm -rf $(VENV) .bench case site wheelhouse
