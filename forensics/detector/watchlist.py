@@ -45,7 +45,7 @@ def watch_list(
     itself, which are left out. Raises UsageError for what is no domain.
 
     >>> [r["lookalike"] for r in watch_list(["navy.mil"], limit=3)]
-    ['navy.mi', 'navy.com', 'avy.mil']
+    ['navy.mi', 'navy.com', 'navy.il']
     """
     wanted: list[str] = []
     for name in given:
