@@ -21,6 +21,7 @@ from forensics.detector import (
     judging,
     lookalikes,
     pairs,
+    relays,
     signals,
     signs,
     states,
@@ -83,7 +84,7 @@ def detect(
     history.build(connection)
     correspondents = history.correspondents(connection, own)
     step("Looking for lookalikes", 1, 4)
-    gathered, zoned = gather(connection, own, zone_list, good, lookups or {})
+    gathered, zoned = gather(connection, own, zone_list, good, lookups or {}, casefile.domains.shared_relays)
     step("Weighing", 2, 4)
     judgement = judging.judge(gathered, using, prior=casefile.detection.prior)
     judged, spread = findings.spread(connection, judgement.pairs)
@@ -108,6 +109,7 @@ def gather(
     watched: Collection[str],
     good: Collection[str],
     lookups: Mapping[str, Lookup] = MappingProxyType({}),
+    shared: Collection[str] = (),
 ) -> tuple[Measured, tuple[str, ...]]:
     """Candidates for every domain written to, with their measurements, and the zones looked at. Needs
     `history.build`."""
@@ -136,9 +138,10 @@ def gather(
         if not domains.within(c.typed, asked) or domains.within(c.meant, {*asked, *own})
     ]
     rows = signals.measure(connection, found)
+    hops = relays.next_hops(connection, own, shared, {c.typed for c in found})
     measured = Measured(
         found,
-        pairs.asked(pairs.measure(connection), lookups),
+        pairs.asked(pairs.measure(connection, hops), lookups),
         rows,
         pairs.heard(connection),
         len(history.outside(connection)),

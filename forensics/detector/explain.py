@@ -99,7 +99,10 @@ def explain(
 def _anew(connection: duckdb.DuckDBPyConnection, domain: str, casefile: CaseFile, using: Parameters) -> Judgement:
     history.build(connection)
     good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
-    gathered, _ = everything.gather(connection, casefile.organisation.domains, casefile.domains.watched, good)
+    about = casefile.domains
+    gathered, _ = everything.gather(
+        connection, casefile.organisation.domains, about.watched, good, shared=about.shared_relays
+    )
     return judging.judge(gathered, using, prior=casefile.detection.prior, keep=0.0, only=domain)
 
 

@@ -6,7 +6,7 @@ so that a hundred messages from one address book are not a hundred proofs, nor a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,9 +92,11 @@ select p.recipient_domain as d, count(distinct p.recipient_local) as n
 from pairs p join written w on w.sender_local = p.recipient_local and w.sender_domain = p.recipient_domain
 where p.direction = 'outbound' and p.recipient_domain in (select typed from candidates) group by all;
 
+-- What takes mail for everybody says nothing of who owns a domain (`relays.next_hops`).
 create or replace temp table relays as
 select distinct recipient_domain as d, relay from mail
-where direction = 'outbound' and outcome = 'delivered' and relay <> '';
+where direction = 'outbound' and outcome = 'delivered' and relay <> ''
+  and relay not in (select relay from next_hops);
 
 create or replace temp table one_server as
 with served as (select relay, count(distinct registered) as n from relays join registered using (d) group by relay)
@@ -162,9 +164,12 @@ order by c.typed, c.meant
 """
 
 
-def measure(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+def measure(connection: duckdb.DuckDBPyConnection, next_hops: Sequence[str] = ()) -> pa.Table:
     """One row of measurements per typed and meant domain, sorted; needs `signals.measure` and the table
-    `registered`."""
+    `registered`. `next_hops`: relays of the organisation's own, which say nothing of the domains behind them."""
+    connection.register("hops_given", pa.table({"relay": pa.array(list(next_hops), pa.string())}))
+    connection.execute("create or replace temp table next_hops as select * from hops_given")
+    connection.unregister("hops_given")
     connection.execute(_MEASURE)
     return connection.sql(_PAIRS).to_arrow_table()
 

@@ -129,6 +129,22 @@ class Relays:
         return meant in self.taken.get(relay, ()) or (host or "", _zone(relay)) in self.wide
 
 
+def next_hops(
+    connection: duckdb.DuckDBPyConnection, own: Collection[str], shared: Collection[str], lookalikes: Collection[str]
+) -> tuple[str, ...]:
+    """The relays, as the log names them in lower case, that take the organisation's mail for others, whoever the
+    recipient is; sorted. Arguments as `relays`."""
+    known = relays(connection, own, shared, lookalikes)
+    ways = connection.execute(_WAYS).fetchall()
+    return tuple(sorted({relay for relay, host, name, address in ways if known.hands_on(host, name, address, "", "")}))
+
+
+_WAYS = """
+select lower(rtrim(coalesce(nullif(relay_name, ''), relay_address, ''), '.')) as relay, host, relay_name, relay_address
+from deliveries where direction = 'outbound' and outcome = 'delivered' group by all
+"""
+
+
 def _zone(relay: str) -> str:
     return domains.split(relay).registered or relay
 
