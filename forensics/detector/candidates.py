@@ -4,7 +4,8 @@ Slips of one letter meet in a *deletion neighbourhood* (two names are one edit a
 after at most one deletion in each), those of two letters after two. The hashes of all deletions of a batch of names
 are computed at once: with prefix sums of a polynomial hash modulo 2^64, cutting out letters costs a few vector
 operations. Slips with dots, hyphens, suffixes, tails and lookalikes meet in equal keys. Every meeting is then
-judged by `slips.classify`; the index only has to miss nothing.
+judged by `slips.classify`; the index only has to miss nothing. Time is proportional to the number of names on either
+side, as long as few of them meet (`python -m tests.bench.detection_speed candidates`).
 """
 
 from __future__ import annotations
@@ -101,8 +102,22 @@ class _Index(NamedTuple):
     """Known names by key, and by the hashes of their deletion neighbourhoods."""
 
     keys: dict[str, list[int]]
-    tables: Sequence[tuple[Callable[[str], str], int, np.ndarray, np.ndarray]]
-    """What of a name is compared, how many letters are cut, sorted hashes, their owners."""
+    tables: Sequence[tuple[Callable[[str], str], int, _Table]]
+    """What of a name is compared, how many letters are cut, the hashes of what is left."""
+
+
+class _Table(NamedTuple):
+    """Hashes of known names' neighbourhoods."""
+
+    values: np.ndarray
+    """Sorted."""
+    owners: np.ndarray
+    """The name that each is of."""
+    marks: np.ndarray
+    """Bits: set at the first digits of every hash. Nearly all typed names meet nothing, and a bit tells so without a
+    search through the hashes."""
+    shift: int
+    """What is cut off a hash to have the number of its bit."""
 
 
 def _index(names: Sequence[str]) -> _Index:
@@ -111,14 +126,14 @@ def _index(names: Sequence[str]) -> _Index:
         for key in _known_keys(name):
             keys.setdefault(key, []).append(j)
     compared: tuple[tuple[Callable[[str], str], int], ...] = ((domains.u_label, 1), (_long_label, 2))
-    return _Index(keys, [(take, depth, *_table([take(n) for n in names], depth)) for take, depth in compared])
+    return _Index(keys, [(take, depth, _table([take(n) for n in names], depth)) for take, depth in compared])
 
 
 def _meetings(batch: Sequence[str], names: Sequence[str], index: _Index) -> set[tuple[int, int]]:
     """(row of batch, row of names) of all that meet in any key or hash."""
     met = set(_by_keys(batch, index.keys))
-    for take, depth, table, owners in index.tables:
-        met.update(_by_deletions([take(t) for t in batch], table, owners, len(names), depth))
+    for take, depth, table in index.tables:
+        met.update(_by_deletions([take(t) for t in batch], table, len(names), depth))
     return {(i, j) for i, j in met if batch[i] != names[j]}
 
 
@@ -172,33 +187,54 @@ def _typed_keys(token: str) -> set[str]:
     return keys
 
 
-def _table(strings: Sequence[str], depth: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted hashes of all neighbourhoods and their owners; crowded hashes left out."""
+_MARKS = 4
+"""log2 of the least number of bits for each hash: of those that are not there one in sixteen passes."""
+
+
+def _table(strings: Sequence[str], depth: int) -> _Table:
+    """All neighbourhoods, crowded hashes left out."""
     parts = list(_neighbourhoods(strings, depth))
     if not parts:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+        return _marked(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64))
     values, owners = _distinct(np.concatenate([v for _, v in parts]), np.concatenate([o for o, _ in parts]))
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     sizes = np.diff(np.r_[starts, len(values)])
     roomy = np.repeat(sizes <= CROWD, sizes)
-    return values[roomy], owners[roomy]
+    return _marked(values[roomy], owners[roomy])
 
 
-def _by_deletions(
-    strings: Sequence[str], table: np.ndarray, owners: np.ndarray, names: int, depth: int
-) -> Iterator[tuple[int, int]]:
+def _marked(values: np.ndarray, owners: np.ndarray) -> _Table:
+    digits = max(8, len(values).bit_length() + _MARKS)
+    marks = np.zeros(1 << (digits - 3), dtype=np.uint8)
+    places = values >> np.uint64(64 - digits)
+    np.bitwise_or.at(marks, places >> np.uint64(3), np.uint8(1) << (places & np.uint64(7)).astype(np.uint8))
+    return _Table(values, owners, marks, 64 - digits)
+
+
+def _may_be_in(values: np.ndarray, table: _Table) -> np.ndarray:
+    places = values >> np.uint64(table.shift)
+    bits = table.marks[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8)
+    return np.flatnonzero(bits & np.uint8(1))
+
+
+def _by_deletions(strings: Sequence[str], table: _Table, names: int, depth: int) -> Iterator[tuple[int, int]]:
     """Rows that are equal after at most `depth` deletions in each (by hash: rare false meetings pass)."""
-    parts = list(_neighbourhoods(strings, depth))
-    if not parts or not len(table):
+    if not len(table.values):
         return
-    value, owner = np.concatenate([v for _, v in parts]), np.concatenate([o for o, _ in parts])
-    low = np.searchsorted(table, value, "left")
-    count = np.searchsorted(table, value, "right") - low
+    found = []
+    for owner, value in _neighbourhoods(strings, depth):
+        some = _may_be_in(value, table)
+        found.append((owner[some], value[some]))
+    if not found:
+        return
+    owner, value = np.concatenate([o for o, _ in found]), np.concatenate([v for _, v in found])
+    low = np.searchsorted(table.values, value, "left")
+    count = np.searchsorted(table.values, value, "right") - low
     hit = np.flatnonzero(count)
     low, count = low[hit], count[hit]
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     # One integer a pair sorts faster than two columns.
-    pair = np.repeat(owner[hit], count) * np.int64(names) + owners[np.repeat(low, count) + step]
+    pair = np.repeat(owner[hit], count) * np.int64(names) + table.owners[np.repeat(low, count) + step]
     for code in np.unique(pair).tolist():
         yield code // names, code % names
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -305,7 +305,7 @@ def _mixed(a: list[str], b: list[str], local: str) -> bool:
 
 def squeezed(name: str) -> str:
     """The name with runs of one letter made single."""
-    return "".join(x for n, x in enumerate(name) if not n or name[n - 1] != x)
+    return "".join(letter for letter, _ in groupby(name))
 
 
 def _moved(a: str, b: str) -> str:
