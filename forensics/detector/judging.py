@@ -146,13 +146,14 @@ def second_features(measured: Measured, matrix: np.ndarray) -> dict[str, np.ndar
     at = pairs.NAMES.index
     kinds = measured.pairs["kind"].to_pylist()
     same = np.array([kind in states.SAME_NAME for kind in kinds], dtype=float)
+    less_used = np.minimum(column("typed_pairs"), column("meant_pairs"))
     return {
         "same-name": same,
         "shared": np.log10(1.0 + column("shared")),
         "same-writer": np.log10(1.0 + np.round(column("addresses") * np.maximum(column("before"), column("after")))),
         "own-mail": np.where((matrix[:, at("own-mail")] > 0) & (column("meant_in") > 0), 1.0, 0.0),
         "moved": matrix[:, at("moved")],
-        "established": same * matrix[:, at("established")],
+        "established": same * np.log10(np.maximum(less_used, 1.0)) * matrix[:, at("strangers")],
         "one-server": matrix[:, at("one-server")],
         "provider": pairs.provider(measured.pairs),
         "unrelated": column("unrelated"),

@@ -32,8 +32,9 @@ SECOND_NAME: dict[str, str] = {
     "own-mail": "both send mail to the organisation",
     "same-writer": "addresses that one writer uses at both (log10 of 1 + number)",
     "moved": "addresses that fell silent at one before they appeared at the other (log10 of 1 + number)",
-    "established": "they differ so, many pairs use the typed domain and it has people of its own (log10 of pairs times "
-    "log10 of 1 + addresses that the meant domain does not have): whoever has one of two such names knows of the other",
+    "established": "they differ so, many pairs use either domain and the typed one has people of its own (log10 of the "
+    "pairs of the less used times log10 of 1 + addresses that the meant domain does not have): whoever has one of two "
+    "such names knows of the other",
     "one-server": "one server that serves few domains accepted mail for both",
     "provider": "the meant domain is a large mail provider's own, and the typed one none that is known of theirs",
     "unrelated": "the registries' rules exclude one owner (exposure.unrelated)",

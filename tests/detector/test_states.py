@@ -159,3 +159,20 @@ def two_names(people: int) -> list[Row]:
 def test_two_names_in_wide_use_with_a_person_in_common_are_one_house() -> None:
     found = findings(two_names(24))
     assert [f["observed_domain"] for f in found if f["level"] != "low"] == []
+
+
+def second(rows: list[Row], typed: str, meant: str) -> float:
+    """Odds that one is a second name of the other, against its being a stranger's."""
+    found = detect(view(rows), CASE).lookalikes.to_pylist()
+    row = next(r for r in found if (r["typed"], r["meant"]) == (typed, meant))
+    return float(row["second"] / row["own"])
+
+
+def test_a_name_in_wide_use_is_no_second_name_of_one_that_is_not() -> None:
+    """Whoever has one of two such names knows of the other: that needs two that are used."""
+    rare = [row for row in two_names(24) if row["recipient_domain"] != "harbour-works.com"]
+    rare += mail("ada@albion.example", "head@harbour-works.com", day=1.5)
+    ten = 10.0
+    assert second(two_names(24), "harbourworks.com", "harbour-works.com") > ten * second(
+        rare, "harbourworks.com", "harbour-works.com"
+    )
