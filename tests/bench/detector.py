@@ -1,11 +1,14 @@
 """How well the detector does: the table of the method annex.
 
-    python -m tests.bench.detector --tables DIR [--write] [--ablation] [--no-frozen]
+    python -m tests.bench.detector --tables DIR [--write] [--ablation | --relays] [--no-frozen]
 
 Kinds of figures, never mixed: *folds* — the development logs, each domain scored with parameters that were fitted without
 its connected component of typed and meant registered domains, over all logs and the labelled pairs; *left out* — each real
 log scored with parameters fitted without it and without the components of its slips; *frozen*, *hard* and *ministries* —
-simulated organisations and cases; *ministry* — the generated case that ships; *peers* — simple rules on the same domains.
+simulated organisations and cases; *ministry* — the generated case that ships; *peers* — simple rules and other tools on the
+domains of *left out*, *frozen* and *hard*; *ablation* — the folds without each signal; *relays* — what refusals, relays and
+lookups add, where they are known: never on real logs whose outcomes are modelled. Each has recall by kind of slip and, by
+(writer, address), by category (`categories`).
 Weights, channel and prior are fitted inside the training folds. The list of signals is not: it was made by people who had
 seen the errors of these logs, so the figures of real logs are those of a development set. What an organisation was like
 that nobody has looked at only its own labels tell.
@@ -17,17 +20,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rapidfuzz.distance import OSA, JaroWinkler
 
 from forensics.detector import findings, judging, pairs, weighing
 from forensics.detector.weighing import Parameters
-from tests.bench import fit, labelled, ministries, ministries_measured, mod_2023, scoring, simulate, tables
+from tests.bench import (
+    categories,
+    fit,
+    labelled,
+    ministries,
+    ministries_measured,
+    mod_2023,
+    peers,
+    relay_terms,
+    scoring,
+    simulate,
+    tables,
+)
 from tests.bench.labelled import Corpus, Slips
 from tests.bench.scoring import Scored
 from tests.bench.simulate import Settings
@@ -58,12 +73,19 @@ FRESH = tuple(replace(one, seed=one.seed + 400) for one in simulate.FROZEN)
 
 
 def score(
-    corpus: Corpus, using: Parameters, typed: frozenset[str] | None = None, *, spread: bool = True
+    corpus: Corpus,
+    using: Parameters,
+    typed: frozenset[str] | None = None,
+    *,
+    spread: bool = True,
+    blank: Sequence[str] = (),
+    prior: float | None = None,
 ) -> list[Scored]:
-    """The whole detector on one corpus; with `typed`, only domains in it. In real logs with modelled outcomes these count
-    nothing. Without `spread`, writers of one conversation are judged apart (faster)."""
-    blank = fit.MODELLED if corpus.name in labelled.REPLAYS else ()
-    judged = judging.judge(corpus.evidence, using, keep=FLOOR, blank=blank).pairs
+    """The whole detector on one corpus; with `typed`, only domains in it. Signals in `blank` count nothing, nor, in real
+    logs, those of outcomes that are modelled there. Without `spread`, writers of one conversation are judged apart
+    (faster)."""
+    blank = fit.MODELLED if corpus.name in labelled.REPLAYS else blank
+    judged = judging.judge(corpus.evidence, using, keep=FLOOR, blank=blank, prior=prior).pairs
     if spread:
         worth = [j for j in judged if j.score >= 0.05]
         told = {(j.writer, j.address): j for j in findings.spread(corpus.connection, worth)[0]}
@@ -134,31 +156,6 @@ def wrong(rows: Sequence[Scored]) -> list[str]:
     return said
 
 
-def peers(logs: Sequence[Corpus]) -> dict[str, Any]:
-    """What simple rules come to on the same domains of the real logs, each with the most used candidate."""
-
-    def share(name: str, test: Any) -> dict[str, Any]:
-        hits = accused = slips = 0
-        for corpus in logs:
-            mere = corpus.mere()
-            flagged = {r.typed for r in corpus.pairs.itertuples(index=False) if test(r)}
-            hits += len(flagged & set(mere))
-            accused += len(flagged)
-            slips += len(mere)
-        return {"precision": scoring.exact(hits, accused), "recall": scoring.exact(hits, slips)}
-
-    rules = {
-        "one edit, and never sends mail": lambda r: OSA.distance(r.typed, r.meant) <= 1 and r.typed_in == 0,
-        "one edit, never sends, used less": lambda r: (
-            OSA.distance(r.typed, r.meant) <= 1 and r.typed_in == 0 and r.meant_pairs > r.typed_pairs
-        ),
-        "Jaro-Winkler 0.95 or more, used less": lambda r: (
-            JaroWinkler.similarity(r.typed, r.meant) >= 0.95 and r.meant_pairs > r.typed_pairs
-        ),
-    }
-    return {name: share(name, rule) for name, rule in rules.items()}
-
-
 def ministry() -> Corpus:
     """The generated ministry: 55 messages to `.ml`, 15 meant for `.mil`."""
     found = mod_2023.messages()
@@ -198,10 +195,10 @@ def evaluate(
     real = [r for c in logs if not c.name.startswith("simulated") for r in found[c.name]]
     made = [r for c in logs if c.name.startswith("simulated") for r in found[c.name]]
     replays = [r for name in labelled.REPLAYS for r in out[name]]
-    using = weighing.parameters()
+    using, rules = weighing.parameters(), peers.rules()
     example = score(ministry(), using)
     result: dict[str, Any] = {
-        "command": "python -m tests.bench.detector --tables DIR --write, then with --ablation",
+        "command": "python -m tests.bench.detector --tables DIR --write, then with --ablation and with --relays",
         "threshold": "level medium and above (score >= 0.5)",
         "left_out_of_scoring": sorted(labelled.UNSETTLED),
         "folds": {name: scoring.summary(rows) for name, rows in found.items() if not name.startswith("simulated")},
@@ -209,17 +206,22 @@ def evaluate(
         "folds_simulated": scoring.summary(made),
         "left_out": {name: scoring.summary(rows) for name, rows in out.items()},
         "left_out_real": scoring.summary(replays),
-        "peers": peers([c for c in logs if c.name in labelled.REPLAYS]),
+        "peers": peers.table(peers.counted([c for c in logs if c.name in labelled.REPLAYS], rules), replays),
         "ministry": scoring.summary(example),
     }
     notes = [f"folds {x}" for x in wrong(real)] + [f"left out {x}" for x in wrong(replays)] + wrong(example)
     if frozen:
-        rows_of = {f"simulated-{s.seed}": score(labelled.simulated(s, kept=kept), using) for s in FRESH}
-        result["frozen"] = scoring.summary([r for rows in rows_of.values() for r in rows])
-        result["frozen_each"] = {each: scoring.rates(rows)["pairs"] for each, rows in rows_of.items()}
-        hard = {f"simulated-{s.seed}": score(labelled.simulated(s, kept=kept), using) for s in HARD}
-        result["hard"] = scoring.summary([r for rows in hard.values() for r in rows])
-        result["hard_each"] = {each: scoring.rates(rows) for each, rows in hard.items()}
+        for name, organisations in (("frozen", FRESH), ("hard", HARD)):
+            rows_of, counts = {}, Counter[tuple[str, str]]()
+            for one in organisations:
+                corpus = labelled.simulated(one, kept=kept)
+                rows_of[corpus.name] = score(corpus, using)
+                counts += peers.counted([corpus], rules)
+                corpus.connection.close()
+            everything = [r for rows in rows_of.values() for r in rows]
+            result[name] = scoring.summary(everything)
+            result[f"{name}_each"] = {each: scoring.rates(rows) for each, rows in rows_of.items()}
+            result[f"peers_{name}"] = peers.table(counts, everything)
         result["ministries"], _ = ministries_measured.measure(ministries.FROZEN, using, ("*.mil",))
     return result, notes
 
@@ -229,15 +231,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tables", type=Path, required=True, help="folder with, or for, deliveries tables")
     parser.add_argument("--write", action="store_true", help="store the figures in forensics/detector/evaluation.json")
     parser.add_argument("--ablation", action="store_true", help="instead, refit without each signal (minutes)")
+    parser.add_argument("--relays", action="store_true", help="instead, what relays, refusals and lookups add")
     parser.add_argument("--no-frozen", action="store_true", help="leave the frozen organisations alone")
     options = parser.parse_args(arguments)
     stored = json.loads(STORED.read_text("utf-8")) if STORED.exists() else {}
+    if options.relays:
+        organisations = (labelled.simulated(one, kept=options.tables) for one in (*FRESH, *HARD))
+        found = relay_terms.measured(labelled.albion(options.tables), organisations, weighing.parameters())
+        sys.stdout.writelines(f"{where}: {text}\n" for where, one in found.items() for text in relay_terms.lines(one))
+        if options.write:
+            write(stored | {"relays": found})
+        return
     slips, logs, also = fit.development(options.tables)
     if options.ablation:
         result = stored | {"ablation": ablation(slips, logs)}
     else:
         result, notes = evaluate(slips, logs, also, options.tables, frozen=not options.no_frozen)
-        result |= {name: stored[name] for name in ("before",) if name in stored}
+        result |= {name: stored[name] for name in ("before", "relays") if name in stored}
         sys.stderr.write("\n".join(notes) + "\n")
         names = ("folds_real", "folds_simulated", "left_out_real", "ministry", "frozen", "hard", "ministries")
         for name in names:
@@ -247,9 +257,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.stdout.write(f"ministries: {ministries_measured.line(result['ministries'])}\n")
         for name, one in [*result["folds"].items(), *result["left_out"].items()]:
             sys.stdout.write(f"  {name}: {line(one)}\n")
-        sys.stdout.write(json.dumps(result["peers"], indent=1) + "\n")
+        for name in (n for n in names if n in result):
+            sys.stdout.write(f"{name}, found of each category: {categories.line(result[name]['by_category'])}\n")
+        for name in (n for n in ("peers", "peers_frozen", "peers_hard") if n in result):
+            sys.stdout.writelines(f"{name}: {rule}: {peers.line(one)}\n" for rule, one in result[name].items())
     if options.write:
-        STORED.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write(result)
+
+
+def write(result: Mapping[str, Any]) -> None:
+    """The figures that ship."""
+    STORED.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def line(one: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ import csv
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -25,6 +25,7 @@ from forensics import domains
 from forensics.detector import candidates, channel, detection, history
 from forensics.detector.judging import Measured
 from forensics.detector.slips import classify_far
+from forensics.lookups import Lookup
 from tests.bench import simulate
 from tests.bench.simulate import Settings
 from tests.bench.traffic import Rates
@@ -78,10 +79,12 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about a log: the domain meant by each misdirected (writer, address), and domains to leave out."""
+    """What is known about a log: the domain meant by each misdirected (writer, address), domains to leave out, and how
+    slips came about (`tables.TRUTH`, `origin`) where that is told."""
 
     meant: dict[Key, str]
     unclear: frozenset[str] = frozenset()
+    origins: Mapping[Key, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -215,12 +218,13 @@ def corpus(
     components: Components | None = None,
     watched: Sequence[str] = (),
     scale: float = 1.0,
+    lookups: Mapping[str, Lookup] | None = None,
 ) -> Corpus:
     """Measure one log and label every row."""
     connection = connect(source, org)
     history.build(connection)
     truth = label(connection)
-    evidence, _ = detection.gather(connection, org, list(watched), sorted(truth.unclear))
+    evidence, _ = detection.gather(connection, org, list(watched), sorted(truth.unclear), lookups or {})
     frame, pairs = evidence.rows.to_pandas(), evidence.pairs.to_pandas()
     y = np.array(
         [
@@ -250,23 +254,28 @@ def keyed(one: Corpus, components: Components) -> Corpus:
     )
 
 
-def _pairs_of(connection: duckdb.DuckDBPyConnection, wrong: dict[tuple[str, str], str]) -> dict[Key, str]:
-    """Labels by (message-id, recipient) → labels by normalised pair."""
+def _pairs_of(connection: duckdb.DuckDBPyConnection, wrong: Mapping[tuple[str, str], str]) -> dict[Key, str]:
+    """Addresses meant by (message-id, recipient) → domains meant by normalised pair."""
+    return {key: domains.parts(meant)[1] for key, meant in _by_pair(connection, wrong)}
+
+
+def _by_pair(connection: duckdb.DuckDBPyConnection, told: Mapping[tuple[str, str], str]) -> Iterator[tuple[Key, str]]:
+    """What is told of (message-id, recipient), of the normalised pair; a pair may have several."""
     table = pa.table(
         {
-            "message": [m for m, _ in wrong],
-            "recipient": [domains.key(r) for _, r in wrong],
-            "meant": [domains.parts(meant)[1] for meant in wrong.values()],
+            "message": [m for m, _ in told],
+            "recipient": [domains.key(r) for _, r in told],
+            "told": list(told.values()),
         }
     )
     connection.register("labelled_rows", table)
     found = connection.execute(
-        """select distinct m.writer_local, m.writer_domain, m.recipient_local, m.recipient_domain, l.meant from mail m
+        """select distinct m.writer_local, m.writer_domain, m.recipient_local, m.recipient_domain, l.told from mail m
            join deliveries d on d.delivery_id = m.delivery_id join
         labelled_rows l on l.message = d.message_id and l.recipient = lower(d.recipient)"""
     ).fetchall()
     connection.unregister("labelled_rows")
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in found}
+    yield from (((row[0], row[1], row[2], row[3]), row[4]) for row in found)
 
 
 def source(name: str, tables: Path, logs: Sequence[Path], org: Sequence[str]) -> str:
@@ -367,7 +376,8 @@ def albion(tables: Path, components: Components | None = None, name: str = "albi
         there = connection.execute(
             "select distinct writer_local, writer_domain, recipient_local, recipient_domain from pairs"
         ).fetchall()
-        return Truth(_pairs_of(connection, wrong) | {k: v for k, v in by_list.items() if k in there})
+        listed = {key: meant for key, meant in by_list.items() if key in there}
+        return Truth(_pairs_of(connection, wrong) | listed, origins={key: frozenset({"list"}) for key in listed})
 
     logs = [p for folder in folders for p in sorted((corpora() / folder).glob(pattern))]
     return corpus(name, source(name, tables, logs, org), org, label, components, ["*.mil"])
@@ -378,9 +388,13 @@ def labelled_by(truth: pa.Table) -> Callable[[duckdb.DuckDBPyConnection], Truth]
     found = truth.to_pylist()
 
     def label(connection: duckdb.DuckDBPyConnection) -> Truth:
-        wrong = {(r["message_id"], r["recipient"]): r["intended"] for r in found if r["label"] == "misdirected"}
+        slips = [r for r in found if r["label"] == "misdirected"]
+        wrong = {(r["message_id"], r["recipient"]): r["intended"] for r in slips}
         unclear = {domains.parts(r["recipient"])[1] for r in found if r["label"] == "unclear"}
-        return Truth(_pairs_of(connection, wrong), frozenset(unclear))
+        origins: dict[Key, frozenset[str]] = {}
+        for key, origin in _by_pair(connection, {(r["message_id"], r["recipient"]): r["origin"] for r in slips}):
+            origins[key] = origins.get(key, frozenset()) | {origin}
+        return Truth(_pairs_of(connection, wrong), frozenset(unclear), origins)
 
     return label
 

@@ -75,7 +75,7 @@ def measure(seeds: Sequence[int], using: Parameters, watched: Sequence[str]) -> 
         cases.append(case(one, here))
         rows += here
         for r in here:
-            for score, _, meant, count, _ in r.addresses:
+            for score, _, meant, count, *_ in r.addresses:
                 if (meant is not None) != (score >= 0.5):
                     what = "missed" if meant else "false"
                     said.append(f"{one.name}: {what} {r.typed} ({score:.3f}, {count})")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import beta
@@ -16,7 +16,24 @@ from scipy.stats import beta
 from forensics.detector.earned import EARNED_FROM
 from forensics.detector.findings import level
 from forensics.detector.judging import Judged
+from tests.bench import categories
 from tests.bench.labelled import Corpus, Key
+
+
+class Address(NamedTuple):
+    """One (writer, address) at a typed domain."""
+
+    score: float
+    """0 where it is contested."""
+    meant: str
+    """The detector's candidate; empty without one."""
+    truth: str | None
+    """The domain meant; None when it is genuine."""
+    deliveries: int
+    shown: bool
+    """Whether the log shows the domain meant."""
+    marks: frozenset[str] = frozenset()
+    """`categories.CATEGORIES` of a slip."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +53,7 @@ class Scored:
     """The domain that it is a slip for; None when it is genuine."""
     mixed: bool
     """Somebody's own domain that some writers slipped to: counted by address only."""
-    addresses: tuple[tuple[float, str, str | None, int, bool], ...]
-    """(score, candidate, domain meant or None, deliveries, whether the log shows that domain) of each (writer, address)."""
+    addresses: tuple[Address, ...]
 
     @property
     def accused(self) -> bool:
@@ -54,6 +70,7 @@ def scored(corpus: Corpus, judged: Sequence[Judged], typed: frozenset[str] | Non
         "select writer_local, writer_domain, recipient_local, recipient_domain, n from pairs where direction = 'outbound'"
     ).fetchall()
     seen = {d for (d,) in corpus.connection.execute("select distinct d from addresses").fetchall()}
+    marks = categories.of(corpus)
     keys: dict[str, list[tuple[Key, int]]] = {}
     for *key, n in counts:
         keys.setdefault(key[3], []).append(((key[0], key[1], key[2], key[3]), n))
@@ -68,7 +85,7 @@ def scored(corpus: Corpus, judged: Sequence[Judged], typed: frozenset[str] | Non
             told = (one.score if not one.contested else 0.0) if one else 0.0
             meant = corpus.truth.meant.get(key)
             shown = meant is None or meant in seen or meant in corpus.org
-            rows.append((told, one.meant if one else "", meant, n, shown))
+            rows.append(Address(told, one.meant if one else "", meant, n, shown, marks.get(key, frozenset())))
             if one is not None and (best is None or one.score > best.score):
                 best = one
         truth = mere.get(name)
@@ -111,15 +128,15 @@ def rates(rows: Sequence[Scored]) -> dict[str, Any]:
     right = [r for r in accused if r.truth is not None]
     contested = [r for r in domains if r.contested]
     each = [a for r in rows for a in r.addresses]
-    flagged = [a for a in each if a[0] >= 0.5]
-    good, wrong = [a for a in flagged if a[2] is not None], [a for a in each if a[2] is not None]
+    flagged = [a for a in each if a.score >= 0.5]
+    good, wrong = [a for a in flagged if a.truth is not None], [a for a in each if a.truth is not None]
     return {
         "pairs": {"precision": exact(len(right), len(accused)), "recall": exact(len(right), len(slips))},
         "addresses": {"precision": exact(len(good), len(flagged)), "recall": exact(len(good), len(wrong))},
-        "recall_of_addresses_at_domains_seen": exact(sum(a[4] for a in good), sum(a[4] for a in wrong)),
+        "recall_of_addresses_at_domains_seen": exact(sum(a.shown for a in good), sum(a.shown for a in wrong)),
         "deliveries": {
-            "precision": exact(sum(a[3] for a in good), sum(a[3] for a in flagged)),
-            "recall": exact(sum(a[3] for a in good), sum(a[3] for a in wrong)),
+            "precision": exact(sum(a.deliveries for a in good), sum(a.deliveries for a in flagged)),
+            "recall": exact(sum(a.deliveries for a in good), sum(a.deliveries for a in wrong)),
         },
         "intended": exact(sum(r.meant == r.truth for r in right), len(right)),
         "contested": exact(sum(r.truth is not None for r in contested), len(contested)),
@@ -215,10 +232,20 @@ def by_messages(rows: Sequence[Scored]) -> dict[str, Any]:
     """By the number of deliveries to the typed domain."""
 
     def name_of(r: Scored) -> str:
-        n = sum(a[3] for a in r.addresses)
+        n = sum(a.deliveries for a in r.addresses)
         return "1" if n <= 1 else "2-5" if n <= 5 else "6-20" if n <= 20 else "21 or more"
 
     return by(rows, name_of)
+
+
+def by_category(rows: Sequence[Scored]) -> dict[str, Any]:
+    """Recall by (writer, address) in each of `categories.CATEGORIES`."""
+    slips = [a for r in rows for a in r.addresses if a.truth is not None]
+    found = {}
+    for name in categories.CATEGORIES:
+        here = [a for a in slips if name in a.marks]
+        found[name] = exact(sum(a.score >= 0.5 for a in here), len(here))
+    return found
 
 
 def both_ways(rows: Sequence[Scored]) -> int:
@@ -233,6 +260,7 @@ def summary(rows: Sequence[Scored]) -> Mapping[str, Any]:
         "levels": levels(rows),
         "calibration": calibration(rows),
         "by_kind": by(rows, lambda r: r.kind),
+        "by_category": by_category(rows),
         "by_messages": by_messages(rows),
         "both_ways": both_ways(rows),
     }

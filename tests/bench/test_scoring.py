@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.bench import scoring
-from tests.bench.scoring import Scored
+from tests.bench.scoring import Address, Scored
 
 
 def row(typed: str, score: float, truth: bool, number: int = 0, contested: bool = False) -> Scored:
     meant = "navy.mil" if truth else None
-    told = ((score, "navy.mil", meant, 1, True),)
+    told = (Address(score, "navy.mil", meant, 1, True),)
     return Scored("log", typed, f"group{number}", "omitted-letter", "navy.mil", score, contested, meant, False, told)
 
 
