@@ -1,6 +1,6 @@
 """How well the detector does: the table of the method annex.
 
-    python -m tests.bench.detector --tables DIR [--write] [--ablation | --relays] [--no-frozen]
+    python -m tests.bench.detector --tables DIR [--write] [--only PART ...]
 
 Kinds of figures, never mixed: *folds* — the development logs, each domain scored with parameters that were fitted without
 its connected component of typed and meant registered domains, over all logs and the labelled pairs; *left out* — each real
@@ -12,16 +12,17 @@ lookups add, where they are known: never on real logs whose outcomes are modelle
 Weights, channel and prior are fitted inside the training folds. The list of signals is not: it was made by people who had
 seen the errors of these logs, so the figures of real logs are those of a development set. What an organisation was like
 that nobody has looked at only its own labels tell.
-`--write` stores forensics/detector/evaluation.json.
+`--write` stores each part, once it is measured, in forensics/detector/evaluation.json, and leaves the others there.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -185,84 +186,132 @@ def ablation(slips: Slips, logs: Sequence[Corpus]) -> dict[str, Any]:
 STORED = labelled.ROOT / "forensics" / "detector" / "evaluation.json"
 
 
-def evaluate(
-    slips: Slips, logs: Sequence[Corpus], also: Sequence[Corpus], kept: Path, *, frozen: bool
-) -> tuple[dict[str, Any], list[str]]:
-    """All figures but the ablation, and the missed and false domains of the real logs and the ministry."""
+def folds(tables: Path) -> Figures:
+    """The development logs, fold by fold."""
+    slips, logs, also = fit.development(tables)
     found = cross_validated(slips, logs, also=also)
-    out = left_out(slips, logs)
     # Both gateways as one case, not once more alone: each domain counts once a log.
     real = [r for c in logs if not c.name.startswith("simulated") for r in found[c.name]]
     made = [r for c in logs if c.name.startswith("simulated") for r in found[c.name]]
-    replays = [r for name in labelled.REPLAYS for r in out[name]]
-    using, rules = weighing.parameters(), peers.rules()
-    example = score(ministry(), using)
-    result: dict[str, Any] = {
-        "command": "python -m tests.bench.detector --tables DIR --write, then with --ablation and with --relays",
-        "threshold": "level medium and above (score >= 0.5)",
-        "left_out_of_scoring": sorted(labelled.UNSETTLED),
+    return {
         "folds": {name: scoring.summary(rows) for name, rows in found.items() if not name.startswith("simulated")},
         "folds_real": scoring.summary(real),
         "folds_simulated": scoring.summary(made),
+    }, wrong(real)
+
+
+def without_each(tables: Path) -> Figures:
+    """The real logs, each with parameters fitted without it; rules beside the replays."""
+    slips, logs, _ = fit.development(tables)
+    out = left_out(slips, logs)
+    replays = [r for name in labelled.REPLAYS for r in out[name]]
+    counts = peers.counted([c for c in logs if c.name in labelled.REPLAYS], peers.rules())
+    return {
         "left_out": {name: scoring.summary(rows) for name, rows in out.items()},
         "left_out_real": scoring.summary(replays),
-        "peers": peers.table(peers.counted([c for c in logs if c.name in labelled.REPLAYS], rules), replays),
-        "ministry": scoring.summary(example),
-    }
-    notes = [f"folds {x}" for x in wrong(real)] + [f"left out {x}" for x in wrong(replays)] + wrong(example)
-    if frozen:
-        for name, organisations in (("frozen", FRESH), ("hard", HARD)):
-            rows_of, counts = {}, Counter[tuple[str, str]]()
-            for one in organisations:
-                corpus = labelled.simulated(one, kept=kept)
-                rows_of[corpus.name] = score(corpus, using)
-                counts += peers.counted([corpus], rules)
-                corpus.connection.close()
-            everything = [r for rows in rows_of.values() for r in rows]
-            result[name] = scoring.summary(everything)
-            result[f"{name}_each"] = {each: scoring.rates(rows) for each, rows in rows_of.items()}
-            result[f"peers_{name}"] = peers.table(counts, everything)
-        result["ministries"], _ = ministries_measured.measure(ministries.FROZEN, using, ("*.mil",))
-    return result, notes
+        "peers": peers.table(counts, replays),
+    }, wrong(replays)
+
+
+def organisations(name: str, settings: Sequence[Settings], tables: Path) -> Figures:
+    """Simulated organisations, each alone and all together, and rules beside them."""
+    rows_of: dict[str, list[Scored]] = {}
+    counts, rules = Counter[tuple[str, str]](), peers.rules()
+    for one in settings:
+        corpus = labelled.simulated(one, kept=tables)
+        rows_of[corpus.name] = score(corpus, weighing.parameters())
+        counts += peers.counted([corpus], rules)
+        corpus.connection.close()
+    everything = [r for rows in rows_of.values() for r in rows]
+    return {
+        name: scoring.summary(everything),
+        f"{name}_each": {each: scoring.rates(rows) for each, rows in rows_of.items()},
+        f"peers_{name}": peers.table(counts, everything),
+    }, []
+
+
+def example(_tables: Path) -> Figures:
+    """The case that ships."""
+    rows = score(ministry(), weighing.parameters())
+    return {"ministry": scoring.summary(rows)}, wrong(rows)
+
+
+def other_ministries(_tables: Path) -> Figures:
+    """Cases of the same kind."""
+    found, _ = ministries_measured.measure(ministries.FROZEN, weighing.parameters(), ("*.mil",))
+    return {"ministries": found}, []
+
+
+def relays(tables: Path) -> Figures:
+    """What refusals, relays and lookups add."""
+    simulated = (labelled.simulated(one, kept=tables) for one in (*FRESH, *HARD))
+    return {"relays": relay_terms.measured(labelled.albion(tables), simulated, weighing.parameters())}, []
+
+
+def ablated(tables: Path) -> Figures:
+    """The folds without each signal: an hour."""
+    slips, logs, _ = fit.development(tables)
+    return {"ablation": ablation(slips, logs)}, []
+
+
+Figures = tuple[dict[str, Any], list[str]]
+"""Figures by the name under which they are stored, and what was missed or false, for a person to look at."""
+
+PARTS: Mapping[str, Callable[[Path], Figures]] = {
+    "folds": folds,
+    "left-out": without_each,
+    "ministry": example,
+    "frozen": lambda tables: organisations("frozen", FRESH, tables),
+    "hard": lambda tables: organisations("hard", HARD, tables),
+    "ministries": other_ministries,
+    "relays": relays,
+    "ablation": ablated,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--tables", type=Path, required=True, help="folder with, or for, deliveries tables")
     parser.add_argument("--write", action="store_true", help="store the figures in forensics/detector/evaluation.json")
-    parser.add_argument("--ablation", action="store_true", help="instead, refit without each signal (minutes)")
-    parser.add_argument("--relays", action="store_true", help="instead, what relays, refusals and lookups add")
-    parser.add_argument("--no-frozen", action="store_true", help="leave the frozen organisations alone")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts (default: all but the ablation)")
     options = parser.parse_args(arguments)
-    stored = json.loads(STORED.read_text("utf-8")) if STORED.exists() else {}
-    if options.relays:
-        organisations = (labelled.simulated(one, kept=options.tables) for one in (*FRESH, *HARD))
-        found = relay_terms.measured(labelled.albion(options.tables), organisations, weighing.parameters())
-        sys.stdout.writelines(f"{where}: {text}\n" for where, one in found.items() for text in relay_terms.lines(one))
+    for part in options.only or [name for name in PARTS if name != "ablation"]:
+        found, notes = PARTS[part](options.tables)
+        sys.stderr.writelines(f"{part}: {note}\n" for note in notes)
+        sys.stdout.writelines(f"{text}\n" for name, one in found.items() for text in lines(name, one))
+        sys.stdout.flush()
         if options.write:
-            write(stored | {"relays": found})
-        return
-    slips, logs, also = fit.development(options.tables)
-    if options.ablation:
-        result = stored | {"ablation": ablation(slips, logs)}
-    else:
-        result, notes = evaluate(slips, logs, also, options.tables, frozen=not options.no_frozen)
-        result |= {name: stored[name] for name in ("before", "relays") if name in stored}
-        sys.stderr.write("\n".join(notes) + "\n")
-        names = ("folds_real", "folds_simulated", "left_out_real", "ministry", "frozen", "hard", "ministries")
-        for name in names:
-            if name in result:
-                sys.stdout.write(f"{name}: {line(result[name])}\n")
-        if "ministries" in result:
-            sys.stdout.write(f"ministries: {ministries_measured.line(result['ministries'])}\n")
-        for name, one in [*result["folds"].items(), *result["left_out"].items()]:
-            sys.stdout.write(f"  {name}: {line(one)}\n")
-        for name in (n for n in names if n in result):
-            sys.stdout.write(f"{name}, found of each category: {categories.line(result[name]['by_category'])}\n")
-        for name in (n for n in ("peers", "peers_frozen", "peers_hard") if n in result):
-            sys.stdout.writelines(f"{name}: {rule}: {peers.line(one)}\n" for rule, one in result[name].items())
-    if options.write:
-        write(result)
+            stored = json.loads(STORED.read_text("utf-8")) if STORED.exists() else {}
+            fitted = stored.get("parameters", {}) | dict.fromkeys(found, parameters_digest())
+            write({**stored, **HEAD, **found, "parameters": fitted})
+
+
+HEAD: Mapping[str, Any] = {
+    "command": "python -m tests.bench.detector --tables DIR --write, then with --only ablation",
+    "threshold": "level medium and above (score >= 0.5)",
+    "left_out_of_scoring": sorted(labelled.UNSETTLED),
+}
+
+
+def parameters_digest() -> str:
+    """First 16 hex digits of the SHA-256 of parameters.json: each part says which parameters it was measured with."""
+    return hashlib.sha256(STORED.with_name("parameters.json").read_bytes()).hexdigest()[:16]
+
+
+def lines(name: str, one: dict[str, Any]) -> Iterator[str]:
+    """What is stored under this name, for the screen."""
+    if name.startswith("peers"):
+        yield from (f"{name}: {rule}: {peers.line(row)}" for rule, row in one.items())
+    elif name == "relays":
+        yield from (f"{name}: {where}: {text}" for where, part in one.items() for text in relay_terms.lines(part))
+    elif "calibration" in one:
+        yield f"{name}: {line(one)}"
+        if name == "ministries":
+            yield f"{name}: {ministries_measured.line(one)}"
+        if "by_category" in one:
+            yield f"{name}, found of each category: {categories.line(one['by_category'])}"
+    elif name in ("folds", "left_out"):
+        yield from (f"  {name} {log}: {line(part)}" for log, part in one.items())
 
 
 def write(result: Mapping[str, Any]) -> None:
