@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tests.bench import categories
 from tests.conftest import ROOT
 
 PAGES = (ROOT / "docs" / "method.md", ROOT / "README.md")
@@ -45,10 +46,6 @@ def parts() -> dict[str, str]:
         levels.append(
             f"| {level} | {share(one)} | {one['mean']:.3f} | {earned if level != 'low' else 'never counts'} |"
         )
-    peers = ["| rule | called mistyped, and were | mistyped, and called so |", "|---|---|---|"]
-    peers += [
-        f"| {name} | {share(one['precision'])} | {share(one['recall'])} |" for name, one in found["peers"].items()
-    ]
     counted = found["ministries"]
     ministries = [
         f"- Misdirected deliveries found: {share(counted['misdirected_found'])}. Genuine ones accused: {share(counted['genuine_accused'])}.",
@@ -58,12 +55,62 @@ def parts() -> dict[str, str]:
     return {
         "rates": "\n".join(rates),
         "levels": "\n".join(levels),
-        "peers": "\n".join(peers),
+        "peers": _rules(found["peers"]),
+        "peers-frozen": _rules(found["peers_frozen"]),
+        "peers-hard": _rules(found["peers_hard"]),
+        "kinds": _by(found, "by_kind"),
+        "categories": _by(found, "by_category"),
+        "relays": _relays(found["relays"]),
         "deliveries": f"{delivered['hits']:,} of {delivered['of']:,} accused deliveries were slips",
         "high": share(found["left_out_real"]["levels"]["high"]),
         "ministries": "\n".join(ministries),
         "readme": _sentences(found),
     }
+
+
+def _rules(rules: Mapping[str, Any]) -> str:
+    rows = ["| rule | called mistyped, and were | mistyped, and called so |", "|---|---|---|"]
+    rows += [f"| {name} | {share(one['precision'])} | {share(one['recall'])} |" for name, one in rules.items()]
+    return "\n".join(rows)
+
+
+COLUMNS = {
+    "left_out_real": "three real logs",
+    "frozen": "simulated organisations",
+    "hard": "hospital, ministry, law firm",
+}
+
+
+def _by(found: Mapping[str, Any], what: str) -> str:
+    """Recall by kind or category on real logs, each left out, and on simulations; by category on hand-made cases too."""
+    columns = {name: found[key][what] for key, name in COLUMNS.items()}
+    if what == "by_category":
+        columns["hand-made cases"] = found["relays"]["handmade_categories"]
+    # Of genuine domains the kind is that of the candidate: without a slip of it there is nothing to recall.
+    told = {
+        name: [one.get(name, {}).get("recall", one.get(name, {})) for one in columns.values()]
+        for name in (categories.CATEGORIES if what == "by_category" else sorted(set().union(*columns.values())))
+    }
+    rows = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for name, cells in told.items():
+        if any(cell.get("of") for cell in cells):
+            shown = "without a candidate" if name == "none" else name
+            rows.append(f"| {shown} | {' | '.join(share(cell) if cell.get('of') else '' for cell in cells)} |")
+    return "\n".join(rows)
+
+
+def _relays(found: Mapping[str, Any]) -> str:
+    columns = {"albion": "two real gateways", "simulated": "simulated organisations", "handmade": "hand-made cases"}
+    rows = [f"| | {' | '.join(columns.values())} |", "|---" * (len(columns) + 1) + "|"]
+    for name in found["albion"]:
+        cells = []
+        for one in (found[column][name] for column in columns):
+            told, were = one["precision"], one["recall"]
+            cells.append(
+                f"{told['hits']} of {told['of']}; {were['hits']} of {were['of']}; {one['contested']['of']}; {one['log_loss']:.1f}"
+            )
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def _between(rate: Mapping[str, Any]) -> str:
