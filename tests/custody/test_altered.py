@@ -48,7 +48,9 @@ def unnoticed(case: Path, kind: str, times: int, seed: int) -> list[str]:
         kept = path.read_bytes()
         for _ in range(times):
             new = altered(kept, kind, draw)
-            if new == kept:
+            # A log that went on being written holds what it held: verify says by how much it grew, and passes.
+            grown = new is not None and new.startswith(kept) and not path.is_relative_to(case)
+            if new == kept or grown:
                 continue
             path.unlink()
             if new is not None:
