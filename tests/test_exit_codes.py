@@ -114,7 +114,7 @@ def test_a_lesser_part_was_not_read(tmp_path: Path) -> None:
 
 def test_findings_beside_what_was_not_read(tmp_path: Path) -> None:
     told = run(tmp_path, log(tmp_path, FOUND + NOT_READ), code=errors.OK)
-    assert "1 more may have" in verdict(told) and "5 of 35 records" in verdict(told)
+    assert "1 delivery in 1 message" in verdict(told) and "5 of 35 records" in verdict(told)
     assert "5 of 35 records" in lead(tmp_path)
     run(tmp_path, code=errors.FINDINGS, more=("--fail-on-findings", str(log(tmp_path, FOUND + NOT_READ))))
 
