@@ -20,20 +20,14 @@ def check(place: Path) -> Verification:
     if not sealed.is_file():
         if case and _recorded(case, place):
             return _told([Check(place.name, False, "its seal is missing, though the custody log records it")], "")
-        text = f"no seal lies beside it ({sealed.name})"
-        return Verification(
-            None, (Check(place.name, None, text),), "report", f"{text}: whether it was changed is not known"
-        )
+        return _unknown(place, f"no seal lies beside it ({sealed.name})")
     try:
         parts = seal.read(sealed)
     except (ValueError, OSError) as error:
         return _told([Check(sealed.name, False, f"cannot be read as a seal ({error})")], "")
     wanted = [part for part in parts if sealed == place or part.name == place.name]
     if not wanted:
-        text = f"{sealed.name} does not hold it"
-        return Verification(
-            None, (Check(place.name, None, text),), "report", f"{text}: whether it was changed is not known"
-        )
+        return _unknown(place, f"{sealed.name} does not hold it")
     checks = [_part(sealed.parent / part.name, part, case) for part in wanted]
     if case:
         return _told(checks, "as its seal and the custody log of its case record it")
