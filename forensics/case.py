@@ -92,6 +92,11 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
                 raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org") from None
 
 
+def undetected(case: Case) -> CaseError:
+    """What to raise for a case whose findings are asked for before a detection."""
+    return CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+
+
 def digest(case: Case) -> str:
     """SHA-256 of case.toml's bytes; of nothing when it is absent."""
     return hashlib.sha256(case.toml.read_bytes() if case.toml.exists() else b"").hexdigest()

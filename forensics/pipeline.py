@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.about import agree, create_or_update, remember, unseen_settings
-from forensics.case import Case, refuse
+from forensics.case import Case, refuse, undetected
 from forensics.errors import CaseError, EvidenceError, UsageError, naming
 
 if TYPE_CHECKING:
@@ -357,9 +357,7 @@ def report(
         now = staged.next
         casefile, inventory = case_files.read(now), manifest.read(now)
         if not now.findings.exists():
-            raise CaseError(
-                f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`"
-            )
+            raise undetected(case)
         manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
         _weighed_alike(case)
         with store.connect(now, casefile.organisation.domains) as connection:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
 from forensics import pipeline
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.errors import CaseError, UsageError, naming
 from forensics.proof import verify
 from forensics.report.text.visible import visible
@@ -228,7 +228,7 @@ def lookups(case_dir: str | Path) -> Questions:
     casefile = case_files.read(case)
     detected = _detected(case)
     if detected is None:
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     manifest.intact(case, manifest.read(case), ("findings", case.detection.name))
     with store.connect(case, casefile.organisation.domains) as connection:
         accused = store.fetch(connection, "select distinct observed_domain from findings")[1]

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.custody import canonical, log
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
-from forensics.errors import CaseError, UsageError, system_error
+from forensics.errors import UsageError, system_error
 from forensics.report.text.visible import visible
 from forensics.review.verdicts import NewVerdict, Verdict, current, on, record_all
 from forensics.schema import VERDICTS
@@ -115,7 +115,7 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
     Raises CaseError before detection.
     """
     if not case.findings.exists() or not case.incidents.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     found = [row for batch in batches(case.findings) for row in batch.to_pylist()]
     wanted = {row["delivery_id"] for row in found}
     columns = ["delivery_id", "submitted_at", "sender", "recipient", "subject", "outcome"]

@@ -18,10 +18,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.custody import canonical, chain, log, manifest, staging
 from forensics.custody.chain import Clock, now
-from forensics.errors import CaseChanged, CaseError, UsageError, VerificationFailed
+from forensics.errors import CaseChanged, UsageError, VerificationFailed
 from forensics.schema import VERDICTS
 
 
@@ -155,7 +155,7 @@ def _validate_day(ruling: NewVerdict, what: str) -> None:
 def findings(case: Case) -> dict[str, tuple[str, str]]:
     """delivery id → (observed, intended) of every finding. Raises CaseError before detection."""
     if not case.findings.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     table = pq.read_table(case.findings, columns=["delivery_id", "observed_domain", "intended_domain"])
     return {row["delivery_id"]: (row["observed_domain"], row["intended_domain"]) for row in table.to_pylist()}
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.custody import log, manifest, staging
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches
-from forensics.errors import CaseError, UsageError, system_error
+from forensics.errors import UsageError, system_error
 from forensics.report.facts.content import WORKSHEET
 from forensics.report.formats.worksheet import ASKED, CHOICES, GIVEN, HEAD, NUMBERS, SHEET
 
@@ -31,7 +31,7 @@ def take(case: Case, path: Path, *, clock: Clock = now, by: log.By = log.NOBODY)
     Raises UsageError naming the row that is wrong, CaseError before a detection.
     """
     if not case.findings.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     known = {row["delivery_id"] for batch in batches(case.findings) for row in batch.to_pylist()}
     try:
         content = path.read_bytes()

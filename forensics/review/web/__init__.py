@@ -15,9 +15,9 @@ import sys
 import webbrowser
 from typing import Any
 
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.custody import log, staging
-from forensics.errors import CaseError, UsageError, system_error
+from forensics.errors import UsageError, system_error
 from forensics.review.verdicts import Verdict
 
 LOOPBACK = "127.0.0.1"
@@ -42,7 +42,7 @@ def serve(
     from forensics.review.web import app, guard, visits
 
     if not case.findings.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     staging.finish(case)
     desk = app.Desk(case, read_only=read_only, by=by)
     with _listening(port) as listening:

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics import casefile, domains, store
-from forensics.case import Case
+from forensics.case import Case, undetected
 from forensics.custody import manifest
-from forensics.errors import CaseError
 from forensics.report.facts.incidents import rows
 from forensics.review import verdicts
 from forensics.review.verdicts import Verdict
@@ -111,7 +110,7 @@ class Book:
 def read(case: Case) -> Book:
     """Read the case. Raises CaseError before detection, VerificationFailed for tables that the case did not record."""
     if not case.findings.exists() or not case.incidents.exists():
-        raise CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+        raise undetected(case)
     state = verdicts.state(case)
     inventory = manifest.read(case)
     manifest.intact(case, inventory, ("findings", "incidents", "lookalikes", "deliveries"))
