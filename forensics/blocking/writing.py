@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from forensics.blocking.rules import Block, Rule
+from forensics.review.sheets import guard
 
 _CODE = "5.1.2"
 """Bad destination system address (RFC 3463, 3.2)."""
@@ -128,7 +129,7 @@ def _exchange(sheet: Sheet) -> dict[str, list[str]]:
     writer.writerow(["kind", "value", "meant", "expires", "confirmed", "open", "genuine"])
     for rule in sheet.rules:
         n = rule.exact
-        row = [rule.kind, _cell(rule.value), " ".join(rule.meant), f"{sheet.until:%Y-%m-%d}"]
+        row = [rule.kind, guard(rule.value), " ".join(rule.meant), f"{sheet.until:%Y-%m-%d}"]
         writer.writerow([*row, n.confirmed, n.open, n.genuine])
     return {
         "exchange-rule.ps1": [*head, "# RecipientDomainIs covers the names below each domain as well.", *lines],
@@ -233,8 +234,3 @@ def _pattern(address: str) -> str:
     """The regular expression that matches this address alone."""
     escaped = "".join(ch if ch.isalnum() or ch in "@_-" else "\\" + ch for ch in address)
     return _quoted(f"^{escaped}$")
-
-
-def _cell(value: str) -> str:
-    """A cell that no spreadsheet runs."""
-    return "'" + value if value[:1] in "=+-@" else value
