@@ -168,7 +168,8 @@ REPORTING = (
         show_default=True,
         metavar="LIST",
         shell_complete=_formats,
-        help="Any of html, pdf, json, docx, xlsx, csv, md, veris, answers.",
+        help="Any of html, pdf, json, docx, xlsx, csv, md, veris, answers, timesketch, iris, ecs, worksheet, letters, "
+        "forms.",
     ),
     click.option(
         "--edition",
@@ -352,7 +353,7 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
     ctx.exit(_code(result))
 
 
-@main.command()
+@main.command(short_help="Weigh every outbound delivery of the case.")
 @CASE
 @_options(ABOUT, AGAIN, PERIOD, SAYING, HOLDING)
 @FAIL
@@ -374,7 +375,7 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
     ctx.exit(_code(result, fail_on_findings and result.suspects > 0))
 
 
-@main.command()
+@main.command(short_help="Write the incident report.")
 @CASE
 @_options(REPORTING, SAYING, HOLDING)
 @click.option(
@@ -422,7 +423,7 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
     terminal.reported(result, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Check a case, a bag or a report, down to the bytes.")
 @click.argument("path", type=click.Path(path_type=Path), metavar="PATH", required=False)
 @click.option("--case", "case_dir", type=click.Path(path_type=Path), metavar="DIR", help="The case, instead of PATH.")
 @click.option(
@@ -477,7 +478,7 @@ def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_j
     ctx.exit(result.exit_code)
 
 
-@main.command()
+@main.command(short_help="List pairs and rule on them, in the browser or by command.")
 @CASE
 @click.option("--reviewer", metavar="NAME", help="Who rules, as the report shall print it.")
 @click.option(
@@ -519,7 +520,7 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
     terminal.reviewed(workbench.review(case_dir, **options), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Show what speaks for and against a delivery or a domain.")
 @CASE
 @click.argument("subject", metavar="DELIVERY|DOMAIN")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Print what the delivery's id is the SHA-256 of; nothing else.")
@@ -537,7 +538,7 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Write rules that stop further mail to confirmed lookalikes.")
 @CASE
 @click.option(
     "--format",
@@ -569,7 +570,7 @@ def block(case_dir: Path, formats: str, out: Path, days: int, as_of: datetime | 
     terminal.blocked(result, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Take in a worksheet of what people found in the messages.")
 @click.argument("sheet", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="XLSX")
 @CASE
 @_options(SAYING)
@@ -587,7 +588,7 @@ def worksheet(sheet: Path, case_dir: Path, as_json: bool, **options: Any) -> Non
     terminal.worksheet(workbench.worksheet(case_dir, sheet, **options), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Write questions for the DNS and RDAP, to be asked elsewhere.")
 @CASE
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; without it, to the output."
@@ -606,7 +607,7 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
     terminal.questions(workbench.lookups(case_dir), out, as_json=as_json)
 
 
-@main.command("watch-list")
+@main.command("watch-list", short_help="List the lookalikes of a domain that one slip reaches.")
 @click.argument("names", nargs=-1, required=True, metavar="DOMAIN…")
 @click.option(
     "--limit",
@@ -634,7 +635,7 @@ def watch_list(names: tuple[str, ...], limit: int, case_dir: Path | None, as_jso
     terminal.watch_list(workbench.watch_list(names, limit=limit, case_dir=case_dir), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Ask the case's tables and views with DuckDB SQL.")
 @CASE
 @click.argument("query", required=False)
 @click.option(
@@ -665,7 +666,7 @@ def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json
     terminal.table(workbench.sql(case_dir, query), "json" if as_json else form)
 
 
-@main.command()
+@main.command(short_help="Say what this installation is, and whether it is ready.")
 @click.option(
     "--compile", "compile_now", is_flag=True, help="Make the compiled code ready now, as the first run would."
 )
@@ -682,7 +683,7 @@ def doctor(compile_now: bool, as_json: bool) -> None:
     terminal.health(result, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Say where a case stands, and what comes next.")
 @CASE
 @JSON
 def status(case_dir: Path, as_json: bool) -> None:
@@ -695,7 +696,7 @@ def status(case_dir: Path, as_json: bool) -> None:
     terminal.status(workbench.status(case_dir), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="List what can be read, and what is refused by its name.")
 @JSON
 def formats(as_json: bool) -> None:
     """List what can be read, and what is refused by its name with what to ask for instead.
@@ -707,7 +708,7 @@ def formats(as_json: bool) -> None:
     terminal.formats(workbench.formats(), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Run the worked examples that come with Missent.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -732,7 +733,7 @@ def demo(out: Path, reports: Path | None, as_json: bool) -> None:
     terminal.demo(results, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Make an empty case with every question explained.")
 @CASE
 @_options(ABOUT)
 def init(case_dir: Path, **options: Any) -> None:
@@ -745,7 +746,7 @@ def init(case_dir: Path, **options: Any) -> None:
     terminal.created(workbench.init(case_dir, **options))
 
 
-@main.command()
+@main.command(short_help="Fill in the questionnaire of case.toml, question by question.")
 @CASE
 @click.option("--all", "everything", is_flag=True, help="Ask again what is answered already.")
 @_options(SAYING)
@@ -759,7 +760,7 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
     terminal.asked(workbench.ask(case_dir, everything=everything, **said))
 
 
-@main.command()
+@main.command(short_help="Copy a case with its evidence into a BagIt bag.")
 @click.argument("case_dir", type=click.Path(path_type=Path), metavar="CASE")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The bag: a new folder.")
 @click.option(
@@ -792,7 +793,7 @@ def export(case_dir: Path, as_json: bool, **options: Any) -> None:
     terminal.exported(proof.export(case_dir, **options), as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Have the custody log time-stamped by an authority (RFC 3161).")
 @CASE
 @click.option("--query", type=click.Path(path_type=Path), metavar="FILE", help="Write a request to this new file.")
 @click.option("--reply", type=click.Path(path_type=Path), metavar="FILE", help="Take the authority's reply in.")
@@ -882,7 +883,7 @@ def _command() -> list[str]:
     return ["missent", *sys.argv[1:]]
 
 
-@main.command()
+@main.command(short_help="Print what makes the shell complete commands and options.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what makes the shell complete commands, options, formats and zones.
@@ -894,31 +895,6 @@ def completion(shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     print(found(main, {}, "missent", "_MISSENT_COMPLETE").source())
-
-
-for _name, _summary in {
-    "ask": "Fill in the questionnaire of case.toml, question by question.",
-    "block": "Write rules that stop further mail to confirmed lookalikes.",
-    "completion": "Print what makes the shell complete commands and options.",
-    "custody": "Who had the evidence when, and who did what to the case.",
-    "demo": "Run the worked examples that come with Missent.",
-    "detect": "Weigh every outbound delivery of the case.",
-    "doctor": "Say what this installation is, and whether it is ready.",
-    "explain": "Show what speaks for and against a delivery or a domain.",
-    "export": "Copy a case with its evidence into a BagIt bag.",
-    "formats": "List what can be read, and what is refused by its name.",
-    "init": "Make an empty case with every question explained.",
-    "lookups": "Write questions for the DNS and RDAP, to be asked elsewhere.",
-    "report": "Write the incident report.",
-    "review": "List pairs and rule on them, in the browser or by command.",
-    "sql": "Ask the case's tables and views with DuckDB SQL.",
-    "stamp": "Have the custody log time-stamped by an authority (RFC 3161).",
-    "status": "Say where a case stands, and what comes next.",
-    "verify": "Check a case, a bag or a report, down to the bytes.",
-    "watch-list": "List the lookalikes of a domain that one slip reaches.",
-    "worksheet": "Take in a worksheet of what people found in the messages.",
-}.items():
-    main.commands[_name].short_help = _summary
 
 
 def start() -> None:
