@@ -7,7 +7,7 @@ the manifest; so every stage, and every auditor, sees the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from forensics.casefile import CaseFile, SourceSettings
     from forensics.custody.log import By
     from forensics.custody.manifest import Manifest
+    from forensics.custody.sources import Source
     from forensics.custody.staging import Staged
-    from forensics.ingest.survey import Progress
+    from forensics.ingest.kept import Kept
+    from forensics.ingest.survey import Progress, Surveyed
     from forensics.results import Detected, Ingested, Reported, Run
 
 __all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run", "withdraw"]
@@ -120,7 +122,7 @@ def ingest(
     from dataclasses import replace
 
     from forensics import engine
-    from forensics.custody import annexes, chain, evidence, log, staging
+    from forensics.custody import annexes, chain, evidence, log, runs, staging
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -170,15 +172,34 @@ def ingest(
             unseen = remember(now, **about)
             _edited(staged, "ingest", command, by)
             return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
-        contents = [*known_evidence.reopen(now, known), *new]
+        reopened = known_evidence.reopen(now, known, new)
+        contents = [*(source for source, _ in reopened), *new]
+        if cluster is not None:  # workers have folders of their own to be in
+            contents = [replace(source, stored=source.file.absolute()) for source in contents]
+            reopened = [(replace(source, stored=source.file.absolute()), one) for source, one in reopened]
         named_now = frozenset(source.name for source in found.sources)
         first, over = _years(year)
         wanted = Settings(first, timezone, sources=tuple(sources), named=named_now, known=earlier, over=over)
         bounded = evidence.expanding(evidence.EXPANDED if max_expanded is None else max_expanded)
-        with engine.executor(workers, cluster) as pool, bounded:
-            begun = surveying.begin(contents, wanted, pool, progress)  # what else is needed is imported meanwhile
+
+        def look_at_workers(everywhere: engine.Everywhere) -> None:
+            from forensics.ingest import workers as others
+
+            nonlocal workers
+            workers = others.check(everywhere, case.folder / runs.FOLDER, [source.file for source in contents])
+
+        with engine.executor(workers, cluster, look_at_workers) as pool, bounded:
+            before: Kept | None = None
+            told: Mapping[Source, Surveyed] = {}
+            if known and known.kept:
+                from forensics.ingest import kept
+
+                before, told = kept.again(case.folder / runs.FOLDER, known.kept, reopened, wanted)
+            begun = surveying.begin(contents, wanted, pool, progress, told)
+            # what else is needed is imported meanwhile
             from forensics import results
             from forensics.custody import manifest
+            from forensics.ingest import kept
             from forensics.ingest import read as reading
 
             def record(result: reading.IngestResult) -> Ingested:
@@ -197,11 +218,15 @@ def ingest(
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
+                    kept=result.kept,
                 )  # fmt: skip
                 return replace(results.ingested(now, inventory, len(named), skipped, unseen), case=case.folder)
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
-            return reading.ingest_then(now, contents, wanted, record, **options)
+            options |= {"before": before, "keep": case.folder / runs.FOLDER, "elsewhere": cluster is not None}
+            done = reading.ingest_then(now, contents, wanted, record, **options)
+    kept.forget(case.folder / runs.FOLDER, manifest.read(case).kept)
+    return done
 
 
 def _annex(

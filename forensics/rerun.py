@@ -18,8 +18,7 @@ from forensics import casefile as case_files
 from forensics import domains
 from forensics.case import Case
 from forensics.custody import manifest, places, reread, tables
-from forensics.custody.entries import EvidenceEntry, Location, Manifest, path_of
-from forensics.custody.names import label, undisplay
+from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.sources import Source
 from forensics.custody.verify import Check, Progress, checked
 from forensics.errors import MissentError
@@ -67,15 +66,7 @@ def _sources(case: Case, inventory: Manifest, evidence: Path | None, bag: bool) 
         if source is None:
             raise LookupError(f"{one.names[0]} is not there")
         for place in one.locations:
-            yield replace(source, path=_name(case, place), member=source.member, stored=source.file)
-
-
-def _name(case: Case, place: Location) -> str:
-    """The path that gave the evidence its name, which year and zone may have been found by; `-` for standard input."""
-    if path_of(case, place).is_relative_to(case.streams):
-        return "-"
-    behind = f"!/{label(undisplay(place.member))}" if place.member is not None else ""
-    return undisplay(place.name.removesuffix(behind))
+            yield replace(source, path=places.given(case, place), member=source.member, stored=source.file)
 
 
 def _made(fresh: Case, inventory: Manifest, sources: Sequence[Source], progress: Progress | None) -> Manifest:

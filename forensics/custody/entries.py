@@ -94,6 +94,8 @@ class Manifest:
     detection_digest: str = ""
     """SHA-256 of detection.json; empty before detection."""
     runs: tuple[RunEntry, ...] = ()
+    kept: str = ""
+    """SHA-256 of what says what the last ingest kept for the next one (`custody.runs`)."""
     custody: Head = field(default_factory=Head)
     """Head of the custody log when this file was written."""
 

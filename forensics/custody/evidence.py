@@ -80,12 +80,12 @@ def blocks(
     """
     notes: list[str] = []
     hashing = streams.Hashing(3) if digests is not None else None
-    plain = not source.archive and not source.outer
+    packed = not plain(source)
     try:
         with opened(source, notes, hashing) as reader:
             rest = _begun(reader, begin) if begin else reader
             for block in _cut(rest, split, max(size, 1)):
-                if not plain:
+                if packed:
                     _expanded.add(len(block.data))
                 if hashing:
                     hashing.update(2, block.data.data)
@@ -96,7 +96,7 @@ def blocks(
             file_sum, member_sum, content_sum = hashing.finish()
             digests.content_sha256, digests.content_size = content_sum, hashing.sizes[2]
             digests.file_sha256, digests.file_size = file_sum, hashing.sizes[0]
-            if plain:
+            if not packed:
                 digests.file_sha256, digests.file_size = content_sum, hashing.sizes[2]
             if source.archive:
                 digests.file_sha256, digests.file_size = file_digest(source.file, source.size)
@@ -111,6 +111,33 @@ def blocks(
     finally:
         if hashing:
             hashing.finish()
+
+
+def stretch(source: Source, start: int, stop: int) -> Block:
+    """The bytes from `start` to `stop` of a plain file's content, as one block.
+
+    For blocks whose limits a first reading has found. Raises EvidenceError when the file cannot be read, or ends before
+    `stop`.
+    """
+    size = stop - start
+    padded = np.zeros(size + PADDING, np.uint8)
+    view = padded.data[:size]
+    try:
+        fd = streams.open_readonly(source.file)
+        try:
+            filled = streams.Raw(fd, start, size, lambda _: None).readinto(view)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
+    if filled < size:
+        raise EvidenceError(f"{source.name}: it ends before byte {stop:,}, which was read before")
+    return Block(padded[:size], start, stop >= source.size, padded)
+
+
+def plain(source: Source) -> bool:
+    """Whether the content is the file, so that any part of it can be read by itself."""
+    return not source.archive and not source.outer
 
 
 class ExpandedTooFar(UsageError):
@@ -220,14 +247,12 @@ def _cut(reader: streams.Reader | _Begun, split: Split, size: int) -> Iterator[B
 
 def _last(padded: Bytes, filled: int, offset: int, split: Split) -> Iterator[Block]:
     """The end of the content; what `split` leaves there is a record without its end, handed over by itself."""
-    whole = int(split(padded[:filled], True))
-    if not 0 < whole < filled:
-        yield _block(padded, filled, offset, last=True)
-        return
-    tail = np.zeros(filled - whole + PADDING, np.uint8)
-    tail[: filled - whole] = padded[whole:filled]
-    yield _block(padded, whole, offset, last=False)
-    yield _block(tail, filled - whole, offset + whole, last=True)
+    while 0 < (whole := int(split(padded[:filled], True))) < filled:
+        tail = np.zeros(filled - whole + PADDING, np.uint8)
+        tail[: filled - whole] = padded[whole:filled]
+        yield _block(padded, whole, offset, last=False)
+        padded, filled, offset = tail, filled - whole, offset + whole
+    yield _block(padded, filled, offset, last=True)
 
 
 def _block(padded: Bytes, whole: int, offset: int, *, last: bool, cut: bool = False) -> Block:
@@ -297,5 +322,7 @@ __all__ = [
     "file_digest",
     "head",
     "mark",
+    "plain",
     "reason",
+    "stretch",
 ]

@@ -104,7 +104,15 @@ def tables_digest(case: Case, manifest: Manifest) -> str:
 
 def whole_digest(manifest: Manifest) -> str:
     """SHA-256 of all that manifest.json says but the custody head, which names the entry that holds this digest."""
-    return canonical.digest({**asdict(manifest), "custody": None})
+    return canonical.digest({**_said(manifest), "custody": None})
+
+
+def _said(manifest: Manifest) -> dict[str, Any]:
+    """The manifest's values; where nothing is kept, nothing is said of it."""
+    data = asdict(manifest)
+    if not manifest.kept:
+        del data["kept"]
+    return data
 
 
 def intact(case: Case, manifest: Manifest, names: Iterable[str]) -> None:
@@ -162,6 +170,7 @@ def record(
     evidence: Sequence[EvidenceEntry] | None = None,
     skipped: Iterable[tuple[str, str]] | None = None,
     settings: Mapping[str, Any] | None = None,
+    kept: str | None = None,
     state: bool = True,
     by: log.By = log.NOBODY,
     clock: Clock = now,
@@ -183,6 +192,7 @@ def record(
         settings=merged,
         detection_digest="" if detection is None else hashlib.sha256(detection).hexdigest(),
         runs=(*before.runs, run(action, command, started, clock(), merged)),
+        kept=before.kept if kept is None else kept,
     )
     facts = {**(details or {}), "command": [display(part) for part in command], "files": files_digest(after)}
     if state:
@@ -222,7 +232,7 @@ def touch(case: Case, action: str, details: Mapping[str, Any], clock: Clock = no
 
 def write(case: Case, manifest: Manifest) -> None:
     """manifest.json, in one step."""
-    data = asdict(manifest)
+    data = _said(manifest)
     data["version"] = VERSION
     canonical.put(case.manifest, canonical.page(data))
 
@@ -263,6 +273,7 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
         tables=tuple(Table(**{**one, "files": tuple(TableFile(**f) for f in one["files"])}) for one in data["tables"]),
         settings=dict(data["settings"]),
         detection_digest=str(data["detection_digest"]),
+        kept=str(data.get("kept", "")),
         runs=tuple(RunEntry(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
         custody=Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"])),
     )

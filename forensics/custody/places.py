@@ -8,12 +8,18 @@ from pathlib import Path
 
 from forensics.case import Case
 from forensics.custody.discovery import discover
-from forensics.custody.entries import EvidenceEntry, location, path_of
+from forensics.custody.entries import EvidenceEntry, Location, location, path_of
+from forensics.custody.names import label, undisplay
 from forensics.custody.sources import Source
 
 
 def recorded(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
     """The recorded places that still exist; of a file that has grown, the part that was recorded."""
+    return (source for _, source in located(case, evidence))
+
+
+def located(case: Case, evidence: EvidenceEntry) -> Iterator[tuple[Location, Source]]:
+    """The same, each with what was recorded of it."""
     for place in evidence.locations:
         path = path_of(case, place)
         if not _is_file(path):
@@ -21,7 +27,15 @@ def recorded(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
         found = discover([path])
         for source in found.sources:
             if location(case, source).index == place.index:
-                yield replace(source, size=min(source.size, place.size)) if place.index is None else source
+                yield place, replace(source, size=min(source.size, place.size)) if place.index is None else source
+
+
+def given(case: Case, place: Location) -> str:
+    """The path that gave the evidence its name, which year and zone may have been found by; `-` for standard input."""
+    if path_of(case, place).is_relative_to(case.streams):
+        return "-"
+    behind = f"!/{label(undisplay(place.member))}" if place.member is not None else ""
+    return undisplay(place.name.removesuffix(behind))
 
 
 def _is_file(path: Path) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import canonical, guard, lock, log
+from forensics.custody import canonical, guard, lock, log, runs
 from forensics.custody.names import display, undisplay
 from forensics.errors import CaseError, CaseInUse, MissentError
 
@@ -32,7 +32,7 @@ STATE = (
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"
 REPORTS = "reports"
 ASIDE = ".missent-new"
-OWN = (*STATE, NEXT, JOURNAL, BEFORE, REPORTS, lock.NAME)
+OWN = (*STATE, NEXT, JOURNAL, BEFORE, REPORTS, runs.FOLDER, lock.NAME)
 """All that Missent reads and writes in a case folder."""
 WHOLE = (".parquet", "")
 """Files with these endings (those without one are copies of standard input) are linked into the next state, not copied:

@@ -30,6 +30,7 @@ from forensics.custody import (
     places,
     programs,
     reread,
+    runs,
     seal,
     signatures,
     stamps,
@@ -110,7 +111,16 @@ def own(case: Case, inventory: Manifest, *, bag: bool = False) -> list[Check]:
     """What can be checked of a case without its evidence."""
     checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
     checks += _annexes(case, inventory)
+    checks += _kept(case, inventory)
     return [*checks, _verdicts(case), _reports(case, inventory, bag)]
+
+
+def _kept(case: Case, inventory: Manifest) -> list[Check]:
+    """What an ingest kept for the next one, where it is there."""
+    count, faults = runs.faults(case.folder / runs.FOLDER, inventory.kept)
+    if not count and not faults:
+        return []
+    return [checked("kept runs", faults, f"{count:,} batches as recorded")]
 
 
 def checked(name: str, faults: Sequence[str], right: str, remarks: Iterable[str] = ()) -> Check:

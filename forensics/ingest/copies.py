@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from forensics.columns import whole
 from forensics.ingest import hosts as named
-from forensics.ingest.hops import Batch, Hashes, Hops, Longs, among
+from forensics.ingest.hops import Hashes, Hops, Longs, Rows, among
 from forensics.ingest.overlap import Duplicates, runs_of
 from forensics.ingest.repeats import Statements, repeated
 from forensics.ingest.survey import Surveyed
@@ -50,7 +50,7 @@ class Found:
 
 def look(
     hops: Hops,
-    batch: Batch,
+    batch: Rows,
     evidence: Sequence[Surveyed],
     duplicates: Mapping[int, Duplicates],
     statements: Callable[[int], pa.Table],
@@ -111,7 +111,7 @@ class _Pair:
     shift: int
 
 
-def _copies(hops: Hops, batch: Batch) -> list[_Pair]:
+def _copies(hops: Hops, batch: Rows) -> list[_Pair]:
     """Evidence that has messages twice, each pair of files and of hosts once, with the shift that most of them have."""
     ordered = np.sort(np.concatenate([np.zeros(0, np.uint64), *(one.who for one in hops.some)]))
     again = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)])
@@ -126,7 +126,7 @@ def _copies(hops: Hops, batch: Batch) -> list[_Pair]:
     return [_Pair((host, other), (x, y), way * QUARTER) for (x, y, host, other), (_, way) in sorted(best.items())]
 
 
-def _count_equal(hops: Hops, batch: Batch, who: Hashes, found: Counter[tuple[int, int, str, str, int]]) -> None:
+def _count_equal(hops: Hops, batch: Rows, who: Hashes, found: Counter[tuple[int, int, str, str, int]]) -> None:
     """Count (evidence, evidence, host, host, quarters of an hour between them) of hops that are the same message."""
     names: dict[str, int] = {}
     parts = [

@@ -1,11 +1,14 @@
-"""Joined legs into the case's Parquet: sorted, cut by month and size, written in parallel."""
+"""Joined legs into the case's Parquet: sorted, cut into slots of time, written in parallel."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +17,32 @@ import pyarrow as pa
 
 from forensics import schema, store
 from forensics.ingest import allocator as memory
-from forensics.ingest import spool
-from forensics.stitch import joining, journeys, plans, row_source, rows, selection
-
-SLICE = store.ROW_GROUP // 4
-"""Rows made at a time: what their intermediate copies need stays small."""
-
-
-class Numbers:
-    """What joining needs of every batch, as numbers: the little that is needed of all at once in memory, the rest
-    spooled."""
-
-    def __init__(self, folder: Path) -> None:
-        self._arrays = spool.Arrays(folder)
-        self.indexes: list[selection.JoinIndex] = []
-
-    def add(self, parts: journeys.HopLegKeys) -> None:
-        self.indexes.append(selection.join_index(parts))
-        self._arrays.add({f.name: getattr(parts, f.name) for f in fields(journeys.HopLegKeys)})
-
-    def select(self) -> selection.Selection:
-        """What may be joined; the numbers are given up."""
-        chosen = selection.select(self.indexes, lambda n: journeys.HopLegKeys(**self._arrays.take(n)))
-        self.indexes = []
-        return chosen
-
+from forensics.ingest import handing, slots, tags
+from forensics.ingest.handing import Plans
+from forensics.ingest.spool import Batches
+from forensics.stitch import joining, journeys, plans, row_source, selection
 
 Apart = tuple[str, str, int]
 """Two hosts, and how many seconds the clock of the second is ahead."""
 
 
 @dataclass(frozen=True)
+class Before:
+    """The files of the case as it was, below `folder`: what each was made of, and its SHA-256, by its name."""
+
+    folder: Path
+    made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Written:
+    """`made_of`: `Before.made_of` of the next ingest; `left`: how many files were left as they were."""
+
     rows: int
     files: list[str]
     apart: list[Apart]
+    made_of: Mapping[str, Sequence[str]]
+    left: int
 
 
 @dataclass(frozen=True)
@@ -56,51 +50,116 @@ class _Joined:
     chosen: selection.Selection
     links: journeys.Links
     possible_duplicates: Any
-    source: row_source.RowSource
-    evidence: tuple[str, ...]
+
+    def plans(self, items: Any) -> Plans:
+        """What the rows of one slice are made of, and of which rows they may be the same."""
+        joined = len(self.links.final)
+        items = items.astype(np.int64)
+        legs, rest = items[items < joined], items[items >= joined] - joined
+        made = [plans.linked(legs, self.chosen, self.links)] if len(legs) else []
+        made += [plans.single_leg(rest, self.chosen)] if len(rest) else []
+        duplicates = None
+        doubtful = self.possible_duplicates[legs]
+        if len(legs) and (doubtful >= 0).any():
+            other = plans.linked(np.maximum(doubtful, 0), self.chosen, self.links)
+            other = replace(other, leg=np.where(doubtful >= 0, other.leg, -1))
+            duplicates = plans.concat([other, *(replace(p, leg=np.full(len(p), -1)) for p in made[1:])])
+        return plans.concat(made), duplicates
 
 
 def deliveries(
     fresh: Path,
-    batches: spool.Batches,
-    numbers: Numbers,
+    batches: Batches,
+    indexes: list[selection.JoinIndex],
+    joined: int,
     evidence: Sequence[str],
+    before: Before,
+    about: str,
     width: int,
+    hand: handing.Hand | None,
     report: Callable[[str, int, int], None],
 ) -> Written:
-    """Join all batches and write the deliveries in order below `fresh`; files are named as in the case. Empties
-    `numbers`."""
+    """Join all batches and write the deliveries in order below `fresh`; files are named as in the case.
+
+    `joined`: how many batches at the end were joined from fragments. A file of `before` that is made of the same is
+    linked, not written anew; `about` is whatever else decides a row. Files are written here, by `width` threads, or
+    where `hand` gives them to. Gives up `indexes`
+    and the keys of `batches`.
+    """
     fresh.mkdir()
-    chosen = numbers.select()
+    chosen = selection.select(indexes, batches.take_keys)
+    indexes.clear()
     memory.release()
     made = joining.join(chosen)
-    links, possible_duplicates = made.links, made.possible_duplicates
     source = row_source.RowSource(batches.load, chosen.hop_starts, chosen.leg_starts)
-    final = np.flatnonzero(links.final)
+    final = np.flatnonzero(made.links.final)
     # rows to write: legs that were joined by their number there, then the rest, counted on
-    submitted = np.concatenate([chosen.parts.first[links.head[final]], chosen.rest_first])
+    submitted = np.concatenate([chosen.parts.first[made.links.head[final]], chosen.rest_first])
     order = np.argsort(submitted, kind="stable")
     submitted = submitted[order]
-    items = np.concatenate([final, np.arange(len(chosen.rest)) + len(links.final)]).astype(_small(chosen))[order]
+    items = np.concatenate([final, np.arange(len(chosen.rest)) + len(made.links.final)]).astype(_small(chosen))[order]
     # eight bytes a row that nobody needs from here on
     chosen = replace(chosen, rest_first=np.zeros(0, np.int64), rest_outcomes=made.rest_outcomes)
-    joined = _Joined(chosen, links, possible_duplicates, source, tuple(evidence))
-    planned = list(_files(submitted))
+    planner = _Joined(chosen, made.links, made.possible_duplicates)
+    planned = list(slots.slots(submitted))
     del order, final, submitted
-    files = []
-    written = 0
-    with ThreadPoolExecutor(width) as writers:
-        futures: deque[Future[int]] = deque()
-        for name, slices in planned:
-            files.append(f"deliveries/{name}")
-            futures.append(writers.submit(_write, [items[a:b] for a, b in slices], joined, fresh / name))
-            if len(futures) > width:
-                written += futures.popleft().result()
-                report("write", written, len(items))
-        while futures:
-            written += futures.popleft().result()
+    tagged = tags.Tags(batches, joined, evidence)
+
+    def one(slot: slots.Slot) -> tuple[str, Future[int] | int | None]:
+        """What a file is made of, and its rows when they are written; None for one that was left as it was."""
+        found = [planner.plans(items[a:b]) for a, b in slot.slices]
+        made_of = tagged.digest(about, [plan for pair in found for plan in pair])
+        known, digest = before.made_of.get(slot.name, ("", ""))
+        if known == made_of and _link(before.folder / slot.name, fresh / slot.name, digest):
+            return made_of, None
+        if hand is not None:
+            return made_of, hand(found, fresh / slot.name)
+        return made_of, handing.write(found, source, evidence, fresh / slot.name)
+
+    made_of: dict[str, Sequence[str]] = {}
+    written = left = 0
+    threads = min(width, os.cpu_count() or 1) if hand else width
+    with ThreadPoolExecutor(threads) as writers:
+        for slot, (about_slot, outcome) in _ahead(writers, one, planned, 2 * width if hand else width):
+            left += outcome is None
+            if isinstance(outcome, Future):
+                outcome.result()
+            made_of[slot.name] = (about_slot, _sum(fresh / slot.name))
+            written += slot.rows
             report("write", written, len(items))
-    return Written(len(items), files, _apart(made.apart, chosen, source))
+    files = [f"deliveries/{slot.name}" for slot in planned]
+    return Written(len(items), files, _apart(made.apart, chosen, source), made_of, left)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, task: Callable[[slots.Slot], Any], planned: Sequence[slots.Slot], width: int
+) -> Iterator[tuple[slots.Slot, Any]]:
+    """Each slot with what its task gave, in order, a bounded number of them at work ahead."""
+    waiting: deque[tuple[slots.Slot, Future[Any]]] = deque()
+    for slot in planned:
+        waiting.append((slot, pool.submit(task, slot)))
+        if len(waiting) > width:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    for first, future in waiting:
+        yield first, future.result()
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _link(old: Path, new: Path, digest: str) -> bool:
+    """Give a file of the tables as they were, if it still is what was written, a place among those to come."""
+    if not old.is_file() or _sum(old) != digest:
+        return False
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:  # not every file system has links
+        shutil.copy2(old, new)
+    return True
 
 
 def _apart(
@@ -116,55 +175,6 @@ def _apart(
 
 def _small(chosen: selection.Selection) -> Any:
     return chosen.rest.dtype if len(chosen.rest) else np.int64
-
-
-def _rows(items: Any, j: _Joined) -> pa.Table:
-    """The rows of one slice, in order."""
-    joined = len(j.links.final)
-    items = items.astype(np.int64)
-    legs, rest = items[items < joined], items[items >= joined] - joined
-    made = [plans.linked(legs, j.chosen, j.links)] if len(legs) else []
-    made += [plans.single_leg(rest, j.chosen)] if len(rest) else []
-    possible_duplicates = None
-    if len(legs) and (j.possible_duplicates[legs] >= 0).any():
-        other = plans.linked(np.maximum(j.possible_duplicates[legs], 0), j.chosen, j.links)
-        other = replace(other, leg=np.where(j.possible_duplicates[legs] >= 0, other.leg, -1))
-        possible_duplicates = plans.concat([other, *(replace(p, leg=np.full(len(p), -1)) for p in made[1:])])
-    return rows.deliveries(plans.concat(made), j.source, j.evidence, possible_duplicates)
-
-
-def _files(submitted: Any) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-    """(path, slices) of each file: one row group of about ROW_GROUP rows of one UTC month. Equal times stay in one
-    slice."""
-    if not len(submitted):
-        return
-    months = submitted.astype("datetime64[us]").astype("datetime64[M]")
-    starts = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
-    for a, b in zip(starts, [*starts[1:], len(months)], strict=True):
-        part = 0
-        slices: list[tuple[int, int]] = []
-        for piece in _slices(submitted, int(a), int(b)):
-            if slices and piece[1] - slices[0][0] > store.ROW_GROUP:
-                yield f"month={months[a]}/part-{part:05d}.parquet", slices
-                part, slices = part + 1, []
-            slices.append(piece)
-        yield f"month={months[a]}/part-{part:05d}.parquet", slices
-
-
-def _slices(submitted: Any, a: int, b: int) -> Iterator[tuple[int, int]]:
-    while a < b:
-        end = min(a + SLICE, b)
-        if end < b:
-            low = int(np.searchsorted(submitted[a:b], submitted[end], side="left")) + a
-            end = low if low > a else int(np.searchsorted(submitted[a:b], submitted[end], side="right")) + a
-        yield a, end
-        a = end
-
-
-def _write(slices: Sequence[Any], joined: _Joined, path: Path) -> int:
-    table = pa.concat_tables([_rows(items, joined) for items in slices]).unify_dictionaries()
-    store.write(table, path, "deliveries")
-    return len(table)
 
 
 class Unread:

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics.columns import whole
+from forensics.ingest.batches import Batch
 from forensics.loaders import load
 from forensics.native import codes
 from forensics.stitch.journeys import HopLegKeys
 
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
-Batch = Callable[[int], tuple[pa.Table, pa.Table]]
+Rows = Callable[[int], tuple[pa.Table, pa.Table]]
 """Hops and legs of a batch by its number."""
 OF_PART = (
     "host", "queue_id", "message_id", "sender", "size_bytes", "recipient_count", "first_at", "last_at", "born",
@@ -48,23 +48,19 @@ class Hops:
     names: set[str] = field(default_factory=set)
     batches: int = 0
 
-    def add(self, loader: str, hops: pa.Table, keys: HopLegKeys, strays: pa.Table | None) -> None:
+    def add(self, batch: Batch, keys: HopLegKeys, strays: pa.Table | None) -> None:
         """The hops of one batch, in the order of batches, and those that are too little to count."""
-        if hasattr(load(loader), "statements"):
-            for table in (hops, strays):
-                if table is not None and len(table):
-                    self.names.update(name for name in whole(table["host"]).dictionary.to_pylist() if name)
+        if hasattr(load(batch.loader), "statements"):
+            self.names.update(batch.hosts)
             if strays is not None and len(strays):
+                self.names.update(name for name in strays["host"].unique().to_pylist() if name)
                 self.strays.append(strays.select(OF_PART))
             both = codes.BORN | codes.CLOSED
             who = _who(keys)
             complete = np.zeros(len(who), np.bool_)
             complete[keys.hop] = True
             complete &= ((keys.flags & both) == both) & (who != 0)
-            twice = np.zeros(0, np.int64)
-            if "repeated" in hops.column_names:
-                twice = np.flatnonzero(whole(hops["repeated"]).to_numpy(zero_copy_only=False))
-            self.some.append(Some(self.batches, keys.id, who, complete, twice))
+            self.some.append(Some(self.batches, keys.id, who, complete, np.array(batch.twice, np.int64)))
         self.batches += 1
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.columns import hashes
-from forensics.ingest.hops import OF_PART, Batch, Hops, among
+from forensics.ingest.hops import OF_PART, Hops, Rows, among
 from forensics.native import codes
 
 SOON = 5_000_000
@@ -76,7 +76,7 @@ def _rank(name: str) -> tuple[int, str, bool]:
     return kind, name.lower(), name != name.lower()
 
 
-def parts(hops: Hops, batch: Batch) -> list[tuple[str, str]]:
+def parts(hops: Hops, batch: Rows) -> list[tuple[str, str]]:
     """Names of which one has some records of a message and the other the rest."""
     if len(hops.names) < 2:
         return []

@@ -55,7 +55,8 @@ def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
         years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
         first = years.get("first") if years.get("by") == "setting" else None
         zone = zones.get("name") if zones.get("by") == "setting" else None
-        settings += [SourceSettings(file=escape(name), year=first, timezone=zone) for name in one.names]
+        named = {*one.names, *(place.path for place in one.locations)}
+        settings += [SourceSettings(file=escape(name), year=first, timezone=zone) for name in sorted(named)]
     return tuple(settings)
 
 
@@ -70,24 +71,26 @@ def agrees(named: Sequence[EvidenceEntry], year: int | str | None, timezone: str
     return True
 
 
-def reopen(case: Case, known: Manifest | None) -> list[Any]:
-    """Sources of the evidence that the case holds. Raises EvidenceError when a file is no longer where it was."""
+def reopen(case: Case, known: Manifest | None, new: Sequence[Any] = ()) -> list[tuple[Any, str]]:
+    """Sources of the evidence that the case holds, each with its id, under the names that they were given, unless one
+    of `new` bears it now. Raises EvidenceError when a file is no longer where it was."""
     if known is None:
         return []
     from forensics.custody import manifest, places
 
-    sources: list[Any] = []
+    taken = {source.name for source in new}
+    sources: list[tuple[Any, str]] = []
     for one in known.evidence:
-        found = list(places.recorded(case, one))
+        found = list(places.located(case, one))
         if not found:
             raise EvidenceError(
                 f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
                 expected="known evidence, which is read again together with the new",
                 remedy="put it back, or ingest everything into a new case",
             )
-        for source in found:
-            kept = source.file.is_relative_to(case.streams)
-            sources.append(replace(source, path="-", stored=source.file) if kept else source)
+        for place, source in found:
+            named = replace(source, path=places.given(case, place), stored=source.file)
+            sources.append((source if named.name in taken else named, one.id))
     return sources
 
 

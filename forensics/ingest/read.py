@@ -13,28 +13,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from forensics import loaders, store, wraps
+from forensics import loaders, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
-from forensics.errors import EvidenceChanged, EvidenceError, MachineError
+from forensics.custody import runs
+from forensics.errors import EvidenceError, MachineError
 from forensics.ingest import allocator as memory
-from forensics.ingest import copies, overlap, remarks, spool
+from forensics.ingest import (
+    batches,
+    copies,
+    fragments,
+    handing,
+    kept,
+    madeby,
+    overlap,
+    plainly,
+    remarks,
+    spool,
+    units,
+)
 from forensics.ingest import deliveries as writing
 from forensics.ingest import survey as surveying
+from forensics.ingest.batches import Batch
 from forensics.ingest.hops import Hops
 from forensics.ingest.survey import Begun, Progress, Surveyed
 from forensics.loaders import timing
-from forensics.loaders.base import STATEMENTS, Example, ScanContext, Settings, Survey
-from forensics.stitch import journeys
+from forensics.loaders.base import STATEMENTS, Settings
+from forensics.stitch import selection
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
-_Joined = tuple[pa.Table, pa.Table, journeys.HopLegKeys, pa.Table | None, pa.Table | None]
-"""Hops, legs, their keys, stray hops, losses."""
-SMALL = 48 << 20
-"""An evidence up to this size is read as one piece of work; larger ones block by block."""
 AGAIN = 2
 """How often evidence is read again, at most, with what reading it has shown."""
 DEFAULTS = Settings()
@@ -80,25 +91,13 @@ class IngestResult:
     deliveries: int
     unread: int
     files: tuple[str, ...]
-    """Parquet files written, relative to the case folder, sorted."""
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What one piece of work came to."""
-
-    records: int
-    used: int
-    ignored: Mapping[str, int]
-    unread: pa.Table
-    hops: pa.Table
-    legs: pa.Table
-    parts: journeys.HopLegKeys
-    fragments: pa.Table | None
-    size: int
-    examples: tuple[Example, ...]
-    losses: tuple[pa.Table, ...]
-    noted: tuple[str, ...]
+    """Parquet files of the tables, relative to the case folder, sorted."""
+    made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """`deliveries.Written.made_of`."""
+    read_again: int = 0
+    """Parts of the evidence that were read, not found as they were kept."""
+    kept: str = ""
+    """SHA-256 of what says what is kept (`forensics.ingest.kept`)."""
 
 
 @dataclass
@@ -111,15 +110,14 @@ class _Account:
     ignored: dict[str, int] = field(default_factory=dict)
     remarks: remarks.Remarks = field(default_factory=remarks.Remarks)
 
-    def add(self, piece: _Piece) -> None:
-        self.records += piece.records
-        self.used += piece.used
-        self.unread += len(piece.unread)
-        for kind, count in piece.ignored.items():
+    def add(self, member: batches.Account) -> None:
+        self.records += member.records
+        self.used += member.used
+        self.unread += member.unread
+        for kind, count in member.ignored.items():
             self.ignored[kind] = self.ignored.get(kind, 0) + count
-        self.remarks.add(piece.examples, None, piece.noted)
-        for losses in piece.losses:
-            self.remarks.add((), losses, ())
+        losses = batches.losses(member.losses) if member.losses else None
+        self.remarks.add(member.examples, losses, member.noted)
 
 
 def ingest(case: Case, sources: Sequence[Source], settings: Settings = DEFAULTS, **options: Any) -> IngestResult:
@@ -134,32 +132,46 @@ def ingest_then(
     then: Callable[[IngestResult], T],
     *,
     executor: Executor | None = None,
+    elsewhere: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
     begun: Begun | None = None,
+    keep: Path | None = None,
+    before: kept.Kept | None = None,
 ) -> T:
     """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
     evidence. What was detected in the old ones goes with them.
 
-    `executor` runs the work (default: threads, `workers` of them, default one for each processor). The result depends
-    on neither, nor on the order of `sources`. `then` is called with it when the tables stand, and what it gives is
-    returned. That a case is changed wholly or not at all is `custody.staging`'s. Raises AmbiguousTime; EvidenceChanged
-    when evidence is not the same at the second reading as at the first.
+    `executor` runs the work (default: threads, `workers` of them, default one for each processor); with `elsewhere` its
+    workers are other processes that see the same folders. The result depends on neither, nor on the order of
+    `sources`, nor on what was kept `before`; what this run keeps lies in `keep` (default: in the case). `then` is
+    called with it when the tables stand, and what it gives is returned. That a case is changed wholly or not at all is
+    `custody.staging`'s. Raises AmbiguousTime; EvidenceChanged when evidence is not the same at the second reading as at
+    the first.
     """
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             begun = begun or surveying.begin(sources, settings, threads, progress)
             return ingest_then(
-                case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun
-            )
+                case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun,
+                keep=keep, before=before,
+            )  # fmt: skip
     begun = begun or surveying.begin(sources, settings, executor, progress)
+    if elsewhere:  # workers have folders of their own to be in
+        case = Case(case.folder.absolute())
+    before = before or kept.Kept(keep or case.folder / runs.FOLDER)
+    before = replace(before, folder=before.folder.absolute())
+    before.folder.mkdir(parents=True, exist_ok=True)
     report = progress or _silent
     with _work(case) as work:
-        surveyed, skipped = surveying.finish(begun, report)
-        evidence, names = surveying.ordered(surveyed)
-        with _unchanged(begun, evidence):
-            made = _read_all(work, evidence, names, begun.size, executor, workers or os.cpu_count() or 1, report)
-        result = replace(made, skipped=tuple(sorted(skipped)))
+        found = surveying.finish(begun, report)
+        evidence, names = surveying.ordered(found.placed)
+        width = workers or os.cpu_count() or 1
+        task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before)
+        with _told_by_name():
+            made, read = _read_all(work, task, names, case)
+        state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
+        result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state)
         store.replace(case.deliveries, work / "deliveries")
         store.replace(case.unread, work / "unread")
     for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
@@ -180,57 +192,46 @@ def _work(case: Case) -> Iterator[Path]:
 
 
 @contextmanager
-def _unchanged(begun: Begun, evidence: Sequence[Surveyed]) -> Iterator[None]:
-    """Raises EvidenceChanged when, at the end or at a failure within, evidence is not what the survey read; another
-    failure to read it is the machine's."""
-
-    def check() -> None:
-        for one in evidence:
-            if not begun.stands(one):
-                raise EvidenceChanged(
-                    f"{one.source.name}: it changed while it was read: the second reading found another content than "
-                    f"the first",
-                    remedy="read a copy that nothing writes to, or wait until it is whole",
-                )
-
+def _told_by_name() -> Iterator[None]:
+    """A failure to read what could be surveyed is the machine's."""
     try:
         yield
-    except Exception as error:
-        check()
-        if isinstance(error, EvidenceError):
-            raise MachineError(error.what, remedy=error.remedy) from error
-        raise
-    check()
+    except EvidenceError as error:
+        raise MachineError(error.what, remedy=error.remedy) from error
 
 
 def _read_all(
-    work: Path,
-    evidence: Sequence[Surveyed],
-    names: Mapping[str, tuple[str, ...]],
-    size: int,
-    executor: Executor,
-    width: int,
-    report: Progress,
-) -> IngestResult:
+    work: Path, task: _Task, names: Mapping[str, tuple[str, ...]], case: Case
+) -> tuple[IngestResult, _AllRead]:
     """Both tables, made below `work`."""
-    duplicates = overlap.duplicates([(e.source, e.loader, e.wrap, e.survey) for e in evidence], size)
-    task, read = _read_with_what_it_shows(work, _Task(evidence, duplicates, size, executor, width, report))
-    evidence, duplicates = list(task.evidence), dict(task.duplicates)
+    compared = [(e.source, e.loader, e.wrap, e.survey) for e in task.evidence]
+    task = replace(task, duplicates=overlap.duplicates(compared, task.size))
+    task, read = _read_with_what_it_shows(work, task)
+    evidence = list(task.evidence)
     ids = [e.digests.content_sha256 for e in evidence]
-    written = writing.deliveries(work / "deliveries", read.batches, read.numbers, ids, width, report)
+    hand = None
+    if task.elsewhere:
+        hand = handing.elsewhere(task.executor, work / "plans", read.batches.placed, ids)
+    written = writing.deliveries(
+        work / "deliveries", read.batches, read.indexes, read.joined, ids,
+        writing.Before(case.deliveries, task.before.made_of), task.decisions(), task.width, hand, task.report,
+    )  # fmt: skip
     evidence = [_with_clocks(one, written.apart) for one in evidence]
     unread_files = read.unread.finish()
     results = tuple(
-        _account(e, names[e.digests.content_sha256], account, duplicates.get(n), ids)
+        _account(e, names[e.digests.content_sha256], account, task.duplicates.get(n), ids)
         for n, (e, account) in enumerate(zip(evidence, read.accounts, strict=True))
     )
-    return IngestResult(
+    made = IngestResult(
         evidence=results,
         skipped=(),
         deliveries=written.rows,
         unread=sum(e.unread for e in results),
         files=tuple(sorted(written.files + unread_files)),
+        made_of=written.made_of,
+        read_again=read.fresh,
     )
+    return made, read
 
 
 def _with_clocks(one: Surveyed, apart: Sequence[writing.Apart]) -> Surveyed:
@@ -279,185 +280,183 @@ class _Task:
     duplicates: Mapping[int, overlap.Duplicates]
     size: int
     executor: Executor
+    elsewhere: bool
     width: int
     report: Progress
+    before: kept.Kept
     hosts: Mapping[str, str] = field(default_factory=dict)
-
-    def skip(self, number: int) -> Any:
-        return self.duplicates[number].mask if number in self.duplicates else None
 
     def statements(self, number: int) -> pa.Table:
         """What the records of one evidence say, but those that are known to repeat others."""
         item = self.evidence[number]
         module: Any = loaders.load(item.loader)
-        found = []
-        for block in custody.blocks(item.source, _cutter(item.survey), size=self.size):
-            context = _context(block.offset, item, number, (), self.skip(number), self.hosts)
-            found.append(module.statements(module.scan(wraps.unwrap(block, item.wrap), context).events))
-        return pa.concat_tables([STATEMENTS.empty_table(), *found])
+        skip = {number: self.duplicates[number].mask} if number in self.duplicates else {}
+        found = [STATEMENTS.empty_table()]
+        for part in units.of_one(item, skip.get(number), self.hosts):
+            found += [module.statements(scan.events) for scan in units.scans(part, number)]
+        return pa.concat_tables(found)
+
+    def decisions(self) -> str:
+        """What decides a row beside the records that it is made of."""
+        return plainly.digest([madeby.digest(), sorted(self.hosts.items())])
 
 
-@dataclass(frozen=True)
+@dataclass
 class _AllRead:
-    """What reading all evidence came to."""
+    """What reading all evidence came to. `units`: each with its batch; `joined`: batches at the end that were joined
+    from fragments; `fresh`: parts that were read, not found as they were kept."""
 
     batches: spool.Batches
-    numbers: writing.Numbers
     unread: writing.Unread
     hops: Hops
     accounts: list[_Account]
-
-    def add(
-        self, loader: str, hops: pa.Table, legs: pa.Table, parts: journeys.HopLegKeys, strays: pa.Table | None = None
-    ) -> None:
-        self.batches.add(hops, legs)
-        self.numbers.add(parts)
-        self.hops.add(loader, hops, parts, strays)
+    indexes: list[selection.JoinIndex] = field(default_factory=list)
+    units: list[tuple[Sequence[units.Part], Batch]] = field(default_factory=list)
+    joined: int = 0
+    fresh: int = 0
 
 
 def _all(work: Path, task: _Task) -> _AllRead:
     """Read all evidence."""
     evidence = task.evidence
-    shared = overlap.windows([copies.known_as(one, task.hosts).survey for one in evidence])
-    fragments = {name: spool.Fragments(work / "fragments" / name) for name in loaders.LOADERS}
     total = sum(e.digests.content_size for e in evidence)
     done = 0
-    read = _AllRead(
-        spool.Batches(work / "batches"), writing.Numbers(work / "numbers"), writing.Unread(work / "unread"),
-        Hops(), [_Account() for _ in evidence],
-    )  # fmt: skip
+    read = _AllRead(spool.Batches(), writing.Unread(work / "unread"), Hops(), [_Account() for _ in evidence])
     for account, item in zip(read.accounts, evidence, strict=True):
         account.remarks.add((), item.survey.losses, ())
-    for number, piece in _read(task, shared):
-        loader = evidence[number].loader
-        read.accounts[number].add(piece)
-        read.unread.add(piece.unread, evidence[number].digests.content_sha256)
-        read.add(loader, piece.hops, piece.legs, piece.parts)
-        if piece.fragments is not None:
-            fragments[loader].add(piece.fragments)
-        done += piece.size
+    for unit, (batch, made), found in _read(task):
+        placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
+        read.units.append(([part for _, part in unit], batch))
+        read.fresh += 0 if found else len(unit)
+        _take(read, placed, made)
+        for (number, _), member in zip(unit, batch.members, strict=True):
+            read.accounts[number].add(member)
+        for member_number, table in _unread(placed, made):
+            read.unread.add(table, evidence[unit[member_number][0]].digests.content_sha256)
+        done += sum(part.stop - part.start for _, part in unit)
         task.report("read", done, total)
     memory.release()
-    for loader, (hops, legs, parts, strays, losses) in _joined(fragments, task.executor, task.width):
-        read.add(loader, hops, legs, parts, strays)
-        for number, rows in remarks.of_evidence(losses).items():
+    everything = tuple(range(len(evidence)))
+    for batch, made in fragments.joined(
+        work / "joined", read.batches.placed, task.executor, task.width, task.elsewhere
+    ):
+        placed = spool.Placed(batch, work / "joined", everything)
+        _take(read, placed, made)
+        read.joined += 1
+        for number, rows in remarks.of_evidence(_optional(placed, made, "losses")).items():
             read.accounts[number].remarks.add((), rows, ())
     return read
 
 
-def _read(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterator[tuple[int, _Piece]]:
-    """The pieces of all evidence in order, with a bounded number of them at work ahead."""
-    ahead: deque[tuple[int, Future[list[_Piece]]]] = deque()
-    for job in _jobs(task, shared):
+def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None) -> None:
+    read.batches.add(placed, made)
+    keys = read.batches.keys(len(read.batches) - 1)
+    read.indexes.append(selection.join_index(keys))
+    read.hops.add(placed.batch, keys, _optional(placed, made, "strays"))
+
+
+def _optional(placed: spool.Placed, made: batches.Tables | None, kind: str) -> pa.Table | None:
+    if made is None:
+        return batches.optional(placed.place, kind)
+    found: pa.Table | None = getattr(made, kind)
+    return found
+
+
+def _unread(placed: spool.Placed, made: batches.Tables | None) -> Iterator[tuple[int, pa.Table]]:
+    """(member, its unread records), in order."""
+    table = _optional(placed, made, "unread") if placed.batch.unread else None
+    if table is not None:
+        for member in sorted(table["member"].unique().to_pylist()):
+            yield member, table.filter(pc.equal(table["member"], member)).drop_columns("member")
+
+
+_Numbered = Sequence[tuple[int, units.Part]]
+_Made = tuple[Batch, batches.Tables | None]
+
+
+def _read(task: _Task) -> Iterator[tuple[_Numbered, _Made, bool]]:
+    """All evidence in order, unit by unit, with its batch and whether that was kept before; a bounded number of them at
+    work ahead."""
+    ahead: deque[tuple[_Numbered, Future[Any], int | None, bool]] = deque()
+
+    def first() -> tuple[_Numbered, _Made, bool]:
+        unit, future, at, found = ahead.popleft()
+        outcome = future.result()
+        return unit, outcome if at is None else outcome[at], found
+
+    for job in _jobs(task):
         ahead.append(job)
-        if len(ahead) > task.width:
-            number, future = ahead.popleft()
-            for piece in future.result():
-                yield number, piece
+        if len(ahead) > 2 * task.width:
+            yield first()
     while ahead:
-        number, future = ahead.popleft()
-        for piece in future.result():
-            yield number, piece
+        yield first()
 
 
-def _jobs(task: _Task, shared: Sequence[tuple[tuple[int, int], ...]]) -> Iterator[tuple[int, Future[list[_Piece]]]]:
-    hosts = dict(task.hosts)
-    for number, item in enumerate(task.evidence):
-        skip = task.skip(number)
-        if item.digests.content_size <= SMALL:
-            yield (
-                number,
-                task.executor.submit(_piece_of_all, item, number, shared[number], skip, hosts, task.size),
-            )
+def _jobs(task: _Task) -> Iterator[tuple[_Numbered, Future[Any], int | None, bool]]:
+    """(unit, its work, which of the results of that is this unit's, whether it was kept)."""
+    shared = overlap.windows([copies.known_as(one, task.hosts).survey for one in task.evidence])
+    skip = {number: one.mask for number, one in task.duplicates.items()}
+    listed = list(units.parts(task.evidence, skip, shared, task.hosts))
+    at = 0
+    while at < len(listed):
+        known = task.before.unit([part for _, part in listed[at : at + units.BUNDLED]])
+        if known is not None:
+            count, batch = known
+            yield listed[at : at + count], _ready((batch, None)), None, True
+            at += count
             continue
-        for block in custody.blocks(item.source, _cutter(item.survey), size=task.size):
-            context = _context(block.offset, item, number, shared[number], skip, hosts)
-            yield number, task.executor.submit(_piece, block, item.loader, item.wrap, context)
+        unit = [listed[at]]
+        at += 1
+        while (
+            at < len(listed)
+            and units.fits([part for _, part in unit], listed[at][1])
+            and not task.before.begins(listed[at][1])
+        ):
+            unit.append(listed[at])
+            at += 1
+        first = unit[0][1]
+        if len(unit) == 1 and not first.whole and not custody.plain(first.item.source):
+            several = [unit]
+            while at < len(listed) and listed[at][0] == unit[0][0]:
+                several.append([listed[at]])
+                at += 1
+            yield from _of_packed(task, several)
+        else:
+            yield unit, _submit(task, [part for _, part in unit]), None, False
 
 
-def _context(offset: int, item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str]) -> ScanContext:
-    survey = item.survey
-    start = survey.blocks[offset]
-    later = [n for n in survey.blocks.values() if n > start]
-    end = min(later) if later else survey.records + 1
-    return ScanContext(
-        evidence=number,
-        number=start,
-        plan=survey.plan,
-        id=item.digests.content_sha256,
-        skip=None if skip is None else skip[start - 1 : end - 1],
-        shared=shared,
-        hosts=hosts,
-    )
+def _of_packed(task: _Task, several: Sequence[_Numbered]) -> Iterator[tuple[_Numbered, Future[Any], int | None, bool]]:
+    """Blocks of packed content, which has to be gone through from its beginning: elsewhere by one worker, here block by
+    block to all of them."""
+    parts = [unit[0][1] for unit in several]
+    if task.elsewhere:
+        future = task.executor.submit(_several, task.before.folder, parts)
+        yield from ((unit, future, n, False) for n, unit in enumerate(several))
+        return
+    for unit, block in zip(several, units.packed(parts[0].item), strict=True):
+        yield unit, task.executor.submit(units.read, task.before.folder, [unit[0][1]], [block]), None, False
 
 
-def _joined(fragments: Mapping[str, spool.Fragments], executor: Executor, width: int) -> Iterator[tuple[str, _Joined]]:
-    """What the fragments of all evidence come to, loader by loader and partition by partition, with a bounded number of
-    them at work ahead."""
-    ahead: deque[tuple[str, Future[_Joined]]] = deque()
-    for name, waiting in fragments.items():
-        for table in waiting.partitions():
-            ahead.append((name, executor.submit(_join, name, table)))
-            if len(ahead) > width:
-                loader, future = ahead.popleft()
-                yield loader, future.result()
-    for loader, future in ahead:
-        yield loader, future.result()
+def _submit(task: _Task, parts: Sequence[units.Part]) -> Future[Any]:
+    if task.elsewhere:
+        return task.executor.submit(_facts_only, task.before.folder, parts)
+    return task.executor.submit(units.read, task.before.folder, parts)
 
 
-def _join(name: str, table: pa.Table) -> _Joined:
-    loader = loaders.load(name)
-    made = loader.assemble(loader.resume(table), final=True)
-    return made.hops, made.legs, journeys.hop_leg_keys(made.hops, made.legs), made.strays, made.losses
+def _facts_only(folder: Path, parts: Sequence[units.Part]) -> _Made:
+    """What another process tells of a unit: its tables stay on disk."""
+    return units.read(folder, parts)[0], None
 
 
-def _cutter(survey: Survey) -> Callable[[Any, bool], int]:
-    """A split for the second reading of an evidence: where the survey cut it, without looking for record ends again."""
-    starts = iter(sorted(survey.blocks)[1:])
-    here = 0
-    following = next(starts, None)
-
-    def split(data: Any, last: bool) -> int:
-        nonlocal here, following
-        if following is None or following - here > len(data):
-            return len(data) if last else 0
-        taken = following - here
-        here, following = following, next(starts, None)
-        return taken
-
-    return split
+def _several(folder: Path, parts: Sequence[units.Part]) -> list[_Made]:
+    blocks = units.packed(parts[0].item)
+    return [(units.read(folder, [part], [block])[0], None) for part, block in zip(parts, blocks, strict=True)]
 
 
-def _piece_of_all(
-    item: Surveyed, number: int, shared: Any, skip: Any, hosts: Mapping[str, str], size: int
-) -> list[_Piece]:
-    out = []
-    plain = loaders.load(item.loader).split
-    for block in custody.blocks(item.source, lambda data, last: wraps.split(data, last, item.wrap, plain), size=size):
-        out += _piece(block, item.loader, item.wrap, _context(block.offset, item, number, shared, skip, hosts))
-    return out
-
-
-def _piece(block: custody.Block, loader: str, wrap: wraps.Wrap, context: ScanContext) -> list[_Piece]:
-    module = loaders.load(loader)
-    scan = module.scan(wraps.unwrap(block, wrap), context)
-    made = module.assemble(scan.events, final=False)
-    return [
-        _Piece(
-            records=scan.records,
-            used=scan.used,
-            ignored=scan.ignored,
-            unread=scan.unread,
-            hops=made.hops,
-            legs=made.legs,
-            parts=journeys.hop_leg_keys(made.hops, made.legs),
-            fragments=made.fragments,
-            size=len(block.data),
-            examples=scan.examples,
-            losses=tuple(one for one in (scan.losses, made.losses) if one is not None),
-            noted=scan.noted,
-        )
-    ]
+def _ready(outcome: _Made) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(outcome)
+    return future
 
 
 def _account(

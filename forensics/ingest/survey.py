@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +36,14 @@ sources, bytes or rows."""
 
 @dataclass(frozen=True)
 class Surveyed:
+    """`sums`: SHA-256 of each block of the content by its offset, so that what is read later is what was digested."""
+
     source: Source
     loader: str
     wrap: wraps.Wrap
     survey: Survey
     digests: custody.Digests
+    sums: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -49,37 +54,42 @@ class Begun:
     futures: Sequence[Future[Surveyed | str]]
     size: int
     """Bytes in a block; the second reading must cut as the first one did."""
-    marks: Mapping[Source, custody.Mark | None]
-    """Every file as it was before it was read; None for one that was gone."""
-
-    def stands(self, one: Surveyed) -> bool:
-        """Whether the evidence is still what was surveyed: untouched, or at least the same bytes (a log that others go
-        on writing has grown; what was not there at first is not read)."""
-        try:
-            if custody.mark(one.source.file) == self.marks[one.source]:
-                return True
-            return custody.file_digest(one.source.file, one.digests.file_size)[0] == one.digests.file_sha256
-        except OSError:
-            return False
 
 
-def begin(sources: Sequence[Source], settings: Settings, executor: Executor, report: Progress | None = None) -> Begun:
-    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run."""
+def begin(
+    sources: Sequence[Source],
+    settings: Settings,
+    executor: Executor,
+    report: Progress | None = None,
+    kept: Mapping[Source, Surveyed] = MappingProxyType({}),
+) -> Begun:
+    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run;
+    `kept`: what is known of sources already."""
     compiler.ready(report)
     selfcheck.check()
-    marks = {source: _mark(source) for source in sources}
-    return Begun(sources, [executor.submit(_survey, source, settings, BLOCK) for source in sources], BLOCK, marks)
+    return Begun(sources, [_started(source, settings, executor, kept.get(source)) for source in sources], BLOCK)
 
 
-def _mark(source: Source) -> custody.Mark | None:
-    try:
-        return custody.mark(source.file)
-    except OSError:
-        return None
+def _started(source: Source, settings: Settings, executor: Executor, kept: Surveyed | None) -> Future[Surveyed | str]:
+    if kept is None:
+        return executor.submit(_survey, source, settings, BLOCK)
+    known: Future[Surveyed | str] = Future()
+    known.set_result(kept)
+    return known
 
 
-def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[str, str]]]:
-    """What was surveyed, and (name, reason) of what could not be read. Raises AmbiguousTime."""
+@dataclass(frozen=True)
+class Found:
+    """`surveyed`: each source, with the years that they have together; `placed`: with what is said of the set, too;
+    `skipped`: (name, reason) of what could not be read."""
+
+    surveyed: Sequence[Surveyed]
+    placed: Sequence[Surveyed]
+    skipped: Sequence[tuple[str, str]]
+
+
+def finish(begun: Begun, report: Progress) -> Found:
+    """What was surveyed. Raises AmbiguousTime."""
     found: list[Surveyed] = []
     skipped: list[tuple[str, str]] = []
     for n, (source, future) in enumerate(zip(begun.sources, begun.futures, strict=True), 1):
@@ -94,7 +104,8 @@ def finish(begun: Begun, report: Progress) -> tuple[list[Surveyed], list[tuple[s
                 found.append(outcome)
         report("survey", n, len(begun.sources))
     custody.expanded()
-    return _placed(found), _one_for_each_workbook(begun.sources, skipped)
+    dated = _dated(found)
+    return Found(dated, _crossing(dated), _one_for_each_workbook(begun.sources, skipped))
 
 
 def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -113,8 +124,9 @@ def _one_for_each_workbook(sources: Sequence[Source], skipped: list[tuple[str, s
     return out
 
 
-def _placed(found: list[Surveyed]) -> list[Surveyed]:
-    """Years for stamps without one that were asked for together, and a note where these cross New Year."""
+def _dated(found: list[Surveyed]) -> list[Surveyed]:
+    """Years for stamps without one that were asked for together."""
+    found = list(found)
     open_ = [n for n, one in enumerate(found) if isinstance(one.survey.undated, timing.Undated)]
     if open_:
         others = [one.survey for one in found if one.survey.undated is None]
@@ -124,6 +136,11 @@ def _placed(found: list[Surveyed]) -> list[Surveyed]:
         for n, year in zip(order, newyear.place([files[n] for n in order], known), strict=True):
             one = found[open_[n]]
             found[open_[n]] = replace(one, survey=timing.dated(one.survey, year))
+    return found
+
+
+def _crossing(found: list[Surveyed]) -> list[Surveyed]:
+    """A note where stamps without a year cross New Year."""
     years = [_years(one.survey) for one in found]
     all_years = [year for pair in years if pair for year in pair]
     if not all_years or min(all_years) == max(all_years):
@@ -152,7 +169,10 @@ def _survey(source: Source, settings: Settings, size: int, known: str | None = N
     """
     reading = Reading(source.name, settings, known)
     digests = custody.Digests()
+    sums: dict[int, str] = {}
     for block in custody.blocks(source, reading.split, size=size, digests=digests, begin=reading.begin):
+        if block.offset or not block.last:  # the sum of an only block is that of the content
+            sums[block.offset] = hashlib.sha256(block.data.data).hexdigest()
         if reading.hopeless:
             return reading.refusal(NO_FORMAT)
         found = reading.feed(block)
@@ -171,7 +191,7 @@ def _survey(source: Source, settings: Settings, size: int, known: str | None = N
     survey = replace(survey, notes={**survey.notes, **said})
     survey = timing.noted(survey, *sentences) if sentences else survey
     wrap = replace(reading.wrap, clean=reading.notes.clean)
-    return Surveyed(source, reading.loader, wrap, survey, digests)
+    return Surveyed(source, reading.loader, wrap, survey, digests, sums or {0: digests.content_sha256})
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

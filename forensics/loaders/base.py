@@ -303,7 +303,8 @@ class Scan:
     a form that says nothing of deliveries; `other lines of PROGRAM`, which are in no known form but hold no message id,
     address, status or refusal; `duplicate` for those in `ScanContext.skip`. Whatever could bear on a delivery and was
     not understood is unread. `examples`: of the other lines, by shape. `losses`: rows of `LOSSES`. `noted`: sentences
-    that a reader of the results must know.
+    that a reader of the results must know. `span`: least and greatest time (microseconds UTC) that was compared with
+    `ScanContext.shared`; None where nothing was.
     """
 
     records: int
@@ -314,6 +315,7 @@ class Scan:
     examples: tuple[Example, ...] = ()
     losses: pa.Table | None = None
     noted: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -348,6 +350,9 @@ class Loader(Protocol):
 
     def split(self, data: np.ndarray[Any, np.dtype[np.uint8]], last: bool) -> int:
         """Bytes at the start of `data` that are complete records; 0 = need more. With `last`, all of it."""
+
+    def plan_type(self) -> type:
+        """The dataclass of which `Survey.plan` is."""
 
     def surveyor(self, name: str, settings: Settings) -> Surveyor:
         """`name` is the evidence's display name."""

@@ -152,10 +152,10 @@ def loader(path: str) -> int:
     """Survey and scan of one file on two threads, to events, the way ingest does it; the number of records."""
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
+    from itertools import pairwise
 
     from forensics.custody.discovery import discover
-    from forensics.custody.evidence import blocks
-    from forensics.ingest import read as ingest
+    from forensics.custody.evidence import blocks, stretch
     from forensics.ingest import survey as surveying
     from forensics.loaders import exchange
     from forensics.loaders.base import ScanContext, Settings
@@ -168,7 +168,9 @@ def loader(path: str) -> int:
     read = 0
     with ThreadPoolExecutor(2) as pool:
         waiting: deque[Future[int]] = deque()
-        for block in blocks(source, ingest._cutter(survey), size=surveying.BLOCK):
+        offsets = [*sorted(survey.blocks), source.size]
+        for start, stop in pairwise(offsets):
+            block = stretch(source, start, stop)
             context = ScanContext(0, survey.blocks[block.offset], survey.plan)
             waiting.append(pool.submit(lambda b, c: exchange.scan(b, c).records, block, context))
             if len(waiting) > 2:

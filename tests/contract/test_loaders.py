@@ -142,7 +142,7 @@ def test_any_block_size_gives_the_same_tables(
 ) -> None:
     _, whole = read(tmp_path / "whole", {"sample.log": sample(name)})
     monkeypatch.setattr("forensics.ingest.survey.BLOCK", size)
-    monkeypatch.setattr("forensics.ingest.read.SMALL", 0)
+    monkeypatch.setattr("forensics.ingest.units.BUNDLE", 0)
     result, cut = read(tmp_path / "cut", {"sample.log": sample(name)})
     assert cut == whole
     (evidence,) = result.evidence

@@ -78,7 +78,7 @@ def test_one_file_in_any_order(tmp_path: Path, known: dict[str, Any], name: str,
 def test_blocks_of_any_size(tmp_path: Path, known: dict[str, Any], size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected, files = known["postfix-albion-filter"]
     monkeypatch.setattr("forensics.ingest.survey.BLOCK", size)
-    monkeypatch.setattr("forensics.ingest.read.SMALL", 0)
+    monkeypatch.setattr("forensics.ingest.units.BUNDLE", 0)
     for order, (arrange, _) in ORDERS.items():
         folder = tmp_path / order.replace(" ", "")
         folder.mkdir()

@@ -1,126 +1,133 @@
-"""What waits on disk comes back as what stayed in memory does: the same rows, in the same order, once."""
+"""Batches come back as they were written: from memory, from files, and named for another evidence."""
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
+import shutil
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from forensics.ingest import spool
-from tests.ingesting import run
-
-TEXT = st.text(st.characters(codec="utf-8"), max_size=5)
-ROWS = st.lists(st.tuples(st.integers(0, 2**64 - 1), TEXT), max_size=12)
-
-
-def table(rows: list[tuple[int, str]]) -> pa.Table:
-    keys, texts = [key for key, _ in rows], [text for _, text in rows]
-    return pa.table({"key": pa.array(keys, pa.uint64()), "text": pa.array(texts, pa.string())})
+from forensics.custody import runs
+from forensics.custody.discovery import discover
+from forensics.ingest import batches, spool, survey, units
+from forensics.loaders.base import Settings
+from forensics.native import compiler
+from forensics.stitch.journeys import HopLegKeys
+from tests.ingesting import message, run, to
 
 
-def rows(tables: list[pa.Table]) -> list[list[tuple[int, str]]]:
-    return [list(zip(t["key"].to_pylist(), t["text"].to_pylist(), strict=True)) for t in tables]
+@pytest.fixture
+def parts(tmp_path: Path) -> list[units.Part]:
+    """Two small logs, the second of which ends within a message."""
+    compiler.ready(None)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text("".join(_messages("4B1C2D", 1)))
+    (logs / "b.log").write_text(
+        "".join(_messages("5C2D3E", 2))
+        + message("6D3E4F5A6B", removed=False, at="2024-03-03T10:00:00.000000+00:00")
+        + "2024-03-03T11:00:00+00:00 mx1 postfix/smtp[3]: who@knows.example: this is no form\n"
+    )
+    surveyed = [survey._survey(source, Settings(), survey.BLOCK) for source in discover([logs]).sources]
+    found = [one for one in surveyed if isinstance(one, survey.Surveyed)]
+    return [part for _, part in units.parts(found, {}, [(), ()], {})]
 
 
-@given(
-    pairs=st.lists(st.tuples(ROWS, ROWS), max_size=10),
-    memory=st.integers(0, 400),
-    order=st.lists(st.integers(0, 9), max_size=30),
-)
-def test_batches_come_back_whatever_memory_holds(
-    tmp_path_factory: pytest.TempPathFactory,
-    pairs: list[tuple[list[tuple[int, str]], list[tuple[int, str]]]],
-    memory: int,
-    order: list[int],
+def _messages(prefix: str, day: int) -> Iterator[str]:
+    """Sixty of them, an hour's, each complete; those in the middle are far from both ends of the file."""
+    for n in range(60):
+        at = f"2024-03-0{day}T10:{n:02d}:00.000000+00:00"
+        yield message(f"{prefix}{n:04X}", to("x@navy.example"), to("y@navy.example"), at=at)
+
+
+def same(one: HopLegKeys, other: HopLegKeys) -> bool:
+    return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(HopLegKeys))
+
+
+def test_a_batch_comes_back_as_it_was_written(tmp_path: Path, parts: list[units.Part]) -> None:
+    batch, made = units.read(tmp_path / "runs", parts)
+    place = tmp_path / "runs" / batch.name
+    hops, legs = batches.rows(place, np.array([0, 1], np.int32))
+    assert (hops, legs) == (made.hops, made.legs)
+    assert same(batches.keys(place), made.keys)
+    assert batches.facts(place, batch.digest) == batch
+    assert runs.digest(place) == batch.digest
+    assert [one.records for one in batch.members] == [360, 364]
+    assert batch.hosts == ("mx1",)
+    unread = batches.optional(place, "unread")
+    assert unread is not None and unread["member"].to_pylist() == [1] * batch.unread
+    assert batches.optional(place, "strays") is None
+
+
+def test_fragments_come_back_by_key_once(tmp_path: Path, parts: list[units.Part]) -> None:
+    batch, made = units.read(tmp_path / "runs", parts)
+    assert made.fragments is not None and len(made.fragments)
+    place = tmp_path / "runs" / batch.name
+    members = np.array([5, 9], np.int32)
+    found = [batches.fragments(place, range(n, n + 1), members) for n in range(batches.PARTITIONS)]
+    assert sorted(pa.concat_tables(found)["raw"].to_pylist()) == sorted(made.fragments["raw"].to_pylist())
+    for n, table in enumerate(found):
+        assert set((table["key"].to_numpy() % np.uint64(batches.PARTITIONS)).tolist()) <= {n}
+        assert set(table["evidence"].to_pylist()) <= {5, 9}
+
+
+def test_records_name_the_evidence_that_the_members_are(tmp_path: Path, parts: list[units.Part]) -> None:
+    batch, _ = units.read(tmp_path / "runs", parts)
+    hops, legs = batches.rows(tmp_path / "runs" / batch.name, np.array([7, 3], np.int32))
+    for table in (hops, legs):
+        named = [{record["evidence"] for record in row["records"]} for row in table.to_pylist()]
+        assert set.union(*named) == {7, 3}
+        assert all(len(one) == 1 for one in named)
+
+
+def test_the_same_batch_twice_is_one(tmp_path: Path, parts: list[units.Part]) -> None:
+    first, _ = units.read(tmp_path / "runs", parts)
+    second, _ = units.read(tmp_path / "runs", parts)
+    assert first == second
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [first.name]
+
+
+def test_a_batch_takes_the_place_of_one_that_is_not_whole(tmp_path: Path, parts: list[units.Part]) -> None:
+    first, _ = units.read(tmp_path / "runs", parts)
+    (tmp_path / "runs" / first.name / "legs.arrow").write_bytes(b"")
+    second, _ = units.read(tmp_path / "runs", parts)
+    assert first == second
+    assert runs.digest(tmp_path / "runs" / first.name) == first.digest
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [first.name]
+
+
+def test_a_failed_write_leaves_nothing(
+    tmp_path: Path, parts: list[units.Part], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = spool.Batches(tmp_path_factory.mktemp("batches") / "spool", memory)
-    for hops, legs in pairs:
-        batches.add(table(hops), table(legs))
-    assert len(batches) == len(pairs)
-    for number in [*range(len(pairs)), *(n for n in order if n < len(pairs))]:
-        hops, legs = batches.load(number)
-        assert (hops, legs) == (table(pairs[number][0]), table(pairs[number][1]))
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(batches, "_columns", full)
+    with pytest.raises(OSError, match="No space"):
+        units.read(tmp_path / "runs", parts)
+    assert not list((tmp_path / "runs").iterdir())
 
 
-def test_batches_beyond_the_memory_are_on_disk_and_few_of_them_are_cached(tmp_path: Path) -> None:
-    many = [table([(n, "x" * 100)]) for n in range(20)]
-    batches = spool.Batches(tmp_path / "spool", memory=2 * many[0].nbytes)
-    for one in many:
-        batches.add(one, one)
-    assert sorted(int(path.stem) for path in (tmp_path / "spool").glob("*.hops")) == list(range(1, 20))
-    for number, one in enumerate(many):
-        assert batches.load(number) == (one, one)
-    assert len(batches._cache) == spool.CACHED
-    (tmp_path / "spool" / "19.hops").unlink()
-    assert batches.load(19) == (many[19], many[19])  # among the last: not read again
-
-
-def test_a_small_batch_after_a_spilled_one_is_spilled_too(tmp_path: Path) -> None:
-    """Once the memory is spent it stays spent: what is in memory is a beginning of the whole."""
-    big, small = table([(1, "x" * 1000)]), table([(2, "y")])
-    batches = spool.Batches(tmp_path / "spool", memory=500)
-    batches.add(big, big)
-    batches.add(small, small)
-    assert len(list((tmp_path / "spool").iterdir())) == 4
-    assert batches.load(1) == (small, small)
-
-
-@given(
-    arrays=st.lists(st.dictionaries(st.sampled_from("abc"), st.lists(st.integers(-9, 9), max_size=9)), max_size=8),
-    memory=st.integers(0, 300),
-)
-def test_arrays_come_back_whatever_memory_holds(
-    tmp_path_factory: pytest.TempPathFactory, arrays: list[dict[str, list[int]]], memory: int
-) -> None:
-    waiting = spool.Arrays(tmp_path_factory.mktemp("arrays") / "spool", memory)
-    for one in arrays:
-        waiting.add({name: np.array(values, np.int64) for name, values in one.items()})
-    for number, one in enumerate(arrays):
-        taken = waiting.take(number)
-        assert {name: values.tolist() for name, values in taken.items()} == one
-        assert all(values.dtype == np.int64 for values in taken.values())
-
-
-@settings(max_examples=40)  # each writes up to 64 files for every table added
-@given(added=st.lists(ROWS, max_size=8), memory=st.sampled_from([0, 100, 300, spool.FRAGMENTS]))
-def test_fragments_of_one_key_come_together_once_and_in_order(
-    tmp_path_factory: pytest.TempPathFactory, added: list[list[tuple[int, str]]], memory: int
-) -> None:
-    fragments = spool.Fragments(tmp_path_factory.mktemp("fragments") / "spool", memory)
-    for one in added:
-        fragments.add(table(one))
-    given_back = rows(list(fragments.partitions()))
-    expected = [row for one in added for row in one]
-    assert Counter(row for part in given_back for row in part) == Counter(expected)
-    places: dict[int, set[int]] = {}
-    for number, part in enumerate(given_back):
-        for key, _ in part:
-            places.setdefault(key, set()).add(number)
-    assert all(len(found) == 1 for found in places.values())
-    for key in places:
-        together = [row for part in given_back for row in part if row[0] == key]
-        assert together == [row for row in expected if row[0] == key]
-
-
-@pytest.mark.parametrize("memory", [0, 2_000, spool.FRAGMENTS])
-def test_fragments_are_given_back_in_many_tables_when_they_are_large(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
-) -> None:
-    monkeypatch.setattr(spool, "JOINED", 1000)
-    fragments = spool.Fragments(tmp_path / "spool", memory)
-    for start in range(0, 1000, 100):
-        fragments.add(table([(key % 97, f"{key}") for key in range(start, start + 100)]))
-    given_back = list(fragments.partitions())
-    assert len(given_back) > 5
-    assert (tmp_path / "spool").exists() is (memory < spool.FRAGMENTS)
-    assert sorted(row for part in rows(given_back) for row in part) == sorted((k % 97, f"{k}") for k in range(1000))
+@pytest.mark.parametrize("memory", [0, 1 << 30])
+def test_batches_come_back_whatever_memory_holds(tmp_path: Path, parts: list[units.Part], memory: int) -> None:
+    folder = tmp_path / "runs"
+    held = spool.Batches(memory, memory)
+    made = [units.read(folder, [part]) for part in parts]
+    for n, (batch, tables) in enumerate(made):
+        held.add(spool.Placed(batch, folder, (n + 4,)), tables)
+    if memory:
+        shutil.rmtree(folder)
+    for n, (_, tables) in enumerate(made):
+        hops, legs = held.load(n)
+        members = np.array([n + 4], np.int32)
+        assert (hops, legs) == (batches.of_evidence(tables.hops, members), batches.of_evidence(tables.legs, members))
+        assert same(held.keys(n), tables.keys)
+        assert same(held.take_keys(n), tables.keys)
 
 
 def written(place: Path) -> dict[str, bytes]:
@@ -128,30 +135,27 @@ def written(place: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["postfix-albion-filter", "exchange-albion-inside"])
-def test_an_ingest_that_spills_everything_writes_the_same_bytes(
+def test_an_ingest_that_holds_nothing_in_memory_writes_the_same_bytes(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     logs = [path for path in sorted((data / name).iterdir()) if path.suffix != ".tsv"]
     run(tmp_path / "memory", logs)
-    spilled: Counter[str] = Counter()
-    save, savez = spool._save, np.savez
 
-    def count(table: pa.Table, path: Path) -> None:
-        spilled[path.suffix or "fragments"] += 1
-        save(table, path)
+    class Nothing(spool.Batches):
+        def __init__(self) -> None:
+            super().__init__(0, 0)
 
-    def count_arrays(path: Any, **arrays: Any) -> None:
-        spilled["arrays"] += 1
-        savez(path, **arrays)
+    from forensics.ingest import fragments, read
 
-    monkeypatch.setattr(spool, "_save", count)
-    monkeypatch.setattr(spool.np, "savez", count_arrays)
-    for kind in ("Batches", "Arrays", "Fragments"):
-        monkeypatch.setattr(spool, kind, functools.partial(getattr(spool, kind), memory=0))
-    monkeypatch.setattr(spool, "JOINED", 2_000)
-    monkeypatch.setattr(spool, "FRAGMENTS", 4_000)  # memory is given back between partitions
+    together: list[Any] = []
+    join = fragments._join
+    monkeypatch.setattr(fragments, "TOGETHER", 2_000)
+    monkeypatch.setattr(fragments, "RELEASE", 0)
+    monkeypatch.setattr(fragments, "_join", lambda *a: together.append(a) or join(*a))
     monkeypatch.setattr(spool, "CACHED", 1)
+    monkeypatch.setattr(units, "BUNDLED", 2)
+    monkeypatch.setattr(read.spool, "Batches", Nothing)
     run(tmp_path / "disk", logs)
-    assert set(spilled) == {".hops", ".legs", "arrays", "fragments"}
+    assert len(together) > 1
     assert written(tmp_path / "disk") == written(tmp_path / "memory")
     assert not (tmp_path / "disk" / ".work").exists()

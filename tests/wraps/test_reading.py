@@ -83,7 +83,7 @@ def test_records_behind_many_blocks_of_others(
 ) -> None:
     """The head tells nothing of a mail system; neither do the first blocks."""
     monkeypatch.setattr(survey, "BLOCK", 32 << 10)
-    monkeypatch.setattr("forensics.ingest.read.SMALL", 0)
+    monkeypatch.setattr("forensics.ingest.units.BUNDLE", 0)
     other = exporting.syslog(
         "2024-02-01T10:00:00.000000+00:00 web nginx[9]: GET /a-page-of-this-site HTTP/1.1 200\n" * 3000
     )

@@ -33,7 +33,7 @@ FORMATS = (
 """(name, what) of all that this loader reads, for `missent formats`."""
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "resume", "scan",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "plan_type", "resume", "scan",
     "shown_ids", "split", "surveyor",
 ]  # fmt: skip
 _QUEUED_AS = re.compile(r"queued as ([0-9a-z]{5,20})\b")
@@ -51,6 +51,12 @@ def surveyor(name: str, settings: Settings) -> Surveyor:
     from forensics.loaders.exchange.survey import Surveyor
 
     return Surveyor(name, settings)
+
+
+def plan_type() -> type:
+    from forensics.loaders.exchange.survey import ScanPlan
+
+    return ScanPlan
 
 
 def fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:

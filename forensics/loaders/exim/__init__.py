@@ -25,7 +25,15 @@ FORMATS = (
     ),
 )
 
+
+def plan_type() -> type:
+    """`forensics.loaders.timing.Plan`."""
+    from forensics.loaders.timing import Plan
+
+    return Plan
+
+
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "host_key", "places", "resume", "scan",
-    "shown_ids", "split", "statements", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "host_key", "places", "plan_type", "resume",
+    "scan", "shown_ids", "split", "statements", "surveyor",
 ]  # fmt: skip

@@ -22,8 +22,8 @@ FORMATS = (
 """(name, what) of all that this loader reads, for `missent formats`."""
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "resume", "scan", "shown_ids",
-    "split", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "plan_type", "resume", "scan",
+    "shown_ids", "split", "surveyor",
 ]  # fmt: skip
 
 
@@ -38,6 +38,12 @@ def surveyor(name: str, settings: base.Settings) -> base.Surveyor:
     from forensics.loaders.postfix.survey import Surveyor
 
     return Surveyor(name, settings)
+
+
+def plan_type() -> type:
+    from forensics.loaders.timing import Plan
+
+    return Plan
 
 
 def fingerprints(block: base.Block) -> NDArray[np.uint64]:

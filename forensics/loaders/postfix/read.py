@@ -111,6 +111,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         records=lines, used=int(np.count_nonzero(event & ~ended)), ignored=ignored, unread=unread_table, events=events,
         examples=others,
         losses=losses.rows(said) if said else None, noted=noted,
+        span=(int(times.min()), int(times.max())) if len(times) else None,
     )  # fmt: skip
 
 

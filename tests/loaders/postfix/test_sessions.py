@@ -77,7 +77,7 @@ def test_any_block_size(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPat
     )
     whole = rows(tmp_path / "whole", log)
     monkeypatch.setattr("forensics.ingest.survey.BLOCK", size)
-    monkeypatch.setattr("forensics.ingest.read.SMALL", 0)
+    monkeypatch.setattr("forensics.ingest.units.BUNDLE", 0)
     assert rows(tmp_path / "cut", log) == whole
     assert {r["submission"] for r in whole} == {"authenticated", "outside"}
 

@@ -1,0 +1,212 @@
+"""What an ingest keeps for the next one, in `CASE/.runs`: batches, surveys, and what each file of the tables was made
+of. It may be deleted at any time; what is missing is read again from the evidence.
+
+`state-….json` says what is there, with digests; the manifest holds the digest of that file. What does not agree with it
+is not used. It holds for the code that made it alone (`madeby`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from forensics import loaders, wraps
+from forensics.custody import evidence as custody
+from forensics.custody import runs
+from forensics.errors import naming
+from forensics.ingest import batches, madeby, plainly, units
+from forensics.ingest.batches import Batch
+from forensics.ingest.survey import Surveyed
+from forensics.loaders import timing
+from forensics.loaders.base import LOSSES, Settings, Survey
+
+if TYPE_CHECKING:
+    from forensics.custody.evidence import Source
+
+_OF_SURVEY: Mapping[str, Any] = {
+    "records": int, "first": int | None, "last": int | None, "blocks": Mapping[int, int],
+    "hosts": frozenset[int] | None,
+}  # fmt: skip
+
+_OF_DIGESTS: Mapping[str, Any] = {
+    "file_sha256": str, "file_size": int, "member_sha256": str | None, "content_sha256": str, "content_size": int,
+    "damage": str | None,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What may be used. `surveys`: by `_of_survey`; `batches`: (keys of its parts, name, digest) by the first key;
+    `made_of`: `deliveries.Before.made_of`."""
+
+    folder: Path
+    surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    batches: Mapping[str, tuple[tuple[str, ...], str, str]] = field(default_factory=dict)
+    made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def survey(self, source: Source, evidence: str, settings: Settings) -> Surveyed | None:
+        """What is known of a source, if nothing shows that it was touched since."""
+        if settings.for_many(source.name):
+            return None  # its year may become another, with those of other files
+        year, zone = settings.for_source(source.name)
+        data = self.surveys.get(_of_survey(source, evidence, year, zone, settings))
+        if data is None:
+            return None
+        try:
+            if list(custody.mark(source.file)) != data["mark"] or source.size != data["size"]:
+                return None
+            return _surveyed(source, data)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def begins(self, part: units.Part) -> bool:
+        """Whether a batch begins with this part."""
+        return bool(self.batches) and part.key in self.batches
+
+    def unit(self, parts: Sequence[units.Part]) -> tuple[int, Batch] | None:
+        """The batch that the first of these parts came to, with how many of those after it; None where it is not there
+        as it was, or other times bear on it now."""
+        found = self.batches.get(parts[0].key) if self.batches and parts else None
+        if found is None:
+            return None
+        keys, name, digest = found
+        if len(parts) < len(keys) or any(part.key != key for part, key in zip(parts[: len(keys)], keys, strict=True)):
+            return None
+        place = self.folder / name
+        try:
+            if runs.digest(place) != digest:
+                return None
+            batch = batches.facts(place, digest)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        named = batch.name == name and len(batch.members) == len(keys)
+        return (len(keys), batch) if named and units.name(parts[: len(keys)], batch.members) == name else None
+
+
+def again(
+    folder: Path, digest: str, reopened: Iterable[tuple[Source, str]], settings: Settings
+) -> tuple[Kept, Mapping[Source, Surveyed]]:
+    """What the last ingest kept, and the surveys among it that still hold for sources of known evidence."""
+    found = read(folder, digest)
+    told = {source: found.survey(source, one, settings) for source, one in reopened}
+    return found, {source: survey for source, survey in told.items() if survey is not None}
+
+
+def read(folder: Path, digest: str) -> Kept:
+    """What lies in `folder`, if its state has this digest; nothing else."""
+    if not digest:
+        return Kept(folder)
+    try:
+        content = runs.state(folder, digest).read_bytes()
+        if hashlib.sha256(content).hexdigest() != digest:
+            return Kept(folder)
+        data = json.loads(content)
+        if data["made_by"] != madeby.digest():
+            return Kept(folder)
+        listed = {keys[0]: (tuple(keys), str(name), str(sum_)) for keys, name, sum_ in data["batches"]}
+        return Kept(folder, data["surveys"], listed, data["made_of"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Kept(folder)
+
+
+def write(
+    before: Kept,
+    surveyed: Iterable[Surveyed],
+    settings: Settings,
+    made: Iterable[tuple[Sequence[units.Part], Batch]],
+    made_of: Mapping[str, Sequence[str]],
+) -> str:
+    """Say what is kept, and give the digest of the state."""
+    folder = before.folder
+    listed = [([part.key for part in parts], batch.name, batch.digest) for parts, batch in made]
+    surveys = {}
+    for one in surveyed:
+        data = _plain(one)
+        if data is not None:
+            known = (_said(one.survey, "year", "first"), _said(one.survey, "timezone", "name"))
+            surveys[_of_survey(one.source, one.digests.content_sha256, *known, settings)] = data
+    state = {"made_by": madeby.digest(), "batches": listed, "surveys": surveys, "made_of": dict(made_of)}
+    content = json.dumps(state, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    place = runs.state(folder, digest)
+    with naming(place):
+        place.write_bytes(content)
+    return digest
+
+
+def forget(folder: Path, digest: str) -> None:
+    """Remove whatever the state of this digest does not name."""
+    names = {name for _, name, _ in read(folder, digest).batches.values()}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir() and path.name not in names:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_file() and path != runs.state(folder, digest):
+            path.unlink(missing_ok=True)
+    if folder.is_dir() and not names:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _said(survey: Survey, note: str, value: str) -> Any:
+    """What people have said of year or zone, as the next ingest knows it of evidence that is not named again
+    (`known.per_file_settings`)."""
+    found = survey.notes.get(note, {})
+    return found.get(value) if found.get("by") == timing.SETTING else None
+
+
+def _of_survey(source: Source, evidence: str, year: int | None, zone: str | None, settings: Settings) -> str:
+    """Names what a survey is a function of, with the content that has this digest."""
+    name = source.name
+    said = [year, zone, settings.host(name), settings.date_order(name)]
+    return plainly.digest([evidence, name, source.index, source.member, source.container, said])
+
+
+def _plain(one: Surveyed) -> dict[str, Any] | None:
+    """The survey as JSON; None for a source that has gone."""
+    try:
+        mark = list(custody.mark(one.source.file))
+    except OSError:
+        return None
+    survey = one.survey
+    return {
+        "mark": mark,
+        "size": one.source.size,
+        "loader": one.loader,
+        "wrap": plainly.plain(one.wrap),
+        "digests": {name: getattr(one.digests, name) for name in _OF_DIGESTS},
+        "sums": plainly.plain(one.sums),
+        "survey": {name: plainly.plain(getattr(survey, name)) for name in _OF_SURVEY},
+        "plan": plainly.plain(survey.plan),
+        "undated": plainly.plain(survey.undated),
+        "notes": survey.notes,
+        "losses": plainly.plain(survey.losses),
+    }
+
+
+def _plan_of(loader: str) -> type:
+    if loader not in loaders.LOADERS:
+        raise KeyError(loader)
+    return loaders.load(loader).plan_type()
+
+
+def _surveyed(source: Source, data: Mapping[str, Any]) -> Surveyed:
+    values = {name: plainly.value(kind, data["survey"][name]) for name, kind in _OF_SURVEY.items()}
+    survey = Survey(
+        **values,
+        plan=plainly.value(_plan_of(data["loader"]), data["plan"]),
+        notes=data["notes"],
+        losses=None if data["losses"] is None else pa.Table.from_pylist(data["losses"], LOSSES),
+        undated=plainly.value(timing.Undated | None, data["undated"]),
+    )
+    digests = custody.Digests()
+    for name, kind in _OF_DIGESTS.items():
+        setattr(digests, name, plainly.value(kind, data["digests"][name]))
+    sums = plainly.value(Mapping[int, str], data["sums"])
+    return Surveyed(source, data["loader"], plainly.value(wraps.Wrap, data["wrap"]), survey, digests, sums)

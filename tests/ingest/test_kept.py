@@ -1,0 +1,234 @@
+"""What an ingest keeps makes the next one cheaper, and changes nothing that comes of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forensics import pipeline, workbench
+from forensics.case import Case
+from forensics.custody import manifest, runs
+from forensics.errors import MissentError
+from forensics.ingest import kept, read, survey, units
+from tests.ingesting import message, to
+
+DAYS = ("20230603.gz", "20230604.gz", "20230605.gz", "20230606.gz", "20230607.bz2", "20230608.xz", "20230609")
+
+
+@pytest.fixture
+def logs(data: Path, tmp_path: Path) -> list[Path]:
+    """Seven days of one gateway."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    return [Path(shutil.copy(data / "postfix-albion" / f"mail.log-{day}", folder)) for day in DAYS]
+
+
+def ingest(paths: list[Path], case: Path, **options: Any) -> Any:
+    return pipeline.ingest(paths, case, org=["albion.example"], org_add=True, year=2023, **options)
+
+
+def tables(case: Path) -> dict[str, bytes]:
+    return {p.relative_to(case).as_posix(): p.read_bytes() for p in sorted(case.rglob("*.parquet"))}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Names of the files that are surveyed and read."""
+    found: dict[str, list[str]] = {"survey": [], "read": []}
+    surveyed, read_ = survey._survey, units.read
+
+    def survey_one(source: Any, *rest: Any) -> Any:
+        found["survey"].append(source.name)
+        return surveyed(source, *rest)
+
+    def read_one(folder: Path, unit: Any, given: Any = None) -> Any:
+        found["read"] += [part.item.source.name for part in unit]
+        return read_(folder, unit, given)
+
+    monkeypatch.setattr(survey, "_survey", survey_one)
+    monkeypatch.setattr(units, "read", read_one)
+    return found
+
+
+def test_a_new_file_costs_what_it_holds(logs: list[Path], tmp_path: Path, counted: dict[str, list[str]]) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:5], case)
+    before = {name: (case / name).stat().st_ino for name in tables(case)}
+    counted["survey"].clear()
+    counted["read"].clear()
+    ingest(logs[5:6], case)
+    assert counted == {"survey": [str(logs[5])], "read": [str(logs[5])]}
+    after = {name: (case / name).stat().st_ino for name in tables(case)}
+    left = [name for name in before if after[name] == before[name]]
+    assert len(left) >= 3  # days that the new file does not touch are not even written again
+    ingest(logs[:6], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+    assert workbench.verify(case).ok
+
+
+def test_day_by_day_and_backwards_come_to_the_same(logs: list[Path], tmp_path: Path) -> None:
+    ingest(logs, tmp_path / "whole")
+    for name, order in (("forth", logs), ("back", logs[::-1])):
+        for log in order:
+            ingest([log], tmp_path / name)
+        assert tables(tmp_path / name) == tables(tmp_path / "whole")
+        recorded = manifest.read(Case(tmp_path / name))
+        whole = manifest.read(Case(tmp_path / "whole"))
+        assert [(one.id, one.used, one.first, one.names) for one in recorded.evidence] == [
+            (one.id, one.used, one.first, one.names) for one in whole.evidence
+        ]
+
+
+def test_a_relative_path_and_a_year_are_known_again(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = tmp_path / "logs" / "plain"  # a name that tells no year
+    plain.write_bytes(logs[6].read_bytes())
+    monkeypatch.chdir(tmp_path)
+    ingest([Path("logs/plain")], tmp_path / "case")
+    ingest([logs[5]], tmp_path / "case")
+    assert [one.names for one in manifest.read(Case(tmp_path / "case")).evidence][1] == ("logs/plain",)
+
+
+ALTERATIONS: dict[str, Callable[[Path], None]] = {
+    "deleted": lambda folder: shutil.rmtree(folder),
+    "state deleted": lambda folder: next(folder.glob("state-*.json")).unlink(),
+    "state altered": lambda folder: _flip(next(folder.glob("state-*.json"))),
+    "batch altered": lambda folder: _flip(next(folder.glob("*/legs.arrow"))),
+    "batch deleted": lambda folder: shutil.rmtree(next(p for p in folder.iterdir() if p.is_dir())),
+    "a file more": lambda folder: (next(p for p in folder.iterdir() if p.is_dir()) / "more").write_bytes(b"x"),
+}
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+def test_what_was_altered_is_read_again(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], what: str
+) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:3], case)
+    ALTERATIONS[what](case / runs.FOLDER)
+    missing = "deleted" in what
+    assert workbench.verify(case).ok is missing  # what is gone may be gone; what is there must be as it was
+    counted["read"].clear()
+    ingest(logs[3:4], case)
+    assert str(logs[0]) in counted["read"]
+    ingest(logs[:4], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+    assert workbench.verify(case).ok
+
+
+def test_a_table_that_was_altered_is_not_left_as_it_is(logs: list[Path], tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:3], case)
+    first = sorted((case / "deliveries").rglob("*.parquet"))[0]
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    first.unlink()
+    first.write_bytes(content)
+    ingest(logs[3:4], case)
+    ingest(logs[:4], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+
+
+def test_evidence_that_was_touched_is_surveyed_again(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]]
+) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:2], case)
+    content = logs[0].read_bytes()
+    logs[0].unlink()
+    logs[0].write_bytes(content)
+    counted["survey"].clear()
+    ingest(logs[2:3], case)
+    assert sorted(counted["survey"]) == [str(logs[0]), str(logs[2])]
+    logs[0].write_bytes(logs[3].read_bytes())
+    with pytest.raises(MissentError):
+        ingest(logs[4:5], case)
+
+
+def test_other_code_uses_nothing_that_was_kept(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:2], case)
+    counted["read"].clear()
+    for module in (kept.madeby, units.madeby, read.madeby):
+        monkeypatch.setattr(module, "digest", lambda: "0" * 64)
+    ingest(logs[2:3], case)
+    assert str(logs[0]) in counted["read"]
+
+
+def test_nothing_stays_of_an_ingest_that_failed(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = tmp_path / "case"
+    ingest(logs[:2], case)
+    before = sorted(path.name for path in (case / runs.FOLDER).iterdir())
+    content = tables(case)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manifest, "write", fails)
+        with pytest.raises(OSError, match="No space"):
+            ingest(logs[2:3], case)
+    assert tables(case) == content
+    assert set(before) <= {path.name for path in (case / runs.FOLDER).iterdir()}
+    assert workbench.verify(case).ok
+    ingest(logs[2:3], case)
+    state = manifest.read(Case(case)).kept
+    listed = json.loads(runs.state(case / runs.FOLDER, state).read_bytes())["batches"]
+    names = {name for _, name, _ in listed} | {runs.state(case / runs.FOLDER, state).name}
+    assert {path.name for path in (case / runs.FOLDER).iterdir()} == names
+
+
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["4B1C2D3E4F", "5C2D3E4F5A", "6D3E4F5A6B"]),
+        st.integers(0, 59),
+        st.booleans(),
+        st.sampled_from(["x@navy.example", "y@army.example"]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(files=st.lists(MESSAGES, min_size=2, max_size=4), order=st.randoms(use_true_random=False))
+def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[str, int, bool, str]]], order: Any
+) -> None:
+    """Ids that are used again, messages that cross files, files that hold the same: one after the other or all at
+    once."""
+    folder = tmp_path_factory.mktemp("kept")
+    paths = []
+    for n, messages in enumerate(files):
+        path = folder / f"{n}.log"
+        text = "".join(
+            message(
+                queue_id, to(recipient), removed=removed, at=f"2024-03-0{n % 2 + 1}T10:{minute:02d}:00.000000+00:00"
+            )
+            for queue_id, minute, removed, recipient in sorted(messages, key=lambda one: one[1])
+        )
+        path.write_text(text)
+        paths.append(path)
+    pipeline.ingest(paths, folder / "whole", org=["albion.example"])
+    order.shuffle(paths)
+    for path in paths:
+        pipeline.ingest([path], folder / "case", org=["albion.example"])
+    assert tables(folder / "case") == tables(folder / "whole")
