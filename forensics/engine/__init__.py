@@ -6,13 +6,16 @@ Both are `concurrent.futures.Executor`s, so that what they run need not know whi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from typing import Any
 
 from forensics.errors import UsageError
 
 MAX_WORKERS = 64
+Everywhere = Callable[..., Mapping[str, Any]]
+"""everywhere(function, *arguments): what it gives on each worker, by the worker's address."""
 
 
 def default_workers() -> int:
@@ -22,12 +25,14 @@ def default_workers() -> int:
 
 
 @contextmanager
-def executor(workers: int | None = None, cluster: str | None = None) -> Iterator[Executor]:
+def executor(
+    workers: int | None = None, cluster: str | None = None, first: Callable[[Everywhere], None] | None = None
+) -> Iterator[Executor]:
     """An executor for the length of a `with` block.
 
     `workers` threads of this process (the kernels release the interpreter lock, and nothing has to be copied
     between processes), or the Dask cluster whose scheduler listens at `cluster`. A connection is opened only
-    in that case. Raises UsageError when the cluster cannot be had.
+    in that case; `first` then looks at its workers. Raises UsageError when the cluster cannot be had.
     """
     if workers is not None and not 1 <= workers <= MAX_WORKERS:
         raise UsageError(f"--workers {workers}", expected=f"1 to {MAX_WORKERS}")
@@ -39,5 +44,5 @@ def executor(workers: int | None = None, cluster: str | None = None) -> Iterator
     else:
         from forensics.engine.cluster import connect
 
-        with connect(cluster) as pool:
+        with connect(cluster, first) as pool:
             yield pool

@@ -1,17 +1,21 @@
 """A Dask cluster, at the address the user gave: the only module that knows dask.
 
-`Client.get_executor()` is a `concurrent.futures.Executor` (Dask documentation, "Futures").
+`Client.get_executor()` is a `concurrent.futures.Executor` (Dask documentation, "Futures"). Scheduling, and running a
+lost task again, are Dask's.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from forensics.errors import UsageError
+from forensics.engine import Everywhere
+from forensics.errors import MachineError, UsageError
 
 CONNECT_SECONDS = 10
 
@@ -30,13 +34,17 @@ def knock(address: str) -> None:
 
 
 @contextmanager
-def connect(address: str) -> Iterator[Executor]:
-    """An executor on the cluster whose scheduler listens at `address` (`tcp://host:8786`).
+def connect(address: str, first: Callable[[Everywhere], None] | None = None) -> Iterator[Executor]:
+    """An executor on the cluster whose scheduler listens at `address` (`tcp://host:8786`, or `tls://…` with the
+    certificates that Dask's configuration names). `first` is called before any work, to look at the workers.
 
-    Raises UsageError when `distributed` is not installed or nobody answers.
+    Raises UsageError when `distributed` is not installed, nobody answers or no worker is there; MachineError when
+    scheduler or workers are lost meanwhile.
     """
     try:
         from distributed import Client
+        from distributed.comm.core import CommClosedError
+        from distributed.scheduler import KilledWorker
     except ImportError:
         raise UsageError("--cluster needs Dask", remedy="pip install 'missent[cluster]'") from None
     try:
@@ -47,5 +55,28 @@ def connect(address: str) -> Iterator[Executor]:
             f"--cluster {address}: {str(error).strip() or type(error).__name__}",
             expected="the address of a running Dask scheduler, such as tcp://10.0.0.5:8786",
         ) from None
-    with client:
-        yield client.get_executor()  # type: ignore[no-untyped-call]
+    with client, _quiet():
+        if not client.scheduler_info()["workers"]:
+            raise UsageError(f"--cluster {address}: the scheduler has no worker", remedy="start workers: dask worker")
+        try:
+            if first is not None:
+                first(client.run)
+            yield client.get_executor()  # type: ignore[no-untyped-call]
+        except (concurrent.futures.CancelledError, CommClosedError, KilledWorker) as error:
+            lost = "its workers were lost" if isinstance(error, KilledWorker) else "its scheduler was lost"
+            raise MachineError(
+                f"--cluster {address}: {lost}; nothing was changed",
+                remedy="see what the scheduler and its workers say, then run again",
+            ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What people must know is said by the error; Dask's client logs the same loss many times over."""
+    logs = logging.getLogger("distributed")
+    before = logs.level
+    logs.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logs.setLevel(before)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from forensics import engine, pipeline
+from forensics import engine, pipeline, workbench
 from forensics.cli import main
-from forensics.errors import UsageError
+from forensics.errors import MachineError, UsageError
 from forensics.loaders.base import Settings
 
 
@@ -71,11 +74,11 @@ def test_block_by_block(
     logs: Path, single: dict[str, bytes], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Evidence that is read in many pieces, on the cluster and here, comes to the same rows."""
-    from forensics.ingest import read as ingest
     from forensics.ingest import survey as surveying
+    from forensics.ingest import units
 
     monkeypatch.setattr(surveying, "BLOCK", 1 << 15)
-    monkeypatch.setattr(ingest, "SMALL", 1 << 14)
+    monkeypatch.setattr(units, "BUNDLE", 1 << 14)
     here = tables(logs, tmp_path / "here", workers=2)
     assert_same(tables(logs, tmp_path / "there", cluster=scheduler), here)
     assert_same(here, single)
@@ -94,6 +97,93 @@ def test_errors_of_workers_arrive_as_they_are(scheduler: str, tmp_path: Path) ->
             )  # type: ignore[arg-type]
         told.append((type(caught.value), str(caught.value), caught.value.expected, caught.value.remedy))
     assert told[0] == told[1]
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Any]:
+    """A cluster of two processes that a test may do harm to."""
+    distributed = pytest.importorskip("distributed", reason="NOT RUN: Dask is not installed (missent[cluster])")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_half_way_changes_nothing(
+    logs: Path, single: dict[str, bytes], own_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask gives its work to the other one, and starts it anew."""
+    from forensics.ingest import units
+
+    monkeypatch.setattr(units, "BUNDLE", 1 << 14)
+    killed: list[int] = []
+
+    def kill(step: str, done: int, total: int) -> None:
+        if step == "read" and not killed:
+            killed.append(own_cluster.workers[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    case = tmp_path / "case"
+    got = tables(logs, case, cluster=own_cluster.scheduler_address, progress=kill)
+    assert killed
+    assert_same(got, single)
+    assert all("." not in path.name for path in (case / ".runs").iterdir() if path.is_dir())  # no attempt stays
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_leaves_the_case_as_it_was(logs: Path, own_cluster: Any, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    some = sorted(logs.iterdir())
+    options: dict[str, Any] = {"org": ["albion.example"], "year": 2023, "timezone": "UTC"}
+    pipeline.ingest(some[:2], case, **options)
+    before = {path: path.read_bytes() for path in sorted(case.rglob("*")) if path.is_file() and path.name != ".lock"}
+    lost: list[bool] = []
+
+    def lose(step: str, done: int, total: int) -> None:
+        if step == "survey" and not lost:
+            lost.append(True)
+            own_cluster.close()
+
+    with pytest.raises(MachineError, match="scheduler was lost"):
+        pipeline.ingest(some[2:], case, cluster=own_cluster.scheduler_address, progress=lose, **options)
+    assert lost
+    there = {path: path.read_bytes() for path in before if path.exists()}
+    assert there == before
+    pipeline.ingest(some[2:], case, **options)
+    assert workbench.verify(case).ok
+
+
+@pytest.mark.slow
+def test_workers_of_another_version_or_elsewhere_are_refused(
+    logs: Path, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forensics.ingest import workers
+
+    def refused() -> UsageError:
+        with pytest.raises(UsageError) as caught:
+            pipeline.ingest([logs], tmp_path / "case", org=["albion.example"], year=2023, cluster=scheduler)
+        assert not (tmp_path / "case" / "manifest.json").exists()
+        return caught.value
+
+    host = socket.gethostname()
+    with monkeypatch.context() as patched:
+        patched.setattr(workers.madeby, "digest", lambda: "another")
+        assert f"on {host} runs another version" in refused().what
+    with monkeypatch.context() as patched:  # a size that the workers do not see
+        patched.setattr(workers, "_sizes", lambda sources: dict.fromkeys(map(str, sources), 1))
+        assert f"on {host} does not see {logs}" in refused().what
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers() -> None:
+    distributed = pytest.importorskip("distributed", reason="NOT RUN: Dask is not installed (missent[cluster])")
+    with (
+        distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as nobody,
+        pytest.raises(UsageError, match="no worker"),
+        engine.executor(cluster=nobody.scheduler_address),
+    ):
+        pass
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
