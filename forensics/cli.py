@@ -117,6 +117,18 @@ AGAIN = (
         help="The domains of --org are the organisation's instead of those that the case has.",
     ),
 )
+
+
+def _cluster(_ctx: click.Context, _param: click.Parameter, address: str | None) -> str | None:
+    if address is not None and address.startswith("tcp://"):
+        click.echo(
+            f"Warning: --cluster {address}: connections are neither encrypted nor authenticated, and a scheduler runs "
+            f"whatever reaches its port; tls://… is described in docs/scale.md",
+            err=True,
+        )
+    return address
+
+
 READING = (
     click.option(
         "--year",
@@ -134,7 +146,10 @@ READING = (
         "--workers", type=click.IntRange(1, 64), metavar="N", help="Threads to use (default: every processor)."
     ),
     click.option(
-        "--cluster", metavar="ADDRESS", help="A running Dask scheduler to use instead, such as tcp://10.0.0.5:8786."
+        "--cluster",
+        metavar="ADDRESS",
+        callback=_cluster,
+        help="A running Dask scheduler to use instead, such as tls://10.0.0.5:8786.",
     ),
     click.option(
         "--follow-links", is_flag=True, help="Read what symbolic links lead to outside of a folder that is given, too."

@@ -50,6 +50,11 @@ def connect(address: str, first: Callable[[Everywhere], None] | None = None) -> 
     try:
         knock(address)
         client = Client(address, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+    except TypeError as error:  # what Dask raises for tls:// without certificates
+        raise UsageError(
+            f"--cluster {address}: {str(error).strip()}",
+            expected="certificates that Dask's configuration names (distributed.comm.tls)",
+        ) from None
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(
             f"--cluster {address}: {str(error).strip() or type(error).__name__}",

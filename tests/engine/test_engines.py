@@ -207,6 +207,15 @@ def test_somebody_else_answers() -> None:
             pass
 
 
+def test_tls_without_certificates() -> None:
+    pytest.importorskip("distributed", reason="NOT RUN: Dask is not installed (missent[cluster])")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tls://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UsageError) as caught, engine.executor(cluster=address):
+            pass
+    assert caught.value.expected is not None and "distributed.comm.tls" in caught.value.expected
+
+
 @pytest.mark.parametrize("address", ["", "here", "10.0.0.5", "tcp://", "tcp://127.0.0.1:no", "ftp://127.0.0.1:1"])
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(UsageError) as caught, engine.executor(cluster=address):
