@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,16 +143,36 @@ def write(
     return digest
 
 
+@contextmanager
+def undone(before: Kept) -> Iterator[None]:
+    """Where what is done within fails, what it has added to the folder goes."""
+    there = {path.name for path in before.folder.iterdir()} if before.folder.is_dir() else set()
+    try:
+        yield
+    except BaseException:
+        for path in sorted(before.folder.iterdir()) if before.folder.is_dir() else ():
+            if path.name not in there:
+                _remove(path)
+        if not there and before.folder.is_dir():
+            _remove(before.folder)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def forget(folder: Path, digest: str) -> None:
     """Remove whatever the state of this digest does not name."""
     names = {name for _, name, _ in read(folder, digest).batches.values()}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_dir() and path.name not in names:
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.is_file() and path != runs.state(folder, digest):
-            path.unlink(missing_ok=True)
+        if path.name not in names and path != runs.state(folder, digest):
+            _remove(path)
     if folder.is_dir() and not names:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def _said(survey: Survey, note: str, value: str) -> Any:

@@ -161,9 +161,8 @@ def ingest_then(
         case = Case(case.folder.absolute())
     before = before or kept.Kept(keep or case.folder / runs.FOLDER)
     before = replace(before, folder=before.folder.absolute())
-    before.folder.mkdir(parents=True, exist_ok=True)
     report = progress or _silent
-    with _work(case) as work:
+    with kept.undone(before), _work(case) as work:
         found = surveying.finish(begun, report)
         evidence, names = surveying.ordered(found.placed)
         width = workers or os.cpu_count() or 1

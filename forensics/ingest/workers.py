@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,6 +64,8 @@ def _probe(folder: Path) -> Iterator[Path]:
         yield place
     finally:
         place.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others' batches lie there
+            folder.rmdir()
 
 
 def look(sizes: Mapping[str, int], probe: str, token: str) -> Seen:

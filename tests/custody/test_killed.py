@@ -61,7 +61,8 @@ def tables(case: Path) -> dict[str, bytes]:
 
 
 def left(case: Path) -> list[str]:
-    return sorted(p.name for p in case.rglob(".*") if p.name != ".lock")
+    """Hidden names, but the lock's and what is kept for the next ingest."""
+    return sorted(p.name for p in case.rglob(".*") if p.name not in (".lock", ".runs"))
 
 
 def sweep(tmp_path: Path, ats: Sequence[int]) -> set[str]:
