@@ -282,7 +282,7 @@ class ScanContext:
     first record.
     `skip`: for each record of the block True when it is a duplicate of a record in an earlier evidence (None: none is).
     `shared`: (first, last) microseconds UTC of the times that another evidence of the same host covers too: groups
-    with an event in one of them are never complete inside one block.
+    with an event in one of them are never complete inside one block. In order, none touching the next.
     `hosts`: names that stand for another name of the same host.
     """
 

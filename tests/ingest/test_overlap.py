@@ -23,9 +23,9 @@ FILES = st.lists(st.lists(st.integers(0, 5), max_size=12), min_size=1, max_size=
 
 
 def compare(files: list[list[int]]) -> overlap.Duplicates | None:
-    """The last file against those before it."""
+    """The last file against those before it, all of one time."""
     prints = [np.array(records, np.uint64) for records in files]
-    return overlap._compare(prints[-1], list(enumerate(prints[:-1])))
+    return dict(overlap.repeated([survey(1, 9)] * len(files), prints.__getitem__)).get(len(files) - 1)
 
 
 def naive(files: list[list[int]]) -> dict[int, tuple[int, int]]:
@@ -113,6 +113,82 @@ def test_windows_are_the_times_that_files_of_one_host_share(a: Survey, b: Survey
     expected = [(met,), (met,)] if met else [(), ()]
     assert overlap.windows([a, b]) == expected
     assert overlap.windows([b, a]) == expected
+
+
+SURVEYS = st.lists(
+    st.builds(
+        lambda first, length, hosts: survey(first, None if first is None else first + length, hosts),
+        st.none() | st.integers(0, 12),
+        st.integers(0, 6),
+        st.none() | st.sets(st.integers(0, 3), max_size=3),
+    ),
+    max_size=9,
+)
+
+
+@given(surveys=SURVEYS)
+def test_windows_cover_what_all_pairs_have_in_common(surveys: list[Survey]) -> None:
+    for number, found in enumerate(overlap.windows(surveys)):
+        common: set[int] = set()
+        for other, two in enumerate(surveys):
+            one = surveys[number]
+            if other != number and overlap.meet(one, two):
+                common.update(range(max(one.first or 0, two.first or 0), min(one.last or 0, two.last or 0) + 1))
+        assert {time for first, last in found for time in range(first, last + 1)} == common
+        assert all(last + 1 < first for (_, last), (first, _) in itertools.pairwise(found))
+
+
+def in_order(surveys: list[Survey]) -> list[Survey]:
+    return sorted(surveys, key=lambda one: 99 if one.first is None else one.first)
+
+
+@given(
+    surveys=SURVEYS.map(in_order),
+    records=st.lists(st.lists(st.integers(0, 4), max_size=6), min_size=9, max_size=9),
+    batch=st.integers(1, 12),
+)
+def test_records_are_those_that_comparing_all_pairs_finds(
+    surveys: list[Survey], records: list[list[int]], batch: int
+) -> None:
+    prints = [np.array(one, np.uint64) for one in records]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlap, "BATCH", batch)
+        found = dict(overlap.repeated(surveys, prints.__getitem__))
+    for number, one in enumerate(surveys):
+        met = [other if overlap.meet(one, two) else None for other, two in enumerate(surveys[:number])]
+        expected = naive([[] if other is None else records[other] for other in met] + [records[number]])
+        pointed = {
+            first - 1 + n: (other, there - 1 + n)
+            for first, count, other, there in (found[number].runs if number in found else ())
+            for n in range(count)
+        }
+        assert pointed == expected
+        assert set(np.flatnonzero(found[number].mask).tolist() if number in found else []) == set(expected)
+
+
+def test_only_files_that_meet_another_are_read() -> None:
+    surveys = [survey(0, 4, {1}), survey(2, 5, {2}), survey(4, 9, {1}), survey(11, 12, {2}), survey(None, None)]
+    read: list[int] = []
+
+    def prints(number: int) -> overlap.Prints:
+        read.append(number)
+        return np.array([number], np.uint64)
+
+    assert list(overlap.repeated(surveys, prints)) == []
+    assert read == [0, 2]
+
+
+def test_a_line_that_all_files_hold_is_looked_for_in_those_of_its_host_and_time() -> None:
+    """A blank line has no host and no time: it is the same in files that cannot share lines."""
+    files = 3_000
+    surveys = [survey(time, time + 1, {time % 2}) for time in range(files)]
+    found = dict(overlap.repeated(surveys, lambda number: np.array([7, 100 + number], np.uint64)))
+    assert found == {}
+    surveys = [survey(time, time + 2, {time % 2}) for time in range(files)]
+    found = dict(overlap.repeated(surveys, lambda number: np.array([7, 100 + number], np.uint64)))
+    assert {number: one.runs for number, one in found.items()} == {
+        number: ((1, 1, number - 2, 1),) for number in range(2, files)
+    }
 
 
 LINES = [

@@ -234,8 +234,10 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
         edge |= times >= times[-NEAR:].min() - GUARD
         edge[:NEAR] = True
         edge[-NEAR:] = True
-        for first, last in shared:
-            edge |= (times >= first - GUARD) & (times <= last + GUARD)
+        if shared:
+            begins, ends = np.array(shared, np.int64).T
+            at = np.searchsorted(begins - GUARD, times, side="right") - 1
+            edge |= (at >= 0) & (times <= ends[at] + GUARD)
     return edge
 
 
