@@ -143,6 +143,18 @@ def test_targets_and_modules_that_are_named_exist(path: Path) -> None:
             assert importlib.util.find_spec(module), text
 
 
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))], ids=lambda path: path.name
+)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Those of docs/ are checked by the generator of the site (tests/test_site.py)."""
+    links = LINK.findall(path.read_text("utf-8"))
+    assert not [link for link in links if not (path.parent / link).exists()]
+
+
 STANDS_FOR = {
     "LOG…": "evidence",
     "DOMAIN…": "navy.mil",
