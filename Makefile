@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test test-long lint bench docs picture wheelhouse clean
+.PHONY: install demo test test-long lint bench docs picture wheelhouse sbom release clean
 
 install: $(STAMP)
 
@@ -44,8 +44,13 @@ wheelhouse:
 picture:
 	pdftoppm -png -r 72 -singlefile -f 1 -l 1 reports/albion/incident.pdf docs/page-one
 
+# What a release needs to run, as CycloneDX; the same bytes each time.
+sbom: install
+	mkdir -p dist
+	$(BIN)/python -m tools.sbom dist/missent-$$($(BIN)/python -m hatchling version).cdx.json
+
 bench: install
 	$(BIN)/python -m tests.bench
 
 clean:
-	rm -rf $(VENV) .bench case site wheelhouse
+	rm -rf $(VENV) .bench case site wheelhouse dist

@@ -76,6 +76,8 @@ PROVIDES = {  # import names that differ from the name of the distribution
     "IPython": "ipykernel",
     "importlinter": "import-linter",
     "markupsafe": "jinja2",
+    "cyclonedx": "cyclonedx-python-lib",
+    "packageurl": "cyclonedx-python-lib",  # what it names packages with
     "pip": "",
 }
 
@@ -106,6 +108,14 @@ def test_everything_imported_is_declared() -> None:
                 if not local and PROVIDES.get(top, top).lower() not in names:
                     missing.add(f"{path.relative_to(ROOT)} imports {top}")
     assert not missing
+
+
+def test_every_package_that_it_needs_to_run_is_imported() -> None:
+    """What nobody imports is room, licences and weaknesses for nothing."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "forensics").rglob("*.py"))
+    tops = set(re.findall(r"^\s*(?:import|from) (\w+)", source, re.M))
+    assert {re.split(r"[<>=\[]", one)[0] for one in declared} <= {PROVIDES.get(top, top) for top in tops}
 
 
 def test_only_the_room_of_compiled_code_knows_the_compiler_and_only_its_public_interface() -> None:
