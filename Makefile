@@ -44,10 +44,19 @@ wheelhouse:
 picture:
 	pdftoppm -png -r 72 -singlefile -f 1 -l 1 reports/albion/incident.pdf docs/page-one
 
-# What a release needs to run, as CycloneDX; the same bytes each time.
+# What a release needs to run, as CycloneDX and as a requirements file with digests; the same bytes each time.
 sbom: install
 	mkdir -p dist
-	$(BIN)/python -m tools.sbom dist/missent-$$($(BIN)/python -m hatchling version).cdx.json
+	$(BIN)/python -m tools.sbom dist
+
+# Everything that a release consists of, in dist/, held to what it promises on every Python named here that is there.
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+release: install
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -t sdist
+	$(BIN)/python -m tools.sbom dist
+	cd dist && sha256sum * > SHA256SUMS
+	$(BIN)/python -m tools.release dist $(PYTHONS)
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -1,4 +1,4 @@
-"""docs/tables.md, docs/settings.md, docs/report-fields.md, docs/commands.md and docs/licences.md: what the code itself says, as pages.
+"""docs/tables.md, docs/settings.md, docs/report-fields.md, docs/commands.md, docs/licences.md and man/missent.1: what the code itself says, as pages.
 
 python -m tests.reference_pages     # writes them anew; tests/test_reference.py says when that is due
 """
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from forensics import casefile, schema, views
 from forensics.report.facts import questionnaire
 from forensics.report.formats import data
-from tests import commands_page, licences_page
+from tests import commands_page, licences_page, man_page
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -162,6 +162,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "report-fields.md": report_fields,
     commands_page.PAGE: commands_page.page,
     licences_page.PAGE: licences_page.page,
+    man_page.PAGE: man_page.page,
 }
 
 

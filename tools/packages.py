@@ -86,6 +86,12 @@ def locked() -> dict[str, tuple[Locked, ...]]:
     return found
 
 
+def pinned(names: set[str]) -> str:
+    """These packages as a requirements file: the lines of requirements.txt that are theirs, with their digests."""
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    return "".join(f"{found[0]}\n" for found in LOCKED.finditer(text) if canonicalize_name(found[1]) in names)
+
+
 def direct(lines: Sequence[str]) -> set[str]:
     """Names of the packages that these requirements name."""
     return {canonicalize_name(Requirement(line).name) for line in lines}

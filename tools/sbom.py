@@ -1,6 +1,6 @@
 """The bill of materials of a release: what it needs to run, in CycloneDX 1.6 (ECMA-424) as JSON.
 
-    python -m tools.sbom dist/missent-0.1.0.cdx.json
+    python -m tools.sbom dist     # writes missent-VERSION.cdx.json, and requirements.txt: the same packages for pip
 
 The same pyproject.toml and requirements.txt give the same bytes: the serial number follows from the content, and there
 is no time but that of SOURCE_DATE_EPOCH, where it is set.
@@ -79,5 +79,8 @@ def _component(one: Package, locked: Locked, licences: LicenseFactory) -> Compon
 
 
 if __name__ == "__main__":
-    needed = packages.installed(packages.wanted(packages.project()["dependencies"]))
-    Path(sys.argv[1]).write_text(document(needed, os.environ), "utf-8")
+    project, folder = packages.project(), Path(sys.argv[1])
+    names = packages.wanted(project["dependencies"])
+    bill = folder / f"missent-{project['version']}.cdx.json"
+    bill.write_text(document(packages.installed(names), os.environ), "utf-8")
+    (folder / "requirements.txt").write_text(packages.pinned(names), "utf-8")

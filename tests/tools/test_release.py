@@ -1,0 +1,97 @@
+"""What leaves the house: the wheel and the sdist hold what README.md promises, under one version.
+
+`make release` installs both where nothing else is, and runs them without a network.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.man_page import escaped
+
+
+def build(source: Path, out: Path, *targets: str) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(out)]
+    done = subprocess.run([*command, *(f"-t{one}" for one in targets)], cwd=source, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel, the sdist, and what the sdist unpacks to in `source`."""
+    out = tmp_path_factory.mktemp("dist")
+    build(ROOT, out, "wheel", "sdist")
+    with tarfile.open(next(out.glob("*.tar.gz"))) as packed:
+        packed.extractall(out, filter="data")
+    next(path for path in out.iterdir() if path.is_dir()).rename(out / "source")
+    return out
+
+
+def version() -> str:
+    found: str = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    return found
+
+
+def test_the_sdist_holds_what_the_readme_promises(built: Path) -> None:
+    source = built / "source"
+    readme = (source / "README.md").read_text("utf-8")
+    links = re.findall(r'(?:\]\(|src=")(?!https?:)([^)"#]+)', readme)
+    assert len(links) > 15
+    assert not [link for link in links if not (source / link).exists()]
+    folders = re.findall(r"`((?:\w[\w.-]*/)+[\w.-]*)`", readme)
+    assert folders and not [one for one in folders if not (source / one).exists() and not one.startswith("case/")]
+    modules = re.findall(r"python -m ((?:tests|tools|forensics)[\w.]*)", readme)
+    places = [source / one.replace(".", "/") for one in modules]
+    assert places and not [one for one in places if not (one.is_dir() or one.with_suffix(".py").exists())]
+    targets = set(re.findall(r"^([\w-]+):", (source / "Makefile").read_text("utf-8"), re.M))
+    assert set(re.findall(r"^make ([\w-]+)", readme, re.M)) | {"install", "docs"} <= targets
+
+
+def test_the_sdist_builds_the_same_wheel(built: Path) -> None:
+    build(built / "source", built / "again", "wheel")
+    one, other = next(built.glob("*.whl")), next((built / "again").glob("*.whl"))
+    assert one.name == other.name == f"missent-{version()}-py3-none-any.whl"
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        names = wheel.namelist()
+        page = next(name for name in names if name.endswith("share/man/man1/missent.1"))
+        assert wheel.read(page) == (ROOT / "man" / "missent.1").read_bytes()
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"forensics", "missent"}
+    for need in ("py.typed", "demo/albion/case.toml", "detector/parameters.json", "report/templates/report.html"):
+        assert f"forensics/{need}" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
+
+
+def test_the_version_is_said_in_one_place() -> None:
+    command = [sys.executable, "-c", "from forensics.cli import start; start()", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert said.stdout == f"missent {version()}\n", "run `make install`: the installed one has another version"
+    assert f"\n## {version()}\n" in (ROOT / "docs" / "changelog.md").read_text("utf-8")
+    sources = [path.read_text("utf-8") for path in (ROOT / "forensics").rglob("*.py")]
+    assert not [text for text in sources if re.search(rf"['\"]{re.escape(version())}['\"]", text)]
+
+
+def test_text_is_no_request_to_roff() -> None:
+    assert escaped(".so /etc/passwd\n'br\na\\fBb -c") == "\\&.so /etc/passwd\n\\&'br\na\\efBb \\-c"
+
+
+def test_the_manual_page_is_sound() -> None:
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not installed")
+    command = ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z", str(ROOT / "man" / "missent.1")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
