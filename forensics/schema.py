@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 2
+VERSION = 3
 """Version of the tables; written into the footer of every Parquet file as `missent.schema`."""
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -182,6 +182,35 @@ CORRESPONDENTS = _schema(
     column("last_seen", TIME, "last delivery either way", nullable=False),
 )
 
+WRITER = pa.struct(
+    [
+        pa.field("recipient_local", pa.string()),
+        pa.field("writer_local", pa.string()),
+        pa.field("writer_domain", pa.string()),
+        pa.field("via", pa.bool_()),
+        pa.field("messages", pa.int64()),
+        pa.field("times_before", pa.int64()),
+        pa.field("times_right", pa.int64()),
+        pa.field("wrote_before", pa.bool_()),
+        pa.field("wrote_after", pa.bool_()),
+        pa.field("gap_after", pa.float64()),
+        pa.field("gap_same_subject", pa.float64()),
+        pa.field("gap_same_size", pa.float64()),
+        pa.field("address_known", pa.bool_()),
+        pa.field("address_in", pa.int64()),
+        pa.field("address_writers", pa.int64()),
+        pa.field("address_lists", pa.int64()),
+        pa.field("beside_same", pa.int64()),
+        pa.field("beside_domain", pa.int64()),
+        pa.field("answered_anyone", pa.int64()),
+        pa.field("address_users", pa.int64()),
+        pa.field("carried_from", pa.string()),
+    ]
+)
+"""One sender, or list that chose the address (`via`), and one address at the typed domain, with what was measured
+beside the meant domain (`detector.signals`). Counts are deliveries or messages, gaps seconds. `carried_from`: whose
+message of the same conversation it answered, where that makes it surer."""
+
 LOOKALIKES = _schema(
     column("typed", pa.string(), "external domain that mail was sent to, as sent", nullable=False),
     column("meant", pa.string(), "domain that it could stand for", nullable=False),
@@ -207,6 +236,12 @@ LOOKALIKES = _schema(
     ),
     column("mixed_without_theirs", pa.float64(), "`mixed` without it", nullable=False),
     column("measured", pa.string(), "what was measured of the two, as JSON", nullable=False),
+    column(
+        "writers",
+        pa.list_(pa.field("element", WRITER, nullable=False)),
+        "what was measured of each sender and address, in the order of addresses",
+        nullable=False,
+    ),
 )
 
 

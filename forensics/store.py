@@ -1,8 +1,8 @@
 """The case's Parquet: writer options, month layout, DuckDB views.
 
-Every file: zstd level 3 (1 for digests, Message-IDs and replies), row groups of 128 Ki rows, dictionaries only where
-values repeat, DELTA_BINARY_PACKED on times and numbers, DELTA_LENGTH_BYTE_ARRAY on delivery ids, and in the footer
-`missent.schema` (version of the tables) and `missent.table` (which one).
+Every file: zstd level 3 (1 for digests, Message-IDs and replies), row groups of 128 Ki rows (of lookalikes 1 Ki, with
+their writers), dictionaries only where values repeat, DELTA_BINARY_PACKED on times and numbers, DELTA_LENGTH_BYTE_ARRAY
+on delivery ids, and in the footer `missent.schema` (version of the tables) and `missent.table` (which one).
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ _REPEATED = {
     "findings": ("observed_domain", "intended_domain", "slip", "level", "exposure", "origin"),
     "incidents": ("slip", "observed_jurisdiction", "intended_jurisdiction"),
     "correspondents": ("suffix",),
-    "lookalikes": ("typed", "meant", "kind", "part"),
+    "lookalikes": (
+        "typed", "meant", "kind", "part", "writers.list.element.recipient_local", "writers.list.element.writer_local",
+        "writers.list.element.writer_domain", "writers.list.element.carried_from",
+    ),
 }  # fmt: skip
 _DELTA = {
     "deliveries": (
@@ -57,6 +60,8 @@ _DELTA = {
 _SOUGHT = {"deliveries": ["submitted_at", "resolved_at", "sender_domain", "recipient_domain", "queue_id"]}
 """Columns whose least and greatest values are kept, so that a query can leave out files: those people ask by, unless
 128 Ki rows have nearly every value between them."""
+_GROUPS = {"lookalikes": 1_024}
+"""Rows of one group where not ROW_GROUP: of these one domain is asked for at a time."""
 _LENGTHS = {"deliveries": ("delivery_id",)}
 """DELTA_LENGTH_BYTE_ARRAY: the digits of digests without a length between them."""
 _LEVEL_1 = {"delivery_id", "incident_id", "message_id", "response"}
@@ -89,7 +94,7 @@ def write(table: pa.Table, path: Path, kind: str) -> None:
             path,
             compression="zstd",
             compression_level={name: 1 if name in _LEVEL_1 else 3 for name in _leaves(wanted)},
-            row_group_size=ROW_GROUP,
+            row_group_size=_GROUPS.get(kind, ROW_GROUP),
             use_dictionary=list(_REPEATED[kind]),
             column_encoding=dict.fromkeys(_DELTA[kind], "DELTA_BINARY_PACKED")
             | dict.fromkeys(_LENGTHS.get(kind, ()), "DELTA_LENGTH_BYTE_ARRAY"),

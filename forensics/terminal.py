@@ -393,8 +393,11 @@ def explained(result: workbench.Explanation, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
     print("\n".join(visible(line) for line in result.weighed.text.split("\n")))
+    cited = {(r["evidence"], r["number"]) for a in result.weighed.addresses for d in a.deliveries for r in d["records"]}
     if result.quotes:
-        print("\nThe records, as they stand in the evidence:")
+        some = len(result.quotes) < len(cited)
+        which = "Some of the records (`missent explain` of a delivery quotes its own)" if some else "The records"
+        print(f"\n{which}, as they stand in the evidence:")
     for evidence, number, text in result.quotes:
         print(f"  {evidence[:12]} record {number}: {visible(cut(text, 1000))}")
 

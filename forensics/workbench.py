@@ -101,7 +101,8 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the detector says, and (evidence id, record number, text) of every record that it rests on."""
+    """What the detector says, and (evidence id, record number, text) of records that it rests on; the others it
+    cites."""
 
     weighed: Weighed
     quotes: tuple[tuple[str, int, str], ...]
@@ -182,8 +183,13 @@ def status(case_dir: str | Path) -> Status:
     )
 
 
+_QUOTED = 10
+"""Deliveries whose records are quoted, shared among the addresses shown: evidence has to be unpacked for them."""
+
+
 def explain(case_dir: str | Path, subject: str) -> Explanation:
-    """The two propositions behind a delivery, an address or a domain, the weighed parts, and the records quoted.
+    """The two propositions behind a delivery, an address or a domain, the weighed parts, and records quoted: those of
+    10 deliveries, the first ones of each address.
 
     Raises UsageError when the case holds no outbound delivery of that name.
     """
@@ -195,13 +201,14 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
     staging.finish(case)
     casefile = case_files.read(case)
     inventory = manifest.read(case)
-    manifest.intact(case, inventory, ("deliveries",))
+    manifest.intact(case, inventory, ("deliveries", "lookalikes", case.detection.name))
     with store.connect(case, casefile.organisation.domains) as connection:
         found = explaining.explain(connection, subject, casefile, detection=_detected(case))
+    each = max(1, _QUOTED // max(1, len(found.addresses)))
     records = [
         (str(r["evidence"]), int(r["number"]), int(r["offset"]), int(r["length"]))
-        for address in found.addresses
-        for delivery in address.deliveries
+        for address in found.addresses[:_QUOTED]
+        for delivery in address.deliveries[:each]
         for r in delivery["records"] or ()
     ]
     quoted = quote.quote(case, inventory, records)

@@ -13,6 +13,8 @@ from forensics.errors import EvidenceError
 
 Address = tuple[str, int, int, int]
 """(evidence id, record number, byte offset in the decompressed content, length), as in `schema.RECORD`."""
+_STEP = 1 << 20
+"""Bytes that are unpacked at a time: what lies behind the last record wanted is not unpacked."""
 
 
 def quote(case: Case, inventory: Manifest, records: Iterable[Address]) -> dict[Address, bytes]:
@@ -38,7 +40,7 @@ def _from(case: Case, evidence: EvidenceEntry, addresses: list[Address]) -> dict
     address = next(rest, None)
     begun: list[tuple[Address, bytearray]] = []
     try:
-        for block in blocks(source, lambda data, _last: len(data)):
+        for block in blocks(source, lambda data, _last: len(data), size=_STEP):
             ends = block.offset + len(block.data)
             while address and address[2] < ends:
                 begun.append((address, bytearray()))

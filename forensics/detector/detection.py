@@ -91,7 +91,7 @@ def detect(
     step("Writing findings", 3, 4)
     shared = casefile.domains.shared_relays
     table = findings.table(connection, judged, spread, shared, own=own, since=since, until=until)
-    answers = lookalikes.table(gathered, judgement)
+    answers = lookalikes.table(gathered, judgement, spread.carried)
     parameters = _parameters(using, judgement, casefile.detection.prior, gathered, zoned, table)
     accused = set(table.column("observed_domain").to_pylist())
     parameters["undeliverable"] = signs.undeliverable(connection, accused)

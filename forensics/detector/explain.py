@@ -14,10 +14,10 @@ import pyarrow as pa
 from forensics import domains
 from forensics.casefile import CaseFile
 from forensics.detector import detection as everything
-from forensics.detector import findings, history, judging, lookalikes, signals, weighing
-from forensics.detector.judging import Judged, Judgement, Measured
+from forensics.detector import findings, history, judging, lookalikes, weighing
+from forensics.detector.judging import Judged, Key, Measured, Weighed
 from forensics.detector.weighing import Parameters
-from forensics.errors import UsageError
+from forensics.errors import CaseError, UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 SHOWN = 50
 """Addresses that one explanation goes into."""
 DELIVERIES = 20
-"""Deliveries of one address whose records are named."""
+"""Deliveries of one address whose records are named, at most."""
+IN_ALL = 100
+"""Deliveries that one explanation names, at most; at least one of each address shown."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class Explained:
     prior: float
     weight: float
     score: float
+    score_without_theirs: float
+    contested: bool
+    """As in schema.FINDINGS."""
     level: str
-    """high, medium, low or none."""
+    """high, medium, low or none; low where it is contested."""
     reasons: tuple[dict[str, Any], ...]
     alternatives: tuple[tuple[str, float], ...]
     deliveries: tuple[dict[str, Any], ...]
-    """delivery_id, submitted_at, sender, recipient, outcome, records (schema.RECORD) of the first DELIVERIES."""
+    """delivery_id, submitted_at, sender, recipient, outcome, records (schema.RECORD) of the first ones."""
 
 
 @dataclass(frozen=True)
@@ -73,87 +78,109 @@ def explain(
 ) -> Explanation:
     """Explain a delivery id (or its unique beginning), an address, or a domain of the view `deliveries`.
 
-    Raises UsageError when the log holds no outbound delivery of that name. The same parameters and prior are used
-    as `detect` uses, so the scores are those of the findings. `detection`: what detection.json says; with it and the
-    view `lookalikes` only the domain's own mail is read, without it everything is judged anew.
+    Raises UsageError when the log holds no outbound delivery of that name. `detection`: what detection.json says; with
+    it and the view `lookalikes` the scores are those of the findings, and only the deliveries that are shown are read;
+    CaseError where it is not what a detection writes. Without it everything is judged anew.
     """
     casefile = casefile or CaseFile()
-    using = using or weighing.parameters()
     domain, keys = _subject(connection, subject)
     good = domains.within(domain, casefile.domains.known_good)
-    if detection is None or "heard" not in detection or good:
-        judged = _anew(connection, domain, casefile, using)
+    if detection is None or good:
+        prior, found, carried = _anew(connection, domain, casefile, using or weighing.parameters())
     else:
-        judged = _known(connection, domain, using, detection)
-    spread, _ = findings.spread(connection, judged.pairs)
-    chosen = sorted(
-        (j for j in spread if not keys or (j.writer, j.address) in keys), key=lambda j: (-j.score, j.address, j.writer)
+        prior, found, carried = _known(connection, domain, using, detection)
+    chosen = (
+        [n for n, key in enumerate(found.keys) if key[1][1] == domain and (not keys or key in keys)] if found else []
     )
-    shown = chosen[:SHOWN]
-    explained = tuple(_one(j, found) for j, found in zip(shown, _deliveries(connection, shown), strict=True))
-    note = _note(domain, chosen, domains.within(domain, casefile.domains.known_good))
-    text = "\n\n".join([_head(subject, domain, judged.prior, note), *(_text(e) for e in explained)])
-    return Explanation(subject, domain, judged.prior, explained, note, text + "\n")
+    shown = _most_probable(found, chosen, carried) if found else []
+    explained = tuple(_one(j, told) for j, told in zip(shown, _deliveries(connection, domain, shown), strict=True))
+    note = _note(domain, len(chosen), good)
+    text = "\n\n".join([_head(subject, domain, prior, note), *(_text(e) for e in explained)])
+    return Explanation(subject, domain, prior, explained, note, text + "\n")
 
 
-def _anew(connection: duckdb.DuckDBPyConnection, domain: str, casefile: CaseFile, using: Parameters) -> Judgement:
+_Found = tuple[float, Weighed | None, Mapping[Key, tuple[str, str]]]
+"""The prior, all that was weighed, and who carried on from whom (`findings.spread`)."""
+
+
+def _anew(connection: duckdb.DuckDBPyConnection, domain: str, casefile: CaseFile, using: Parameters) -> _Found:
     history.build(connection)
-    good = [d for d in casefile.domains.known_good if not domains.within(domain, (d,))]
+    good = [name for name in casefile.domains.known_good if not domains.within(domain, (name,))]
     about = casefile.domains
     gathered, _ = everything.gather(
         connection, casefile.organisation.domains, about.watched, good, shared=about.shared_relays
     )
-    return judging.judge(gathered, using, prior=casefile.detection.prior, keep=0.0, only=domain)
+    if not len(gathered.rows):
+        return casefile.detection.prior or using.prior, None, {}
+    found = judging.weighed(gathered, using, prior=casefile.detection.prior)
+    _, spread = findings.spread(connection, found.kept())
+    return found.full.prior, found, spread.carried
 
 
 def _known(
-    connection: duckdb.DuckDBPyConnection, domain: str, using: Parameters, detection: Mapping[str, Any]
-) -> Judgement:
-    query = "select * from lookalikes where typed = $typed order by meant"
+    connection: duckdb.DuckDBPyConnection, domain: str, using: Parameters | None, detection: Mapping[str, Any]
+) -> _Found:
+    query = "select * exclude (writers) from lookalikes where typed = $typed order by meant"
     rows = connection.sql(query, params={"typed": domain}).to_arrow_table().to_pylist()
-    history.build(connection, only=[domain, *(row["meant"] for row in rows)])
-    found = lookalikes.candidates(rows)
-    prior, heard = float(detection["prior"]["used"]), tuple(float(step["share"]) for step in detection["heard"])
+    try:
+        using = using or weighing.told(detection)
+        prior, heard = float(detection["prior"]["used"]), tuple(float(step["share"]) for step in detection["heard"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise CaseError(
+            f"detection.json is not what a detection of this version writes: {error!r}",
+            remedy="run `missent detect` again",
+        ) from None
     if not rows:
-        return Judgement([], prior)
+        return prior, None, {}
     pairs = lookalikes.pairs(rows)
-    measured = Measured(found, pairs, _with_use(signals.measure(connection, found), pairs), heard, 0)
-    return judging.judge(measured, using, prior=prior, keep=0.0, known=lookalikes.states(rows))
+    told = connection.sql(lookalikes.WRITERS, params={"typed": domain}).to_arrow_table()
+    writers, carried = lookalikes.writers(told, pairs)
+    measured = Measured(lookalikes.candidates(rows), pairs, writers, heard, 0)
+    return prior, judging.weighed(measured, using, prior=prior, known=lookalikes.states(rows)), carried
 
 
-def _with_use(rows: pa.Table, pairs: pa.Table) -> pa.Table:
-    """Writers' rows with how much the two domains are used by all, which their own mail does not tell."""
-    told = {one["meant"]: one for one in pairs.select(["meant", "typed_pairs", "meant_pairs"]).to_pylist()}
-    meant = rows.column("meant").to_pylist()
-    for name, of_pair in (("typed_use", "typed_pairs"), ("meant_use", "meant_pairs")):
-        at = rows.schema.get_field_index(name)
-        rows = rows.set_column(
-            at, rows.schema.field(at), pa.array([told[m][of_pair] for m in meant], rows.schema.field(at).type)
-        )
-    return rows
+def _most_probable(found: Weighed, chosen: Sequence[int], carried: Mapping[Key, tuple[str, str]]) -> list[Judged]:
+    """SHOWN of them, the most probable first, with what their conversations lend them."""
+    at = {found.keys[n]: n for n in chosen} if carried else {}
+    roots = {key: (root, key[1]) for key, root in carried.items() if key in at}
+    if roots:
+        at = {key: n for n, key in enumerate(found.keys) if key in {*at, *roots.values()}}
+    lent = {key: findings.CARRIED * found.scores[at[root]] for key, root in roots.items()}
+    order = sorted(
+        chosen, key=lambda n: (-round(max(found.scores[n], lent.get(found.keys[n], 0.0)), 6), found.keys[n][::-1])
+    )
+    first = order[:SHOWN]
+    known = {
+        found.keys[n]: found.one(n)
+        for n in (*first, *(at[roots[found.keys[n]]] for n in first if found.keys[n] in roots))
+    }
+    shown = [findings.carry(known[found.keys[n]], known, carried) for n in first]
+    return sorted(shown, key=lambda j: (-j.score, j.address, j.writer))
 
 
-def _subject(
-    connection: duckdb.DuckDBPyConnection, subject: str
-) -> tuple[str, Collection[tuple[tuple[str, str], tuple[str, str]]]]:
+def _subject(connection: duckdb.DuckDBPyConnection, subject: str) -> tuple[str, Collection[Key]]:
     """(typed domain, pairs to explain; none = all of the domain)."""
     history.macros(connection)
     query = (
-        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from "
-        f"({history.MAIL}) where direction = 'outbound' and "
+        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from ({mail}) "
+        "where direction = 'outbound' and "
     )
+    to_domain = query.replace("{mail}", history.MAIL_TO)
     if "@" in subject:
         local, domain = domains.parts(subject)
         rows = connection.execute(
-            query + "recipient_local = local_of(?) and recipient_domain = ?", [f"{local.lower()}@{domain}", domain]
+            to_domain + "recipient_local = local_of($address) and recipient_domain = $domain",
+            {"address": f"{local.lower()}@{domain}", "domain": domain},
         ).fetchall()
     elif "." in subject:
         domain = domains.a_label(subject)
-        rows = connection.execute(query + "recipient_domain = ? limit 1", [domain]).fetchall()
+        rows = connection.execute(to_domain + "recipient_domain = $domain limit 1", {"domain": domain}).fetchall()
         if rows:
             return domain, ()
     else:
-        rows = connection.execute(query + "starts_with(delivery_id, ?)", [subject]).fetchall()
+        rows = connection.execute(
+            query.replace("{mail}", history.MAIL) + "starts_with(delivery_id, $id)", {"id": subject}
+        ).fetchall()
         if len(rows) > 1:
             raise UsageError(f"{subject}: several deliveries begin so", remedy="give more of the delivery id")
     if not rows:
@@ -162,32 +189,49 @@ def _subject(
             expected="a delivery id, an address or a domain that mail was sent to",
             remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
         )
-    return rows[0][3], {(tuple(row[:2]), tuple(row[2:])) for row in rows}
+    return rows[0][3], {((row[0], row[1]), (row[2], row[3])) for row in rows}
 
 
-_FIRST = """
-select delivery_id from mail where direction = 'outbound'
-  and writer_local = ? and writer_domain = ? and recipient_local = ? and recipient_domain = ?
-order by t, delivery_id limit ?
+_FIRST = f"""
+select k.at, m.delivery_id, m.t from ({history.MAIL_TO}) m
+join explained k using (writer_local, writer_domain, recipient_local, recipient_domain) where m.direction = 'outbound'
+qualify row_number() over (partition by k.at order by m.t, m.delivery_id) <= $most order by k.at, m.t, m.delivery_id
 """
 _DELIVERIES = """
 select delivery_id, epoch_us(submitted_at) as at, sender, recipient, outcome::varchar as outcome, records
-from deliveries where delivery_id in (select unnest(?))
+from deliveries where (recipient_domain = $domain or recipient_domain is null)
+  and submitted_at in (select t from explained_first) and delivery_id in (select delivery_id from explained_first)
 """
 
 
-def _deliveries(connection: duckdb.DuckDBPyConnection, chosen: Sequence[Judged]) -> list[tuple[dict[str, Any], ...]]:
+def _deliveries(
+    connection: duckdb.DuckDBPyConnection, domain: str, chosen: Sequence[Judged]
+) -> list[tuple[dict[str, Any], ...]]:
     """The first deliveries of each, in order of time; the tables are gone through once for all of them."""
-    ids = [
-        [row[0] for row in connection.execute(_FIRST, [*one.writer, *one.address, DELIVERIES]).fetchall()]
-        for one in chosen
-    ]
+    if not chosen:
+        return []
+    given = {
+        "at": pa.array(range(len(chosen)), pa.int64()),
+        "writer_local": pa.array([one.writer[0] for one in chosen], pa.string()),
+        "writer_domain": pa.array([one.writer[1] for one in chosen], pa.string()),
+        "recipient_local": pa.array([one.address[0] for one in chosen], pa.string()),
+        "recipient_domain": pa.array([one.address[1] for one in chosen], pa.string()),
+    }
+    connection.register("explained", pa.table(given))
+    most = max(1, min(DELIVERIES, IN_ALL // len(chosen)))
+    first = connection.sql(_FIRST, params={"domain": domain, "most": most}).to_arrow_table()
+    connection.unregister("explained")
+    connection.register("explained_first", first)
     names = ("delivery_id", "submitted_at", "sender", "recipient", "outcome", "records")
-    rows = connection.execute(_DELIVERIES, [[name for own in ids for name in own]]).fetchall() if any(ids) else []
+    rows = connection.execute(_DELIVERIES, {"domain": domain}).fetchall()
+    connection.unregister("explained_first")
     found = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
     for delivery in found.values():
         delivery["submitted_at"] = findings.moment(delivery["submitted_at"]).isoformat()
-    return [tuple(found[name] for name in own) for own in ids]
+    named: list[list[dict[str, Any]]] = [[] for _ in chosen]
+    for at, name in zip(first["at"].to_pylist(), first["delivery_id"].to_pylist(), strict=True):
+        named[at].append(found[name])
+    return [tuple(own) for own in named]
 
 
 def _one(one: Judged, deliveries: tuple[dict[str, Any], ...]) -> Explained:
@@ -202,20 +246,22 @@ def _one(one: Judged, deliveries: tuple[dict[str, Any], ...]) -> Explained:
         one.prior,
         one.weight,
         one.score,
-        findings.level(one.score),
+        one.score_without_theirs,
+        one.contested,
+        "low" if one.contested else findings.level(one.score),
         one.reasons,
         one.alternatives,
         deliveries,
     )
 
 
-def _note(domain: str, chosen: Sequence[Judged], good: bool) -> str:
+def _note(domain: str, chosen: int, good: bool) -> str:
     if good:
         return f"case.toml names {domain} as known-good: it is never accused, whatever the weight."
     if not chosen:
         return f"No domain that the organisation knows lies one slip away from {domain}: there is nothing to weigh."
-    if len(chosen) > SHOWN:
-        return f"{len(chosen):,} pairs of sender and address; the {SHOWN} most probable slips follow."
+    if chosen > SHOWN:
+        return f"{chosen:,} pairs of sender and address; the {SHOWN} most probable slips follow."
     return ""
 
 
@@ -230,7 +276,7 @@ def _head(subject: str, domain: str, prior: float, note: str) -> str:
 def _text(one: Explained) -> str:
     width = max(len(r["name"]) for r in one.reasons)
     chance = f"{one.score:.4f}" if one.score >= 0.0001 else "below 0.0001"
-    verdict = f"log10 odds: a slip with probability {chance} ({one.level})"
+    verdict = f"log10 odds: a slip with probability {chance} ({'contested' if one.contested else one.level})"
     lines = [
         f"{one.writer} → {one.address}",
         f"  either  {one.propositions[0]}",
@@ -239,6 +285,9 @@ def _text(one: Explained) -> str:
         *(f"  {r['weight']:+8.4f}  {r['name']:<{width}}  {r['text']}" for r in one.reasons),
         f"  {one.prior + one.weight:+8.4f}  {'sum':<{width}}  {verdict}",
     ]
+    if one.contested:
+        told = f"probability {one.score_without_theirs:.4f}"
+        lines.append(f"  contested: without what the owner of the domain can bring about, {told}")
     lines += [f"  alternative: {name}, probability {score:.4f}" for name, score in one.alternatives]
     for delivery in one.deliveries:
         where = ", ".join(f"{r['evidence'][:12]} record {r['number']}" for r in delivery["records"] or ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,14 @@ import pyarrow as pa
 from forensics import domains, schema
 from forensics.detector import spreading, weighing
 from forensics.detector.exposure import exposure
-from forensics.detector.judging import Judged
+from forensics.detector.judging import Judged, Key
 from forensics.detector.relays import Relays, relays
 from forensics.detector.spreading import Sent
 
 if TYPE_CHECKING:
     import duckdb
 
-_CARRIED = 0.95
+CARRIED = 0.95
 """Probability that a reply-all copies a wrong address rather than meaning it."""
 _MACHINES = (
     r"^(no-?reply|do-?not-?reply|newsletter|mailer(-daemon)?|notifications?|alerts?|system|daemon|root|cron|bounces?|"
@@ -39,6 +39,8 @@ class Spread:
     """delivery → the message it is part of."""
     links: Mapping[str, str]
     """delivery → the delivery of another writer that it carries on."""
+    carried: Mapping[Key, tuple[str, str]]
+    """(writer, address) → the writer of a conversation about whom more is known, and who lends the verdict."""
 
 
 def level(score: float) -> str:
@@ -66,12 +68,9 @@ where m.direction = 'outbound' order by m.t, m.delivery_id
 
 
 def spread(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> tuple[list[Judged], Spread]:
-    """Tell the root writer of each wrong address from those who carried it on, and let them share the verdict.
-
-    Writers of one conversation used the same wrong address for the same reason: each gets at least 0.95 of the
-    highest odds among them, as a part named `carried-on`.
-    """
-    addresses = sorted({j.address for j in judged})
+    """Tell the root writer of each wrong address from those who carried it on, and let them share the verdict
+    (`carry`). Addresses that nobody makes findings of are left as they are."""
+    addresses = sorted({j.address for j in judged if j.kept})
     table = pa.table(
         {"l": pa.array([a[0] for a in addresses], pa.string()), "d": pa.array([a[1] for a in addresses], pa.string())}
     )
@@ -86,31 +85,52 @@ def spread(connection: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> t
         by_address.setdefault((local, domain), []).append(sent)
         messages[delivery] = sent
     links: dict[str, str] = {}
-    known = {(f"{j.writer[0]}@{j.writer[1]}", j.address): j for j in judged}
+    known = {(j.writer, j.address): j for j in judged}
+    carried: dict[Key, tuple[str, str]] = {}
     for address, sent_list in sorted(by_address.items()):
         if len({m.writer for m in sent_list}) < 2:
             continue
         own = spreading.carried_on(sent_list)
         links |= own
         for cluster in spreading.clusters(sent_list, own):
-            _share(known, cluster, address)
-    return [known[f"{j.writer[0]}@{j.writer[1]}", j.address] for j in judged], Spread(messages, links)
+            names = sorted(cluster)
+            carried |= _roots([known[key] for name in names if (key := (_split(name), address)) in known])
+    return [carry(j, known, carried) for j in judged], Spread(messages, links, carried)
 
 
-def _share(known: dict[tuple[str, tuple[str, str]], Judged], cluster: set[str], address: tuple[str, str]) -> None:
-    members = sorted(w for w in cluster if (w, address) in known)
-    if not members:
+def _split(writer: str) -> tuple[str, str]:
+    local, _, domain = writer.rpartition("@")
+    return local, domain
+
+
+def _roots(members: Sequence[Judged]) -> Iterator[tuple[Key, tuple[str, str]]]:
+    """Of the writers of one conversation to one address, those who gain by the surest of them, and who that is."""
+    best = max(members, key=lambda j: (j.prior + j.weight, "@".join(j.writer)), default=None)
+    if best is None or not best.kept:
         return
-    best = max(members, key=lambda w: (known[w, address].prior + known[w, address].weight, w))
-    top = known[best, address]
-    reach = weighing.log_odds(min(_CARRIED * top.score, 1 - 1e-9))
-    for writer in members:
-        one = known[writer, address]
-        lift = round(reach - one.prior - one.weight, 4)
-        if writer != best and lift > 0 and one.meant == top.meant:
-            wrong, name = "@".join(address), best.partition("@")[0]
-            text = f"{name} used {wrong} in the same conversation, by mistake with probability {top.score:.2f}."
-            known[writer, address] = one.with_reason("carried-on", lift, text)
+    for one in members:
+        if one is not best and one.meant == best.meant and _lift(one, best) > 0:
+            yield (one.writer, one.address), best.writer
+
+
+def _lift(one: Judged, best: Judged) -> float:
+    reach = weighing.log_odds(min(max(CARRIED * best.score, 1e-9), 1 - 1e-9))
+    return round(reach - one.prior - one.weight, 4)
+
+
+def carry(one: Judged, known: Mapping[Key, Judged], carried: Mapping[Key, tuple[str, str]]) -> Judged:
+    """The same with what the surest writer of its conversation lends it, as a part named `carried-on`.
+
+    Writers of one conversation used the same wrong address for the same reason: each gets at least 0.95 of the
+    highest probability among them. `known`: as judged before anybody lent anything.
+    """
+    root = carried.get((one.writer, one.address))
+    if root is None:
+        return one
+    best = known[root, one.address]
+    wrong = "@".join(one.address)
+    text = f"{root[0]} used {wrong} in the same conversation, by mistake with probability {best.score:.2f}."
+    return one.with_reason("carried-on", _lift(one, best), text)
 
 
 _ROWS = """
@@ -147,7 +167,7 @@ def table(
     connection.unregister("judged_pairs")
     lookalikes = {j.address[1] for j in judged}
     known = relays(connection, own, shared_relays, lookalikes) if raw else Relays()
-    used: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+    used: set[Key] = set()
     rows: list[dict[str, Any]] = []
     for delivery, at, recipient, domain, outcome, host, relay, relay_address, *key, via, machine in raw:
         one = by_pair[(key[0], key[1]), (key[2], key[3])]

@@ -10,7 +10,7 @@ the sender of the pair (`via` is true).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -52,7 +52,7 @@ with plain as (
                     and coalesce(response, '') ~* '(null ?mx|domain .{1,255} does not accept mail)'
                 then 1 else 0 end as no_mail,
            lower(rtrim(coalesce(nullif(relay_name, ''), relay_address, ''), '.')) as relay
-    from {source} where coalesce(sender, '') <> '' {chosen}
+    from deliveries where coalesce(sender, '') <> '' {chosen}
 )
 select delivery_id, direction, t, message, outcome, subject, size, no_domain, no_mail, failed, relay,
        local_of(sender_key) as sender_local,
@@ -64,8 +64,12 @@ select delivery_id, direction, t, message, outcome, subject, size, no_domain, no
 from plain
 """
 
-MAIL = _MAIL.replace("{source}", "deliveries").replace("{chosen}", "")
+MAIL = _MAIL.replace("{chosen}", "")
 """Every delivery with a sender as a row of `mail`."""
+MAIL_TO = _MAIL.replace(
+    "{chosen}", "and (deliveries.recipient_domain = $domain or deliveries.recipient_domain is null)"
+)
+"""Those whose recipient's domain is `$domain`, and all without one: the file's own column tells which to read."""
 
 _TABLES = r"""
 create or replace temp table pairs as
@@ -115,33 +119,6 @@ from pairs where direction in ('outbound', 'internal') group by all;
 """
 
 
-_CHOSEN = """
-and ((coalesce(recipient_domain, tail_of(recipient), '') in (select d from chosen)
-      and local_of(lower(recipient)) in (select l from chosen_locals))
-     or (sender_domain in (select d from chosen) and local_of(unwrap(sender)) in (select l from chosen_locals))
-     or lower(left(sender, 4)) in ('srs0', 'srs1', 'prvs')
-     or coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) in (
-        select message from chosen_messages))
-"""
-
-_CHOSEN_MAIL = """
-create or replace temp table chosen_messages as
-select coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
-       local_of(lower(recipient)) as l
-from deliveries where coalesce(recipient_domain, tail_of(recipient), '') = (select d from chosen where first);
-create or replace temp table chosen_locals as select distinct l from chosen_messages;
--- What may be among the chosen, by columns that need no taking apart; addresses are taken apart in these rows alone.
-create or replace temp table near as
-select delivery_id, direction, submitted_at, sender, sender_domain, recipient, recipient_domain, original_recipient,
-       message_id, network_message_id, host, queue_id, outcome, subject, size_bytes, status_code, response, relay_name,
-       relay_address
-from deliveries where recipient_domain in (select d from chosen) or sender_domain in (select d from chosen)
-    or recipient_domain is null or lower(left(sender, 4)) in ('srs0', 'srs1', 'prvs')
-    or coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) in (
-        select message from chosen_messages);
-"""
-
-
 def macros(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what `MAIL` needs."""
     connection.execute(_MACROS)
@@ -150,24 +127,11 @@ def macros(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def build(connection: duckdb.DuckDBPyConnection, only: Sequence[str] = ()) -> None:
+def build(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the temp tables `mail`, `pairs`, `inbound`, `addresses`, `domain_stats` and others from the view
-    `deliveries`.
-
-    `only`: mail to and from these domains alone, and all of the messages to the first of them; what is measured of
-    these domains is then the same, and quick.
-    """
+    `deliveries`."""
     macros(connection)
-    if only:
-        given = pa.table(
-            {"d": pa.array(list(only), pa.string()), "first": pa.array([n == 0 for n in range(len(only))])}
-        )
-        connection.register("chosen_given", given)
-        connection.execute("create or replace temp table chosen as select * from chosen_given")
-        connection.unregister("chosen_given")
-        connection.execute(_CHOSEN_MAIL)
-    mail = _MAIL.replace("{source}", "near").replace("{chosen}", _CHOSEN) if only else MAIL
-    connection.execute("create or replace temp table mail as " + mail)
+    connection.execute("create or replace temp table mail as " + MAIL)
     connection.execute(_TABLES)
     register(connection)
 

@@ -23,14 +23,18 @@ from forensics.detector.freemail import is_freemail
 from forensics.detector.weighing import Parameters
 
 KEPT = 0.1
-"""Pairs below this probability are not findings, unless they are contested."""
+"""Whoever is below this probability makes no findings, unless contested."""
 _RIVAL = 0.005
 _SUREST = 1.0 - 1e-6
 
 
+Key = tuple[tuple[str, str], tuple[str, str]]
+"""Writer and address, each as local part and domain."""
+
+
 @dataclass(frozen=True)
 class Judged:
-    """One (writer, address) believed, with `score` >= KEPT or as asked, to be a slip for `meant`."""
+    """One (writer, address) and the domain, `meant`, that it is most probably a slip for."""
 
     writer: tuple[str, str]
     address: tuple[str, str]
@@ -59,6 +63,11 @@ class Judged:
     def contested(self) -> bool:
         """Whether what the other side could have brought about decides."""
         return (self.score >= 0.5) != (self.score_without_theirs >= 0.5)
+
+    @property
+    def kept(self) -> bool:
+        """Whether its deliveries are findings."""
+        return self.score >= KEPT or self.contested
 
     def with_reason(self, name: str, weight: float, text: str) -> Judged:
         """The same with one more part in the sum."""
@@ -225,8 +234,9 @@ def mixed(
     own = writers.sum(axis=1) - writers[:, _OF_DOMAIN].sum(axis=1) - _UNKNOWN
     start = np.full(count, -12.0)
     start[row_pair] = prior + writers[:, _OF_DOMAIN].sum(axis=1) + _UNKNOWN
-    local = measured.rows["recipient_local"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    code = row_pair * (int(local.max(initial=0)) + 1) + local
+    numbers: dict[str, int] = {}
+    local = np.array([numbers.setdefault(name, len(numbers)) for name in measured.rows["recipient_local"].to_pylist()])
+    code = row_pair * len(numbers) + local
     order = np.lexsort((own, code))
     best = order[np.r_[code[order][1:] != code[order][:-1], True]]
     pair = row_pair[best]
@@ -260,39 +270,83 @@ class Judgement:
     """The same without what the other side can bring about."""
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """Every (writer, address) of what was measured with its probabilities; `one` tells the reasons of a single one."""
+
+    measured: Measured
+    full: Pairs
+    without: Pairs
+    """The same without what the other side can bring about."""
+    keys: tuple[Key, ...]
+    """Sorted by address."""
+    first: tuple[int, ...]
+    """First row of each key in `measured.rows`, and one past the last row of all."""
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """Of each key the probability of any slip."""
+        return self._sums(self.full.score)
+
+    @cached_property
+    def others(self) -> np.ndarray:
+        """The same without what the other side can bring about."""
+        return self._sums(self.without.score)
+
+    def _sums(self, of_rows: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(of_rows, self.first[:-1])
+
+    def kept(self, keep: float = KEPT) -> list[Judged]:
+        """Those whose probability of any slip, with or without what the other side could have brought about, is at
+        least `keep` (0.5 without), and whoever else used such an address, since a reply to all copies it."""
+        sure = (self.scores >= keep) | (self.others >= 0.5)
+        addresses = {self.keys[n][1] for n in np.flatnonzero(sure).tolist()}
+        return [self.one(n) for n, (_, address) in enumerate(self.keys) if address in addresses]
+
+    def one(self, n: int) -> Judged:
+        """The n-th key with the most probable candidate as meant."""
+        rows = range(self.first[n], self.first[n + 1])
+        return _one(self.measured, self.full, rows, float(self.others[n]))
+
+
+def weighed(
+    measured: Measured,
+    using: Parameters,
+    *,
+    prior: float | None = None,
+    blank: Sequence[str] = (),
+    known: tuple[states.States, states.States] | None = None,
+) -> Weighed:
+    """The probabilities of every (writer, address); at least one must have been measured.
+
+    `known`: what the typed domains were found to be before, with and without what the other side can bring about.
+    """
+    full = judge_pairs(measured, using, prior=prior, blank=blank, known=known and known[0])
+    without = judge_pairs(measured, using, prior=full.prior, theirs=False, blank=blank, known=known and known[1])
+    names = ("writer_local", "writer_domain", "recipient_local", "recipient_domain")
+    rows = list(zip(*(measured.rows[name].to_pylist() for name in names), strict=True))
+    first = [n for n, key in enumerate(rows) if n == 0 or key != rows[n - 1]]
+    keys = tuple(((rows[n][0], rows[n][1]), (rows[n][2], rows[n][3])) for n in first)
+    return Weighed(measured, full, without, keys, (*first, len(rows)))
+
+
 def judge(
     measured: Measured,
     using: Parameters,
     *,
     prior: float | None = None,
     keep: float = KEPT,
-    only: str | None = None,
     blank: Sequence[str] = (),
-    known: tuple[states.States, states.States] | None = None,
 ) -> Judgement:
-    """Every (writer, address) whose probability of any slip, with or without what the other side could have brought
-    about, is at least `keep`, the most probable candidate as meant. `only`: keep those of this typed domain alone.
-    `known`: what the typed domains were found to be before, with and without what the other side can bring about."""
+    """Whoever is `Weighed.kept`, with the answers for all domains."""
     if not len(measured.rows):
         return Judgement([], prior or using.prior)
-    full = judge_pairs(measured, using, prior=prior, blank=blank, known=known and known[0])
-    without = judge_pairs(measured, using, prior=full.prior, theirs=False, blank=blank, known=known and known[1])
-    names = ("recipient_domain", "recipient_local", "writer_domain", "writer_local")
-    keys = list(zip(*(measured.rows[name].to_pylist() for name in names), strict=True))
-    first = weighing.starts(np.array([0, *np.cumsum([a != b for a, b in pairwise(keys)])]))
-    ends = [*first[1:].tolist(), len(keys)]
-    found = []
-    for start, end in zip(first.tolist(), ends, strict=True):
-        if only is not None and keys[start][0] != only:
-            continue
-        score, other = float(full.score[start:end].sum()), float(without.score[start:end].sum())
-        if keep <= 0 or score >= keep or other >= 0.5:
-            found.append(_one(measured, full, list(range(start, end)), other))
-    return Judgement(found, full.prior, full.states, without.states)
+    found = weighed(measured, using, prior=prior, blank=blank)
+    return Judgement(found.kept(keep), found.full.prior, found.full.states, found.without.states)
 
 
-def _one(measured: Measured, judged: Pairs, members: list[int], other: float) -> Judged:
-    rows: list[dict[str, Any]] = measured.rows.take(members).to_pylist()
+def _one(measured: Measured, judged: Pairs, members: range, other: float) -> Judged:
+    rows: list[dict[str, Any]] = measured.rows.slice(members[0], len(members)).to_pylist()
     order = sorted(range(len(members)), key=lambda k: (-judged.score[members[k]], rows[k]["meant"]))
     k, at = order[0], members[order[0]]
     pair = int(judged.row_pair[at])

@@ -1,7 +1,7 @@
 """What each external domain could stand for and how probable that is, as the table LOOKALIKES; and back from it.
 
-With it one domain can be explained without judging all of them anew: what is known of the pair is read, and what its
-own writers did is measured.
+With it one domain can be explained without reading all mail again: what was measured of the pair and of each of its
+writers, and who lent whom a verdict, stands there.
 """
 
 from __future__ import annotations
@@ -14,16 +14,22 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import schema
+from forensics.detector import judging
 from forensics.detector.candidates import Candidate
-from forensics.detector.judging import Judgement, Measured
+from forensics.detector.judging import Judgement, Key, Measured
 from forensics.detector.slips import Slip
 from forensics.detector.states import States
 
 _DIGITS = 9
 
 
-def table(measured: Measured, judgement: Judgement) -> pa.Table:
-    """The LOOKALIKES table, sorted by typed and meant domain."""
+_CARRIED = "carried_from"
+_TOLD = tuple(field.name for field in schema.WRITER if field.name != _CARRIED)
+"""What is stored of each row of `signals.measure` as it stands there."""
+
+
+def table(measured: Measured, judgement: Judgement, carried: Mapping[Key, tuple[str, str]]) -> pa.Table:
+    """The LOOKALIKES table, sorted by typed and meant domain. `carried`: as from `findings.spread`."""
     if judgement.answers is None or judgement.without is None:
         return schema.LOOKALIKES.empty_table()
     found, without = judgement.answers, judgement.without
@@ -38,7 +44,45 @@ def table(measured: Measured, judgement: Judgement) -> pa.Table:
         columns[f"{name}_without_theirs"] = pa.array(np.round(getattr(without, name), _DIGITS), pa.float64())
     rows = measured.pairs.drop_columns(["typed", "meant", "kind", "part", "channel"]).to_pylist()
     columns["measured"] = pa.array([json.dumps(row, sort_keys=True) for row in rows], pa.string())
+    columns["writers"] = _writers(measured, carried)
     return pa.table({f.name: columns[f.name].cast(f.type) for f in schema.LOOKALIKES}, schema=schema.LOOKALIKES)
+
+
+def _writers(measured: Measured, carried: Mapping[Key, tuple[str, str]]) -> pa.Array:
+    """Of each pair the rows of its writers, in their order."""
+    rows, of_pair = measured.rows, judging.pair_rows(measured)
+    names = ("writer_local", "writer_domain", "recipient_local", "recipient_domain")
+    keys = zip(*(rows[name].to_pylist() for name in names), strict=True)
+    roots = ["@".join(carried.get(((w, x), (a, d)), ())) or None for w, x, a, d in keys]
+    parts = [rows[name].combine_chunks() for name in _TOLD]
+    one = pa.StructArray.from_arrays([*parts, pa.array(roots, pa.string())], names=[*_TOLD, _CARRIED])
+    order = np.argsort(of_pair, kind="stable")
+    ends = np.cumsum(np.bincount(of_pair, minlength=len(measured.pairs)))
+    return pa.ListArray.from_arrays(pa.array([0, *ends.tolist()], pa.int32()), one.take(pa.array(order)))
+
+
+WRITERS = """
+select w.*, typed as recipient_domain, meant from (select typed, meant, unnest(writers) as w from lookalikes
+where typed = $typed) order by recipient_domain, w.recipient_local, w.writer_domain, w.writer_local, meant
+"""
+"""SQL: the writers of one typed domain, each with each domain that may have been meant."""
+
+
+def writers(rows: pa.Table, pairs: pa.Table) -> tuple[pa.Table, dict[Key, tuple[str, str]]]:
+    """From what WRITERS gives and the table of `pairs`: what `signals.measure` gave, as far as it is weighed, and who
+    carried on from whom."""
+    of_pair = {one["meant"]: one for one in pairs.select(["meant", "seen", "typed_pairs", "meant_pairs"]).to_pylist()}
+    meant = rows["meant"].to_pylist()
+    for name, told in (("seen", "seen"), ("typed_use", "typed_pairs"), ("meant_use", "meant_pairs")):
+        rows = rows.append_column(name, pa.array([of_pair[one][told] for one in meant]))
+    carried = {}
+    if rows[_CARRIED].null_count < len(rows):
+        for row in rows.to_pylist():
+            if row[_CARRIED] is not None:
+                local, _, domain = row[_CARRIED].rpartition("@")
+                key = ((row["writer_local"], row["writer_domain"]), (row["recipient_local"], row["recipient_domain"]))
+                carried[key] = (local, domain)
+    return rows.drop_columns([_CARRIED]), carried
 
 
 def candidates(rows: Sequence[Mapping[str, Any]]) -> list[Candidate]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -73,6 +73,20 @@ def parameters() -> Parameters:
     """The fitted parameters that ship with the package."""
     data = json.loads(files("forensics.detector").joinpath("parameters.json").read_text("utf-8"))
     return Parameters(**data)
+
+
+def told(detection: Mapping[str, Any]) -> Parameters:
+    """The parameters that detection.json says were used. Raises LookupError, TypeError or ValueError where they are not
+    those of these signals."""
+    now = asdict(parameters())
+    weights = {
+        name: {key: float(detection[name][key]) for key in now[name]}
+        for name in ("weights", "writer_weights", "second_name", "channel")
+    }
+    prior, base, writer_base = (
+        float(one) for one in (detection["prior"]["stated"], detection["base"], detection["writer_base"])
+    )
+    return Parameters(prior=prior, base=base, writer_base=writer_base, origin=detection["origin"], **weights)
 
 
 def log_odds(probability: float) -> float:

@@ -1,7 +1,8 @@
-"""How long the detector takes, and how much memory: candidates for made names, detection of a case.
+"""How long the detector takes, and how much memory: candidates for made names, detection of a case, explanations.
 
     python -m tests.bench.detection_speed candidates [--typed 1000000] [--known 100000]
     python -m tests.bench.detection_speed detection CASE
+    python -m tests.bench.detection_speed explain CASE SUBJECT…
 
 Names are made from a fixed seed; one typed name in fifty is one slip from a known one. Prints wall and processor seconds
 and the most memory held (resident, of the whole process), as one JSON object.
@@ -13,6 +14,8 @@ import argparse
 import json
 import random
 import resource
+import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -70,6 +73,21 @@ def detection(case: Path) -> dict[str, Any]:
     return measured(run)
 
 
+RUNS = 5
+
+
+def explain(case: Path, subjects: Sequence[str]) -> dict[str, Any]:
+    """Seconds of the whole command for each subject: the median of RUNS, after one that is not counted."""
+    command = [sys.executable, "-c", "from forensics.cli import start; start()", "explain", "--case", str(case)]
+
+    def seconds(subject: str) -> float:
+        begun = time.perf_counter()
+        subprocess.run([*command, subject], check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - begun
+
+    return {one: round(statistics.median([seconds(one) for _ in range(RUNS + 1)][1:]), 2) for one in subjects}
+
+
 def measured(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `run` tells, with its cost."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -88,8 +106,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     one.add_argument("--typed", type=int, default=1_000_000)
     one.add_argument("--known", type=int, default=100_000)
     kinds.add_parser("detection").add_argument("case", type=Path)
+    one = kinds.add_parser("explain")
+    one.add_argument("case", type=Path)
+    one.add_argument("subjects", nargs="+", metavar="SUBJECT")
     options = parser.parse_args(arguments)
-    told = candidates(options.typed, options.known) if options.kind == "candidates" else detection(options.case)
+    if options.kind == "candidates":
+        told = candidates(options.typed, options.known)
+    elif options.kind == "explain":
+        told = explain(options.case, options.subjects)
+    else:
+        told = detection(options.case)
     sys.stdout.write(json.dumps(told) + "\n")
 
 

@@ -88,9 +88,7 @@ def score(
     blank = fit.MODELLED if corpus.name in labelled.REPLAYS else blank
     judged = judging.judge(corpus.evidence, using, keep=FLOOR, blank=blank, prior=prior).pairs
     if spread:
-        worth = [j for j in judged if j.score >= 0.05]
-        told = {(j.writer, j.address): j for j in findings.spread(corpus.connection, worth)[0]}
-        judged = [told.get((j.writer, j.address), j) for j in judged]
+        judged, _ = findings.spread(corpus.connection, judged)
     return scoring.scored(corpus, judged, typed)
 
 
