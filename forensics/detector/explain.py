@@ -5,7 +5,7 @@ Works on anything that was written to, accused or not: a genuine correspondent's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,15 +83,15 @@ def explain(
     CaseError where it is not what a detection writes. Without it everything is judged anew.
     """
     casefile = casefile or CaseFile()
-    domain, keys = _subject(connection, subject)
+    domain, wanted = _subject(connection, subject)
     good = domains.within(domain, casefile.domains.known_good)
     if detection is None or good:
         prior, found, carried = _anew(connection, domain, casefile, using or weighing.parameters())
     else:
         prior, found, carried = _known(connection, domain, using, detection)
-    chosen = (
-        [n for n, key in enumerate(found.keys) if key[1][1] == domain and (not keys or key in keys)] if found else []
-    )
+    chosen = [n for n, key in enumerate(found.keys) if key[1][1] == domain and wanted(key)] if found else []
+    if not chosen and not _written_to(connection, domain, wanted):
+        raise _absent(subject)
     shown = _most_probable(found, chosen, carried) if found else []
     explained = tuple(_one(j, told) for j, told in zip(shown, _deliveries(connection, domain, shown), strict=True))
     note = _note(domain, len(chosen), good)
@@ -158,42 +158,48 @@ def _most_probable(found: Weighed, chosen: Sequence[int], carried: Mapping[Key, 
     return sorted(shown, key=lambda j: (-j.score, j.address, j.writer))
 
 
-def _subject(connection: duckdb.DuckDBPyConnection, subject: str) -> tuple[str, Collection[Key]]:
-    """(typed domain, pairs to explain; none = all of the domain)."""
+def _subject(connection: duckdb.DuckDBPyConnection, subject: str) -> tuple[str, Callable[[Key], bool]]:
+    """The typed domain, and which writers and addresses there are asked for."""
     history.macros(connection)
-    query = (
-        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from ({mail}) "
-        "where direction = 'outbound' and "
-    )
-    to_domain = query.replace("{mail}", history.MAIL_TO)
     if "@" in subject:
         local, domain = domains.parts(subject)
-        rows = connection.execute(
-            to_domain + "recipient_local = local_of($address) and recipient_domain = $domain",
-            {"address": f"{local.lower()}@{domain}", "domain": domain},
-        ).fetchall()
-    elif "." in subject:
+        plain = connection.execute("select local_of(?)", [f"{local.lower()}@{domain}"]).fetchall()[0][0]
+        return domain, lambda key: key[1] == (plain, domain)
+    if "." in subject:
         domain = domains.a_label(subject)
-        rows = connection.execute(to_domain + "recipient_domain = $domain limit 1", {"domain": domain}).fetchall()
-        if rows:
-            return domain, ()
-    else:
-        rows = connection.execute(
-            query.replace("{mail}", history.MAIL) + "starts_with(delivery_id, $id)", {"id": subject}
-        ).fetchall()
-        if len(rows) > 1:
-            raise UsageError(f"{subject}: several deliveries begin so", remedy="give more of the delivery id")
-    if not rows:
-        raise UsageError(
-            f"{subject}: no outbound delivery of that name",
-            expected="a delivery id, an address or a domain that mail was sent to",
-            remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
-        )
-    return rows[0][3], {((row[0], row[1]), (row[2], row[3])) for row in rows}
+        return domain, lambda key: key[1][1] == domain
+    keys = _keys(connection, history.MAIL, "starts_with(delivery_id, $id)", {"id": subject})
+    if len(keys) > 1:
+        raise UsageError(f"{subject}: several deliveries begin so", remedy="give more of the delivery id")
+    if not keys:
+        raise _absent(subject)
+    return keys[0][1][1], lambda key: key == keys[0]
+
+
+def _written_to(connection: duckdb.DuckDBPyConnection, domain: str, wanted: Callable[[Key], bool]) -> bool:
+    given = {"domain": domain}
+    return any(wanted(key) for key in _keys(connection, history.MAIL_TO, "recipient_domain = $domain", given))
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, mail: str, test: str, given: Mapping[str, str]) -> list[Key]:
+    """Who wrote to which address in these outbound deliveries."""
+    query = (
+        "select distinct writer_local, writer_domain, recipient_local, recipient_domain from "
+        f"({mail}) where direction = 'outbound' and {test}"
+    )
+    return [((row[0], row[1]), (row[2], row[3])) for row in connection.execute(query, dict(given)).fetchall()]
+
+
+def _absent(subject: str) -> UsageError:
+    return UsageError(
+        f"{subject}: no outbound delivery of that name",
+        expected="a delivery id, an address or a domain that mail was sent to",
+        remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
+    )
 
 
 _FIRST = f"""
-select k.at, m.delivery_id, m.t from ({history.MAIL_TO}) m
+select k.at, m.delivery_id, m.t from ({history.MAIL_TO} where list_contains($begin, left(recipient_key, $letters))) m
 join explained k using (writer_local, writer_domain, recipient_local, recipient_domain) where m.direction = 'outbound'
 qualify row_number() over (partition by k.at order by m.t, m.delivery_id) <= $most order by k.at, m.t, m.delivery_id
 """
@@ -219,7 +225,12 @@ def _deliveries(
     }
     connection.register("explained", pa.table(given))
     most = max(1, min(DELIVERIES, IN_ALL // len(chosen)))
-    first = connection.sql(_FIRST, params={"domain": domain, "most": most}).to_arrow_table()
+    # Every local part is a beginning of its address as logged: few rows are taken apart.
+    letters = min(len(one.address[0]) for one in chosen)
+    begin = sorted({one.address[0][:letters] for one in chosen})
+    first = connection.sql(
+        _FIRST, params={"domain": domain, "most": most, "letters": letters, "begin": begin}
+    ).to_arrow_table()
     connection.unregister("explained")
     connection.register("explained_first", first)
     names = ("delivery_id", "submitted_at", "sender", "recipient", "outcome", "records")
