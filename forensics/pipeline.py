@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.about import agree, create_or_update, remember, unseen_settings
 from forensics.case import Case, refuse, undetected
-from forensics.errors import CaseError, EvidenceError, UsageError, naming
+from forensics.errors import EvidenceError, UsageError, naming
 
 if TYPE_CHECKING:
     from forensics.casefile import CaseFile, SourceSettings
@@ -370,7 +370,7 @@ def report(
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
-    from forensics.custody import log, manifest, seal, staging
+    from forensics.custody import log, manifest, parameters, seal, staging
     from forensics.results import Reported
 
     case = Case(Path(case_dir))
@@ -384,7 +384,7 @@ def report(
         if not now.findings.exists():
             raise undetected(case)
         manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
-        _weighed_alike(case)
+        parameters.weighed_alike(case)
         with store.connect(now, casefile.organisation.domains) as connection:
             written = reporting.write(
                 case,
@@ -423,26 +423,6 @@ def withdraw(
     manifest.read(case)
     with staging.change(case, "withdraw") as staged:
         return seal.withdraw(staged, names, because, by=log.By(examiner, note))
-
-
-def _weighed_alike(case: Case) -> None:
-    """Raises CaseError when case.toml says something else by now than `detect` read: a report must not mix states."""
-    from forensics.custody import parameters, statement
-
-    try:
-        before = dict(parameters.read(case)["case_toml"]["values"])
-    except (ValueError, KeyError, TypeError):
-        raise CaseError(
-            f"{case.detection}: does not say which settings were used",
-            remedy=f"run `missent detect --case {case.folder}`",
-        ) from None
-    now = statement.values(case)
-    if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
-        raise CaseError(
-            f"{case.toml}: {', '.join(changed)} changed since `missent detect` read it",
-            expected="findings and report of the same settings",
-            remedy=f"run `missent detect --case {case.folder}`, or undo the change",
-        )
 
 
 def _edited(staged: Staged, action: str, command: Sequence[str], by: By) -> None:

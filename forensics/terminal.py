@@ -402,14 +402,9 @@ def explained(result: workbench.Explanation, *, as_json: bool) -> None:
         print(f"  {evidence[:12]} record {number}: {visible(cut(text, 1000))}")
 
 
-_LEFT = {
-    "unruled": "suspected, confirmed by nobody: `missent review` first",
-    "genuine": "in genuine use by the organisation",
-    "unwritable": "cannot be written as a rule: block it by hand",
-}
-
-
 def blocked(result: workbench.Blocked, *, as_json: bool) -> None:
+    from forensics import blocking
+
     if as_json:
         return _json(result)
     for rule in result.rules:
@@ -417,8 +412,7 @@ def blocked(result: workbench.Blocked, *, as_json: bool) -> None:
         parts = f"{rule['confirmed']:,} confirmed, {rule['open']:,} open, {rule['genuine']:,} held genuine"
         _line("Rule", f"{visible(rule['value'])} (meant: {visible(', '.join(rule['meant']))}) {would}: {parts}")
     for one in result.left:
-        found = count(one["deliveries"], "delivery", "deliveries")
-        _line("No rule", f"{visible(one['value'])} (meant: {visible(one['meant'])}, {found}): {_LEFT[one['reason']]}")
+        _line("No rule", blocking.Left(**one).said)
     if not result.rules:
         _line("Rules", "none was written: no pair is confirmed that could get one")
     else:

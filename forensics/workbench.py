@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import as_file, files
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forensics.ingest.survey import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
+    from forensics.review.web.beside import Refusals
 
 __all__ = [
     "BLOCK_FORMATS",
@@ -54,6 +55,8 @@ __all__ = [
 DEMOS = ("albion", "mod-2023")
 BLOCK_FORMATS = ("postfix", "exchange", "online", "list")
 """Written when no format is named."""
+BLOCK_DAYS = 90
+"""After these rules say that they are to be taken out."""
 
 
 @dataclass(frozen=True)
@@ -344,7 +347,7 @@ def block(
     *,
     formats: Sequence[str] = BLOCK_FORMATS,
     out: str | Path = "block",
-    days: int = 90,
+    days: int = BLOCK_DAYS,
     as_of: datetime | None = None,
 ) -> Blocked:
     """Write rules that stop further mail to the typed domains of confirmed pairs; nothing else gets a rule.
@@ -382,6 +385,25 @@ def block(
                 written.append(place / file)
     rules = tuple({"kind": r.kind, "value": r.value, "meant": list(r.meant), **asdict(r.exact)} for r in found.rules)
     return Blocked(tuple(written), rules, tuple(asdict(one) for one in found.left), until)
+
+
+def refusals(case: Case) -> Callable[[str], Refusals]:
+    """The block rules of a case by typed domain, as `block` would write them today."""
+    from forensics import blocking, views
+    from forensics.review.web.beside import Refusals
+
+    casefile = case_files.read(case)
+    with views.connect(case, casefile.organisation.domains) as connection:
+        found = blocking.made(connection)
+    name, today = visible(case.folder.resolve().name), datetime.now(UTC).date()
+
+    def of(typed: str) -> Refusals:
+        own = found.of(typed)
+        rules = blocking.files(own, BLOCK_FORMATS, name, today, today + timedelta(days=BLOCK_DAYS)) if own.rules else {}
+        files = {file: content.decode("utf-8") for file, content in rules.items()}
+        return Refusals(files, tuple(one.said for one in own.left))
+
+    return of
 
 
 def sql(case_dir: str | Path, query: str) -> Answer:
@@ -517,6 +539,7 @@ def review(
         rule=rule,
         on=on,
         reason=reason,
+        rules=refusals,
         by=by,
     )
 

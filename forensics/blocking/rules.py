@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics import domains
+from forensics.report.text.visible import visible
 
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """A host name as RFC 1123 (2.1) has it, lower-case A-labels: what every format can hold."""
@@ -49,6 +50,13 @@ class Rule:
     below: Counted
 
 
+_WHY = {
+    "unruled": "suspected, confirmed by nobody: `missent review` first",
+    "genuine": "in genuine use by the organisation",
+    "unwritable": "cannot be written as a rule: block it by hand",
+}
+
+
 @dataclass(frozen=True)
 class Left:
     """What gets no rule, and why (`reason`: unruled, genuine, unwritable)."""
@@ -57,6 +65,13 @@ class Left:
     meant: str
     reason: str
     deliveries: int
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        n = self.deliveries
+        found = f"{n:,} {'delivery' if n == 1 else 'deliveries'}"
+        return f"{visible(self.value)} (meant: {visible(self.meant)}, {found}): {_WHY[self.reason]}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,14 @@ class Block:
     rules: tuple[Rule, ...]
     spare: Mapping[str, tuple[Rule, ...]]
     left: tuple[Left, ...]
+
+    def of(self, typed: str) -> Block:
+        """What it gives for one typed domain."""
+        return Block(
+            tuple(rule for rule in self.rules if rule.typed == typed),
+            {name: rules for name, rules in self.spare.items() if name == typed},
+            tuple(one for one in self.left if one.value.rpartition("@")[2] == typed),
+        )
 
 
 _USE = """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.case import Case
-from forensics.custody import canonical
+from forensics.custody import canonical, statement
 from forensics.errors import CaseError, system_error
 
 
@@ -23,6 +23,24 @@ def read(case: Case) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise _damaged(case, "it is no object")
     return found
+
+
+def weighed_alike(case: Case) -> None:
+    """Raises CaseError when case.toml says something else by now than `detect` read: a report must not mix states."""
+    try:
+        before = dict(read(case)["case_toml"]["values"])
+    except (ValueError, KeyError, TypeError):
+        raise CaseError(
+            f"{case.detection}: does not say which settings were used",
+            remedy=f"run `missent detect --case {case.folder}`",
+        ) from None
+    now = statement.values(case)
+    if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
+        raise CaseError(
+            f"{case.toml}: {', '.join(changed)} changed since `missent detect` read it",
+            expected="findings and report of the same settings",
+            remedy=f"run `missent detect --case {case.folder}`, or undo the change",
+        )
 
 
 def _damaged(case: Case, why: str) -> CaseError:

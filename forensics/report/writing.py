@@ -98,10 +98,8 @@ def write(
     wanted = chosen(formats, edition)
     foreign.check(templates)
     words = wording.load(language, templates)
-    answers = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
-    known = inputs.read(case, casefile, inventory, verdicts, as_of, answers)
     earlier = since.read(since_report) if since_report else None
-    facts = gather.gather(connection, known, language, templates)
+    facts = gathered(case, connection, casefile, inventory, verdicts, as_of, language, templates)
     if earlier:
         facts = replace(facts, changes=since.compare(earlier, facts))
     if edition == "redacted":
@@ -133,6 +131,22 @@ def write(
         missing=tuple(item.key for item in q.items if item.required and not item.answered),
         notes=_notes(facts),
     )
+
+
+def gathered(
+    case: Case,
+    connection: Any,
+    casefile: CaseFile,
+    inventory: Manifest,
+    verdicts: Iterable[object],
+    as_of: datetime | None = None,
+    language: str = wording.DEFAULT_LANGUAGE,
+    templates: Path | None = None,
+) -> Facts:
+    """What a full report written now would be laid out from; as `write`, and writes nothing."""
+    answers = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
+    known = inputs.read(case, casefile, inventory, verdicts, as_of, answers)
+    return gather.gather(connection, known, language, templates)
 
 
 def _quotes(case: Case, connection: Any, inventory: Manifest) -> dict[tuple[str, int], Quoted]:

@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.case import Case
 from forensics.custody import log
 from forensics.errors import UsageError
 from forensics.review.sheets import export_csv, import_csv
 from forensics.review.verdicts import NewVerdict, Verdict, current, orphaned, read, record, record_all
+
+if TYPE_CHECKING:
+    from forensics.review.web.beside import Rules
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,14 @@ def review(
     rule: str | None = None,
     on: Sequence[str] = (),
     reason: str | None = None,
+    rules: Rules | None = None,
     by: log.By = log.NOBODY,
 ) -> Reviewed:
     """`missent review`: one of the desk in the browser (`web`), a list to rule on written or read back, one pair set
     out (`show`), a ruling (`rule` `on` pairs or findings with its `reason`), or all pairs as they stand.
 
     `remember` adds the observed domains of incidents that are dismissed now to `known_good` of case.toml. `port`,
-    `browser` and `read_only` are of the desk (`web.serve`). Raises UsageError for two of them at once, and as
+    `browser`, `read_only` and `rules` are of the desk (`web.serve`). Raises UsageError for two of them at once, and as
     `record_all`, `import_csv` and `listing.shown` do.
     """
     from forensics.review import listing
@@ -61,7 +66,7 @@ def review(
     if web:
         from forensics.review.web import serve
 
-        made = serve(case, reviewer, port=port, browser=browser, read_only=read_only, by=by)
+        made = serve(case, reviewer, port=port, browser=browser, read_only=read_only, rules=rules, by=by)
         if read_only:
             return Reviewed((), (), ())
     elif export_to is not None:

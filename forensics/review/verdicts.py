@@ -1,11 +1,11 @@
 """verdicts.jsonl: rulings on incidents (observed → intended pairs) and on single deliveries, append-only and chained.
 
 An entry is `{sequence, at, observed_domain, intended_domain, verdict, deliveries, reviewer, reason, previous, digest}`
-(see `custody.chain`), with `ask` (a day, ISO 8601) where the sender is to be asked by then, and with `undoes` (a
-sequence) where it withdraws an earlier ruling of the same reviewer. Without deliveries it rules on the pair, whatever
-findings it has; with them on these alone, and outweighs a ruling on the pair. The latest counts; nothing is ever
-removed. After a new detection rulings attach again by pair and delivery; what has no finding any more is orphaned, and
-shown.
+(see `custody.chain`), with `ask` (a day, ISO 8601) where the sender is to be asked by then, with `undoes` (a sequence)
+where it withdraws an earlier ruling of the same reviewer, and with `act` (a sequence) where it was recorded in one act
+with others, of which that is the first. Without deliveries it rules on the pair, whatever findings it has; with them on
+these alone, and outweighs a ruling on the pair. The latest counts; nothing is ever removed. After a new detection
+rulings attach again by pair and delivery; what has no finding any more is orphaned, and shown.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Verdict:
     sequence: int
     ask: str = ""
     undoes: int = 0
+    act: int = 0
+    """Sequence of the first ruling of the act that this one is a further part of."""
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -80,7 +82,8 @@ def record_all(
     when verdicts.jsonl was altered; CaseInUse.
     """
     given = list(rulings)
-    _check(case, given)
+    if shown is None:  # else what is wrong would be found twice, and a reviewer waits
+        _check(case, given)
     if not given:
         return ()
     with staging.change(case, "review") as staged:
@@ -107,7 +110,7 @@ def _check(case: Case, given: Sequence[tuple[NewVerdict, str]]) -> None:
 
 def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clock: Clock) -> tuple[Verdict, ...]:
     read(case)
-    made = []
+    made: list[Mapping[str, Any]] = []
     for ruling, reviewer in given:
         content = {
             "observed_domain": ruling.observed_domain,
@@ -118,6 +121,7 @@ def _record(case: Case, given: Sequence[tuple[NewVerdict, str]], by: log.By, clo
             "reason": ruling.reason.strip(),
             **({"ask": ruling.ask} if ruling.ask else {}),
             **({"undoes": ruling.undoes} if ruling.undoes else {}),
+            **({"act": made[0]["sequence"]} if made else {}),
         }
         made.append(chain.append(case.verdicts, content, clock))
     details = {"verdicts": [made[0]["sequence"], made[-1]["sequence"]], "verdicts_head": made[-1]["digest"]}
@@ -157,7 +161,8 @@ def findings(case: Case) -> dict[str, tuple[str, str]]:
     if not case.findings.exists():
         raise undetected(case)
     table = pq.read_table(case.findings, columns=["delivery_id", "observed_domain", "intended_domain"])
-    return {row["delivery_id"]: (row["observed_domain"], row["intended_domain"]) for row in table.to_pylist()}
+    deliveries, observed, intended = (column.to_pylist() for column in table.columns)
+    return dict(zip(deliveries, zip(observed, intended, strict=True), strict=True))
 
 
 def read(case: Case) -> tuple[Verdict, ...]:
@@ -189,6 +194,7 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         sequence=int(entry["sequence"]),
         ask=str(entry.get("ask", "")),
         undoes=int(entry.get("undoes", 0)),
+        act=int(entry.get("act", 0)),
     )
 
 

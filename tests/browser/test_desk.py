@@ -62,7 +62,8 @@ def reached(page: Page, condition: str) -> None:
         if page.run(code):
             return
         time.sleep(0.05)
-    raise AssertionError(f"not reached: {condition}; the page says: {page.run('document.body.innerText')[:1500]}")
+    said = page.run("[...document.querySelectorAll('#beside, body')].map(one => one.innerText.slice(0, 1500)).join(' | ')")
+    raise AssertionError(f"not reached: {condition}; the page says: {said}")
 
 
 def key(page: Page, name: str) -> None:
@@ -91,7 +92,22 @@ def test_from_evidence_to_a_filed_report_by_keyboard(browser: Page, tmp_path: Pa
             ("Escape", "!document.querySelector('#help').open"),
             ("/", "document.activeElement.name == 'pair'"),
             ("Escape", "document.activeElement.id == 'detail'"),
-            ("c", "document.activeElement.name == 'reason' && document.querySelectorAll('.on li').length == 1"),
+            (
+                "c",
+                "document.activeElement.name == 'reason' && document.querySelector('.on .lines').textContent.startsWith('1. ')",
+            ),
+        ):
+            key(browser, name)
+            reached(browser, condition)
+        key(browser, "Escape")
+        reached(browser, "!document.querySelector('#rule').open")
+        for name, condition in (
+            ("p", "document.querySelector('#beside .points')"),
+            ("l", "document.querySelector('#beside pre').textContent.includes('DRAFT')"),
+            ("b", "document.querySelector('#beside .left').textContent.includes('navy.ml')"),
+            ("b", "document.querySelector('#beside').hidden"),
+            ("p", "document.querySelector('#beside .lead').textContent.includes('No person has ruled')"),
+            ("c", "document.activeElement.name == 'reason' && document.querySelector('.on .lines')"),
         ):
             key(browser, name)
             reached(browser, condition)
@@ -99,6 +115,7 @@ def test_from_evidence_to_a_filed_report_by_keyboard(browser: Page, tmp_path: Pa
         key(browser, "Enter")
         reached(browser, "document.querySelector('.rulings')")
         assert "The clerk uses the other domain daily." in browser.run("document.querySelector('.rulings').textContent")
+        reached(browser, "!document.querySelector('#beside .lead').textContent.includes('No person has ruled')")
         key(browser, "z")
         reached(browser, "document.querySelector('#undo').open")
         key(browser, "Enter")
@@ -147,6 +164,30 @@ def test_a_conflict_keeps_what_was_written(browser: Page, tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_list_over_several_pairs_is_ruled_on_by_keyboard(browser: Page, tmp_path: Path) -> None:
+    built = two_incidents(tmp_path)
+    with served(built.case.folder, "--reviewer", "A. Reviewer", state=tmp_path / "state") as desk:
+        browser.size(1300, 900)
+        browser.visit(desk.link)
+        reached(browser, "document.querySelector('.slip')")
+        key(browser, "d")
+        reached(browser, "document.activeElement.name == 'reason'")
+        browser.type("One office.")
+        browser.run("document.querySelector('[value=queue]').focus()")
+        key(browser, " ")
+        reached(browser, "document.querySelector('[name=queue]') && document.querySelectorAll('.on .of').length == 2")
+        browser.run("document.querySelector('[name=reason]').focus()")
+        key(browser, "Enter")
+        reached(browser, "document.querySelectorAll('.queue .state.dismissed').length == 2")
+        key(browser, "z")
+        reached(browser, "document.querySelectorAll('#undo .undone li').length == 2")
+        key(browser, "Enter")
+        reached(browser, "document.querySelectorAll('.queue .state.open').length == 2")
+    assert [(one.verdict, one.undoes) for one in read(built.case)] == [
+        ("dismissed", 0), ("dismissed", 0), ("undecided", 1), ("undecided", 2),
+    ]  # fmt: skip
+
+
 def test_another_page_reaches_nothing(browser: Page, tmp_path: Path) -> None:
     """A page of another origin in the same browser, with the reviewer's cookie in it."""
     built = two_incidents(tmp_path)
@@ -192,8 +233,13 @@ def test_axe_finds_nothing_serious_and_nothing_runs_off_the_side(
         assert browser.run("document.documentElement.scrollWidth") <= width
         assert browser.run("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
         assert serious(browser, source, 20) == []
+        for name in "lbp":
+            key(browser, name)
+            reached(browser, "!document.querySelector('[aria-busy]') && document.querySelector('#beside section')")
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            assert serious(browser, source, 20) == []
         key(browser, "c")
-        reached(browser, "document.querySelector('.on li')")
+        reached(browser, "document.querySelector('.on .lines')")
         assert serious(browser, source, 10) == []
     assert browser.run("window.pwned") is None
 

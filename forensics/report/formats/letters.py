@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from forensics import domains
@@ -27,47 +28,66 @@ _VALUE = 320
 """Characters of an address or a domain; no working one is longer (RFC 5321, 4.5.3.1)."""
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A letter to be written. `kind`: recipient, sender, intended or people; `addressee`: as tokens name it; `found`:
+    the findings that it speaks of."""
+
+    kind: str
+    addressee: str
+    found: tuple[f.Finding, ...]
+
+
 def render(facts: f.Facts, context: Context) -> dict[str, bytes]:
     """File name → letter. Raises ValueError without the case's tokens, which name the files."""
     if context.tokens is None:
         raise ValueError("letters need the tokens of the case")
     words = context.words
-    made = {f"{name}.txt": text for name, text in _letters(facts, words, context.tokens)}
+    made = {f"{_file(draft, context.tokens)}.txt": written(facts, words, draft)[1] for draft in drafts(facts)}
     made["README.txt"] = words.pattern("letters.readme").strip() + "\n"
     return {name: text.encode("utf-8", "backslashreplace") for name, text in sorted(made.items())}
 
 
-def _letters(facts: f.Facts, words: Words, tokens: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str]]:
+def _file(draft: Draft, tokens: Mapping[tuple[str, str], str]) -> str:
+    if draft.kind == "people":
+        return draft.kind
+    return f"{draft.kind}-{tokens['domain' if draft.kind == 'recipient' else 'person', draft.addressee]}"
+
+
+def drafts(facts: f.Facts) -> Iterator[Draft]:
+    """Every letter of the case, by kind and addressee."""
     head = tallies.headline(facts.findings)
     accepted = [x for x in head if x.exposure in tallies.ACCEPTED]
-    for domain, found in _by(accepted, lambda x: domains.a_label(x.slip.typed)):
-        yield f"recipient-{tokens['domain', domain]}", _recipient(facts, words, found[0].slip.typed, found)
-    for sender, found in _by(head, lambda x: domains.key(x.sender) if x.sender else ""):
-        yield f"sender-{tokens['person', sender]}", _sender(facts, words, found[0].sender, found)
-    for meant, found in _by(head, lambda x: domains.key(x.intended_address) if x.intended_address else ""):
-        address = found[0].intended_address or meant
-        yield f"intended-{tokens['person', meant]}", _intended(facts, words, address, found)
+    yield from _by("recipient", accepted, lambda x: domains.a_label(x.slip.typed))
+    yield from _by("sender", head, lambda x: domains.key(x.sender) if x.sender else "")
+    yield from _by("intended", head, lambda x: domains.key(x.intended_address) if x.intended_address else "")
     if head:
-        yield "people", _people(facts, words, head)
+        yield Draft("people", "", tuple(head))
 
 
-def _by(found: Sequence[f.Finding], key: Callable[[f.Finding], str]) -> Iterator[tuple[str, list[f.Finding]]]:
+def written(facts: f.Facts, words: Words, draft: Draft) -> tuple[str, str]:
+    """(whom the letter is for, the letter with what to know before sending it)."""
+    return _WRITTEN[draft.kind](facts, words, draft.found)
+
+
+def _by(kind: str, found: Sequence[f.Finding], key: Callable[[f.Finding], str]) -> Iterator[Draft]:
     """Findings by a value, in order of the value; those without it left out."""
     grouped: dict[str, list[f.Finding]] = {}
     for finding in found:
         if value := key(finding):
             grouped.setdefault(value, []).append(finding)
-    yield from sorted(grouped.items())
+    for value, own in sorted(grouped.items()):
+        yield Draft(kind, value, tuple(own))
 
 
-def _recipient(facts: f.Facts, words: Words, domain: str, found: Sequence[f.Finding]) -> str:
-    shown = visible(cut(domain, _VALUE))
+def _recipient(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
+    shown = visible(cut(found[0].slip.typed, _VALUE))
     body = words("letters.recipient.body", domain=shown, **_which(facts, words, found))
     to = words("letters.recipient.to", domain=shown)
-    return _letter(facts, words, "recipient", to, body, words("letters.recipient.warning", **_states(found)))
+    return to, _letter(facts, words, "recipient", to, body, words("letters.recipient.warning", **_states(found)))
 
 
-def _sender(facts: f.Facts, words: Words, address: str, found: Sequence[f.Finding]) -> str:
+def _sender(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
     zone = ZoneInfo(facts.header.timezone)
     listed = "\n".join(
         words(
@@ -87,11 +107,11 @@ def _sender(facts: f.Facts, words: Words, address: str, found: Sequence[f.Findin
         list=listed,
         contact=_answer(facts, words, "report.contact"),
     )
-    warning = words("letters.sender.warning", **_states(found))
-    return _letter(facts, words, "sender", visible(cut(address, _VALUE)), body, warning)
+    to = visible(cut(found[0].sender, _VALUE))
+    return to, _letter(facts, words, "sender", to, body, words("letters.sender.warning", **_states(found)))
 
 
-def _intended(facts: f.Facts, words: Words, address: str, found: Sequence[f.Finding]) -> str:
+def _intended(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
     reached = sum(x.also_to_meant or x.resent_at is not None for x in found)
     body = words(
         "letters.intended.body",
@@ -100,10 +120,11 @@ def _intended(facts: f.Facts, words: Words, address: str, found: Sequence[f.Find
         contact=_answer(facts, words, "report.contact"),
         **_which(facts, words, found),
     )
-    return _letter(facts, words, "intended", visible(cut(address, _VALUE)), body)
+    to = visible(cut(found[0].intended_address or "", _VALUE))
+    return to, _letter(facts, words, "intended", to, body)
 
 
-def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> str:
+def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
     accepted = len({x.message for x in found if x.exposure in tallies.ACCEPTED})
     remove = personal.remover(facts, words("letters.withheld"))
     named = next((one.named_authority or one.authority for one in facts.regimes), "")
@@ -124,7 +145,16 @@ def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> str:
         authority=words("letters.people.authority", name=visible(authority)) if authority else "",
         **_which(facts, words, found),
     )
-    return _letter(facts, words, "people", words("letters.people.to"), body)
+    to = words("letters.people.to")
+    return to, _letter(facts, words, "people", to, body)
+
+
+_WRITTEN: dict[str, Callable[[f.Facts, Words, Sequence[f.Finding]], tuple[str, str]]] = {
+    "recipient": _recipient,
+    "sender": _sender,
+    "intended": _intended,
+    "people": _people,
+}
 
 
 def _which(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Review in the browser: a page served on loopback to one reviewer, who rules on findings by keyboard.
 
-`book` is what the case holds, `standing` how it stands for one reviewer, `choosing` the filters, `views` the page;
-`guard` decides who may speak to it, `app` answers. Nothing is loaded from anywhere but here, and no page runs what a
-stranger wrote: every value is escaped, and the policy of `guard` names this desk's own script and style alone.
+`book` is what the case holds, `standing` how it stands for one reviewer, `choosing` the filters, `views` the page,
+`beside` page one of the report, the letters and the block rules; `guard` decides who may speak to it, `app` answers.
+Nothing is loaded from anywhere but here, and no page runs what a stranger wrote: every value is escaped, and the policy
+of `guard` names this desk's own script and style alone.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import errno
 import os
 import socket
 import sys
+import threading
 import webbrowser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case, undetected
 from forensics.custody import log, staging
 from forensics.errors import UsageError, system_error
 from forensics.review.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from forensics.review.web.beside import Rules
 
 LOOPBACK = "127.0.0.1"
 
@@ -30,12 +35,13 @@ def serve(
     port: int = 0,
     browser: bool = True,
     read_only: bool = False,
+    rules: Rules | None = None,
     by: log.By = log.NOBODY,
 ) -> tuple[Verdict, ...]:
     """Serve the desk until it is interrupted; returns what was recorded.
 
     Prints the link that opens it, once, on a line of its own. `port` 0: a free one. `browser`: open it, where there is
-    one. Raises UsageError for a port in use, CaseError before detection.
+    one. `rules`: what writes block rules (`beside`). Raises UsageError for a port in use, CaseError before detection.
     """
     import uvicorn
 
@@ -44,7 +50,7 @@ def serve(
     if not case.findings.exists():
         raise undetected(case)
     staging.finish(case)
-    desk = app.Desk(case, read_only=read_only, by=by)
+    desk = app.Desk(case, read_only=read_only, rules=rules, by=by)
     with _listening(port) as listening:
         number = listening.getsockname()[1]
         guarded = guard.Guard(app.application(desk), port=number, case=visits.known_as(case), read_only=read_only)
@@ -52,6 +58,7 @@ def serve(
         print("Ctrl-C ends the desk; what was recorded stays recorded.", file=sys.stderr, flush=True)
         if read_only or (reviewer or "").strip():
             desk.sit_down(reviewer or "")
+        threading.Thread(target=desk.warm, daemon=True).start()
         if browser and _has_browser():
             webbrowser.open(guarded.address)
         config = uvicorn.Config(

@@ -6,6 +6,7 @@ or verdicts are others by then; the case is held for as long as one ruling takes
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -25,10 +26,11 @@ from forensics.custody.chain import Clock, now
 from forensics.errors import CaseChanged, CaseInUse, MissentError, UsageError, system_error
 from forensics.review.verdicts import NewVerdict, Verdict, record_all
 from forensics.review.web import choosing, standing, views, visits
+from forensics.review.web.beside import KINDS, Beside, Rules
 from forensics.review.web.book import Book, Pair, Row, Shelf
 from forensics.review.web.choosing import Chosen
 from forensics.review.web.standing import Bench
-from forensics.review.web.views import TEMPLATES, Asked, Sitting
+from forensics.review.web.views import TEMPLATES, Asked, Draft, Sitting
 
 PATIENCE = 3.0
 """Seconds that a ruling waits while another command holds the case."""
@@ -39,10 +41,19 @@ FIELDS = 64
 class Desk:
     """One reviewer's desk; its methods are called by several threads. `made` are the rulings recorded here."""
 
-    def __init__(self, case: Case, *, read_only: bool, by: log.By = log.NOBODY, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        case: Case,
+        *,
+        read_only: bool,
+        rules: Rules | None = None,
+        by: log.By = log.NOBODY,
+        clock: Clock = now,
+    ) -> None:
         self.case, self.by, self.clock = case, by, clock
         self.made: list[Verdict] = []
         self._shelf = Shelf(case)
+        self._beside = Beside(case, rules)
         self._lock = threading.RLock()
         self._seated = False
         self._sitting = Sitting(case.folder.absolute().name, "", read_only, None)
@@ -52,6 +63,11 @@ class Desk:
     @property
     def named(self) -> bool:
         return self._seated
+
+    def warm(self) -> None:
+        """Read the case while the reviewer's name is typed; what is wrong with it is said by the page that needs it."""
+        with contextlib.suppress(MissentError, OSError), self._lock:
+            self._shelf.book()
 
     def sit_down(self, reviewer: str) -> None:
         """Name the reviewer, once. Raises UsageError."""
@@ -79,11 +95,26 @@ class Desk:
         with self._lock:
             return pair in self._shelf.book().by_id
 
+    def beside(self, kind: str, pair: str) -> str:
+        """What stands beside a pair: page one of the report, letters, block rules. Others are answered meanwhile.
+
+        It says what counts, whoever ruled: a second reviewer gets it where it tells them of no ruling but their own.
+        """
+        with self._lock:
+            book, bench, _ = self._look(views.asked({}))
+            one = book.by_id.get(pair)
+            told = bench.by_pair[pair] if kind == "rules" and one else bench.totals
+            hidden = told["second"]
+        values = {"pair": one} if hidden else self._beside.values(kind, one)
+        return views.beside(kind, values | {"hidden": hidden})
+
     def listed(self, pair: str, given: Mapping[str, str]) -> str:
         """What a ruling of some extent is on. Raises UsageError for a pair that is gone."""
         want = replace(views.asked(given), pair=pair)
         with self._lock:
             book, _, chosen = self._look(want)
+            if given.get("scope") == "queue":
+                return views.listed_pairs(chosen)
             one = _pair(book, pair)
             rows = one.findings
             if given.get("scope") == "list":
@@ -100,8 +131,7 @@ class Desk:
             if form.get("state") != book.state:
                 raise CaseChanged("findings or verdicts have changed since this page was shown")
             pair = _pair(book, form.get("incident", ""))
-            ruling = _ruling(form, pair, bench)
-            self._record([ruling], book.state)
+            self._record(_rulings(form, pair, book, bench), book.state)
             _, bench, chosen = self._look(want)
             return self._onwards(want, pair, form, bench, chosen)
 
@@ -152,7 +182,8 @@ class Desk:
         book = self._shelf.book()
         who = self._sitting.reviewer
         if self._bench is None or self._bench[0] is not book or self._bench[1] != who:
-            self._bench = (book, who, standing.bench(book, who))
+            earlier = (self._bench[0], self._bench[2]) if self._bench else None
+            self._bench = (book, who, standing.bench(book, who, earlier))
         bench = self._bench[2]
         if self._chosen is None or self._chosen[0] is not bench or self._chosen[1] != want.filters:
             new = views.new_ones(book, self._sitting)
@@ -185,17 +216,32 @@ def _pair(book: Book, name: str) -> Pair:
     return pair
 
 
-def _ruling(form: Mapping[str, str], pair: Pair, bench: Bench) -> NewVerdict:
-    """What the form says. Raises UsageError, CaseChanged for findings that are not the pair's."""
-    kind, scope = form.get("verdict", ""), form.get("scope", "")
-    own = {row["delivery_id"] for row in pair.findings}
-    given = {"incident": (), "list": form.get("shown", "").split(), "finding": form.get("finding", "").split()}
-    if scope not in given:
-        raise UsageError("nothing says what the ruling is on", expected="a finding, the list shown or the pair")
-    deliveries = tuple(given[scope])
+_NAMED = {"incident": "", "list": "shown", "finding": "finding", "queue": "queue"}
+"""What a ruling is on → the field that names its findings; `queue`: of several pairs."""
+
+
+def _rulings(form: Mapping[str, str], pair: Pair, book: Book, bench: Bench) -> list[NewVerdict]:
+    """What the form says, a ruling for each pair. Raises UsageError, CaseChanged for findings that are not there."""
+    scope = form.get("scope", "")
+    if scope not in _NAMED:
+        raise UsageError(
+            "nothing says what the ruling is on", expected="a finding, the list shown, the pair, the queue"
+        )
+    deliveries = tuple(form.get(_NAMED[scope], "").split()) if _NAMED[scope] else ()
     if scope != "incident" and not deliveries:
         raise UsageError("no finding is named")
-    if not own.issuperset(deliveries):
+    if scope != "queue":
+        return [_ruling(form, pair, deliveries, bench)]
+    wanted = set(deliveries)
+    own = [(one, tuple(d for row in one.findings if (d := row["delivery_id"]) in wanted)) for one in book.pairs]
+    if sum(len(found) for _, found in own) != len(wanted):
+        raise CaseChanged("findings are named that are no longer there")
+    return [_ruling(form, one, found, bench) for one, found in own if found]
+
+
+def _ruling(form: Mapping[str, str], pair: Pair, deliveries: tuple[str, ...], bench: Bench) -> NewVerdict:
+    kind = form.get("verdict", "")
+    if not {row["delivery_id"] for row in pair.findings}.issuperset(deliveries):
         raise CaseChanged("findings are named that this pair has not")
     if kind == "note":
         return _noted(pair, deliveries, form.get("reason", ""), bench)
@@ -224,6 +270,11 @@ def application(desk: Desk) -> Starlette:
             return HTMLResponse(views.plain("Who rules?", f"Case: {desk.case.folder.absolute().name}", name=True))
         return HTMLResponse(desk.page(views.asked(request.query_params)))
 
+    def beside(request: Request) -> Response:
+        if request.path_params["kind"] not in KINDS:
+            return PlainTextResponse("Not Found", 404)
+        return HTMLResponse(desk.beside(request.path_params["kind"], request.query_params.get("at", "")))
+
     def listed(request: Request) -> Response:
         return HTMLResponse(desk.listed(request.path_params["pair"], request.query_params))
 
@@ -248,6 +299,7 @@ def application(desk: Desk) -> Starlette:
         routes=[
             Route("/", index, methods=["GET"]),
             Route("/list/{pair}", listed, methods=["GET"]),
+            Route("/beside/{kind}", beside, methods=["GET"]),
             Route("/reviewer", reviewer, methods=["POST"]),
             Route("/rule", change, methods=["POST"]),
             Route("/undo", change, methods=["POST"]),
@@ -264,7 +316,7 @@ def _again(desk: Desk, form: Mapping[str, str], error: MissentError, status: int
     gone = not desk.has(form.get("incident", ""))
     kind = form.get("verdict", "") if "verdict" in form else ""
     why = f"{error.what[:1].upper()}{error.what[1:]}. This is the case as it stands now."
-    draft = (kind, form.get("reason", ""), form.get("ask", ""), why, gone)
+    draft = Draft(kind, form.get("reason", ""), form.get("ask", ""), why, gone, form.get("scope", ""))
     shown = replace(want, pair=form.get("incident", ""), finding=form.get("finding", ""), draft=draft)
     return HTMLResponse(desk.page(shown), status)
 

@@ -8,7 +8,7 @@ sees everything.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import UsageError
@@ -44,13 +44,16 @@ class Bench:
 
     reviewer: str
     by_finding: Mapping[str, Standing]
+    by_pair: Mapping[str, Counter[str]]
+    """Pair's id → its findings by state; and those that somebody else alone has ruled on (`second`), or all differently
+    (`differs`)."""
     totals: Mapping[str, int]
-    """Findings by state; and those that somebody else alone has ruled on (`second`), or all differently (`differs`)."""
+    """The sum of `by_pair`."""
     own: tuple[Verdict, ...]
     """All that the reviewer ever ruled, oldest first."""
 
     def states(self, pair: Pair) -> Counter[str]:
-        return Counter(self.by_finding[row["delivery_id"]].state for row in pair.findings)
+        return Counter({state: n for state, n in self.by_pair[pair.id].items() if state in STATES})
 
     def state(self, pair: Pair) -> str:
         """The state that all findings share, else `part`."""
@@ -63,16 +66,25 @@ def name(reviewer: str) -> str:
     return " ".join(reviewer.split()).casefold()
 
 
-def bench(book: Book, reviewer: str) -> Bench:
-    """How everything stands for a reviewer; for nobody (an empty name), what counts."""
+def bench(book: Book, reviewer: str, earlier: tuple[Book, Bench] | None = None) -> Bench:
+    """How everything stands for a reviewer; for nobody (an empty name), what counts.
+
+    `earlier`: an older book with its bench; where the new one has nothing but more verdicts, only the pairs that these
+    speak of are looked at again.
+    """
     per: dict[str, list[Verdict]] = defaultdict(list)
     for one in book.verdicts:
         per[name(one.reviewer)].append(one)
     me = name(reviewer)
     known = {who: (_Latest(own), _emptied(own)) for who, own in per.items()}
     every = _Latest(book.verdicts)
-    out = {}
+    touched = _touched(book, reviewer, earlier)
+    out = dict(earlier[1].by_finding) if earlier and touched is not None else {}
+    pairs = dict(earlier[1].by_pair) if earlier and touched is not None else {}
     for pair in book.pairs:
+        if touched is not None and pair.pair not in touched:
+            continue
+        counted: Counter[str] = Counter()
         for row in pair.findings:
             delivery = row["delivery_id"]
             ruled = {}
@@ -80,11 +92,26 @@ def bench(book: Book, reviewer: str) -> Bench:
                 last_word = latest.on(pair.pair, delivery)
                 if last_word and (last_word.sequence, delivery if last_word.deliveries else "") not in emptied:
                     ruled[who] = last_word
-            out[delivery] = _standing(ruled, me, every.on(pair.pair, delivery))
-    totals = Counter(one.state for one in out.values())
-    totals["second"] = sum(one.hidden for one in out.values())
-    totals["differs"] = sum(one.differs for one in out.values())
-    return Bench(reviewer, out, totals, tuple(per.get(me, ())))
+            stand = out[delivery] = _standing(ruled, me, every.on(pair.pair, delivery))
+            counted[stand.state] += 1
+            counted["second"] += stand.hidden
+            counted["differs"] += stand.differs
+        pairs[pair.id] = counted
+    totals: Counter[str] = Counter(dict.fromkeys(("second", "differs"), 0))
+    for counted in pairs.values():
+        totals.update(counted)
+    return Bench(reviewer, out, pairs, totals, tuple(per.get(me, ())))
+
+
+def _touched(book: Book, reviewer: str, earlier: tuple[Book, Bench] | None) -> set[tuple[str, str]] | None:
+    """The pairs that verdicts newer than the earlier book speak of; None where all has to be looked at."""
+    if earlier is None:
+        return None
+    old, before = earlier
+    same = old.pairs is book.pairs and before.reviewer == reviewer
+    if not same or book.verdicts[: len(old.verdicts)] != old.verdicts:
+        return None
+    return {one.pair for one in book.verdicts[len(old.verdicts) :]}
 
 
 def _standing(ruled: Mapping[str, Verdict], me: str, counts: Verdict | None) -> Standing:
@@ -104,9 +131,10 @@ def state_of(verdict: Verdict | None) -> str:
 def _emptied(own: Sequence[Verdict]) -> set[tuple[int, str]]:
     """(sequence, delivery or nothing) of withdrawals before which the reviewer had not ruled: it is open again."""
     out = set()
+    begun = {one.sequence: one.act or one.sequence for one in own}
     for one in own:
         if one.undoes:
-            before = _Latest([other for other in own if other.sequence < one.undoes])
+            before = _Latest([other for other in own if other.sequence < begun.get(one.undoes, one.undoes)])
             for delivery in one.deliveries or ("",):
                 if before.on(one.pair, delivery) is None:
                     out.add((one.sequence, delivery))
@@ -125,22 +153,30 @@ class _Latest:
         return self._single.get(delivery) or self._pairs.get(pair)
 
 
-def last(bench: Bench) -> Verdict | None:
-    """The ruling that undo would withdraw."""
+def last(bench: Bench) -> tuple[Verdict, ...]:
+    """The rulings that undo would withdraw: those of the reviewer's latest act, oldest first."""
     undone = {one.undoes for one in bench.own}
-    return next((one for one in reversed(bench.own) if not one.undoes and one.sequence not in undone), None)
+    left = [one for one in bench.own if not one.undoes and one.sequence not in undone]
+    first = (left[-1].act or left[-1].sequence) if left else 0
+    return tuple(one for one in left if first in (one.act, one.sequence))
 
 
 def withdrawal(bench: Bench, sequence: int, reason: str) -> tuple[NewVerdict, ...]:
-    """The rulings that withdraw one of the reviewer's: what they held before holds again, else it is undecided.
+    """The rulings that withdraw the reviewer's latest act: what they held before holds again, else it is undecided.
 
-    Raises UsageError when it is not the reviewer's latest.
+    Raises UsageError when `sequence` is not the last ruling of it.
     """
-    ruling = last(bench)
-    if ruling is None or ruling.sequence != sequence:
+    rulings = last(bench)
+    if not rulings or rulings[-1].sequence != sequence:
         raise UsageError(f"ruling {sequence}: is not your latest one", remedy="look at the case again")
-    earlier_ones = [one for one in bench.own if one.sequence < sequence]
+    earlier_ones = [one for one in bench.own if one.sequence < rulings[0].sequence]
     before, emptied = _Latest(earlier_ones), _emptied(earlier_ones)
+    return tuple(again for ruling in rulings for again in _withdrawn(ruling, before, emptied, reason))
+
+
+def _withdrawn(
+    ruling: Verdict, before: _Latest, emptied: Collection[tuple[int, str]], reason: str
+) -> tuple[NewVerdict, ...]:
     groups: dict[Verdict | None, list[str]] = defaultdict(list)
     if ruling.deliveries:
         for delivery in ruling.deliveries:

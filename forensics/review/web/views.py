@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from forensics import domains
 from forensics.report.facts.slipmarks import segments
-from forensics.report.formats.html import shown
+from forensics.report.formats.html import shown, spans
 from forensics.report.text import pieces, wording
+from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import Words
 from forensics.review.web import choosing, drawing, standing
 from forensics.review.web.book import Book, Pair, Row, moment
@@ -28,6 +30,10 @@ QUEUE = 60
 """Pairs on one page of the queue."""
 LIST = 100
 """Findings of a pair on one page: the list that can be ruled on as it is shown."""
+PIECE = 200
+"""Lines of a long list that are laid out together."""
+LINE = 120
+"""Characters of an address in it."""
 COMPANY = 60
 """Other recipients of a message that are listed."""
 
@@ -64,11 +70,21 @@ class Sitting:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the address line asks for: filters, pair, finding, page of the pair's list, and whether records are quoted.
+class Draft:
+    """A ruling that was not recorded. `fault`: why not; `gone`: whether its pair is no longer there."""
 
-    `draft` is a ruling that was not recorded: (kind, reason, day, why not, whether its pair is gone).
-    """
+    kind: str
+    reason: str
+    day: str
+    fault: str
+    gone: bool
+    scope: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address line asks for: filters, pair, finding, page of the pair's list, and whether records are quoted;
+    and a ruling that was not recorded."""
 
     filters: Filters
     pair: str = ""
@@ -76,7 +92,7 @@ class Asked:
     page: int = 0
     records: bool = False
     done: str = ""
-    draft: tuple[str, str, str, str, bool] | None = None
+    draft: Draft | None = None
 
 
 def asked(given: Mapping[str, str]) -> Asked:
@@ -111,6 +127,8 @@ def environment() -> Environment:
         state=lambda value: STATE_WORDS.get(value, value),
         moment=moment,
         u=domains.u_label,
+        spans=spans,
+        whole=whole,
         signed=lambda weight: f"{'+' if weight >= 0 else '−'}{abs(weight):.2f}",
     )
     made.globals.update(bar=drawing.bar, share=drawing.share, letters=letters)
@@ -161,9 +179,38 @@ def plain(title: str, text: str, sitting: Sitting | None = None, *, name: bool =
     return environment().get_template("plain.html").render(title=title, text=text, name=name, sitting=sitting)
 
 
+def beside(kind: str, values: Mapping[str, Any]) -> str:
+    """What stands beside the pair, of `beside.KINDS`."""
+    return environment().get_template("beside.html").render(kind=kind, **values)
+
+
 def listed(rows: Sequence[Row]) -> str:
     """Findings in short, for the question what a ruling is on."""
-    return environment().get_template("list.html").render(rows=rows)
+    return environment().get_template("list.html").render(parts=_parts(rows), pairs=(), ids="")
+
+
+def listed_pairs(chosen: Chosen) -> str:
+    """The findings that the filters leave of all pairs, and their ids as the form sends them."""
+    every = [(pair, chosen.rows[pair.id], _parts(chosen.rows[pair.id])) for pair in chosen.pairs]
+    ids = " ".join(row["delivery_id"] for _, rows, _ in every for row in rows)
+    return environment().get_template("list.html").render(parts=(), pairs=every, ids=ids)
+
+
+def _parts(rows: Sequence[Row]) -> list[Markup]:
+    """One line for each finding, in pieces that a browser lays out when they come into view: a line each as an element
+    of its own takes a second with 10,000."""
+    words = _words()
+    lines = [
+        f"{n:>{len(str(len(rows)))}}. {moment(row['at'])} · {visible(cut(row['sender'] or '(empty sender)', LINE))} → "
+        f"{visible(cut(row['recipient'] or '', LINE))} · {words.get('exposure.' + row['exposure'], row['exposure'])}"
+        for n, row in enumerate(rows, 1)
+    ]
+    return [escape("\n".join(lines[at : at + PIECE])) for at in range(0, len(lines), PIECE)]
+
+
+def whole(text: str) -> Markup:
+    """A text of several lines, hidden characters written out."""
+    return escape("\n".join(map(visible, text.split("\n"))))
 
 
 def new_ones(book: Book, sitting: Sitting) -> frozenset[str]:

@@ -37,8 +37,10 @@ class Answer:
 class Client:
     """A browser in front of a desk. `headers` go with every request."""
 
-    def __init__(self, case: Case, reviewer: str = "", *, read_only: bool = False, clock: Any = clock) -> None:
-        self.desk = Desk(case, read_only=read_only, clock=clock)
+    def __init__(
+        self, case: Case, reviewer: str = "", *, read_only: bool = False, clock: Any = clock, rules: Any = None
+    ) -> None:
+        self.desk = Desk(case, read_only=read_only, clock=clock, rules=rules)
         if reviewer or read_only:
             self.desk.sit_down(reviewer)
         self.guard = Guard(application(self.desk), port=PORT, case="c0ffee", read_only=read_only)

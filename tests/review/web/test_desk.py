@@ -101,7 +101,7 @@ def test_after_a_finding_comes_the_next_open_one(client):
 
 
 def test_the_panel_lists_all_that_a_ruling_is_on(client):
-    assert [client.get(f"/list/i1?scope={scope}&finding=d3&sender=grant").text.count("<li>") for scope in
+    assert [client.get(f"/list/i1?scope={scope}&finding=d3&sender=grant").text.count("·") // 2 for scope in
             ("incident", "list", "finding")] == [2, 1, 1]  # fmt: skip
 
 
@@ -128,6 +128,57 @@ def test_what_cannot_be_is_refused_and_kept_for_mending(client, built, change, w
     assert "Nothing was recorded" in answer.text
     assert ("because of that" in answer.text) == ("reason" not in change)
     assert len(read(built.case)) == 1
+
+
+def test_a_ruling_on_the_exact_list_over_several_pairs(built):
+    client = Client(built.case, "A. Reviewer", clock=ticking()).opened()
+    page = client.get("/?at=i1&sender=grant")
+    assert "the whole queue, as filtered: 2 findings of 2 pairs" in text(page)
+    listing = client.get("/list/i1?scope=queue&sender=grant")
+    assert "navy.ml → navy.mil : 1 of 2 findings" in text(listing)
+    assert "army.ml → navy.mil : 1 finding" in text(listing)
+    assert listing.value("queue") == "d2 d1"
+    answer = client.rule(page, "dismissed", "all hers", scope="queue", queue=listing.value("queue"))
+    assert answer.status == 303
+    held = [(one.observed_domain, one.deliveries, one.verdict, one.act) for one in read(built.case)]
+    assert held == [("army.ml", ("d2",), "dismissed", 0), ("navy.ml", ("d1",), "dismissed", 1)]
+    assert [entry["details"]["verdicts"] for entry in log.read(built.case) if entry["action"] == "verdict"] == [[1, 2]]
+    assert "Withdraw 2 rulings, 1 to 2: they were recorded together" in text(client.get("/?at=i1"))
+    assert undo(client, "1").status == 400
+    assert undo(client, "2").status == 303
+    assert [(one.verdict, one.undoes, one.act) for one in read(built.case)][2:] == [
+        ("undecided", 1, 0), ("undecided", 2, 3),
+    ]  # fmt: skip
+    assert client.get("/?state=open").text.count('class="pair"') == 2
+    assert next(check for check in verify(built.case).checks if check.name == "verdicts").ok
+
+
+@pytest.mark.parametrize("change", ["ruling", "detection", "gone"])
+def test_a_list_over_several_pairs_of_which_anything_changed_is_a_conflict(client, built, change):
+    page = client.get("/?at=i1")
+    ids = client.get("/list/i1?scope=queue").value("queue")
+    assert ids == "d2 d1 d3"
+    if change == "ruling":
+        record(built.case, NewVerdict("army.ml", "navy.mil", "confirmed", "x", ("d2",)), "B", clock=clock)
+    elif change == "detection":
+        detect(built, {"d1": "i1", "d2": "i2"})
+    else:
+        ids += " d9"
+    before = read(built.case)
+    answer = client.rule(page, "dismissed", "typed for all", scope="queue", queue=ids)
+    assert answer.status == 409
+    assert "typed for all" in answer.text
+    assert re.search(r'value="queue" checked', answer.text), "what it is on is not made less by a conflict"
+    assert read(built.case) == before
+
+
+def test_a_note_on_several_pairs_leaves_each_as_it_is(client, built):
+    client.rule(client.get("/?at=i2"), "confirmed", "x")
+    ids = client.get("/list/i1?scope=queue").value("queue")
+    assert client.rule(client.get("/?at=i1"), "note", "asked", scope="queue", queue=ids).status == 303
+    assert [(one.observed_domain, one.verdict) for one in read(built.case)][1:] == [
+        ("army.ml", "confirmed"), ("navy.ml", "undecided"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("shown", ["d2", "d1 d2", "d1 nothing"])

@@ -4,7 +4,7 @@
 (() => {
   const $ = (selector, within = document) => within.querySelector(selector);
   const say = (text) => { $("#said").textContent = text; };
-  let busy = null, ahead = null;
+  let busy = null, ahead = null, listing = null, asked = null, later = 0;
   const FRESH = 60000;  // milliseconds for which a page that was asked for ahead may be shown
 
   const show = async (answer, push) => {
@@ -33,6 +33,7 @@
     else (first || $("#detail")).focus({preventScroll: true});
     const title = $("h1 .unseen") || $("h1"), place = $(".place"), done = new URLSearchParams(location.search).get("done");
     look();
+    beside();
     if (title) say((done ? `Ruling ${done} recorded. ` : "") + title.textContent + (place ? `, ${place.textContent}` : ""));
   };
 
@@ -40,6 +41,43 @@
   const look = () => {
     const link = $("tr[aria-current]") ? $('[data-key="J"]') : $('[data-key="j"]');
     ahead = link && !$("#records") ? {address: link.href, at: Date.now(), answer: fetch(link.href).catch(() => null)} : null;
+  };
+
+  // What stands beside the pair outlives a page: it is asked for when it would say something else, and no key waits for it.
+  const beside = () => {
+    const place = $("#beside"), kind = document.documentElement.dataset.beside || "", desk = $("#desk").dataset;
+    for (const one of document.querySelectorAll("button[data-beside]")) one.setAttribute("aria-pressed", String(one.dataset.beside === kind));
+    if (!place) return;
+    place.hidden = !kind;
+    const wanted = [kind, desk.state, kind === "page" ? "" : desk.pair].join(" ");
+    if (!kind || !desk.state || place.dataset.holds === wanted) return;
+    if (asked) asked.abort();
+    clearTimeout(later);
+    place.setAttribute("aria-busy", "true");
+    if (place.dataset.kind !== kind) place.replaceChildren(Object.assign(document.createElement("p"), {className: "note", textContent: "…"}));
+    place.dataset.kind = kind;
+    const mine = asked = new AbortController();
+    later = setTimeout(async () => {
+      try {
+        const answer = await fetch(`/beside/${kind}?${new URLSearchParams({at: desk.pair || ""})}`, {signal: mine.signal});
+        const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const main = $("main", made) || made.body;
+        place.replaceChildren(...document.adoptNode(main).childNodes);
+        if (answer.ok) place.dataset.holds = wanted;
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        place.textContent = "The desk does not answer: was the command ended?";
+      }
+      place.removeAttribute("aria-busy");
+    }, 150);
+  };
+
+  const turn = (kind) => {
+    const root = document.documentElement;
+    if (root.dataset.beside === kind) delete root.dataset.beside; else root.dataset.beside = kind;
+    $("#beside").dataset.holds = "";
+    beside();
+    say(root.dataset.beside ? "Shown beside the pair" : "Taken away");
   };
 
   const fetched = async (address, signal) => {
@@ -60,6 +98,7 @@
     if (form.dataset.sent) return;
     form.dataset.sent = "1";
     try {
+      await listing;
       await show(await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))}), true);
     } catch { delete form.dataset.sent; say("The desk does not answer: was the command ended?"); }
   };
@@ -70,8 +109,9 @@
     const query = new URLSearchParams($("[name=query]", dialog).value);
     query.set("scope", scope);
     query.set("finding", $("[name=finding]", dialog).value);
-    const answer = await fetch(`${place.dataset.list}?${query}`);
-    if (!answer.ok) { place.textContent = "The list cannot be shown."; return; }
+    const answer = await fetch(`${place.dataset.list}?${query}`).catch(() => null);
+    if ($("[name=scope]:checked", dialog).value !== scope) return;
+    if (!answer || !answer.ok) { place.textContent = "The list cannot be shown."; return; }
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     place.replaceChildren(...document.adoptNode(made.body).childNodes);
   };
@@ -89,7 +129,7 @@
     dialog.showModal();
     reason.focus();
     reason.select();
-    list();
+    listing = list();
   };
 
   document.addEventListener("click", (event) => {
@@ -102,6 +142,7 @@
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.rule) open(button);
+    else if (button.dataset.beside) turn(button.dataset.beside);
     else if (button.dataset.open) {
       const dialog = document.getElementById(button.dataset.open);
       dialog.showModal();
@@ -123,7 +164,7 @@
   });
 
   document.addEventListener("change", (event) => {
-    if (event.target.name === "scope") list();
+    if (event.target.name === "scope") listing = list();
     else if (event.target.matches(".filters select, .filters [type=date]")) event.target.form.requestSubmit();
   });
 
