@@ -62,7 +62,9 @@ def reached(page: Page, condition: str) -> None:
         if page.run(code):
             return
         time.sleep(0.05)
-    said = page.run("[...document.querySelectorAll('#beside, body')].map(one => one.innerText.slice(0, 1500)).join(' | ')")
+    said = page.run(
+        "[...document.querySelectorAll('#beside, body')].map(one => one.innerText.slice(0, 1500)).join(' | ')"
+    )
     raise AssertionError(f"not reached: {condition}; the page says: {said}")
 
 
