@@ -59,6 +59,11 @@ class Case:
         return self.folder / "verdicts.jsonl"
 
     @property
+    def successors(self) -> Path:
+        """Deliveries that have another name since earlier evidence arrived."""
+        return self.folder / "successors.jsonl"
+
+    @property
     def reports(self) -> Path:
         return self.folder / "reports"
 

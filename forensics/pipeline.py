@@ -215,6 +215,7 @@ def ingest(
                 details: dict[str, Any] = {"skipped": every}
                 if found.links:
                     details["links_followed"] = found.links
+                details |= _followed(case, now, known)
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
@@ -227,6 +228,22 @@ def ingest(
             done = reading.ingest_then(now, contents, wanted, record, **options)
     kept.forget(case.folder / runs.FOLDER, manifest.read(case).kept)
     return done
+
+
+def _followed(case: Case, now: Case, known: Manifest | None) -> dict[str, Any]:
+    """Record which deliveries stand for those that people ruled on and that have another name with more evidence; what
+    the custody log is to say of it."""
+    if known is None or not case.verdicts.exists():
+        return {}
+    from forensics import review as reviewing
+    from forensics.custody import manifest, successors
+    from forensics.ingest import followed
+
+    ruled = {one for verdict in reviewing.read(case) for one in verdict.deliveries}
+    if not ruled:
+        return {}
+    manifest.intact(case, known, ("deliveries",))
+    return successors.record(now, followed.successors(case, now, ruled))
 
 
 def _annex(

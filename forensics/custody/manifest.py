@@ -151,11 +151,13 @@ def case_state_digest(case: Case, manifest: Manifest | None = None) -> str:
     """
     digested = settled(case, manifest or read(case))
     verdicts = case.verdicts.read_bytes() if case.verdicts.exists() else b""
+    followed = case.successors.exists()
     return canonical.digest(
         {
             "record": record_digest(digested),
             "case_toml": cases.digest(case),
             "verdicts": hashlib.sha256(verdicts).hexdigest(),
+            **({"successors": hashlib.sha256(case.successors.read_bytes()).hexdigest()} if followed else {}),
         }
     )
 

@@ -23,7 +23,8 @@ from forensics.custody.names import display, undisplay
 from forensics.errors import CaseError, CaseInUse, MissentError
 
 STATE = (
-    "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "detection.json", "deliveries", "unread",
+    "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "successors.jsonl", "detection.json",
+    "deliveries", "unread",
     "correspondents.parquet", "findings.parquet", "incidents.parquet", "lookalikes.parquet", "redaction.key", "streams",
     "attested",
     "annexes",

@@ -35,6 +35,7 @@ from forensics.custody import (
     signatures,
     stamps,
     statement,
+    successors,
     tables,
 )
 from forensics.custody.citations import Citations
@@ -112,7 +113,7 @@ def own(case: Case, inventory: Manifest, *, bag: bool = False) -> list[Check]:
     checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
     checks += _annexes(case, inventory)
     checks += _kept(case, inventory)
-    return [*checks, _verdicts(case), _reports(case, inventory, bag)]
+    return [*checks, _verdicts(case), *_successors(case), _reports(case, inventory, bag)]
 
 
 def _kept(case: Case, inventory: Manifest) -> list[Check]:
@@ -380,6 +381,16 @@ def _verdicts(case: Case) -> Check:
     if len(found.entries) > (last["verdicts"][1] if last else 0):
         faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
     return checked("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
+
+
+def _successors(case: Case) -> list[Check]:
+    """Deliveries that have another name by now, where there are any."""
+    recorded = [log.details(entry) for entry in log.check(case).entries]
+    last = next((one for one in reversed(recorded) if "successors_head" in one), None)
+    if last is None and not case.successors.exists():
+        return []
+    count, faults = successors.faults(case, last)
+    return [checked("successors", faults, f"{_count(count, 'delivery', 'deliveries')} with another name by now")]
 
 
 def _attested(case: Case, ca: Path | None, signers: Path | None) -> list[Check]:

@@ -14,12 +14,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from forensics.case import Case, undetected
-from forensics.custody import canonical, chain, log, manifest, staging
+from forensics.custody import canonical, chain, log, manifest, staging, successors
 from forensics.custody.chain import Clock, now
 from forensics.errors import CaseChanged, UsageError, VerificationFailed
 from forensics.schema import VERDICTS
@@ -166,7 +167,10 @@ def findings(case: Case) -> dict[str, tuple[str, str]]:
 
 
 def read(case: Case) -> tuple[Verdict, ...]:
-    """Every verdict ever recorded, oldest first. Raises VerificationFailed when the file was altered or damaged."""
+    """Every verdict ever recorded, oldest first; deliveries by the names that they have now.
+
+    Raises VerificationFailed when the file was altered or damaged.
+    """
     checked = chain.check(case.verdicts)
     if checked.faults:
         raise VerificationFailed(
@@ -174,13 +178,14 @@ def read(case: Case) -> tuple[Verdict, ...]:
             expected="verdicts.jsonl as Missent wrote it: every line follows from the one before",
             remedy="restore the file from a copy; new verdicts are added with `missent review`",
         )
+    followed = successors.read(case)
     try:
-        return tuple(map(_verdict, checked.entries))
+        return tuple(_verdict(entry, followed) for entry in checked.entries)
     except (KeyError, TypeError, ValueError) as error:
         raise VerificationFailed(f"{case.verdicts}: an entry is no verdict ({error!r})") from None
 
 
-def _verdict(entry: Mapping[str, Any]) -> Verdict:
+def _verdict(entry: Mapping[str, Any], followed: Mapping[str, str] = MappingProxyType({})) -> Verdict:
     if entry["verdict"] not in VERDICTS:
         raise ValueError(entry["verdict"])
     return Verdict(
@@ -188,7 +193,7 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
         intended_domain=str(entry["intended_domain"]),
         verdict=str(entry["verdict"]),
         reason=str(entry["reason"]),
-        deliveries=tuple(map(str, entry["deliveries"])),
+        deliveries=tuple(followed.get(str(one), str(one)) for one in entry["deliveries"]),
         reviewer=str(entry["reviewer"]),
         at=datetime.fromisoformat(entry["at"]).astimezone(UTC),
         sequence=int(entry["sequence"]),

@@ -74,14 +74,15 @@ def attach(
     pairs: dict[tuple[str, str], list[str]] = {}
     for row in findings:
         pairs.setdefault((row["observed_domain"], row["intended_domain"]), []).append(row["delivery_id"])
-    known = {row["delivery_id"] for row in findings}
+    known = {row["delivery_id"]: (row["observed_domain"], row["intended_domain"]) for row in findings}
     whole: dict[str, Ruling] = {}
     single: dict[str, Ruling] = {}
     orphaned: list[Ruling] = []
     for verdict in map(of, records):
         ruling = Ruling(verdict=verdict.verdict, at=verdict.at, reviewer=verdict.reviewer, reason=verdict.reason)
         if verdict.deliveries:
-            here = [delivery for delivery in verdict.deliveries if delivery in known]
+            pair = (verdict.observed_domain, verdict.intended_domain)
+            here = [delivery for delivery in verdict.deliveries if known.get(delivery) == pair]
             single.update(dict.fromkeys(here, ruling))
         else:
             here = pairs.get((verdict.observed_domain, verdict.intended_domain), [])

@@ -1,0 +1,77 @@
+"""A ruling follows its delivery when earlier evidence gives that another name, and only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forensics import pipeline, store, workbench
+from forensics.case import Case
+from forensics.custody import log, staging, successors
+from forensics.custody.chain import now
+from forensics.errors import MissentError
+from forensics.ingest import followed
+from forensics.review import verdicts
+from forensics.review.verdicts import NewVerdict
+
+
+def ids(case: Case) -> set[str]:
+    return set(store.read(case, "deliveries")["delivery_id"].to_pylist())
+
+
+@pytest.fixture
+def logs(data: Path) -> list[Path]:
+    """Days of one gateway; messages wait over midnight between the sixth and the seventh."""
+    return sorted((data / "postfix-albion").glob("mail.log*"))[4:8]
+
+
+def ingest(paths: list[Path], case: Case) -> None:
+    pipeline.ingest(paths, case.folder, org=["albion.example"], year=2023)
+
+
+def ruled(case: Case, delivery: str, domain: str) -> None:
+    """A ruling on one delivery, as `verdicts.record` writes it."""
+    ruling = NewVerdict(domain, "navy.mil", "confirmed", "the sender said so", (delivery,))
+    with staging.change(case, "review") as staged:
+        verdicts._record(staged.next, [(ruling, "R. Reviewer")], log.NOBODY, now)
+
+
+def test_a_ruling_follows(logs: list[Path], tmp_path: Path) -> None:
+    case, whole = Case(tmp_path / "case"), Case(tmp_path / "whole")
+    ingest(logs[2:], case)
+    ingest(logs, whole)
+    rows = {row["delivery_id"]: row for row in store.read(case, "deliveries").to_pylist()}
+    gone = sorted(ids(case) - ids(whole))
+    found = followed.successors(case, whole, ids(case))
+    assert gone and sorted(found) == gone
+    after = {row["delivery_id"]: row for row in store.read(whole, "deliveries").to_pylist()}
+    for old, new in found.items():
+        held, has = ({(one["evidence"], one["number"]) for one in row["records"]} for row in (rows[old], after[new]))
+        assert held <= has and rows[old]["recipient"] == after[new]["recipient"]
+    stays = next(one for one in sorted(rows) if one not in gone)
+    for one in (gone[0], stays):
+        ruled(case, one, rows[one]["recipient_domain"])
+    ingest(logs[1:2], case)
+    ingest(logs[:1], case)
+    assert [one.deliveries for one in verdicts.read(case)] == [(found[gone[0]],), (stays,)]
+    assert successors.read(case) == {gone[0]: found[gone[0]]}
+    checked = workbench.verify(case.folder)
+    assert checked.ok
+    assert any(one.name == "successors" and one.ok for one in checked.checks)
+    content = case.successors.read_bytes()
+    for altered in (content.replace(b'"new"', b'"now"'), b"", content + content):
+        case.successors.write_bytes(altered)
+        assert not workbench.verify(case.folder).ok
+    case.successors.write_bytes(content.replace(found[gone[0]].encode(), stays.encode()))
+    with pytest.raises(MissentError, match="successors were altered"):
+        verdicts.read(case)
+    case.successors.unlink()
+    assert not workbench.verify(case.folder).ok
+
+
+def test_without_rulings_nothing_is_written(logs: list[Path], tmp_path: Path) -> None:
+    case = Case(tmp_path / "case")
+    ingest(logs[2:], case)
+    ingest(logs[:2], case)
+    assert not case.successors.exists()
