@@ -128,10 +128,10 @@ def cross_validated(
     return found
 
 
-def left_out(slips: Slips, logs: Sequence[Corpus]) -> dict[str, list[Scored]]:
-    """Each real log with parameters fitted without it, and without the components of its slips wherever they occur."""
+def left_out(slips: Slips, logs: Sequence[Corpus], only: str | None = None) -> dict[str, list[Scored]]:
+    """Each real log (or one) with parameters fitted without it, and without the components of its slips wherever they occur."""
     found = {}
-    for held in [c for c in logs if not c.name.startswith("simulated")]:
+    for held in [c for c in logs if not c.name.startswith("simulated") and only in (None, c.name)]:
         theirs = {c for c, typed in zip(held.component, held.pairs.typed, strict=True) if typed in held.mere()}
         others = [c for c in logs if c is not held]
         using = fit.fit(

@@ -2,6 +2,7 @@
 
 python -m tests.bench.labelling draw --tables DIR --log NAME --count N --reader A
 python -m tests.bench.labelling compare A.tsv B.tsv
+python -m tests.bench.labelling score --tables DIR --log NAME A.tsv B.tsv
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import labelled
+from tests.bench import labelled, scoring
 
 if TYPE_CHECKING:
     import duckdb
 
 ANSWERS = ("mistyped", "genuine", "unknowable")
+ACCUSED = 0.5
+"""Level medium and above."""
 COLUMNS = ("domain", "deliveries", "writers", "addresses", "first", "last", "beside", "answer", "meant", "why")
 
 _NEVER = """
@@ -70,10 +73,39 @@ def compare(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def scored(found: Mapping[str, tuple[float, str]], sheets: Sequence[Mapping[str, tuple[str, str]]]) -> dict[str, Any]:
+    """What the detector makes of the domains on which two readings (domain → answer, domain meant) agree.
+
+    `found`: domain → (score where it is not contested, candidate) of what the detector weighed.
+    """
+    one, other = sheets
+    agreed = {name: one[name] for name in sorted(one) if name in other and one[name] == other[name]}
+    slips = {name: meant for name, (answer, meant) in agreed.items() if answer == "mistyped"}
+    genuine = [name for name, (answer, _) in agreed.items() if answer == "genuine"]
+    accused = {name for name, (score, _) in found.items() if score >= ACCUSED}
+    hits = [name for name in slips if name in accused]
+    return {
+        "mistyped": len(slips),
+        "of them accused": scoring.exact(len(hits), len(slips)) if slips else None,
+        "right domain": sum(found[name][1] == slips[name] for name in hits),
+        "genuine": len(genuine),
+        "of them accused falsely": scoring.exact(sum(name in accused for name in genuine), len(genuine)),
+        "missed": [name for name in slips if name not in accused],
+        "false": [name for name in genuine if name in accused],
+    }
+
+
 def read(path: Path) -> dict[str, str]:
     """Domain → answer of one filled-in sheet."""
     with path.open(encoding="utf-8", newline="") as file:
         return {row["domain"]: row["answer"].strip() for row in csv.DictReader(file, delimiter="\t")}
+
+
+def answers(path: Path) -> dict[str, tuple[str, str]]:
+    """Domain → (answer, domain meant) of one filled-in sheet."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {row["domain"]: (row["answer"].strip(), row["meant"].strip().lower()) for row in rows}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,7 +119,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw.add_argument("--reader", required=True)
     pair = kinds.add_parser("compare")
     pair.add_argument("sheets", nargs=2, type=Path)
+    judge = kinds.add_parser("score")
+    judge.add_argument("--tables", type=Path, required=True)
+    judge.add_argument("--log", choices=sorted(labelled.REPLAYS), required=True)
+    judge.add_argument("sheets", nargs=2, type=Path)
     options = parser.parse_args(arguments)
+    if options.kind == "score":
+        _score(options.tables, options.log, options.sheets)
+        return
     if options.kind == "compare":
         for name, value in compare(*(read(sheet) for sheet in options.sheets)).items():
             sys.stdout.write(f"{name}: {value}\n")
@@ -96,6 +135,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = csv.DictWriter(sys.stdout, COLUMNS, delimiter="\t", lineterminator="\n")
     out.writeheader()
     out.writerows(drawn(corpus.connection, options.count, options.seed, options.reader))
+
+
+def _score(tables: Path, log: str, sheets: Sequence[Path]) -> None:
+    """Print what the detector makes of a log, with parameters that were fitted without it."""
+    from tests.bench import detector, fit
+
+    slips, logs, _ = fit.development(tables)
+    rows = detector.left_out(slips, logs, only=log)[log]
+    found = {row.typed: (0.0 if row.contested else row.score, row.meant) for row in rows}
+    for name, value in scored(found, [answers(sheet) for sheet in sheets]).items():
+        sys.stdout.write(f"{name}: {value}\n")
 
 
 if __name__ == "__main__":

@@ -27,3 +27,15 @@ def test_kappa_of_two_readings() -> None:
     # Agreed .8; by chance .5 · .4 + .5 · .5 + 0 · .1 = .45.
     assert told["kappa"] == 0.6364 and told["differ"] == ["e", "j"] and told["read by both"] == 10
     assert labelling.compare({}, {})["kappa"] is None and labelling.compare(one, one)["kappa"] == 1.0
+
+
+def test_what_two_readers_agree_on_is_scored() -> None:
+    one = {
+        "gmial.com": ("mistyped", "gmail.com"), "navy.ml": ("mistyped", "navy.mil"), "a.example": ("genuine", ""),
+        "b.example": ("genuine", ""), "c.example": ("unknowable", ""), "d.example": ("mistyped", "e.example"),
+    }  # fmt: skip
+    other = one | {"d.example": ("mistyped", "f.example"), "a.example": ("unknowable", "")}
+    found = {"gmial.com": (0.99, "gmail.com"), "navy.ml": (0.2, "navy.mil"), "b.example": (0.6, "c.example")}
+    told = labelling.scored(found, [one, other])
+    assert (told["mistyped"], told["right domain"], told["genuine"]) == (2, 1, 1)
+    assert (told["missed"], told["false"]) == (["navy.ml"], ["b.example"])
