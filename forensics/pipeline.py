@@ -216,12 +216,16 @@ def ingest(
                 if found.links:
                     details["links_followed"] = found.links
                 details |= _followed(case, now, known)
+                again = [one for one in (known.evidence if known and known.kept else ()) if one.id in result.read]
+                if again:
+                    details["read_again"] = [one.id for one in again]
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
                     kept=result.kept,
                 )  # fmt: skip
-                return replace(results.ingested(now, inventory, len(named), skipped, unseen), case=case.folder)
+                made = results.ingested(now, inventory, len(named), skipped, unseen)
+                return replace(made, case=case.folder, read_again=tuple(one.names[0] for one in again))
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
             options |= {"before": before, "keep": case.folder / runs.FOLDER, "elsewhere": cluster is not None}

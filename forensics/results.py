@@ -50,6 +50,8 @@ class Ingested:
     not_read: NotRead
     losses: tuple[Mapping[str, Any], ...]
     """What the logs themselves show to be missing, by file and kind: file, kind, records, count, first, last."""
+    read_again: tuple[str, ...] = ()
+    """Evidence that the case had and that was read again: new evidence bears on it, or what was kept of it is gone."""
 
     @property
     def exit_code(self) -> int:

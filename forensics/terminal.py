@@ -23,7 +23,7 @@ from forensics import results
 from forensics.accounts import percent
 from forensics.errors import naming
 from forensics.report.text.visible import cut, visible
-from forensics.unread import days
+from forensics.unread import days, few
 
 if TYPE_CHECKING:
     from forensics import proof, workbench
@@ -110,6 +110,9 @@ def worksheet(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 def _ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")
+    if result.read_again:
+        names = visible(few(result.read_again))
+        _line("Read again", f"{names}: new evidence bears on it, or what was kept of it is gone")
     parts = [f"{result.used:,} used", f"{result.ignored:,} known and irrelevant"]
     if result.duplicates:
         parts[-1] += f" (of which {result.duplicates:,} lie in two files)"

@@ -2,14 +2,21 @@
 of. It may be deleted at any time; what is missing is read again from the evidence.
 
 `state-….json` says what is there, with digests; the manifest holds the digest of that file. What does not agree with it
-is not used. It holds for the code that made it alone (`madeby`).
+is not used. It holds for the code that made it alone (`madeby`), and for the user who made it: the state is sealed with
+a key that lies beside this user's compiled code. A case that comes from elsewhere may hold batches that were made to do
+harm to what reads them, under a manifest that fits; its evidence is read instead.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import hmac
 import json
+import os
+import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,10 +34,13 @@ from forensics.ingest.batches import Batch
 from forensics.ingest.survey import Surveyed
 from forensics.loaders import timing
 from forensics.loaders.base import LOSSES, Settings, Survey
+from forensics.native import compiler
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
+KEY = 32
+"""Bytes."""
 _OF_SURVEY: Mapping[str, Any] = {
     "records": int, "first": int | None, "last": int | None, "blocks": Mapping[int, int],
     "hosts": frozenset[int] | None,
@@ -109,7 +119,8 @@ def read(folder: Path, digest: str) -> Kept:
         if hashlib.sha256(content).hexdigest() != digest:
             return Kept(folder)
         data = json.loads(content)
-        if data["made_by"] != madeby.digest():
+        seal = data.pop("seal")
+        if data["made_by"] != madeby.digest() or not seal or not hmac.compare_digest(seal, _seal(data)):
             return Kept(folder)
         listed = {keys[0]: (tuple(keys), str(name), str(sum_)) for keys, name, sum_ in data["batches"]}
         return Kept(folder, data["surveys"], listed, data["made_of"])
@@ -133,7 +144,9 @@ def write(
         if data is not None:
             known = (_said(one.survey, "year", "first"), _said(one.survey, "timezone", "name"))
             surveys[_of_survey(one.source, one.digests.content_sha256, *known, settings)] = data
-    state = {"made_by": madeby.digest(), "batches": listed, "surveys": surveys, "made_of": dict(made_of)}
+    state: dict[str, Any] = {"made_by": madeby.digest(), "batches": listed, "surveys": surveys}
+    state["made_of"] = {name: list(one) for name, one in made_of.items()}
+    state["seal"] = _seal(state)
     content = json.dumps(state, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(content).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,6 +154,30 @@ def write(
     with naming(place):
         place.write_bytes(content)
     return digest
+
+
+def _seal(state: Mapping[str, Any]) -> str:
+    """A code of the state that only who has this user's key can make; none where no key can be kept."""
+    key = _key()
+    return hmac.new(key, plainly.digest(state).encode(), "sha256").hexdigest() if key else ""
+
+
+def _key() -> bytes | None:
+    """This user's key, made at its first use; None where others could read or exchange it."""
+    place = compiler.kept_in().parent / "kept.key"
+    if compiler.fault(place.with_name("no such folder")):
+        return None
+    with contextlib.suppress(OSError):
+        fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(secrets.token_bytes(KEY))
+    try:
+        about = place.lstat()
+        own = not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o077)
+        key = place.read_bytes() if own and stat.S_ISREG(about.st_mode) else b""
+    except OSError:
+        return None
+    return key if len(key) == KEY else None
 
 
 @contextmanager

@@ -94,8 +94,8 @@ class IngestResult:
     """Parquet files of the tables, relative to the case folder, sorted."""
     made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """`deliveries.Written.made_of`."""
-    read_again: int = 0
-    """Parts of the evidence that were read, not found as they were kept."""
+    read: frozenset[str] = frozenset()
+    """Ids of evidence that was read, not found as it was kept."""
     kept: str = ""
     """SHA-256 of what says what is kept (`forensics.ingest.kept`)."""
 
@@ -228,7 +228,7 @@ def _read_all(
         unread=sum(e.unread for e in results),
         files=tuple(sorted(written.files + unread_files)),
         made_of=written.made_of,
-        read_again=read.fresh,
+        read=frozenset(read.fresh),
     )
     return made, read
 
@@ -303,7 +303,7 @@ class _Task:
 @dataclass
 class _AllRead:
     """What reading all evidence came to. `units`: each with its batch; `joined`: batches at the end that were joined
-    from fragments; `fresh`: parts that were read, not found as they were kept."""
+    from fragments; `fresh`: ids of evidence that was read, not found as it was kept."""
 
     batches: spool.Batches
     unread: writing.Unread
@@ -312,7 +312,7 @@ class _AllRead:
     indexes: list[selection.JoinIndex] = field(default_factory=list)
     units: list[tuple[Sequence[units.Part], Batch]] = field(default_factory=list)
     joined: int = 0
-    fresh: int = 0
+    fresh: set[str] = field(default_factory=set)
 
 
 def _all(work: Path, task: _Task) -> _AllRead:
@@ -326,7 +326,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
     for unit, (batch, made), found in _read(task):
         placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
         read.units.append(([part for _, part in unit], batch))
-        read.fresh += 0 if found else len(unit)
+        read.fresh.update(() if found else (part.item.digests.content_sha256 for _, part in unit))
         _take(read, placed, made)
         for (number, _), member in zip(unit, batch.members, strict=True):
             read.accounts[number].add(member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,24 @@ def test_a_relative_path_and_a_year_are_known_again(
     assert [one.names for one in manifest.read(Case(tmp_path / "case")).evidence][1] == ("logs/plain",)
 
 
+def test_members_of_archives_are_known_again(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]]
+) -> None:
+    archive = tmp_path / "logs.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for log in logs[:2]:
+            tar.add(log, f"var/log/{log.name}")
+    case = tmp_path / "case"
+    ingest([archive], case)
+    counted["survey"].clear()
+    counted["read"].clear()
+    ingest(logs[2:3], case)
+    assert counted == {"survey": [str(logs[2])], "read": [str(logs[2])]}
+    ingest([archive, logs[2]], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+    assert workbench.verify(case).ok
+
+
 ALTERATIONS: dict[str, Callable[[Path], None]] = {
     "deleted": lambda folder: shutil.rmtree(folder),
     "state deleted": lambda folder: next(folder.glob("state-*.json")).unlink(),
@@ -157,6 +176,46 @@ def test_evidence_that_was_touched_is_surveyed_again(
     logs[0].write_bytes(logs[3].read_bytes())
     with pytest.raises(MissentError):
         ingest(logs[4:5], case)
+
+
+def test_what_another_user_kept_is_not_used(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a manifest that fits, batches could do harm to what reads them: a case from elsewhere is not believed."""
+    case = tmp_path / "case"
+    ingest(logs[:2], case)
+    counted["read"].clear()
+    counted["survey"].clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "_key", lambda: b"another".ljust(kept.KEY))
+        told = ingest(logs[2:3], case)
+    assert sorted(counted["read"]) == sorted(counted["survey"]) == [str(one) for one in logs[:3]]
+    assert told.read_again == tuple(str(one) for one in logs[:2])
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "_key", lambda: None)
+        ingest(logs[3:4], case)
+        counted["read"].clear()
+        ingest(logs[4:5], case)
+        assert str(logs[0]) in counted["read"]
+    ingest(logs[:5], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+
+
+def test_the_key_is_this_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept.compiler, "kept_in", lambda: tmp_path / "cache" / "x")
+    (tmp_path / "cache").mkdir(mode=0o700)
+    key = kept._key()
+    assert key is not None and key == kept._key()
+    place = tmp_path / "cache" / "kept.key"
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.chmod(0o644)
+    assert kept._key() is None
+    place.unlink()
+    place.symlink_to("/etc/hostname")
+    assert kept._key() is None
+    place.unlink()
+    (tmp_path / "cache").chmod(0o777)
+    assert kept._key() is None
 
 
 def test_other_code_uses_nothing_that_was_kept(
