@@ -191,3 +191,49 @@ except forensics.errors.MachineError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "Windows Subsystem for Linux" in done.stdout, done.stderr
+
+
+WITHOUT = """
+import builtins, importlib, os, pkgutil, sys
+# What the packages that it depends on do there is theirs.
+import bagit, distributed, docxtpl, duckdb, numba, numpy, openpyxl, pandas, pyarrow.parquet, requests, rich, uvicorn
+missing = {"fcntl", "grp", "pwd", "resource", "termios"}
+before = builtins.__import__
+
+def without(name, around=None, *more, **options):
+    if name in missing and str((around or {}).get("__name__")).startswith("forensics"):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return before(name, around, *more, **options)
+
+builtins.__import__ = without
+for name in ("getuid", "geteuid", "uname", "O_CLOEXEC", "O_NOFOLLOW", "pread", "pwrite", "sched_getaffinity"):
+    delattr(os, name)
+"""
+"""What Windows does not have is not there for modules of the package."""
+
+
+def test_every_module_can_be_imported_where_the_system_has_no_locks() -> None:
+    code = f"""{WITHOUT}
+import forensics
+names = [one.name for one in pkgutil.walk_packages(forensics.__path__, "forensics.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 250
+
+
+def test_what_would_lock_there_says_so_before_it_writes(tmp_path: Path) -> None:
+    """Also where a stage is called that `forensics` itself does not guard."""
+    code = f"""{WITHOUT}
+from forensics import errors, pipeline
+try:
+    pipeline.ingest([{str(ROOT / "tests" / "data" / "contract" / "postfix.log")!r}], {str(tmp_path / "case")!r}, org=["albion.example"], year=2024)
+except errors.MachineError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "Windows Subsystem for Linux" in done.stdout, done.stderr
+    assert not (tmp_path / "case").exists()

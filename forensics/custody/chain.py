@@ -8,7 +8,6 @@ elsewhere.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forensics.custody import canonical
+from forensics.custody import canonical, flock
 from forensics.errors import CaseError, MachineError, naming
 
 GENESIS = "0" * 64
@@ -63,7 +62,7 @@ def append(path: Path, content: Mapping[str, Any], clock: Clock = now) -> Mappin
 def _append(path: Path, content: Mapping[str, Any], clock: Clock) -> Mapping[str, Any]:
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        flock.exclusive(fd, wait=True)
         last = _last(path, fd)
         entry: dict[str, Any] = canonical.plain(content)
         entry |= {"sequence": last.sequence + 1, "at": stamp(clock()), "previous": last.digest}

@@ -9,7 +9,6 @@ breaks it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -17,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import canonical, log
+from forensics.custody import canonical, flock, log
 from forensics.custody.chain import Clock, now, stamp
-from forensics.errors import CaseInUse, naming
+from forensics.errors import CaseInUse, naming, refuse_without_locks
 
 NAME = ".lock"
 STEP = 0.2
@@ -41,8 +40,9 @@ def held(
     """Hold the case's lock; the folder is made when it is not there. Gives what a lock that was broken said, else None.
 
     With `wait` a lock of this machine is waited for; `break_lock` takes over from another machine. Raises CaseInUse,
-    which names who holds the lock, since when and for what; OSError.
+    which names who holds the lock, since when and for what; MachineError on a system without locks; OSError.
     """
+    refuse_without_locks()
     fresh = not case.folder.exists()
     case.folder.mkdir(parents=True, exist_ok=True)
     place = case.folder / NAME
@@ -83,7 +83,7 @@ def holder(case: Case) -> Mapping[str, str] | None:
         said = _said(fd)
         if said.get("host") != log.host():
             return said or None
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        flock.shared(fd)
     except BlockingIOError:
         return said
     finally:
@@ -94,7 +94,7 @@ def holder(case: Case) -> Mapping[str, str] | None:
 def _take(fd: int, case: Case, wait: bool, sleep: Sleep) -> None:
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock.exclusive(fd)
             return
         except BlockingIOError:
             if not wait:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import resource
 
 import pyarrow as pa
 
@@ -14,6 +13,8 @@ def release() -> None:
     """Give memory that lies unused in the allocators back to the system, where the system has a way to ask for it;
     unless the process never held much: to get its pages anew would cost more than they are worth. No setting of the
     process is changed."""
+    import resource  # not on every system on which this module is imported
+
     if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MUCH // 1024:  # kilobytes; bytes on macOS: always more
         return
     pa.default_memory_pool().release_unused()

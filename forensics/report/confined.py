@@ -13,7 +13,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import struct
 import sys
 from collections.abc import Mapping
@@ -37,6 +36,8 @@ _EPERM: Final = 1
 
 def limit(seconds: int, memory: int) -> None:
     """No more processor time and memory than this, and not a byte into any file."""
+    import resource  # not on every system on which this module is imported
+
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
