@@ -685,16 +685,24 @@ def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json
 @click.option(
     "--compile", "compile_now", is_flag=True, help="Make the compiled code ready now, as the first run would."
 )
+@click.option(
+    "--case",
+    "case_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Say as well which promises of this case hold on this machine.",
+)
 @JSON
-def doctor(compile_now: bool, as_json: bool) -> None:
-    """Say what this installation is, and whether its compiled code is ready.
+def doctor(compile_now: bool, case_dir: Path | None, as_json: bool) -> None:
+    """Say what this installation is, what the machine gives it, and whether its compiled code is ready; of a case,
+    which of its promises hold here.
 
-    Example:  missent doctor --compile
+    Example:  missent doctor --case case
     """
     from forensics import terminal, workbench
 
     with terminal.progress(quiet=as_json) as progress:
-        result = workbench.doctor(compile_now=compile_now, progress=progress)
+        result = workbench.doctor(compile_now=compile_now, case_dir=case_dir, progress=progress)
     terminal.health(result, as_json=as_json)
 
 

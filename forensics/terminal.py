@@ -322,12 +322,22 @@ def health(result: workbench.Health, *, as_json: bool) -> None:
     if as_json:
         return _json(result)
     versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
-    _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}")
+    room = f", {result.memory / 2**30:,.1f} GiB of memory" if result.memory is not None else ""
+    _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}{room}")
     _line("Versions", versions)
     state = "ready" if result.compiled else "not there; the first log waits for it, or `missent doctor --compile`"
     _line("Compiled", f"code in {visible(result.folder)}: {state}")
     if result.fault:
         _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
+    for kept in result.kept:
+        whose = f"owner {visible(kept.owner)}, {kept.size / 1e6:,.0f} MB" if kept.owner else "not there"
+        _line("Kept", f"{kept.what}: {visible(kept.folder)}, {whose}")
+    for part in result.parts:
+        there = {"": "not there", "yes": "there"}.get(part.there, part.there)
+        _line("Optional", f"{part.name}: {there}; for {part.needed_for}")
+    for promise in result.promises:
+        holds = {True: "holds", False: "DOES NOT HOLD", None: "cannot be told"}[promise.holds]
+        _line("Promise", f"{promise.name}: {holds}; {visible(promise.text)}")
 
 
 def status(found: workbench.Status, *, as_json: bool) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
-from forensics import pipeline
+from forensics import health, pipeline
 from forensics.case import Case, undetected
 from forensics.errors import CaseError, UsageError, naming
+from forensics.health import Health, Kept, Part, Promise
 from forensics.proof import verify
 from forensics.report.text.visible import visible
 from forensics.results import Run
@@ -32,6 +33,9 @@ __all__ = [
     "Explanation",
     "Formats",
     "Health",
+    "Kept",
+    "Part",
+    "Promise",
     "Questions",
     "Status",
     "ask",
@@ -126,20 +130,6 @@ class Questions:
     names: tuple[str, ...]
     not_askable: tuple[str, ...]
     script: str
-
-
-@dataclass(frozen=True)
-class Health:
-    """What this installation is. `compiled`: whether reading can begin at once; `folder`: where compiled code is kept;
-    `fault`: why it cannot be kept there, empty when it can."""
-
-    python: str
-    system: str
-    processors: int
-    versions: Mapping[str, str]
-    compiled: bool
-    folder: str
-    fault: str
 
 
 def status(case_dir: str | Path) -> Status:
@@ -286,27 +276,17 @@ def identity(case_dir: str | Path, delivery_id: str) -> bytes:
     )
 
 
-def doctor(*, compile_now: bool = False, progress: Progress | None = None) -> Health:
-    """What this installation is and whether its compiled code is ready; with `compile_now`, make it ready."""
-    import os
-    import platform
-    from importlib.metadata import version
-
+def doctor(
+    *, compile_now: bool = False, case_dir: str | Path | None = None, progress: Progress | None = None
+) -> Health:
+    """What this installation is and whether its compiled code is ready; with `compile_now`, make it ready. With a case,
+    which of its promises hold on this machine. Raises CaseError where there is no such case."""
     from forensics.native import compiler, selfcheck
 
     if compile_now:
         compiler.ready(progress)
         selfcheck.check()
-    names = ("missent", "numba", "llvmlite", "numpy", "pyarrow", "duckdb")
-    return Health(
-        python=platform.python_version(),
-        system=f"{platform.system()} {platform.machine()}",
-        processors=os.cpu_count() or 1,
-        versions={name: version(name) for name in names},
-        compiled=compiler.cached(),
-        folder=str(compiler.kept_in()),
-        fault=compiler.fault(compiler.kept_in()),
-    )
+    return health.health(Case(Path(case_dir)) if case_dir is not None else None)
 
 
 def watch_list(

@@ -47,7 +47,7 @@ FUNCTIONS = {
         "ask": f"case_dir, *, everything=, {SAYING}",
         "block": "case_dir, *, formats=, out=, days=, as_of=",
         "demo": f"out, reports=, *, {CALLER}",
-        "doctor": "*, compile_now=, progress=",
+        "doctor": "*, compile_now=, case_dir=, progress=",
         "explain": "case_dir, subject",
         "formats": "",
         "identity": "case_dir, delivery_id",
@@ -89,7 +89,10 @@ CLASSES = {
         "Status": "case, in_use, evidence, records, unread, deliveries, findings, incidents, ruled, detected, reports, "
         "entries, last_action, last_at, changed, following",
         "Questions": "names, not_askable, script",
-        "Health": "python, system, processors, versions, compiled, folder, fault",
+        "Health": "python, system, processors, memory, versions, compiled, folder, fault, kept, parts, promises",
+        "Kept": "what, folder, owner, size, fault",
+        "Part": "name, there, needed_for",
+        "Promise": "name, holds, text",
     },
 }
 CLASSES["forensics.opened"] = {

@@ -16,6 +16,7 @@ import os
 import struct
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 _CALLS: Final = {
@@ -54,6 +55,16 @@ def _filter(architecture: int, refused: tuple[int, ...]) -> bytes:
     steps += [(equal, numbers - n, 0, number) for n, number in enumerate(refused)]
     steps += [(give, 0, 0, allow), (give, 0, 0, deny)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def possible() -> bool:
+    """Whether this system and machine have such a filter (proc_pid_status(5) names it), without setting one."""
+    if sys.platform != "linux" or os.uname().machine not in _CALLS:
+        return False
+    try:
+        return "\nSeccomp" in Path("/proc/self/status").read_text("ascii", "replace")
+    except OSError:
+        return False
 
 
 def confine() -> bool:

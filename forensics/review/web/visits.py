@@ -32,8 +32,13 @@ def known_as(case: Case) -> str:
 
 
 def place(case: Case) -> Path:
+    return folder() / f"{known_as(case)}.json"
+
+
+def folder() -> Path:
+    """Where this user's visits are kept."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "missent" / "visits" / f"{known_as(case)}.json"
+    return Path(state) / "missent" / "visits"
 
 
 def before(case: Case, reviewer: str) -> Visit | None:
