@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,20 @@ def _formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[C
     """Lists of formats that go on with one more."""
     from forensics.report.writing import FORMATS
 
+    return _lists(FORMATS, begun)
+
+
+def _rules(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Lists of kinds of rules that go on with one more."""
+    from forensics.blocking.writing import FORMATS
+
+    return _lists(FORMATS, begun)
+
+
+def _lists(names: Iterable[str], begun: str) -> list[CompletionItem]:
     before, _, last = begun.rpartition(",")
     taken = before.split(",")
-    rest = [one for one in FORMATS if one.startswith(last) and one not in taken]
+    rest = [one for one in names if one.startswith(last) and one not in taken]
     return [CompletionItem(f"{before},{one}" if before else one) for one in rest]
 
 
@@ -561,6 +572,7 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     default="postfix,exchange,online,list",
     show_default=True,
     metavar="NAME,…",
+    shell_complete=_rules,
     help="postfix, exchange, online, list, rpz, sigma, splunk, elastic.",
 )
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -81,6 +82,21 @@ def test_completions_are_printed(shell: str) -> None:
     done = CliRunner().invoke(main, ["completion", shell])
     assert done.exit_code == 0
     assert "_MISSENT_COMPLETE" in done.output
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in commands().items() if any("--format" in p.opts for p in one.params)]
+)
+def test_every_format_that_the_help_names_is_completed(name: str) -> None:
+    command = commands()[name]
+    option = next(one for one in command.params if "--format" in one.opts)
+    said = (
+        set(re.findall(r"[a-z]+", (option.help or "").removeprefix("Any of")))
+        if option.metavar
+        else set(option.type.choices)
+    )
+    offered = {one.value for one in option.shell_complete(click.Context(command), "")}
+    assert offered == said and len(said) > 3
 
 
 def test_formats_and_zones_are_completed() -> None:
