@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.man_page import escaped
+from tools import release
 
 
 def build(source: Path, out: Path, *targets: str) -> None:
@@ -83,6 +85,37 @@ def test_the_version_is_said_in_one_place() -> None:
     assert f"\n## {version()}\n" in (ROOT / "docs" / "changelog.md").read_text("utf-8")
     sources = [path.read_text("utf-8") for path in (ROOT / "forensics").rglob("*.py")]
     assert not [text for text in sources if re.search(rf"['\"]{re.escape(version())}['\"]", text)]
+
+
+def test_pythons_that_are_there_are_told_from_those_that_are_not(tmp_path: Path) -> None:
+    assert release.version_of(sys.executable) == platform.python_version()
+    assert release.version_of("python-that-nobody-has") is None
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\necho 3.9.18\n")
+    old.chmod(0o755)
+    assert release.version_of(str(old)) is None
+
+
+def test_what_takes_the_room_adds_up(tmp_path: Path) -> None:
+    place = tmp_path / "lib" / "python3.11" / "site-packages"
+    for name, size in (
+        ("large/a.so", 5_000_000),
+        ("large-1.0.dist-info/RECORD", 1_000_000),
+        ("large.libs/b.so", 3_000_000),
+        ("small/x", 900_000),
+    ):
+        (place / name).parent.mkdir(parents=True)
+        (place / name).write_bytes(bytes(size))
+    assert release.sizes(tmp_path) == [("large", 9), ("…", 1), ("together", 10)]
+
+
+def test_a_release_that_does_not_hold_is_said(tmp_path: Path) -> None:
+    (tmp_path / "missent-0-py3-none-any.whl").touch()
+    (tmp_path / "missent-0.tar.gz").touch()
+    with pytest.raises(release.Failed, match="none of these Pythons"):
+        release.main(tmp_path, ["python-that-nobody-has"])
+    with pytest.raises(release.Failed, match="no such words"):
+        release.run(sys.executable, "-c", "import sys; sys.exit('no such words')", folder=tmp_path)
 
 
 def test_text_is_no_request_to_roff() -> None:
