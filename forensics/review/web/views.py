@@ -26,9 +26,9 @@ from forensics.review.web.visits import Visit
 from forensics.schema import EXPOSURES, LEVELS
 
 TEMPLATES = Path(__file__).parent / "templates"
-QUEUE = 60
+QUEUE = 40
 """Pairs on one page of the queue."""
-LIST = 100
+LIST = 50
 """Findings of a pair on one page: the list that can be ruled on as it is shown."""
 PIECE = 200
 """Lines of a long list that are laid out together."""
