@@ -651,15 +651,45 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
     metavar="DIR",
     help="A case: '*.mil' then stands for what it writes to below it; by traffic, without names in genuine use.",
 )
+@click.option(
+    "--format",
+    "formats",
+    metavar="NAME,…",
+    help="Of a case: write the list as `missent block` writes its rules, into --out: postfix, exchange, …",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("watch"),
+    show_default=True,
+    metavar="DIR",
+    help="A new folder for --format.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Until --format expires.")
+@click.option("--as-of", metavar="TIME", callback=_start, help="The moment that --format is dated by (default: now).")
 @JSON
-def watch_list(names: tuple[str, ...], limit: int, case_dir: Path | None, as_json: bool) -> None:
-    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV for block rules.
+def watch_list(
+    names: tuple[str, ...],
+    limit: int,
+    case_dir: Path | None,
+    formats: str | None,
+    out: Path,
+    days: int,
+    as_of: datetime | None,
+    as_json: bool,
+) -> None:
+    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV or as block rules.
 
     Example:  missent watch-list navy.mil --limit 50
     """
     from forensics import terminal, workbench
 
-    terminal.watch_list(workbench.watch_list(names, limit=limit, case_dir=case_dir), as_json=as_json)
+    if formats is None:
+        return terminal.watch_list(workbench.watch_list(names, limit=limit, case_dir=case_dir), as_json=as_json)
+    if case_dir is None:
+        raise UsageError("--format: rules are tried on a case first", remedy="name one with --case DIR")
+    result = workbench.watch_rules(names, case_dir, limit=limit, formats=[formats], out=out, days=days, as_of=as_of)
+    terminal.blocked(result, as_json=as_json)
 
 
 @main.command(short_help="Ask the case's tables and views with DuckDB SQL.")

@@ -19,6 +19,7 @@ from forensics.report.text.visible import visible
 from forensics.results import Run
 
 if TYPE_CHECKING:
+    from forensics.blocking import Block
     from forensics.detector.explain import Explanation as Weighed
     from forensics.ingest.survey import Progress
     from forensics.report.asking import Asked
@@ -53,6 +54,7 @@ __all__ = [
     "verify",
     "views_sql",
     "watch_list",
+    "watch_rules",
     "worksheet",
 ]
 
@@ -310,7 +312,10 @@ def watch_list(
     with views.connect(case, casefile.organisation.domains) as connection:
         rows = views.answer(connection, _GENUINE).to_pylist()
     traffic = {row["domain"]: row["deliveries"] for row in rows}
-    return watchlist.watch_list(names, limit=limit, traffic=traffic, used=[*traffic, *casefile.domains.known_good])
+    own = [*traffic, *casefile.domains.known_good, *casefile.organisation.domains]
+    # A name above one in use is in use: many servers read a rule on it with the names below.
+    used = {".".join(labels[n:]) for labels in (name.split(".") for name in own) for n in range(len(labels) - 1)}
+    return watchlist.watch_list(names, limit=limit, traffic=traffic, used=used)
 
 
 _GENUINE = """
@@ -336,23 +341,63 @@ def block(
     after `as_of` (default: now) the rules say that they are to be taken out. Raises UsageError for an unknown format or
     an `out` that is not empty; writes nothing where no pair is confirmed.
     """
+    from forensics import blocking
+
+    return _ruled(case_dir, blocking.made, formats, out, days, as_of)
+
+
+def watch_rules(
+    names: Sequence[str],
+    case_dir: str | Path,
+    *,
+    limit: int | None = None,
+    formats: Sequence[str] = BLOCK_FORMATS,
+    out: str | Path = "watch",
+    days: int = BLOCK_DAYS,
+    as_of: datetime | None = None,
+) -> Blocked:
+    """Write a watch list in the formats of block rules, tried on the case like them: what is in genuine use gets none.
+
+    Raises UsageError as `watch_list` and `block` do.
+    """
+    from forensics import blocking
+
+    rows = watch_list(names, limit=limit, case_dir=case_dir)
+
+    def make(connection: Any) -> Block:
+        return blocking.watched(connection, rows)
+
+    return _ruled(case_dir, make, formats, out, days, as_of, watch=True)
+
+
+def _ruled(
+    case_dir: str | Path,
+    make: Callable[[Any], Block],
+    formats: Sequence[str],
+    out: str | Path,
+    days: int,
+    as_of: datetime | None,
+    *,
+    watch: bool = False,
+) -> Blocked:
     from forensics import blocking, views
     from forensics.custody import manifest, staging
 
+    what = "watch-list" if watch else "block"
     wanted = [name.strip() for one in formats for name in one.split(",")]
     if unknown := sorted(set(wanted) - set(blocking.FORMATS)):
-        raise UsageError(f"block: {', '.join(unknown)}: no such format", expected=", ".join(blocking.FORMATS))
+        raise UsageError(f"{what}: {', '.join(unknown)}: no such format", expected=", ".join(blocking.FORMATS))
     if days < 1:
-        raise UsageError(f"block: {days} days", expected="at least one day")
+        raise UsageError(f"{what}: {days} days", expected="at least one day")
     case = Case(Path(case_dir))
     staging.finish(case)
     casefile = case_files.read(case)
     manifest.intact(case, manifest.read(case), ("deliveries", "findings"))
     place = Path(out)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(f"block: {place} is there already", remedy="name an empty or a new folder with --out")
+        raise UsageError(f"{what}: {place} is there already", remedy="name an empty or a new folder with --out")
     with views.connect(case, casefile.organisation.domains) as connection:
-        found = blocking.made(connection)
+        found = make(connection)
     made = (as_of or datetime.now(UTC)).date()
     until = made + timedelta(days=days)
     written: list[Path] = []
@@ -360,7 +405,7 @@ def block(
         name = visible(case.folder.resolve().name)
         with naming(place):
             place.mkdir(parents=True, exist_ok=True)
-            for file, content in blocking.files(found, wanted, name, made, until).items():
+            for file, content in blocking.files(found, wanted, name, made, until, watch=watch).items():
                 (place / file).write_bytes(content)
                 written.append(place / file)
     rules = tuple({"kind": r.kind, "value": r.value, "meant": list(r.meant), **asdict(r.exact)} for r in found.rules)

@@ -60,6 +60,7 @@ FUNCTIONS = {
         "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=, case_dir=",
+        "watch_rules": "names, case_dir, *, limit=, formats=, out=, days=, as_of=",
         "worksheet": "case_dir, sheet, *, examiner=, note=",
     },
 }
@@ -153,6 +154,7 @@ def test_every_command_is_a_function_that_takes_its_options() -> None:
         "report": {"withdraw", "because"},
         "verify": {"case_dir"},
         "lookups": {"out"},
+        "watch-list": {"formats", "out", "days", "as_of"},  # of watch_rules
     }
     for name, command in commands().items():
         if name == "completion":  # for a shell, which is no program of Python

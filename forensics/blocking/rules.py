@@ -17,8 +17,9 @@ from forensics.report.text.visible import visible
 
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """A host name as RFC 1123 (2.1) has it, lower-case A-labels: what every format can hold."""
-_LOCAL = re.compile(r"[a-z0-9!$%&'*+/=?^_`{|}~-][a-z0-9!#$%&'*+/=?^_`{|}~-]*(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-"""A dot-string of RFC 5321 (4.1.2) that begins no comment."""
+_LOCAL = re.compile(r"[a-z0-9!$%&*/?^_`{|}~][a-z0-9!#$%&'*+/=?^_`{|}~-]*(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+"""A dot-string of RFC 5321 (4.1.2) that begins no comment and, in a spreadsheet, no formula: a table that is matched
+exactly cannot guard a cell by a sign before it."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,30 @@ def made(connection: Any) -> Block:
             spare[typed] = addresses
         left.extend(without)
     return Block(tuple(rules), spare, (*left, *_unruled(use)))
+
+
+def watched(connection: Any, lookalikes: Sequence[Mapping[str, Any]]) -> Block:
+    """Rules on lookalikes (`lookalike`, `domain`, as a watch list has them) to which nobody need have written.
+
+    One that is in genuine use, or has such a name below it, gets none.
+    """
+    use = [row for row in connection.sql(_USE).to_arrow_table().to_pylist() if row["domain"]]
+    meant: dict[str, list[str]] = {}
+    for row in lookalikes:
+        meant.setdefault(row["lookalike"], []).append(row["domain"])
+    rules: list[Rule] = []
+    left: list[Left] = []
+    for typed, names in meant.items():
+        there = [row for row in use if row["domain"] == typed]
+        below = [row for row in use if row["domain"].endswith(f".{typed}")]
+        exact, whole = _counted(there), _counted([*there, *below])
+        if not _DOMAIN.fullmatch(typed):
+            left.append(Left(typed, ", ".join(names), "unwritable", exact.all))
+        elif whole.genuine:
+            left.append(Left(typed, ", ".join(names), "genuine", whole.genuine))
+        else:
+            rules.append(Rule("domain", typed, typed, tuple(names), exact, whole))
+    return Block(tuple(rules), {}, tuple(left))
 
 
 def _of_domain(

@@ -7,8 +7,9 @@
 | online | `exchange-online-block.ps1`, `exchange-online-block-undo.ps1` (Tenant Allow/Block List) |
 | list | `block-list.txt` |
 | rpz | `rpz.zone` (response policy zone): cuts all use of the name, not mail alone |
-| sigma | `sigma.yml` |
-| splunk, elastic | `splunk-lookup.csv`, `elastic-lookup.ndjson` |
+| sigma | `email_mistyped_domain.yml`: a detection rule (Sigma specification 2.1) |
+| splunk | `splunk-lookup.csv`, `splunk-transforms.conf` (a CSV lookup, matched exactly) |
+| elastic | `elastic-lookup-index.json`, `elastic-lookup.ndjson`, `elastic-lookup-undo.ndjson` (a lookup index) |
 
 Values are lower-case names and addresses of a closed set of letters (`rules`), and quoted as each format asks.
 """
@@ -21,6 +22,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import NAMESPACE_URL, uuid5
 
 from forensics.blocking.rules import Block, Rule
 from forensics.review.sheets import guard
@@ -37,26 +39,50 @@ class Sheet:
     made: date
     until: date
     rules: tuple[Rule, ...]
+    watch: bool = False
+    """Whether the names are lookalikes to which nobody need have written, not those of confirmed pairs."""
 
     @property
     def head(self) -> list[str]:
+        hit = [rule for rule in self.rules if rule.exact.all]
+        rest = len(self.rules) - len(hit)
         return [
-            f"Block rules of case {self.case}, made by Missent on {self.made:%Y-%m-%d}.",
-            f"They are meant to be taken out on {self.until:%Y-%m-%d}; look at them again before.",
-            *(f"Would have refused {n}" for n in map(_refused, self.rules)),
+            f"{self.title}, made by Missent on {self.made:%Y-%m-%d}: {self.of_what}.",
+            f"Meant to be taken out on {self.until:%Y-%m-%d}; look at it again before.",
+            *(f"Would have refused {n}" for n in map(_refused, hit)),
+            *([f"Would have refused nothing of this case to {rest:,} of these names."] if rest else []),
         ]
+
+    @property
+    def title(self) -> str:
+        return f"{'Watch list' if self.watch else 'Block rules'} of case {self.case}"
+
+    @property
+    def of_what(self) -> str:
+        if self.watch:
+            return "lookalikes, one slip away, of names that the organisation writes to"
+        return "domains and addresses of pairs that a person confirmed to be mistyped"
+
+    def id(self, what: str) -> str:
+        """A UUID (version 5) for one thing of this sheet: the same whenever the same is made again."""
+        return str(uuid5(NAMESPACE_URL, json.dumps(["missent", self.case, self.made.isoformat(), what])))
 
     def of(self, kind: str) -> list[Rule]:
         return [rule for rule in self.rules if rule.kind == kind]
 
 
-def files(block: Block, names: Sequence[str], case: str, made: date, until: date) -> dict[str, bytes]:
-    """{file name: content}. A format that reads a domain's rule with the names below it gets the rules of the
-    addresses instead where something genuine lies below."""
+def files(
+    block: Block, names: Sequence[str], case: str, made: date, until: date, *, watch: bool = False
+) -> dict[str, bytes]:
+    """{file name: content}; `watch`: of lookalikes instead of confirmed pairs.
+
+    A format that reads a domain's rule with the names below it gets the rules of the addresses instead where something
+    genuine lies below.
+    """
     out: dict[str, bytes] = {}
     for name in names:
         below, write = FORMATS[name]
-        sheet = Sheet(case, made, until, _chosen(block, below))
+        sheet = Sheet(case, made, until, _chosen(block, below), watch)
         out |= {file: ("\n".join(lines) + "\n").encode("utf-8") for file, lines in write(sheet).items()}
     return out
 
@@ -105,7 +131,7 @@ def _postfix(sheet: Sheet) -> dict[str, list[str]]:
 
 
 def _exchange(sheet: Sheet) -> dict[str, list[str]]:
-    name = f"Missent {sheet.case}"
+    name = f"Missent {'watch ' if sheet.watch else ''}{sheet.case}"
     head = [f"# {line}" for line in sheet.head]
     common = (
         f"-Priority 0 -FromScope InOrganization -RejectMessageEnhancedStatusCode 5.7.1 "
@@ -132,8 +158,12 @@ def _exchange(sheet: Sheet) -> dict[str, list[str]]:
         row = [rule.kind, guard(rule.value), " ".join(rule.meant), f"{sheet.until:%Y-%m-%d}"]
         writer.writerow([*row, n.confirmed, n.open, n.genuine])
     return {
-        "exchange-rule.ps1": [*head, "# RecipientDomainIs covers the names below each domain as well.", *lines],
-        "exchange-rule-undo.ps1": [*head, "# Takes the rules out again.", *undo],
+        "exchange-rule.ps1": [
+            *head,
+            "# RecipientDomainIs covers the names below each domain as well. To undo: exchange-rule-undo.ps1.",
+            *lines,
+        ],
+        "exchange-rule-undo.ps1": [*head, "# To undo the rules: takes them out again.", *undo],
         "exchange-rule.csv": table.getvalue().rstrip("\n").split("\n"),
     }
 
@@ -152,15 +182,20 @@ def _online(sheet: Sheet) -> dict[str, list[str]]:
             *head,
             "# Stops mail to these names (550 5.7.703), and all mail FROM them, which goes to quarantine. A message to",
             "# several recipients is refused for all of them. Entries expire by themselves. Source: Microsoft Learn,",
-            "# Allow or block email using the Tenant Allow/Block List.",
+            "# Allow or block email using the Tenant Allow/Block List. To undo: exchange-online-block-undo.ps1.",
             *([block] if entries else []),
         ],
-        "exchange-online-block-undo.ps1": [*head, "# Takes the entries out again.", *([undo] if entries else [])],
+        "exchange-online-block-undo.ps1": [
+            *head,
+            "# To undo the entries: takes them out again.",
+            *([undo] if entries else []),
+        ],
     }
 
 
 def _list(sheet: Sheet) -> dict[str, list[str]]:
-    return {"block-list.txt": [*(f"# {line}" for line in sheet.head), *(rule.value for rule in sheet.rules)]}
+    undo = "# To undo: take the names out again."
+    return {"block-list.txt": [*(f"# {line}" for line in sheet.head), undo, *(rule.value for rule in sheet.rules)]}
 
 
 def _rpz(sheet: Sheet) -> dict[str, list[str]]:
@@ -178,38 +213,128 @@ def _rpz(sheet: Sheet) -> dict[str, list[str]]:
     }
 
 
+_SIGMA = str.maketrans({sign: f"\\{sign}" for sign in "\\*?"})
+"""What stands for other characters in a value of Sigma (specification 2.1, String Wildcard, Escape Character)."""
+
+
 def _sigma(sheet: Sheet) -> dict[str, list[str]]:
-    ends = [json.dumps("@" + rule.value) for rule in sheet.of("domain")]
-    whole = [json.dumps(rule.value) for rule in sheet.of("address")]
+    ends = ["@" + rule.value.translate(_SIGMA) for rule in sheet.of("domain")]
+    whole = [rule.value.translate(_SIGMA) for rule in sheet.of("address")]
+    parts = [
+        (name, field, values)
+        for name, field, values in (("domain", "recipient|endswith", ends), ("address", "recipient", whole))
+        if values
+    ]
+    told = ["Detects mail to mistyped domains.", *sheet.head, "To undo: delete the rule.", _FIELD]
     lines = [
-        *(f"# {line}" for line in sheet.head),
-        f"title: {json.dumps(f'Mail to a mistyped domain of case {sheet.case}')}",
+        f"title: {_yaml(f'Mail To Mistyped Domains Of Case {sheet.case}'[:_TITLE])}",
+        f"id: {sheet.id('sigma')}",
         "status: experimental",
+        f"description: {_yaml(' '.join(told))}",
+        "author: Missent",
         f"date: {sheet.made:%Y-%m-%d}",
         "logsource:",
         "    category: email",
         "detection:",
     ]
-    names = []
-    for name, field, values in (("domain", "recipient|endswith", ends), ("address", "recipient", whole)):
-        if values:
-            names.append(name)
-            lines += [f"    {name}:", f"        {field}:", *(f"            - {value}" for value in values)]
-    lines += [f"    condition: {' or '.join(names)}", "level: high"]
-    return {"sigma.yml": lines if names else lines[: len(sheet.head)]}
+    for name, field, values in parts:
+        lines += [f"    {name}:", f"        {field}:", *(f"            - {_yaml(value)}" for value in values)]
+    lines += [
+        f"    condition: {' or '.join(name for name, _, _ in parts)}",
+        "fields:",
+        "    - recipient",
+        "falsepositives:",
+        f"    - {_yaml(f'Mail that is meant for these names: the case of {sheet.made:%Y-%m-%d} held none.')}",
+        "level: high",
+    ]
+    return {"email_mistyped_domain.yml": [*(f"# {line}" for line in sheet.head), *(lines if parts else ())]}
+
+
+def _yaml(text: str) -> str:
+    """A double-quoted scalar: JSON's strings are YAML's (YAML 1.2.2, 1.3), but for pairs of escaped surrogates."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+_TITLE = 256
+"""Characters of a title, at most (JSON schema of the specification)."""
+_FIELD = "Map recipient to the field of your log that holds the envelope recipient."
+
+
+def _facts(sheet: Sheet, rule: Rule) -> dict[str, str | int]:
+    """What a table says of one rule, flat."""
+    n = rule.exact
+    return {
+        "recipient": rule.value,
+        "kind": rule.kind,
+        "meant": " ".join(rule.meant),
+        "case": sheet.case,
+        "made": sheet.made.isoformat(),
+        "expires": sheet.until.isoformat(),
+        "confirmed": n.confirmed,
+        "open": n.open,
+        "genuine": n.genuine,
+    }
+
+
+_COLUMNS = ("recipient", "kind", "meant", "case", "made", "expires", "confirmed", "open", "genuine")
 
 
 def _splunk(sheet: Sheet) -> dict[str, list[str]]:
-    rows = [f"{rule.value},{rule.kind},{' '.join(rule.meant)},{sheet.until:%Y-%m-%d}" for rule in sheet.rules]
-    return {"splunk-lookup.csv": ["recipient,kind,meant,expires", *rows]}
+    table = io.StringIO()
+    writer = csv.DictWriter(table, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for rule in sheet.rules:
+        facts = _facts(sheet, rule)
+        writer.writerow({**facts, "case": guard(sheet.case)})
+    return {
+        "splunk-lookup.csv": table.getvalue().rstrip("\n").split("\n"),
+        "splunk-transforms.conf": [
+            *(f"# {line}" for line in sheet.head),
+            "# Put splunk-lookup.csv into the lookups folder of an app, this stanza into its local/transforms.conf.",
+            "# Then, of events with the envelope recipient in recipient:",
+            '#   | eval recipient=lower(recipient), domain=mvindex(split(recipient, "@"), -1)',
+            "#   | lookup missent_block recipient OUTPUT kind meant case expires",
+            "#   | lookup missent_block recipient AS domain OUTPUTNEW kind meant case expires",
+            '#   | where isnotnull(kind) AND expires >= strftime(now(), "%Y-%m-%d")',
+            "# To undo: take the stanza and the table out again.",
+            "[missent_block]",
+            "filename = splunk-lookup.csv",
+            "case_sensitive_match = false",
+            "max_matches = 1",
+        ],
+    }
 
 
 def _elastic(sheet: Sheet) -> dict[str, list[str]]:
-    rows = [
-        json.dumps({"recipient": r.value, "kind": r.kind, "meant": r.meant, "expires": sheet.until.isoformat()})
-        for r in sheet.rules
-    ]
-    return {"elastic-lookup.ndjson": rows}
+    rows, undo = [], []
+    for rule in sheet.rules:
+        place = {"_index": _INDEX, "_id": sheet.id(rule.value)}
+        rows += [json.dumps({"index": place}), json.dumps(_facts(sheet, rule))]
+        undo.append(json.dumps({"delete": place}))
+    kinds = {"made": "date", "expires": "date", **dict.fromkeys(("confirmed", "open", "genuine"), "integer")}
+    index = {
+        "settings": {"index.mode": "lookup"},
+        "mappings": {
+            "_meta": {"about": sheet.head, "use": _ELASTIC},
+            "properties": {name: {"type": kinds.get(name, "keyword")} for name in _COLUMNS},
+        },
+    }
+    return {
+        "elastic-lookup-index.json": json.dumps(index, indent=1).split("\n"),
+        "elastic-lookup.ndjson": rows,
+        "elastic-lookup-undo.ndjson": undo,
+    }
+
+
+_INDEX = "missent-block"
+_ELASTIC = [
+    f"PUT {_INDEX} with elastic-lookup-index.json, then POST _bulk with elastic-lookup.ndjson.",
+    'FROM logs | EVAL address = TO_LOWER(recipient), recipient = MV_LAST(SPLIT(address, "@"))'
+    f' | LOOKUP JOIN {_INDEX} ON recipient | WHERE kind == "domain" AND expires >= NOW()',
+    f"FROM logs | EVAL recipient = TO_LOWER(recipient) | LOOKUP JOIN {_INDEX} ON recipient"
+    ' | WHERE kind == "address" AND expires >= NOW()',
+    "To undo: POST _bulk with elastic-lookup-undo.ndjson.",
+]
 
 
 FORMATS: dict[str, tuple[bool, Callable[[Sheet], dict[str, list[str]]]]] = {
