@@ -228,6 +228,13 @@ SAYING = (
     ),
     click.option("--note", default="", metavar="TEXT", help="What the custody log is to keep beside this entry."),
 )
+PROGRESS = click.option(
+    "--progress",
+    type=click.Choice(["auto", "bar", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="How far it is, on standard error: a bar (auto: at a terminal, without --json), or one JSON object a line.",
+)
 FAIL = click.option(
     "--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present."
 )
@@ -256,8 +263,12 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
+        except (KeyboardInterrupt, click.Abort) as interrupt:
+            from forensics.report.text.visible import inked
+
             click.echo("missent: interrupted", err=True)
+            for kept in getattr(interrupt, "__notes__", ()):
+                click.echo(f"missent: {inked(kept)}", err=True)
             ctx.exit(errors.INTERRUPTED)
         except BrokenPipeError:
             raise
@@ -334,10 +345,18 @@ def main() -> None:
 @CASE
 @_options(ABOUT, AGAIN, READING, PERIOD, REPORTING, SAYING, HOLDING)
 @FAIL
+@PROGRESS
 @JSON
 @click.pass_context
 def run(
-    ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any
+    ctx: click.Context,
+    /,
+    logs: tuple[str, ...],
+    case_dir: Path,
+    as_json: bool,
+    progress: str,
+    fail_on_findings: bool,
+    **options: Any,
 ) -> None:
     """The main job: ingest LOG…, detect, report.
 
@@ -349,8 +368,8 @@ def run(
     from forensics import pipeline, terminal
 
     def call(options: dict[str, Any]) -> Any:
-        with terminal.progress(quiet=as_json) as progress:
-            return pipeline.run(logs, case_dir, progress=progress, command=_command(), **options)
+        with terminal.progress(progress, quiet=as_json) as shown:
+            return pipeline.run(logs, case_dir, progress=shown, command=_command(), **options)
 
     result = _organisation(call, options)
     terminal.run(result, as_json=as_json)
@@ -361,9 +380,12 @@ def run(
 @LOGS
 @CASE
 @_options(ABOUT, AGAIN, READING, SAYING, HOLDING)
+@PROGRESS
 @JSON
 @click.pass_context
-def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, **options: Any) -> None:
+def ingest(
+    ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json: bool, progress: str, **options: Any
+) -> None:
     """Read LOG… into the case. May be repeated: evidence already in the case is recognised by digest.
 
     Example:  missent ingest /evidence/mail.log* --case case --org example.org
@@ -371,8 +393,8 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
     from forensics import pipeline, terminal
 
     def call(options: dict[str, Any]) -> Any:
-        with terminal.progress(quiet=as_json) as progress:
-            return pipeline.ingest(logs, case_dir, progress=progress, command=_command(), **options)
+        with terminal.progress(progress, quiet=as_json) as shown:
+            return pipeline.ingest(logs, case_dir, progress=shown, command=_command(), **options)
 
     result = _organisation(call, options)
     terminal.ingested(result, as_json=as_json)
@@ -383,9 +405,12 @@ def ingest(ctx: click.Context, /, logs: tuple[str, ...], case_dir: Path, as_json
 @CASE
 @_options(ABOUT, AGAIN, PERIOD, SAYING, HOLDING)
 @FAIL
+@PROGRESS
 @JSON
 @click.pass_context
-def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_findings: bool, **options: Any) -> None:
+def detect(
+    ctx: click.Context, /, case_dir: Path, as_json: bool, progress: str, fail_on_findings: bool, **options: Any
+) -> None:
     """Weigh every outbound delivery of the case and write findings and incidents.
 
     Example:  missent detect --case case --since 2024-01-01
@@ -393,8 +418,8 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
     from forensics import pipeline, terminal
 
     def call(options: dict[str, Any]) -> Any:
-        with terminal.progress(quiet=as_json) as progress:
-            return pipeline.detect(case_dir, progress=progress, command=_command(), **options)
+        with terminal.progress(progress, quiet=as_json) as shown:
+            return pipeline.detect(case_dir, progress=shown, command=_command(), **options)
 
     result = _organisation(call, options)
     terminal.detected(result, as_json=as_json)
@@ -430,8 +455,11 @@ def detect(ctx: click.Context, /, case_dir: Path, as_json: bool, fail_on_finding
     help="Record that a report no longer holds, such as incident.html, so that it may be gone (repeatable).",
 )
 @click.option("--because", default="", metavar="TEXT", help="Why it is withdrawn.")
+@PROGRESS
 @JSON
-def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: str, **options: Any) -> None:
+def report(
+    case_dir: Path, as_json: bool, progress: str, withdraw: tuple[str, ...], because: str, **options: Any
+) -> None:
     """Write the incident report in the formats and edition asked for.
 
     Example:  missent report --case case --format pdf,docx --edition redacted --out for-release
@@ -444,8 +472,8 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
         return
     if because:
         raise UsageError("--because: nothing is withdrawn", expected="--withdraw NAME beside it")
-    with terminal.progress(quiet=as_json) as progress:
-        result = pipeline.report(case_dir, progress=progress, command=_command(), **options)
+    with terminal.progress(progress, quiet=as_json) as shown:
+        result = pipeline.report(case_dir, progress=shown, command=_command(), **options)
     terminal.reported(result, as_json=as_json)
 
 
@@ -481,9 +509,12 @@ def report(case_dir: Path, as_json: bool, withdraw: tuple[str, ...], because: st
     is_flag=True,
     help="Also make everything afresh from the evidence, in a temporary folder, and compare: as long as the first run.",
 )
+@PROGRESS
 @JSON
 @click.pass_context
-def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_json: bool, **options: Any) -> None:
+def verify(
+    ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_json: bool, progress: str, **options: Any
+) -> None:
     """Walk a case back to the bytes: evidence, counts, cited records, tables, custody log, reports.
 
     PATH is a case, a bag (`missent export`), or a report: of that, which state of which case it shows,
@@ -498,8 +529,8 @@ def verify(ctx: click.Context, /, path: Path | None, case_dir: Path | None, as_j
                          expected="a case, a bag or a report")  # fmt: skip
     place = path or case_dir
     assert place is not None
-    with terminal.progress(quiet=as_json) as progress:
-        result = proof.verify(place, progress=progress, **options)
+    with terminal.progress(progress, quiet=as_json) as shown:
+        result = proof.verify(place, progress=shown, **options)
     terminal.verified(result, as_json=as_json)
     ctx.exit(result.exit_code)
 
@@ -734,8 +765,9 @@ def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json
     metavar="DIR",
     help="Say as well which promises of this case hold on this machine.",
 )
+@PROGRESS
 @JSON
-def doctor(compile_now: bool, case_dir: Path | None, as_json: bool) -> None:
+def doctor(compile_now: bool, case_dir: Path | None, as_json: bool, progress: str) -> None:
     """Say what this installation is, what the machine gives it, and whether its compiled code is ready; of a case,
     which of its promises hold here.
 
@@ -743,8 +775,8 @@ def doctor(compile_now: bool, case_dir: Path | None, as_json: bool) -> None:
     """
     from forensics import terminal, workbench
 
-    with terminal.progress(quiet=as_json) as progress:
-        result = workbench.doctor(compile_now=compile_now, case_dir=case_dir, progress=progress)
+    with terminal.progress(progress, quiet=as_json) as shown:
+        result = workbench.doctor(compile_now=compile_now, case_dir=case_dir, progress=shown)
     terminal.health(result, as_json=as_json)
 
 
@@ -785,16 +817,17 @@ def formats(as_json: bool) -> None:
 @click.option(
     "--reports", type=click.Path(path_type=Path), metavar="DIR", help="Where their reports go (default: DIR/reports)."
 )
+@PROGRESS
 @JSON
-def demo(out: Path, reports: Path | None, as_json: bool) -> None:
+def demo(out: Path, reports: Path | None, as_json: bool, progress: str) -> None:
     """Run the worked examples on the logs that come with Missent.
 
     Example:  missent demo --out demo
     """
     from forensics import terminal, workbench
 
-    with terminal.progress(quiet=as_json) as progress:
-        results = workbench.demo(out, reports, progress=progress, command=_command())
+    with terminal.progress(progress, quiet=as_json) as shown:
+        results = workbench.demo(out, reports, progress=shown, command=_command())
     terminal.demo(results, as_json=as_json)
 
 
@@ -847,15 +880,18 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
 @click.option(
     "--as-of", metavar="TIME", callback=_start, help="The bag's date (default: of the custody log's last entry)."
 )
+@PROGRESS
 @JSON
-def export(case_dir: Path, as_json: bool, **options: Any) -> None:
+def export(case_dir: Path, as_json: bool, progress: str, **options: Any) -> None:
     """Copy a case with its evidence into a BagIt bag that sha256sum alone can check.
 
     Example:  missent export case --out /media/court/bag
     """
     from forensics import proof, terminal
 
-    terminal.exported(proof.export(case_dir, **options), as_json=as_json)
+    with terminal.progress(progress, quiet=as_json) as shown:
+        result = proof.export(case_dir, progress=shown, **options)
+    terminal.exported(result, as_json=as_json)
 
 
 @main.command(short_help="Have the custody log time-stamped by an authority (RFC 3161).")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.about import agree, create_or_update, remember, unseen_settings
 from forensics.case import Case, refuse, undetected
 from forensics.errors import EvidenceError, UsageError, naming
+from forensics.progress import if_interrupted
 
 if TYPE_CHECKING:
     from forensics.casefile import CaseFile, SourceSettings
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from forensics.custody.sources import Source
     from forensics.custody.staging import Staged
     from forensics.ingest.kept import Kept
-    from forensics.ingest.survey import Progress, Surveyed
+    from forensics.ingest.survey import Surveyed
+    from forensics.progress import Progress
     from forensics.results import Detected, Ingested, Reported, Run
 
 __all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run", "withdraw"]
@@ -77,11 +79,12 @@ def run(
         "progress": progress, "command": command, "examiner": examiner, "note": note,
         "wait": wait, "break_lock": break_lock,
     }  # fmt: skip
-    return Run(
-        ingest(logs, case_dir, **about, **reading, **common),  # type: ignore[arg-type]
-        detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common),
-        report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common),
-    )  # fmt: skip
+    ingested = ingest(logs, case_dir, **about, **reading, **common)  # type: ignore[arg-type]
+    with if_interrupted(f"the evidence is in the case: `missent detect --case {case_dir}` goes on from there"):
+        detected = detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common)
+    with if_interrupted(f"the findings are in the case: `missent report --case {case_dir}` goes on from there"):
+        reported = report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common)
+    return Run(ingested, detected, reported)
 
 
 def ingest(
@@ -122,7 +125,7 @@ def ingest(
     from dataclasses import replace
 
     from forensics import engine
-    from forensics.custody import annexes, chain, evidence, log, runs, staging
+    from forensics.custody import annexes, chain, doing, evidence, log, runs, staging
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -144,8 +147,8 @@ def ingest(
     refuse(case, org=org, watch=watch, known_good=known_good)
     agree(case, org, add=org_add, replace=org_replace)
     with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
-        now = staged.next
-        found = evidence.discover(logs, now.streams, follow_links=follow_links)
+        now, progress = staged.next, doing.kept(case, progress)
+        found = evidence.discover(logs, now.streams, follow_links=follow_links, progress=progress)
         problems = [(p.path, p.reason) for p in found.problems]
         if not found.sources:
             raise _nothing_read(problems)
@@ -156,7 +159,7 @@ def ingest(
             sources = case_files.read(case).sources
         settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
         known = known_evidence.read_manifest(now)
-        new, named = known_evidence.split_new_and_known(now, known, found.sources)
+        new, named = known_evidence.split_new_and_known(now, known, found.sources, progress)
         earlier = known_evidence.per_file_settings(known)
         about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
         if (
@@ -222,7 +225,7 @@ def ingest(
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
-                    kept=result.kept,
+                    kept=result.kept, progress=progress,
                 )  # fmt: skip
                 made = results.ingested(now, inventory, len(named), skipped, unseen)
                 return replace(made, case=case.folder, read_again=tuple(one.names[0] for one in again))
@@ -311,7 +314,7 @@ def detect(
 
     from forensics import casefile as case_files
     from forensics import results
-    from forensics.custody import log, manifest, staging
+    from forensics.custody import doing, log, manifest, staging
 
     started = log.now()
     case = Case(Path(case_dir))
@@ -321,8 +324,8 @@ def detect(
     refuse(case, org=org, watch=watch, known_good=known_good)
     agree(case, org, add=org_add, replace=org_replace)
     with staging.change(case, "detect", wait=wait, break_lock=break_lock) as staged:
-        now = staged.next
-        manifest.intact(case, manifest.read(now), ("deliveries", "unread"))
+        now, progress = staged.next, doing.kept(case, progress)
+        manifest.intact(case, manifest.read(now), ("deliveries", "unread"), progress)
         unseen = remember(now, org=org, replace=org_replace, watch=watch, known_good=known_good)
         casefile = case_files.read(now)
         settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
@@ -331,7 +334,7 @@ def detect(
             raise _no_organisation()
         weigh(now, casefile, manifest.read(now), since=since, until=until, progress=progress)
         by = log.By(examiner, note)
-        manifest.record(now, "detect", command=command, started=started, settings=settings, by=by)
+        manifest.record(now, "detect", command=command, started=started, settings=settings, by=by, progress=progress)
         found = results.detected(now)
     return replace(found, case=case.folder)
 
@@ -391,7 +394,7 @@ def report(
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
-    from forensics.custody import log, manifest, parameters, seal, staging
+    from forensics.custody import doing, log, manifest, parameters, seal, staging
     from forensics.results import Reported
 
     case = Case(Path(case_dir))
@@ -400,11 +403,11 @@ def report(
     case_files.read(case)
     manifest.read(case)
     with staging.change(case, "report", wait=wait, break_lock=break_lock) as staged:
-        now = staged.next
+        now, progress = staged.next, doing.kept(case, progress)
         casefile, inventory = case_files.read(now), manifest.read(now)
         if not now.findings.exists():
             raise undetected(case)
-        manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
+        manifest.intact(case, inventory, (*store.TABLES, case.detection.name), progress)
         parameters.weighed_alike(case)
         with store.connect(now, casefile.organisation.domains) as connection:
             written = reporting.write(

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from forensics import casefile as case_files
 from forensics.case import Case
 from forensics.errors import UsageError, VerificationFailed, naming
+from forensics.progress import if_interrupted
 
 if TYPE_CHECKING:
     from forensics.casefile import Custody
     from forensics.custody.bags import Bagged
     from forensics.custody.handovers import HandOver
     from forensics.custody.verify import Verification
-    from forensics.ingest.survey import Progress
+    from forensics.progress import Progress
 
 __all__ = ["Attested", "Shown", "custody_add", "custody_show", "export", "sign", "stamp", "verify"]
 
@@ -196,6 +197,7 @@ def export(
     evidence: str | Path | None = None,
     edition: str = "full",
     as_of: datetime | None = None,
+    progress: Progress | None = None,
 ) -> Bagged:
     """Copy a case into a BagIt bag (RFC 8493) at `out`, a new folder; the case stays as it is.
 
@@ -208,7 +210,10 @@ def export(
     staging.finish(case)
     case_files.read(case)
     search = Path(evidence) if evidence else None
-    return bags.write(case, Path(out), evidence=with_evidence, edition=edition, as_of=as_of, search=search)
+    with if_interrupted(f"no bag was made; {case.folder} is as it was"):
+        return bags.write(
+            case, Path(out), evidence=with_evidence, edition=edition, as_of=as_of, search=search, progress=progress
+        )
 
 
 def verify(
@@ -228,8 +233,7 @@ def verify(
     signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `rerun`: make everything afresh from the evidence, in a temporary
     folder, and compare.
     """
-    from forensics.custody import lone, staging, unbagged
-    from forensics.custody import verify as checking
+    from forensics.custody import lone
 
     place = Path(path)
     if rerun and place.is_file():
@@ -240,7 +244,22 @@ def verify(
             raise UsageError(f"--{option} {file}: there is no such file")
     if place.is_file():
         return lone.check(place)
-    case, folder, bag = Case(place), Path(evidence) if evidence else None, unbagged.is_bag(place)
+    with if_interrupted(f"nothing was found out; {place} is as it was: verify only reads"):
+        return _verified(place, Path(evidence) if evidence else None, all_records, rerun, progress, how)
+
+
+def _verified(
+    place: Path,
+    folder: Path | None,
+    all_records: bool,
+    rerun: bool,
+    progress: Progress | None,
+    how: Mapping[str, Any],
+) -> Verification:
+    from forensics.custody import staging, unbagged
+    from forensics.custody import verify as checking
+
+    case, bag = Case(place), unbagged.is_bag(place)
     if bag:
         found = unbagged.check(place, all_records=all_records, progress=progress, **how)
         case, folder = unbagged.case_in(place), unbagged.evidence_in(place)

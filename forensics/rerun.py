@@ -20,12 +20,13 @@ from forensics.case import Case
 from forensics.custody import manifest, places, reread, tables
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.sources import Source
-from forensics.custody.verify import Check, Progress, checked
+from forensics.custody.verify import Check, checked
 from forensics.errors import MissentError
 from forensics.ingest import known as known_evidence
 from forensics.ingest import read as reading
 from forensics.loaders.base import Settings
 from forensics.pipeline import weigh
+from forensics.progress import Progress
 
 CIRCUMSTANCES = ("names", "locations", "file_sha256", "file_size")
 """Of an evidence: what depends on where and how it lies."""

@@ -14,7 +14,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,51 +22,66 @@ from typing import TYPE_CHECKING, Any
 from forensics import results
 from forensics.accounts import percent
 from forensics.errors import naming
+from forensics.progress import At, Watch, span, words
 from forensics.report.text.visible import cut, visible
 from forensics.unread import days, few
 
 if TYPE_CHECKING:
     from forensics import proof, workbench
     from forensics.custody.bags import Bagged
+    from forensics.custody.doing import Doing
     from forensics.custody.handovers import HandOver
     from forensics.custody.verify import Verification
-    from forensics.ingest.survey import Progress
+    from forensics.progress import Progress
 
-STEPS = {
-    "compile": "Compiling, only once",
-    "survey": "Surveying",
-    "read": "Reading",
-    "join": "Joining",
-    "write": "Writing",
-    "detect": "Weighing",
-    "report": "Reporting",
-    "verify": "Verifying",
-}
 EXAMPLE = 160
 """Characters that are printed of an unread record."""
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Progress | None]:
-    """A progress bar on stderr when that is a terminal; None (no reporting) otherwise."""
-    if quiet or not sys.stderr.isatty():
+def progress(how: str = "auto", *, quiet: bool = False) -> Iterator[Progress | None]:
+    """How far a command is, on standard error: `bar`, `json` (one object a line) or `none`. `auto` is a bar where
+    standard error is a terminal, unless `quiet`; else None (no reporting)."""
+    if how == "json":
+        yield Watch(_as_line)
+    elif how == "bar" or (how == "auto" and not quiet and sys.stderr.isatty()):
+        with _bar() as shown:
+            yield shown
+    else:
         yield None
-        return
+
+
+def _as_line(at: At) -> None:
+    said = {**dataclasses.asdict(at), "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    for name in ("elapsed", "rate", "left"):
+        said[name] = None if said[name] is None else round(said[name], 3)
+    sys.stderr.write(json.dumps(said) + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
+    # What comes from file names is no markup, and moves no cursor; it has the room that the rest leaves.
+    whole, rest = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=whole),
+        BarColumn(12),
+        TextColumn("{task.fields[said]}", markup=False, table_column=whole),
+        TextColumn("{task.fields[file]}", markup=False, table_column=rest),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
+        task = bar.add_task("", total=None, said="", file="")
 
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                for earlier in tasks.values():
-                    bar.update(earlier, visible=False)
-                tasks[step] = bar.add_task(STEPS.get(step, step), total=total or None)
-            bar.update(tasks[step], completed=done, total=total or None)
+        def tell(at: At) -> None:
+            file = visible(Path(at.file).name) if at.file else ""
+            what = visible(at.what)
+            bar.update(task, description=what, total=at.total or None, completed=at.done, said=words(at), file=file)
 
-        yield report
+        yield Watch(tell)
 
 
 def run(result: results.Run, *, as_json: bool) -> None:
@@ -344,9 +359,8 @@ def status(found: workbench.Status, *, as_json: bool) -> None:
     if as_json:
         return _json(found)
     _line("Case", visible(str(found.case)))
-    if found.in_use:
-        said = found.in_use
-        _line("In use", visible(f"{said.get('action', '')} by {said.get('user', '')} on {said.get('host', '')}"))
+    if found.doing:
+        _doing(found.doing)
     _line("Evidence", f"{count(found.evidence, 'file')}, {found.records:,} records, {found.unread:,} of them unread")
     _line("Deliveries", f"{found.deliveries:,}")
     if found.detected:
@@ -360,6 +374,21 @@ def status(found: workbench.Status, *, as_json: bool) -> None:
         named = visible(", ".join(found.changed)) or "remarks alone"
         _line("Noted", f"case.toml was edited after the last command ({named}); the next one takes it in")
     _line("Next", visible(found.following))
+
+
+def _doing(found: Doing) -> None:
+    """Who is at work and how far; of a command that was killed, or is on another machine, no more than is seen."""
+    who = f"{found.action} by {found.user} on {found.host}, process {found.process}, since {found.since}"
+    label = "Ended" if found.running is False else "In use"
+    _line(label, visible(who) + (", before it came to its end" if found.running is False else ""))
+    if found.at:
+        file = f"; {found.at.file}" if found.at.file else ""
+        _line("Progress", visible(f"{found.at.what}: {words(found.at)}{file}"))
+        _line("", visible(f"as it said at {found.told}, after {span(found.at.elapsed)} of this step"))
+    if found.running is None:
+        _line("", "whether it still runs there is not seen from here")
+    if found.running is False:
+        _line("", "nothing of it is kept, all else stands; run that command again")
 
 
 def fault(said: Mapping[str, Any]) -> None:

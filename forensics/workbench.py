@@ -20,8 +20,9 @@ from forensics.results import Run
 
 if TYPE_CHECKING:
     from forensics.blocking import Block
+    from forensics.custody.doing import Doing
     from forensics.detector.explain import Explanation as Weighed
-    from forensics.ingest.survey import Progress
+    from forensics.progress import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
     from forensics.review.web.beside import Refusals
@@ -75,12 +76,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a case stands. `in_use`: who works on it now (action, host, user, since), or None; `ruled`: findings with a
+    """Where a case stands. `in_use`: who works on it now (action, host, user, since), or None; `doing`: how far that
+    command is, or was when it ended without letting go of the case; `ruled`: findings with a
     ruling; `changed`: keys of case.toml that no stage has read yet, empty for remarks alone, None for none;
     `following`: the command that comes next."""
 
     case: Path
     in_use: Mapping[str, str] | None
+    doing: Doing | None
     evidence: int
     records: int
     unread: int
@@ -135,13 +138,18 @@ class Questions:
 
 
 def status(case_dir: str | Path) -> Status:
-    """What a case holds, who is at work on it, and what comes next. Raises CaseError where there is no case."""
+    """What a case holds, who is at work on it and how far, and what comes next. Takes no lock and writes nothing.
+
+    Raises CaseError where there is no case, and where a command was killed while it put new tables in place.
+    """
     from forensics import views
-    from forensics.custody import lock, log, manifest, seal, staging, statement
+    from forensics.casefile import CaseFile
+    from forensics.custody import doing, lock, log, manifest, seal, staging, statement
 
     case = Case(Path(case_dir))
-    staging.finish(case)
-    casefile = case_files.read(case)
+    staging.settled(case)
+    at_work = doing.read(case)
+    casefile = CaseFile() if at_work and not case.toml.exists() else case_files.read(case)
     entries = log.read(case) if case.custody_log.exists() else ()
     counts = dict.fromkeys(("evidence", "records", "unread", "deliveries", "findings", "incidents", "ruled"), 0)
     if case.manifest.exists():
@@ -167,6 +175,7 @@ def status(case_dir: str | Path) -> Status:
     return Status(
         case=case.folder,
         in_use=lock.holder(case),
+        doing=at_work,
         **counts,
         detected=case.detection.exists(),
         reports=reports,

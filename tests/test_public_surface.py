@@ -40,7 +40,7 @@ FUNCTIONS = {
         "custody_show": "case_dir",
         "sign": "case_dir, *, key, examiner, note=",
         "stamp": f"case_dir, *, query=, reply=, ca=, {SAYING}",
-        "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=",
+        "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=, progress=",
         "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
     },
     "forensics.workbench": {
@@ -87,7 +87,7 @@ CLASSES = {
         "Blocked": "files, rules, left, expires",
         "Explanation": "weighed, quotes",
         "Formats": "read, refused",
-        "Status": "case, in_use, evidence, records, unread, deliveries, findings, incidents, ruled, detected, reports, "
+        "Status": "case, in_use, doing, evidence, records, unread, deliveries, findings, incidents, ruled, detected, reports, "
         "entries, last_action, last_at, changed, following",
         "Questions": "names, not_askable, script",
         "Health": "python, system, processors, memory, versions, compiled, folder, fault, kept, parts, promises",

@@ -29,6 +29,7 @@ from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
 from forensics.errors import CaseError, CaseInUse, EvidenceError, UsageError, VerificationFailed, naming
+from forensics.progress import Meter, Progress
 
 CASE, EVIDENCE, TABLE, REPORTS, DIGESTS = "case", "evidence", "evidence.tsv", "reports", "digests.json"
 MANIFEST, TAGS, INFO, DECLARATION, SCRIPT = (
@@ -88,6 +89,7 @@ def write(
     edition: str = "full",
     as_of: datetime | None = None,
     search: Path | None = None,
+    progress: Progress | None = None,
 ) -> Bagged:
     """Make the bag `out`, whole or not at all. `search`: where evidence lies that is not where it was.
 
@@ -97,7 +99,7 @@ def write(
     out = out.absolute()
     _place(case, out)
     entries, inventory = log.read(case), manifest.read(case)
-    if wrong := [check for check in verify.own(case, inventory) if check.ok is False]:
+    if wrong := [check for check in verify.own(case, inventory, progress=progress) if check.ok is False]:
         raise VerificationFailed(
             f"{case.folder}: {wrong[0].name}: {wrong[0].text}",
             expected="a case that verifies",
@@ -112,7 +114,7 @@ def write(
             if edition == "redacted":
                 copied, notes = 0, _redacted(case, inventory, entries, state, aside)
             else:
-                copied, notes = _full(case, inventory, aside, evidence, search)
+                copied, notes = _full(case, inventory, aside, evidence, search, progress)
             info = {
                 "Bagging-Date": f"{as_of:%Y-%m-%d}" if as_of else str(entries[-1]["at"])[:10],
                 "Bag-Software-Agent": f"missent {manifest.versions()['missent']}",
@@ -157,10 +159,14 @@ def _bag(folder: Path, info: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _full(
-    case: Case, inventory: Manifest, payload: Path, evidence: bool, search: Path | None
+    case: Case, inventory: Manifest, payload: Path, evidence: bool, search: Path | None, progress: Progress | None
 ) -> tuple[int, tuple[str, ...]]:
     written = seal.recorded(case, log.check(case))
-    for place in _files(case, written):
+    copied = list(_files(case, written))
+    files = {(one.file_sha256, one.file_size) for one in inventory.evidence} if evidence else set()
+    total = sum(place.stat().st_size for place in copied) + sum(size for _, size in files)
+    meter = Meter(progress, "copy", total)
+    for place in copied:
         name = place.relative_to(case.folder).as_posix()
         if name != display(name) or "%" in name:
             raise CaseError(
@@ -169,10 +175,11 @@ def _full(
         target = payload / CASE / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(place, target)
+        meter.add(target.stat().st_size, name)
     listed: list[str] = []
     done: dict[tuple[Path, int], str] = {}
     for one in inventory.evidence:
-        sha256 = _copy(case, one, payload / EVIDENCE, search, done) if evidence else ""
+        sha256 = _copy(case, one, payload / EVIDENCE, search, done, meter) if evidence else ""
         listed += rows(one, sha256)
     (payload / TABLE).write_text("\n".join(["\t".join(COLUMNS), *listed]) + "\n", "utf-8", newline="\n")
     outside = [one.name for one in written if not one.inside and not one.withdrawn]
@@ -204,7 +211,9 @@ def rows(one: EvidenceEntry, sha256: str) -> Iterator[str]:
         ))  # fmt: skip
 
 
-def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: dict[tuple[Path, int], str]) -> str:
+def _copy(
+    case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: dict[tuple[Path, int], str], meter: Meter
+) -> str:
     """Copy the file that holds an evidence, as far as it was read, unless it is there; returns its SHA-256, which is
     its name. `done`: (file, bytes) → SHA-256 of those copied before, since an archive holds many."""
     source = next(places.recorded(case, one), None)
@@ -220,7 +229,7 @@ def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, don
     if known not in done:
         folder.mkdir(exist_ok=True)
         partial = folder / "partial"
-        done[known] = _copied(source, partial)
+        done[known] = _copied(source, partial, meter)
         partial.replace(folder / done[known])
     if done[known] != one.file_sha256 and not moved:
         raise VerificationFailed(
@@ -231,7 +240,7 @@ def _copy(case: Case, one: EvidenceEntry, folder: Path, search: Path | None, don
     return done[known]
 
 
-def _copied(source: Source, target: Path) -> str:
+def _copied(source: Source, target: Path, meter: Meter) -> str:
     """The first `source.size` bytes of its file: what a log has grown by since is not evidence."""
     digest, left = hashlib.sha256(), source.size
     with source.file.open("rb") as file, target.open("wb") as copy:
@@ -239,6 +248,7 @@ def _copied(source: Source, target: Path) -> str:
             digest.update(piece)
             copy.write(piece)
             left -= len(piece)
+            meter.add(len(piece), source.name)
         copy.flush()
         os.fsync(copy.fileno())
     return digest.hexdigest()

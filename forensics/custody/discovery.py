@@ -18,6 +18,7 @@ from forensics.custody import archives, containers, packings, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.sources import Source, opened, reason
 from forensics.errors import UsageError, naming
+from forensics.progress import Meter, Progress
 
 DEEPEST = 3
 """Compressions around one content."""
@@ -42,7 +43,13 @@ class Discovery:
     """(link, where it leads), for display, of those that were followed out of a folder because it was asked for."""
 
 
-def discover(paths: Sequence[str | Path], streams: Path | None = None, *, follow_links: bool = False) -> Discovery:
+def discover(
+    paths: Sequence[str | Path],
+    streams: Path | None = None,
+    *,
+    follow_links: bool = False,
+    progress: Progress | None = None,
+) -> Discovery:
     """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, `-`.
 
     A pattern is expanded when no file has that very name. One file reached by several paths counts once, under the
@@ -62,7 +69,10 @@ def discover(paths: Sequence[str | Path], streams: Path | None = None, *, follow
         if copied := _copy_input(streams, problems):
             sources += _sources(copied, problems)
     links: list[tuple[str, str]] = []
-    for path in _files(given, follow_links, links, problems):
+    found = _files(given, follow_links, links, problems)
+    meter = Meter(progress, "discover", len(found))
+    for path in found:
+        meter.add(1, path)
         try:
             status = Path(path).stat()
             if (status.st_dev, status.st_ino) not in seen:

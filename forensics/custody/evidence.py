@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from forensics.custody import streams
 from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
+from forensics.custody.names import display
 from forensics.custody.sources import Content, Source, opened, reason
 from forensics.errors import EvidenceError, UsageError
 from forensics.wraps.wrap import HEAD
@@ -70,23 +71,27 @@ def blocks(
     size: int = BLOCK,
     digests: Digests | None = None,
     begin: Callable[[bytes], None] | None = None,
+    passed: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     """The content of `source`, cut where `split` says; before that `begin` is called with its first HEAD bytes.
 
     `split(buffer, last)` returns how many bytes at the start of `buffer` are complete records; 0 asks for more. What
     it leaves at the end of the content is handed over all the same. Every block has its own memory, which stays valid.
-    Nothing is handed over for an empty content. Block limits do not affect digests, offsets or damage.
+    Nothing is handed over for an empty content. Block limits do not affect digests, offsets or damage. `passed` is told
+    of stored bytes as they are read.
     Raises EvidenceError when the file cannot be opened or read; damage inside it is no error: see `Digests.damage`.
     """
     notes: list[str] = []
     hashing = streams.Hashing(3) if digests is not None else None
     packed = not plain(source)
     try:
-        with opened(source, notes, hashing) as reader:
+        with opened(source, notes, hashing, _counting(passed)) as reader:
             rest = _begun(reader, begin) if begin else reader
             for block in _cut(rest, split, max(size, 1)):
                 if packed:
                     _expanded.add(len(block.data))
+                elif passed:
+                    passed(len(block.data))
                 if hashing:
                     hashing.update(2, block.data.data)
                 yield block
@@ -113,26 +118,17 @@ def blocks(
             hashing.finish()
 
 
-def stretch(source: Source, start: int, stop: int) -> Block:
-    """The bytes from `start` to `stop` of a plain file's content, as one block.
+def _counting(passed: Callable[[int], None] | None) -> streams.Tap | None:
+    return None if passed is None else lambda data: passed(len(data))
 
-    For blocks whose limits a first reading has found. Raises EvidenceError when the file cannot be read, or ends before
-    `stop`.
+
+def stretch(source: Source, start: int, stop: int) -> Block:
+    """The bytes from `start` to `stop` of a plain file's content as one block, with zeros where it has become shorter.
+
+    For blocks whose limits and digests a first reading has found. Raises EvidenceError.
     """
-    size = stop - start
-    padded = np.zeros(size + PADDING, np.uint8)
-    view = padded.data[:size]
-    try:
-        fd = streams.open_readonly(source.file)
-        try:
-            filled = streams.Raw(fd, start, size, lambda _: None).readinto(view)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
-    if filled < size:
-        raise EvidenceError(f"{source.name}: it ends before byte {stop:,}, which was read before")
-    return Block(padded[:size], start, stop >= source.size, padded)
+    padded = window(source.file, start, stop - start)
+    return Block(padded[: stop - start], start, stop >= source.size, padded)
 
 
 def plain(source: Source) -> bool:
@@ -271,6 +267,21 @@ def head(source: Source, size: int = HEAD) -> bytes:
         raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
 
 
+def window(path: Path, offset: int, size: int) -> Bytes:
+    """`size` bytes of a file from `offset` on, with PADDING behind them; zeros where it has become shorter. Raises
+    EvidenceError."""
+    padded = np.zeros(size + PADDING, np.uint8)
+    try:
+        fd = streams.open_readonly(path)
+        try:
+            streams.Raw(fd, offset, size, lambda _: None).readinto(padded.data[:size])
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise EvidenceError(f"{display(str(path))}: cannot be read: {reason(error)}") from error
+    return padded
+
+
 Mark = tuple[int, int, int, int, int]
 
 
@@ -284,8 +295,9 @@ def mark(path: Path) -> Mark:
 _archives: dict[tuple[object, ...], tuple[str, int]] = {}
 
 
-def file_digest(path: Path, size: int | None = None) -> tuple[str, int]:
-    """SHA-256 and number of the first `size` bytes of a file (default all); remembered while the file is unchanged."""
+def file_digest(path: Path, size: int | None = None, passed: Callable[[int], None] | None = None) -> tuple[str, int]:
+    """SHA-256 and number of the first `size` bytes of a file (default all); remembered while the file is unchanged.
+    `passed` is told of bytes as they are read."""
     fd = streams.open_readonly(path)
     try:
         status = os.fstat(fd)
@@ -295,7 +307,8 @@ def file_digest(path: Path, size: int | None = None) -> tuple[str, int]:
             hashing = streams.Hashing(1)
             try:
                 for piece in streams.Raw(fd, 0, size, lambda _: None, hashing.tap(0)).pieces():
-                    del piece
+                    if passed:
+                        passed(len(piece))
             finally:
                 digest = hashing.finish()[0]
             _archives[key] = (digest, hashing.sizes[0])
@@ -325,4 +338,5 @@ __all__ = [
     "plain",
     "reason",
     "stretch",
+    "window",
 ]

@@ -9,6 +9,7 @@ breaks it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import time
@@ -21,8 +22,13 @@ from forensics.custody.chain import Clock, now, stamp
 from forensics.errors import CaseInUse, naming, refuse_without_locks
 
 NAME = ".lock"
+DOING = ".doing"
+"""What the holder says of how far it is (`doing`); it goes with the lock."""
 STEP = 0.2
 """Seconds between two attempts of a command that waits."""
+
+ATTEMPTS, SHORT = 4, 0.02
+"""Of a command that does not wait, seconds between them: `seen` holds the lock for the moment of its look."""
 
 Sleep = Callable[[float], None]
 
@@ -66,6 +72,7 @@ def held(
         try:
             yield broken
         finally:
+            (case.folder / DOING).unlink(missing_ok=True)
             _write(fd, "")
     finally:
         os.close(fd)
@@ -75,31 +82,43 @@ def held(
 
 def holder(case: Case) -> Mapping[str, str] | None:
     """Who holds the lock now (action, host, user, since), as the file says; None where nobody does."""
+    found, running = seen(case)
+    return found if found and running is not False else None
+
+
+def said(case: Case) -> Mapping[str, str]:
+    """What the lock says of its holder, or of the last one, when that did not let go of it; empty where nothing."""
+    return seen(case)[0]
+
+
+def seen(case: Case) -> tuple[Mapping[str, str], bool | None]:
+    """What the lock says, and whether who said it holds it still; None for another machine, of which that is not
+    seen."""
     try:
         fd = os.open(case.folder / NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return None
+        return {}, False
     try:
-        said = _said(fd)
-        if said.get("host") != log.host():
-            return said or None
+        words = _said(fd)
+        if words and words.get("host") != log.host():
+            return words, None
         flock.shared(fd)
     except BlockingIOError:
-        return said
+        return _said(fd), True
     finally:
         os.close(fd)
-    return None
+    return words, False
 
 
 def _take(fd: int, case: Case, wait: bool, sleep: Sleep) -> None:
-    while True:
+    for attempt in itertools.count(1):
         try:
             flock.exclusive(fd)
             return
         except BlockingIOError:
-            if not wait:
+            if not wait and attempt == ATTEMPTS:
                 raise _in_use(case, _said(fd), "try again when it has ended, or give --wait") from None
-        sleep(STEP)
+        sleep(STEP if wait else SHORT)
 
 
 def _of_another_machine(fd: int) -> Mapping[str, str] | None:
@@ -136,4 +155,4 @@ def _leave_nothing(folder: Path, place: Path) -> None:
             folder.rmdir()
 
 
-__all__ = ["held"]
+__all__ = ["DOING", "held", "holder", "said", "seen"]

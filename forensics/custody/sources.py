@@ -53,6 +53,14 @@ class Source:
         return self.stored or Path(self.path)
 
     @property
+    def weight(self) -> int:
+        """Stored bytes that reading it takes, as far as that is known before; a workbook's count with its first
+        worksheet."""
+        if self.archive == "xlsx":
+            return 0 if self.index else self.size
+        return self.length if self.archive else self.size
+
+    @property
     def container(self) -> str:
         """In words, innermost first: `gzip in tar in gzip`; `plain` for a plain file."""
         chain = (*self.outer, *((self.archive,) if self.archive else ()), *self.inner)
@@ -72,14 +80,17 @@ class Content(streams.Pieces):
 
 
 @contextlib.contextmanager
-def opened(source: Source, notes: list[str], hashing: streams.Hashing | None) -> Iterator[streams.Reader]:
+def opened(
+    source: Source, notes: list[str], hashing: streams.Hashing | None, passed: streams.Tap | None = None
+) -> Iterator[streams.Reader]:
+    """Its content; `passed` gets the stored bytes of what is packed, as they are taken."""
     note = notes.append
     if source.archive == "xlsx":
         rows = workbooks.lines(source.file, source.index or 0, note)
         yield Content(streams.tapped(rows, hashing.tap(1) if hashing else None), iter(()))
         return
     if source.archive and source.outer:
-        with _in_compressed(source, notes, hashing) as reader:
+        with _in_compressed(source, notes, hashing, passed) as reader:
             yield reader
         return
     fd = streams.open_readonly(source.file)
@@ -89,9 +100,10 @@ def opened(source: Source, notes: list[str], hashing: streams.Hashing | None) ->
                 yield streams.Raw(fd, 0, source.size, note)
                 return
             raw = streams.Raw(fd, 0, source.size, note, hashing.tap(0) if hashing else None).pieces()
+            raw = streams.tapped(raw, passed)
             yield Content(streams.unpacked(source.outer, raw, source.size, note), raw)
             return
-        raw = streams.Raw(fd, source.offset, source.length, note).pieces()
+        raw = streams.tapped(streams.Raw(fd, source.offset, source.length, note).pieces(), passed)
         yield _member(source, raw, notes, hashing)
     finally:
         os.close(fd)
@@ -105,12 +117,14 @@ def _member(source: Source, raw: Iterator[bytes], notes: list[str], hashing: str
 
 
 @contextlib.contextmanager
-def _in_compressed(source: Source, notes: list[str], hashing: streams.Hashing | None) -> Iterator[streams.Reader]:
+def _in_compressed(
+    source: Source, notes: list[str], hashing: streams.Hashing | None, passed: streams.Tap | None
+) -> Iterator[streams.Reader]:
     key, cursor = streams.take_cursor(source.file, source.outer, source.size, source.offset)
     kept = False
     try:
         cursor.skip(source.offset - cursor.position)
-        reader = _member(source, cursor.pieces(source.length), notes, hashing)
+        reader = _member(source, streams.tapped(cursor.pieces(source.length), passed), notes, hashing)
         yield reader
         if isinstance(reader, Content):
             reader.drain()

@@ -13,6 +13,7 @@ import errno
 import filecmp
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +34,7 @@ STATE = (
 NEXT, JOURNAL, BEFORE, OUTSIDE = ".next", ".commit", ".before", ".outside"
 REPORTS = "reports"
 ASIDE = ".missent-new"
-OWN = (*STATE, NEXT, JOURNAL, BEFORE, REPORTS, runs.FOLDER, lock.NAME)
+OWN = (*STATE, NEXT, JOURNAL, BEFORE, REPORTS, runs.FOLDER, lock.NAME, lock.DOING)
 """All that Missent reads and writes in a case folder."""
 WHOLE = (".parquet", "")
 """Files with these endings (those without one are copies of standard input) are linked into the next state, not copied:
@@ -94,10 +95,17 @@ def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = Fa
         except BaseException as error:
             if (case.folder / JOURNAL).exists():  # interrupted while names were exchanged: that is soon done
                 recover(case)
+                error.add_note(f"the {action} was done already: {case.folder} holds what it made")
             else:
                 _discard(staged.case)
+                error.add_note(f"nothing of this {action} is kept: {_as_before(case)}")
             _name_the_case(error, staged)
             raise
+
+
+def _as_before(case: Case) -> str:
+    there = any((case.folder / name).exists() for name in STATE)
+    return f"{case.folder} stands as it was before" if there else f"no case was made in {case.folder}"
 
 
 def _name_the_case(error: BaseException, staged: Staged) -> None:
@@ -142,6 +150,24 @@ def finish(case: Case) -> None:
                 f"{case.folder}: a command was interrupted here while it put new tables in place ({error})",
                 remedy="run any command on the case where its folder can be written; that finishes it",
             ) from None
+
+
+def settled(case: Case) -> None:
+    """For a command that may not even finish what a killed one left: wait while names are exchanged, which takes
+    moments. Raises CaseError where nobody goes on with the exchange."""
+    guard.check(case, OWN)
+    journal = case.folder / JOURNAL
+    for _ in range(EXCHANGE_CHECKS):
+        if not journal.exists():
+            return
+        time.sleep(lock.STEP)
+    raise CaseError(
+        f"{case.folder}: a command was interrupted here while it put new tables in place",
+        remedy="run any other command on the case; that finishes it",
+    )
+
+
+EXCHANGE_CHECKS = 10
 
 
 def _populate(staged: Staged) -> None:
@@ -305,4 +331,4 @@ def _sync_folder(place: Path) -> None:
         os.close(fd)
 
 
-__all__ = ["Staged", "change", "finish", "recover"]
+__all__ = ["Staged", "change", "finish", "recover", "settled"]

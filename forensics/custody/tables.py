@@ -20,6 +20,7 @@ import pyarrow as pa
 from forensics.case import Case
 from forensics.custody import canonical
 from forensics.errors import VerificationFailed, system_error
+from forensics.progress import Meter, Progress
 
 TABLES = ("correspondents", "deliveries", "findings", "incidents", "lookalikes", "unread")
 
@@ -49,38 +50,42 @@ def files(case: Case, name: str) -> list[Path]:
     return [place] if place.is_file() else sorted(place.rglob("*.parquet"))
 
 
-def existing(case: Case) -> tuple[Table, ...]:
+def existing(case: Case, progress: Progress | None = None) -> tuple[Table, ...]:
     """Every table that exists, by name, with the digests of its files (not of its content).
 
     An empty `deliveries` folder is a table of no rows. Raises VerificationFailed for a file that is not Parquet.
     """
-    return tuple(one for one in (_existing(case, name) for name in TABLES) if one)
+    meter = Meter(progress, "keep", sum(path.stat().st_size for name in TABLES for path in files(case, name)))
+    return tuple(one for one in (_existing(case, name, meter) for name in TABLES) if one)
 
 
-def faults(case: Case, name: str, recorded: Mapping[str, str]) -> list[str]:
-    """How the files of a table differ from `recorded` (path → SHA-256), in words."""
+def faults(case: Case, name: str, recorded: Mapping[str, str], meter: Meter | None = None) -> list[str]:
+    """How the files of a table differ from `recorded` (path → SHA-256), in words. `meter` counts their bytes."""
     found = {path.relative_to(case.folder).as_posix(): path for path in files(case, name)}
     out = [f"{path} is missing" for path in sorted(recorded.keys() - found.keys())]
     out += [f"{path} was added" for path in sorted(found.keys() - recorded.keys())]
     both = sorted(recorded.keys() & found.keys())
     with ThreadPoolExecutor(max_workers=2) as pool:
-        there = pool.map(lambda path: _file(case, found[path]).sha256, both)
+        there = pool.map(lambda path: _file(case, found[path], meter).sha256, both)
     return out + [f"{path} was changed" for path, sha256 in zip(both, there, strict=True) if sha256 != recorded[path]]
 
 
-def _existing(case: Case, name: str) -> Table | None:
+def _existing(case: Case, name: str, meter: Meter) -> Table | None:
     found = files(case, name)
     if not found and not getattr(case, name).exists():
         return None
     with ThreadPoolExecutor(max_workers=2) as pool:
-        digests = tuple(pool.map(lambda path: _file(case, path), found))
+        digests = tuple(pool.map(lambda path: _file(case, path, meter), found))
     return Table(name, sum(_rows(path) for path in found), digests)
 
 
-def _file(case: Case, path: Path) -> TableFile:
+def _file(case: Case, path: Path, meter: Meter | None = None) -> TableFile:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return TableFile(path.relative_to(case.folder).as_posix(), sha256, path.stat().st_size)
+    size = path.stat().st_size
+    if meter:
+        meter.add(size)
+    return TableFile(path.relative_to(case.folder).as_posix(), sha256, size)
 
 
 def _rows(path: Path) -> int:
@@ -90,14 +95,17 @@ def _rows(path: Path) -> int:
         return int(pq.read_metadata(path).num_rows)
 
 
-def content_digest(case: Case, name: str) -> str:
-    """Digest of a table's content, read in batches. Raises VerificationFailed as `existing` does."""
+def content_digest(case: Case, name: str, meter: Meter | None = None) -> str:
+    """Digest of a table's content, read in batches; `meter` counts the bytes of its files. Raises VerificationFailed as
+    `existing` does."""
     leaves = Leaves()
     with ThreadPoolExecutor(max_workers=2) as pool:
         for path in files(case, name):
             with _readable(path):
                 for batch in batches(path):
                     leaves.update(batch, pool)
+            if meter:
+                meter.add(path.stat().st_size)
     return leaves.digest()
 
 

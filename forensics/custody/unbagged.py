@@ -18,8 +18,9 @@ from typing import Any
 from forensics import casefile as case_files
 from forensics.case import Case
 from forensics.custody import bags, log, manifest, seal, verify
-from forensics.custody.verify import Check, Progress, Verification
+from forensics.custody.verify import Check, Verification
 from forensics.errors import MissentError
+from forensics.progress import Progress
 
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 

@@ -42,12 +42,11 @@ from forensics.custody.citations import Citations
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed
+from forensics.progress import Meter, Progress
 
 SAMPLE = 2_000
 """About so many deliveries without a finding are re-read unless all are asked for."""
 SHOWN = 10
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -104,16 +103,15 @@ def verify(
         read = [Check("evidence", None, "not in this bag: not checked")]
     else:
         read = _evidence(case, inventory, evidence, all_records, progress, bag)
-    checks = [*own(case, inventory, bag=bag), *_attested(case, ca, signers), *read]
+    checks = [*own(case, inventory, bag=bag, progress=progress), *_attested(case, ca, signers), *read]
     return Verification(all(check.ok is not False for check in checks), tuple(checks))
 
 
-def own(case: Case, inventory: Manifest, *, bag: bool = False) -> list[Check]:
+def own(case: Case, inventory: Manifest, *, bag: bool = False, progress: Progress | None = None) -> list[Check]:
     """What can be checked of a case without its evidence."""
-    checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory), _sums(case, inventory)]
-    checks += _annexes(case, inventory)
-    checks += _kept(case, inventory)
-    return [*checks, _verdicts(case), *_successors(case), _reports(case, inventory, bag)]
+    checks = [_custody(case, inventory), _statement(case), *_tables(case, inventory, progress)]
+    checks += [_sums(case, inventory), *_annexes(case, inventory), *_kept(case, inventory)]
+    return [*checks, _verdicts(case), *_successors(case), _reports(case, inventory, bag, progress)]
 
 
 def _kept(case: Case, inventory: Manifest) -> list[Check]:
@@ -171,7 +169,8 @@ def _statement(case: Case) -> Check:
     return Check(case.toml.name, False, f"{what} than the last stage recorded; `{command}` takes the edit in")
 
 
-def _tables(case: Case, inventory: Manifest) -> list[Check]:
+def _tables(case: Case, inventory: Manifest, progress: Progress | None) -> list[Check]:
+    meter = Meter(progress, "tables", sum(file.size for one in inventory.tables for file in one.files))
     recorded = {one.name: one for one in inventory.tables}
     checks = []
     for name in tables.TABLES:
@@ -179,7 +178,8 @@ def _tables(case: Case, inventory: Manifest) -> list[Check]:
         if name not in recorded and not tables.files(case, name):
             continue
         rows = recorded[name].rows if name in recorded else 0
-        checks.append(checked(f"table {name}", tables.faults(case, name, known), f"{_count(rows, 'row')} as recorded"))
+        faults = tables.faults(case, name, known, meter)
+        checks.append(checked(f"table {name}", faults, f"{_count(rows, 'row')} as recorded"))
     digest = seal.digest(case.detection) if case.detection.exists() else ""
     if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
@@ -424,10 +424,11 @@ def _attested(case: Case, ca: Path | None, signers: Path | None) -> list[Check]:
     return checks
 
 
-def _reports(case: Case, inventory: Manifest, bag: bool) -> Check:
+def _reports(case: Case, inventory: Manifest, bag: bool, progress: Progress | None) -> Check:
     entries = log.check(case)
     try:
-        state = manifest.case_state_digest(case, replace(inventory, tables=_as_they_are(case, inventory)))
+        there = replace(inventory, tables=_as_they_are(case, inventory))
+        state = manifest.case_state_digest(case, there, progress)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
     faults, remarks, right = seal.judge(case, entries, state, bag=bag)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -36,7 +36,7 @@ from forensics.lookups import Lookup
 if TYPE_CHECKING:
     import duckdb
 
-Progress = Callable[[str, int, int], None]
+    from forensics.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case
 from forensics.errors import EvidenceError, VerificationFailed
+from forensics.progress import Meter
 
 if TYPE_CHECKING:
     from forensics.casefile import SourceSettings
     from forensics.custody.manifest import EvidenceEntry, Manifest
+    from forensics.progress import Progress
 
 
 def read_manifest(case: Case) -> Manifest | None:
@@ -25,7 +27,7 @@ def read_manifest(case: Case) -> Manifest | None:
 
 
 def split_new_and_known(
-    case: Case, known: Manifest | None, sources: Sequence[Any]
+    case: Case, known: Manifest | None, sources: Sequence[Any], progress: Progress | None = None
 ) -> tuple[list[Any], list[EvidenceEntry]]:
     """Sources whose file the case does not hold yet, and the evidence of those that it does."""
     if known is None:
@@ -34,9 +36,12 @@ def split_new_and_known(
 
     by_place = {(one.file_sha256, place.member, place.index): one for one in known.evidence for place in one.locations}
     new, named = [], []
+    meter = Meter(progress, "known", sum(source.weight for source in sources))
     for source in sources:
         place = manifest.location(case, source)
-        one = by_place.get((evidence.file_digest(source.file)[0], place.member, place.index))
+        part = meter.of(source.name, source.weight)
+        one = by_place.get((evidence.file_digest(source.file, passed=part.add)[0], place.member, place.index))
+        part.finish()
         if one is None:
             new.append(source)
         else:

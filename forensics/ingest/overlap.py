@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from forensics import loaders, wraps
 from forensics.custody import evidence as custody
 from forensics.loaders.base import Survey
+from forensics.progress import Meter, Part, Progress
 
 if TYPE_CHECKING:
     from forensics.custody.evidence import Source
@@ -109,33 +111,57 @@ def _within(found: Windows, first: int, last: int) -> Windows:
     return tuple((max(a, first), min(b, last)) for a, b in found[low:high])
 
 
-def duplicates(evidence: Sequence[tuple[Source, str, wraps.Wrap, Survey]], size: int) -> dict[int, Duplicates]:
+def duplicates(
+    evidence: Sequence[tuple[Source, str, wraps.Wrap, Survey]], size: int, report: Progress | None = None
+) -> dict[int, Duplicates]:
     """For each evidence that repeats records of an earlier one: which, and where they are. `evidence` is in order of
-    first time, as `survey.ordered` gives it."""
-    out: dict[int, Duplicates] = {}
+    first time, as `survey.ordered` gives it. `report` hears of the step `compare`, where there is anything to it."""
+    groups = []
     for name in sorted({loader for _, loader, _, _ in evidence}):
         numbers = [n for n, (_, loader, _, _) in enumerate(evidence) if loader == name]
+        groups.append((numbers, meeting([evidence[n][3] for n in numbers])))
+    weights = {numbers[place]: evidence[numbers[place]][0].weight for numbers, places in groups for place in places}
+    meter = Meter(report if weights else None, "compare", sum(weights.values()))
 
-        def read(place: int, numbers: Sequence[int] = numbers) -> Prints:
-            return _fingerprints(*evidence[numbers[place]][:3], size)
+    def read(numbers: Sequence[int], place: int) -> Prints:
+        source, loader, wrap, _ = evidence[numbers[place]]
+        part = meter.of(source.name, weights[numbers[place]])
+        found = _fingerprints(source, loader, wrap, size, part)
+        part.finish()
+        return found
 
-        for place, found in repeated([evidence[n][3] for n in numbers], read):
+    out: dict[int, Duplicates] = {}
+    for numbers, places in groups:
+        surveys = [evidence[n][3] for n in numbers]
+        for place, found in repeated(surveys, places, partial(read, numbers)):
             runs = tuple((number, count, numbers[other], there) for number, count, other, there in found.runs)
             out[numbers[place]] = Duplicates(found.mask, runs)
     return dict(sorted(out.items()))
 
 
-def _fingerprints(source: Source, loader: str, wrap: wraps.Wrap, size: int) -> Prints:
+def _fingerprints(source: Source, loader: str, wrap: wraps.Wrap, size: int, part: Part) -> Prints:
     module = loaders.load(loader)
-    read = custody.blocks(source, lambda data, last: wraps.split(data, last, wrap, module.split), size=size)
+
+    def split(data: custody.Bytes, last: bool) -> int:
+        return wraps.split(data, last, wrap, module.split)
+
+    read = custody.blocks(source, split, size=size, passed=part.add)
     found = [module.fingerprints(wraps.unwrap(block, wrap, as_logged=True)) for block in read]
     return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 
-def repeated(surveys: Sequence[Survey], prints: Callable[[int], Prints]) -> Iterator[tuple[int, Duplicates]]:
+def meeting(surveys: Sequence[Survey]) -> list[int]:
+    """The files that may share lines with another one."""
+    return [number for number, found in enumerate(windows(surveys)) if found]
+
+
+def repeated(
+    surveys: Sequence[Survey], numbers: Iterable[int], prints: Callable[[int], Prints]
+) -> Iterator[tuple[int, Duplicates]]:
     """(number, duplicates) of each file of one format that repeats records of an earlier one that it meets: of several
-    the first. `surveys` are in order of first time; `prints` gives the fingerprints of a file's records."""
-    waiting = deque(number for number, found in enumerate(windows(surveys)) if found)
+    the first. `surveys` are in order of first time, `numbers` those that `meeting` gives; `prints` gives the
+    fingerprints of a file's records."""
+    waiting = deque(numbers)
     needed = _needed(surveys)
     kept: list[_Sorted] = []
     while waiting:

@@ -41,6 +41,7 @@ from forensics.ingest.hops import Hops
 from forensics.ingest.survey import Begun, Progress, Surveyed
 from forensics.loaders import timing
 from forensics.loaders.base import STATEMENTS, Settings
+from forensics.progress import current
 from forensics.stitch import selection
 
 if TYPE_CHECKING:
@@ -333,6 +334,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
         for member_number, table in _unread(placed, made):
             read.unread.add(table, evidence[unit[member_number][0]].digests.content_sha256)
         done += sum(part.stop - part.start for _, part in unit)
+        current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
     memory.release()
     everything = tuple(range(len(evidence)))

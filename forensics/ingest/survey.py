@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics import wraps
+from forensics import progress, wraps
 from forensics.custody import evidence as custody
 from forensics.custody import packings
 from forensics.custody.names import display
@@ -29,9 +29,8 @@ BLOCK = 16 << 20
 """Bytes of content read at a time."""
 
 
-Progress = Callable[[str, int, int], None]
-"""progress(step, done, total): step is `compile`, `survey`, `read`, `join` or `write`; done and total are kernels,
-sources, bytes or rows."""
+Progress = progress.Progress
+"""Here: `compile`, then `survey`, which counts stored bytes."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,10 @@ class Begun:
     futures: Sequence[Future[Surveyed | str]]
     size: int
     """Bytes in a block; the second reading must cut as the first one did."""
+    weight: int
+    """Stored bytes of what is surveyed."""
+    waited: progress.Meter | None
+    """Where `finish` counts what is done, because the workers cannot: they are other processes."""
 
 
 def begin(
@@ -63,19 +66,25 @@ def begin(
     report: Progress | None = None,
     kept: Mapping[Source, Surveyed] = MappingProxyType({}),
 ) -> Begun:
-    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run;
-    `kept`: what is known of sources already."""
+    """Start the survey of every source; `finish` waits for it. `report` hears of the compiler, if that has to run, and
+    from here on of the survey; `kept`: what is known of sources already."""
     compiler.ready(report)
     selfcheck.check()
-    return Begun(sources, [_started(source, settings, executor, kept.get(source)) for source in sources], BLOCK)
+    weight = sum(source.weight for source in sources if source not in kept)
+    meter = progress.Meter(report, "survey", weight)
+    here = isinstance(executor, ThreadPoolExecutor)
+    shared = meter if here else None
+    futures = [
+        _known(kept[source]) if source in kept else executor.submit(_counted, source, settings, BLOCK, shared)
+        for source in sources
+    ]
+    return Begun(sources, futures, BLOCK, weight, None if here else meter)
 
 
-def _started(source: Source, settings: Settings, executor: Executor, kept: Surveyed | None) -> Future[Surveyed | str]:
-    if kept is None:
-        return executor.submit(_survey, source, settings, BLOCK)
-    known: Future[Surveyed | str] = Future()
-    known.set_result(kept)
-    return known
+def _known(surveyed: Surveyed) -> Future[Surveyed | str]:
+    future: Future[Surveyed | str] = Future()
+    future.set_result(surveyed)
+    return future
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def finish(begun: Begun, report: Progress) -> Found:
     """What was surveyed. Raises AmbiguousTime."""
     found: list[Surveyed] = []
     skipped: list[tuple[str, str]] = []
-    for n, (source, future) in enumerate(zip(begun.sources, begun.futures, strict=True), 1):
+    for source, future in zip(begun.sources, begun.futures, strict=True):
         try:
             outcome = future.result()
         except EvidenceError as error:
@@ -102,7 +111,9 @@ def finish(begun: Begun, report: Progress) -> Found:
                 skipped.append((source.name, outcome))
             else:
                 found.append(outcome)
-        report("survey", n, len(begun.sources))
+        if begun.waited:
+            begun.waited.add(source.weight, source.name)
+    report("survey", begun.weight, begun.weight)
     custody.expanded()
     dated = _dated(found)
     return Found(dated, _crossing(dated), _one_for_each_workbook(begun.sources, skipped))
@@ -161,7 +172,20 @@ def _years(survey: Survey) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _survey(source: Source, settings: Settings, size: int, known: str | None = None) -> Surveyed | str:
+def _counted(source: Source, settings: Settings, size: int, meter: progress.Meter | None) -> Surveyed | str:
+    """`_survey`, whose progress `meter` hears of where it can."""
+    if meter is None:
+        return _survey(source, settings, size, None)
+    part = meter.of(source.name, source.weight)
+    try:
+        return _survey(source, settings, size, part)
+    finally:
+        part.finish()
+
+
+def _survey(
+    source: Source, settings: Settings, size: int, part: progress.Part | None, known: str | None = None
+) -> Surveyed | str:
     """One source read through once: digests, wrap, loader, survey; or why it is no evidence.
 
     Where the beginning does not tell the loader, the rest is looked at, too, and the source is read once more when a
@@ -169,15 +193,16 @@ def _survey(source: Source, settings: Settings, size: int, known: str | None = N
     """
     reading = Reading(source.name, settings, known)
     digests = custody.Digests()
+    passed = part.add if part else None
     sums: dict[int, str] = {}
-    for block in custody.blocks(source, reading.split, size=size, digests=digests, begin=reading.begin):
+    for block in custody.blocks(source, reading.split, size=size, digests=digests, begin=reading.begin, passed=passed):
         if block.offset or not block.last:  # the sum of an only block is that of the content
             sums[block.offset] = hashlib.sha256(block.data.data).hexdigest()
         if reading.hopeless:
             return reading.refusal(NO_FORMAT)
         found = reading.feed(block)
         if found:
-            return _survey(source, settings, size, found)
+            return _survey(source, settings, size, part, found)
     if reading.surveyor is None or reading.loader is None:
         reason = f": {digests.damage}" if digests.damage else ""
         return (reading.refusal(NO_FORMAT) if digests.content_size else "empty") + reason

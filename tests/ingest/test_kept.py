@@ -98,9 +98,7 @@ def test_a_relative_path_and_a_year_are_known_again(
     assert [one.names for one in manifest.read(Case(tmp_path / "case")).evidence][1] == ("logs/plain",)
 
 
-def test_members_of_archives_are_known_again(
-    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]]
-) -> None:
+def test_members_of_archives_are_known_again(logs: list[Path], tmp_path: Path, counted: dict[str, list[str]]) -> None:
     archive = tmp_path / "logs.tar.gz"
     with tarfile.open(archive, "w:gz") as tar:
         for log in logs[:2]:

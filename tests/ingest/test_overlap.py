@@ -25,7 +25,9 @@ FILES = st.lists(st.lists(st.integers(0, 5), max_size=12), min_size=1, max_size=
 def compare(files: list[list[int]]) -> overlap.Duplicates | None:
     """The last file against those before it, all of one time."""
     prints = [np.array(records, np.uint64) for records in files]
-    return dict(overlap.repeated([survey(1, 9)] * len(files), prints.__getitem__)).get(len(files) - 1)
+    return dict(overlap.repeated([survey(1, 9)] * len(files), range(len(files)), prints.__getitem__)).get(
+        len(files) - 1
+    )
 
 
 def naive(files: list[list[int]]) -> dict[int, tuple[int, int]]:
@@ -153,7 +155,7 @@ def test_records_are_those_that_comparing_all_pairs_finds(
     prints = [np.array(one, np.uint64) for one in records]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(overlap, "BATCH", batch)
-        found = dict(overlap.repeated(surveys, prints.__getitem__))
+        found = dict(overlap.repeated(surveys, overlap.meeting(surveys), prints.__getitem__))
     for number, one in enumerate(surveys):
         met = [other if overlap.meet(one, two) else None for other, two in enumerate(surveys[:number])]
         expected = naive([[] if other is None else records[other] for other in met] + [records[number]])
@@ -174,18 +176,24 @@ def test_only_files_that_meet_another_are_read() -> None:
         read.append(number)
         return np.array([number], np.uint64)
 
-    assert list(overlap.repeated(surveys, prints)) == []
+    assert list(overlap.repeated(surveys, overlap.meeting(surveys), prints)) == []
     assert read == [0, 2]
+
+
+def holding_one(surveys: list[Survey]) -> dict[int, overlap.Duplicates]:
+    """Of files of two lines, one of which they all hold."""
+    read = {number: np.array([7, 100 + number], np.uint64) for number in range(len(surveys))}
+    return dict(overlap.repeated(surveys, overlap.meeting(surveys), read.__getitem__))
 
 
 def test_a_line_that_all_files_hold_is_looked_for_in_those_of_its_host_and_time() -> None:
     """A blank line has no host and no time: it is the same in files that cannot share lines."""
     files = 3_000
     surveys = [survey(time, time + 1, {time % 2}) for time in range(files)]
-    found = dict(overlap.repeated(surveys, lambda number: np.array([7, 100 + number], np.uint64)))
+    found = holding_one(surveys)
     assert found == {}
     surveys = [survey(time, time + 2, {time % 2}) for time in range(files)]
-    found = dict(overlap.repeated(surveys, lambda number: np.array([7, 100 + number], np.uint64)))
+    found = holding_one(surveys)
     assert {number: one.runs for number, one in found.items()} == {
         number: ((1, 1, number - 2, 1),) for number in range(2, files)
     }
