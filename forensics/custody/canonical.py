@@ -15,9 +15,12 @@ from forensics.errors import naming
 
 def plain(value: Any) -> Any:
     """The value with every string made encodable: lone surrogates (undecodable bytes) become `\\udcNN` in letters."""
+    kind = type(value)
+    if kind is int or kind is bool or value is None:  # most values are these, and the checks below are slow
+        return value
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {plain(str(key)): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         many = [plain(one) for one in value]

@@ -29,7 +29,9 @@ COLUMNS = (
     "authenticated_user", "client_address", "records",
 )  # fmt: skip
 ROWS = 400_000
-"""Rows whose citations are held at a time; more than that means reading the evidence again."""
+"""Rows whose citations are held at a time; more than that means reading the evidence again where they lie."""
+LONGEST = 4 << 20
+"""Bytes of a cited record that are looked at."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTE_ARRAY = re.compile(rb"\[ *\d{1,3}(?: *, *\d{1,3}){8,} *\]")
@@ -56,13 +58,11 @@ class Citations:
     """The record holds the recipient."""
     links: list[tuple[str, ...]] = field(init=False)
     """Ids of messages that the record shows."""
-    seen: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.row)
         self.direct = np.zeros(count, np.bool_)
         self.named = np.zeros(count, np.bool_)
-        self.seen = np.zeros(count, np.bool_)
         self.links = [()] * count
 
     def of(self, evidence_id: str) -> tuple[int, int]:
@@ -75,7 +75,6 @@ class Citations:
     def read(self, index: int, forms: Sequence[str], shown_ids: Callable[[str], tuple[str, ...]]) -> None:
         """Take note of what the record of citation `index` says; `shown_ids`: `loaders.base.Loader.shown_ids`."""
         row = self.row[index]
-        self.seen[index] = True
         self.named[index] = _contain_any(forms, self.recipients[row])
         self.direct[index] = self.named[index] or _contain_any(forms, self.tokens[row])
         self.links[index] = shown_ids(forms[0])
@@ -86,13 +85,10 @@ class Citations:
         bounds = np.searchsorted(self.row[order], np.arange(len(self.ids) + 1))
         for row, delivery in enumerate(self.ids):
             cited = order[bounds[row] : bounds[row + 1]]
-            if not len(cited):
-                yield delivery, "it cites no record"
-            elif self.seen[cited].all():
-                if not self.named[cited].any():
-                    yield delivery, "none of its records names its recipient"
-                elif astray := self._astray(cited):
-                    yield delivery, f"record {self.number[astray[0]]:,} of {self._name(astray[0])} does not speak of it"
+            if not self.named[cited].any():
+                yield delivery, "none of its records names its recipient"
+            elif astray := self._astray(cited):
+                yield delivery, f"record {self.number[astray[0]]:,} of {self._name(astray[0])} does not speak of it"
 
     def _astray(self, cited: NDArray[np.int64]) -> list[int]:
         reached = [index for index in cited if self.direct[index]]
@@ -171,8 +167,9 @@ def _spellings(address: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((lower, f"{bare}{at}{domain}")))
 
 
-def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[Citations]:
-    """Citations of the deliveries in `wanted` and of a fixed sample of about `sample` others (None: of all).
+def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[tuple[pa.Table, int]]:
+    """The deliveries in `wanted` and a fixed sample of about `sample` others (None: all), as tables of COLUMNS, each
+    with the number of rows of the case that were looked at so far.
 
     At most ROWS rows at a time. Raises OSError and pyarrow's errors for tables that cannot be read.
     """
@@ -180,20 +177,25 @@ def chunks(case: Case, wanted: Collection[str], sample: int | None) -> Iterator[
     total = sum(pq.read_metadata(path).num_rows for path in tables.files(case, "deliveries"))
     every = 1 if sample is None else max(total // sample, 1) if sample else 0
     found: list[pa.Table] = []
-    rows = 0
+    rows = looked = 0
     for path in tables.files(case, "deliveries"):
         for batch in tables.batches(path, COLUMNS):
             part = pa.Table.from_batches([batch])
             if every != 1:
                 part = part.filter(_picked(part["delivery_id"], ids, every))
             if rows and rows + part.num_rows > ROWS:
-                yield _citations(found)
+                yield _whole(found), looked
                 found, rows = [], 0
+            looked += batch.num_rows
             if part.num_rows:
                 found.append(part)
                 rows += part.num_rows
     if found:
-        yield _citations(found)
+        yield _whole(found), looked
+
+
+def _whole(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
 
 
 def _picked(column: pa.ChunkedArray, ids: pa.Array, every: int) -> pa.ChunkedArray:
@@ -204,18 +206,29 @@ def _picked(column: pa.ChunkedArray, ids: pa.Array, every: int) -> pa.ChunkedArr
     return picked
 
 
-def _citations(parts: list[pa.Table]) -> Citations:
-    table = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+Longs = NDArray[np.int64]
+Codes = NDArray[np.int32]
+
+
+def flat(table: pa.Table) -> tuple[list[str], Codes, Codes, Longs, Longs, Longs]:
+    """The citations of a table's rows, sorted by (evidence, offset): names of the evidence; then of each citation which
+    of these, row, number, offset and length."""
     records = table["records"].combine_chunks() if table["records"].num_chunks != 1 else table["records"].chunk(0)
-    flat = records.flatten()
-    evidence = flat.field("evidence")
+    found = records.flatten()
+    evidence = found.field("evidence")
     if not pa.types.is_dictionary(evidence.type):
         evidence = evidence.dictionary_encode()
-    names = evidence.dictionary.to_pylist()
     row = _numbers(pc.list_parent_indices(records), np.int32)
-    columns = [_numbers(flat.field(name), np.int64) for name in ("number", "offset", "length")]
+    number, offset, length = (_numbers(found.field(name), np.int64) for name in ("number", "offset", "length"))
     code = _numbers(evidence.indices, np.int32)
-    order = np.lexsort((columns[1], code))
+    order = np.lexsort((offset, code))
+    names = evidence.dictionary.to_pylist()
+    return names, code[order], row[order], number[order], offset[order], length[order]
+
+
+def citations(table: pa.Table) -> Citations:
+    """The citations of a table's rows, to be read one by one."""
+    names, evidence, row, number, offset, length = flat(table)
     text: dict[str, list[Any]] = {name: table[name].to_pylist() for name in COLUMNS if name != "records"}
     tokens = [
         tuple(str(value).lower() for value in values if value)
@@ -225,12 +238,12 @@ def _citations(parts: list[pa.Table]) -> Citations:
         ids=text["delivery_id"],
         recipients=[_spellings(one) for one in text["recipient"]],
         tokens=tokens,
-        evidence=code[order],
+        evidence=evidence,
         names=names,
-        row=row[order],
-        number=columns[0][order],
-        offset=columns[1][order],
-        length=columns[2][order],
+        row=row,
+        number=number,
+        offset=offset,
+        length=length,
     )
 
 

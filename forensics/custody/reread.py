@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,17 +13,30 @@ import numpy as np
 
 from forensics import loaders, wraps
 from forensics.case import Case
-from forensics.custody.citations import Citations, forms
+from forensics.custody.citations import LONGEST, Citations, forms
+from forensics.custody.cited import Cited
 from forensics.custody.discovery import discover
 from forensics.custody.entries import EvidenceEntry, location
-from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest
+from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest, window
 from forensics.custody.names import display
 from forensics.custody.sources import Source
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Loader, Places, line_places, whole_lines
 
-LONGEST_CITED = 4 << 20
-"""Bytes of a cited record that are looked at."""
+BLOCK = 16 << 20
+"""Bytes of content that are read at a time."""
+AHEAD = 2
+"""Blocks that wait for each step of the work on them: memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One block of an evidence: where it lies in the content, the records before it, what it was when it was read."""
+
+    offset: int
+    size: int
+    before: int
+    sha256: bytes
 
 
 @dataclass
@@ -30,8 +46,9 @@ class Reading:
     source: Source | None
     digests: Digests | None = None
     records: int | None = None
-    cited: int = 0
     faults: list[str] = field(default_factory=list)
+    cutter: Cutter | None = None
+    places: list[Place] = field(default_factory=list)
 
 
 def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:
@@ -69,77 +86,167 @@ def search(folder: Path, wanted: dict[str, EvidenceEntry]) -> dict[str, Source]:
 def read(
     source: Source,
     evidence: EvidenceEntry,
-    citations: Citations | None,
+    cited: Cited | None,
     advance: Callable[[int], None],
-    *,
-    digest: bool = True,
+    pool: Executor,
 ) -> Reading:
-    """Read a source once: digests, records, and the cited records into `citations`."""
-    result = Reading(source, Digests() if digest else None)
+    """Read a source once: digests, records, and what the cited ones say; blocks are worked on in parallel."""
     cutter = Cutter(evidence.loader)
-    shown_ids = _shown_ids(evidence.loader)
-    low, high = citations.of(evidence.id) if citations else (0, 0)
-    number = 0
+    result = Reading(source, Digests(), cutter=cutter)
+    span = cited.span(evidence.id) if cited else (0, 0)
+    found: deque[Future[tuple[Block, Places, Places, bytes]]] = deque()
+    held: deque[Future[list[str]]] = deque()
+    number = reached = 0
+
+    def next_block() -> None:
+        nonlocal number, reached
+        block, offsets, lengths, sha256 = found.popleft().result()
+        result.places.append(Place(block.offset, len(block.data), number, sha256))
+        advance(len(block.data))
+        if cited is not None:
+            here = cited.within(span, block.offset, block.offset + len(block.data))
+            reached += here[1] - here[0]
+            if here[0] < here[1]:
+                held.append(pool.submit(cited.hold, here, block, offsets, lengths, number))
+        number += len(offsets)
+        while len(held) > AHEAD:
+            result.faults += held.popleft().result()
+
     try:
-        for block in blocks(source, cutter.split, digests=result.digests, begin=cutter.begin):
-            inner = cutter.unwrapped(block)
-            offsets, lengths = cutter.places(inner)
-            if citations is not None and low < high:
-                _cited(block, inner, offsets, lengths, number, shown_ids, citations, low, high, result)
-            number += len(offsets)
-            advance(len(block.data))
+        for block in blocks(source, cutter.split, size=BLOCK, digests=result.digests, begin=cutter.begin):
+            found.append(pool.submit(_records, block, cutter))
+            if len(found) > AHEAD:
+                next_block()
+        while found:
+            next_block()
+        while held:
+            result.faults += held.popleft().result()
     except EvidenceError as error:
         result.faults.append(error.what)
         return result
     result.records = number
-    if citations is not None and result.cited < high - low:
-        result.faults.append(f"{high - low - result.cited:,} cited records lie beyond its end")
+    if reached < span[1] - span[0]:
+        result.faults.append(f"{span[1] - span[0] - reached:,} cited records lie beyond its end")
     return result
 
 
-def _cited(
+def _records(block: Block, cutter: Cutter) -> tuple[Block, Places, Places, bytes]:
+    offsets, lengths = cutter.places(cutter.unwrapped(block))
+    return block, offsets, lengths, hashlib.sha256(block.data.data).digest()
+
+
+def hold_more(
+    reading: Reading, evidence: EvidenceEntry, cited: Cited, advance: Callable[[int], None], pool: Executor
+) -> list[str]:
+    """Hold more citations of an evidence that was read against its records; what is wrong, in words."""
+    span, cutter = cited.span(evidence.id), reading.cutter
+    if span[0] == span[1] or reading.source is None or cutter is None:
+        return []
+
+    def hold(place: Place, block: Block) -> list[str]:
+        here = cited.within(span, place.offset, place.offset + place.size)
+        return cited.hold(here, block, *cutter.places(cutter.unwrapped(block)), place.before)
+
+    faults: list[str] = []
+    waiting: deque[Future[list[str]]] = deque()
+    reached = 0
+    try:
+        for place, block in _once_more(reading, cited.offset[slice(*span)], faults):
+            here = cited.within(span, place.offset, place.offset + place.size)
+            reached += here[1] - here[0]
+            advance(here[1] - here[0])
+            waiting.append(pool.submit(hold, place, block))
+            if len(waiting) > AHEAD:
+                faults += waiting.popleft().result()
+        while waiting:
+            faults += waiting.popleft().result()
+    except EvidenceError as error:
+        return [*faults, error.what]
+    if reached < span[1] - span[0] and not faults:
+        faults.append(f"{evidence.names[0]}: {span[1] - span[0] - reached:,} cited records lie beyond its end")
+    return faults
+
+
+def read_each(
+    reading: Reading, evidence: EvidenceEntry, citations: Citations, advance: Callable[[int], None]
+) -> list[str]:
+    """Read cited records of an evidence that was read, one by one, into `citations`; what is wrong, in words."""
+    low, high = citations.of(evidence.id)
+    if low == high or reading.source is None or reading.cutter is None:
+        return []
+    faults: list[str] = []
+    shown_ids = _shown_ids(evidence.loader)
+    try:
+        for place, block in _once_more(reading, citations.offset[low:high], faults):
+            first, beyond = (
+                low + int(n)
+                for n in np.searchsorted(citations.offset[low:high], [place.offset, place.offset + place.size])
+            )
+            _read_each(block, reading.cutter.unwrapped(block), shown_ids, citations, first, beyond)
+            advance(beyond - first)
+    except EvidenceError as error:
+        faults.append(error.what)
+    return faults
+
+
+def _read_each(
     block: Block,
     inner: wraps.Block,
-    offsets: Places,
-    lengths: Places,
-    number: int,
     shown_ids: Callable[[str], tuple[str, ...]],
     citations: Citations,
-    low: int,
-    high: int,
-    result: Reading,
+    first: int,
+    beyond: int,
 ) -> None:
-    """Read the cited records of a block, before which `number` records lie."""
-    ends = block.offset + len(block.data)
-    first = low + int(np.searchsorted(citations.offset[low:high], block.offset))
-    beyond = low + int(np.searchsorted(citations.offset[low:high], ends))
     text: list[str] = []
     before = (-1, -1)
-    for index in range(first, beyond):
-        offset, length = int(citations.offset[index]), int(citations.length[index])
-        start = offset - block.offset
+    starts, sizes = citations.offset[first:beyond] - block.offset, citations.length[first:beyond]
+    for index, start, length in zip(range(first, beyond), starts.tolist(), sizes.tolist(), strict=True):
         if (start, length) != before:
             before = start, length
-            text = forms(bytes(block.data[start : min(start + length, start + LONGEST_CITED)]))
-            if within := wraps.lines_of(inner, offset):
-                text += forms(within[:LONGEST_CITED])
-        result.cited += 1
-        if fault := _misplaced(offset, length, int(citations.number[index]), offsets, lengths, number):
-            result.faults.append(fault)
+            text = forms(bytes(block.data[start : min(start + length, start + LONGEST)]))
+            if within := wraps.lines_of(inner, start + block.offset):
+                text += forms(within[:LONGEST])
         citations.read(index, text, shown_ids)
 
 
-def _misplaced(offset: int, length: int, cited: int, offsets: Places, lengths: Places, number: int) -> str | None:
-    """What is wrong with an address, in words; several records may lie at one place (lines that an export took
-    together)."""
-    at, behind = (int(np.searchsorted(offsets, offset, side)) for side in ("left", "right"))
-    if at == behind:
-        return f"at byte {offset:,} no record begins, though one is cited there"
-    if not at < cited - number <= behind:
-        return f"at byte {offset:,} stands record {number + at + 1:,}, cited as {cited:,}"
-    if int(lengths[cited - number - 1]) != length:
-        return f"the record at byte {offset:,} is not {length:,} bytes long, as cited"
-    return None
+def _once_more(reading: Reading, offsets: Places, faults: list[str]) -> Iterator[tuple[Place, Block]]:
+    """The blocks in which records begin at some of `offsets`, which are in order. One that is no longer what it was is
+    left out, and said."""
+    assert reading.source is not None and reading.cutter is not None
+    begins = np.array([place.offset for place in reading.places], np.int64)
+    counts = np.diff(np.searchsorted(offsets, np.append(begins, _end(reading.places))))
+    wanted = {place.offset: place for place, count in zip(reading.places, counts.tolist(), strict=True) if count}
+    source = reading.source
+    read = _windows(source, wanted.values()) if not source.archive and not source.outer else _stream(reading, wanted)
+    for block in read:
+        place = wanted[block.offset]
+        if hashlib.sha256(block.data.data).digest() != place.sha256:
+            faults.append(f"{source.name}: it changed while it was verified, at byte {place.offset:,}")
+            continue
+        yield place, block
+
+
+def _end(places: Sequence[Place]) -> int:
+    return places[-1].offset + places[-1].size if places else 0
+
+
+def _windows(source: Source, wanted: Iterable[Place]) -> Iterator[Block]:
+    """Parts of a file that holds its content as it is."""
+    for place in wanted:
+        part = window(source.file, place.offset, place.size)
+        yield Block(part[: place.size], place.offset, False, part)
+
+
+def _stream(reading: Reading, wanted: Mapping[int, Place]) -> Iterator[Block]:
+    """What is packed is unpacked again from its beginning, as far as the last block that is wanted."""
+    assert reading.source is not None and reading.cutter is not None
+    left = len(wanted)
+    for block in blocks(reading.source, reading.cutter.split, size=BLOCK) if left else ():
+        if block.offset in wanted:
+            left -= 1
+            yield block
+        if not left:
+            return
 
 
 class Cutter:

@@ -6,8 +6,9 @@ re-reads the cited records, recomputes tables, and walks the custody log and the
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,17 @@ from forensics.custody import (
     successors,
     tables,
 )
-from forensics.custody.citations import Citations
+from forensics.custody.cited import Cited
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed
-from forensics.progress import Meter, Progress
+from forensics.progress import Meter, Part, Progress
 
 SAMPLE = 2_000
 """About so many deliveries without a finding are re-read unless all are asked for."""
 SHOWN = 10
+AT_ONCE = 100_000
+"""Rows whose records are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +181,9 @@ def _tables(case: Case, inventory: Manifest, progress: Progress | None) -> list[
         if name not in recorded and not tables.files(case, name):
             continue
         rows = recorded[name].rows if name in recorded else 0
-        faults = tables.faults(case, name, known, meter)
-        checks.append(checked(f"table {name}", faults, f"{_count(rows, 'row')} as recorded"))
+        checks.append(
+            checked(f"table {name}", tables.faults(case, name, known, meter), f"{_count(rows, 'row')} as recorded")
+        )
     digest = seal.digest(case.detection) if case.detection.exists() else ""
     if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
@@ -256,32 +260,38 @@ def _evidence(
         findings = _findings(case)
         parts = citations.chunks(case, findings, None if all_records else SAMPLE)
         first = next(parts, None)
+        cited = Cited.of(first[0]) if first else None
     except (pa.ArrowException, OSError, KeyError) as error:
         return [Check("cited records", False, f"the tables that cite them cannot be read: {error}")]
-    total = sum(one.content_size for one in inventory.evidence)
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress("verify", min(done, total), total)
-
+    meter = Meter(progress, "verify", sum(one.content_size for one in inventory.evidence))
     checks = []
-    places: dict[str, reread.Reading] = {}
-    for one in inventory.evidence:
-        check, reading = _one(case, one, first, advance, bag)
-        checks.append(check)
-        places[one.id] = reading
-    lost = {one.id: one for one in inventory.evidence if places[one.id].source is None}
-    if folder is not None and lost:
-        elsewhere = reread.search(folder, lost)
-        for index, one in enumerate(inventory.evidence):
-            if one.id in elsewhere:
-                source = elsewhere[one.id]
-                places[one.id] = reread.read(source, one, first, advance)
-                checks[index] = _judged(one, places[one.id], moved=True)
-    return [*checks, _cited(inventory, first, parts, places, findings, all_records)]
+    readings: dict[str, reread.Reading] = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for one in inventory.evidence:
+            part = meter.of(_name(one), one.content_size)
+            check, reading = _one(case, one, cited, part.add, bag, pool)
+            part.finish()
+            checks.append(check)
+            readings[one.id] = reading
+        lost = {one.id: one for one in inventory.evidence if readings[one.id].source is None}
+        if folder is not None and lost:
+            elsewhere = reread.search(folder, lost)
+            for index, one in enumerate(inventory.evidence):
+                if one.id in elsewhere:
+                    readings[one.id] = reread.read(elsewhere[one.id], one, cited, lambda _: None, pool)
+                    checks[index] = _judged(one, readings[one.id], moved=True)
+        if first is None or cited is None:
+            return [*checks, Check("cited records", None, "no delivery cites a record")]
+        rows = sum(one.rows for one in inventory.tables if one.name == "deliveries")
+        every = _Every(inventory, readings, pool, Meter(progress, "cited", rows))
+        every.take(cited, first[1], held=True)
+        del cited, first
+        try:
+            for table, looked in parts:
+                every.take(Cited.of(table), looked)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            every.faults.append(f"a table that cites them cannot be read: {error}")
+    return [*checks, every.check(findings, all_records)]
 
 
 def _findings(case: Case) -> set[str]:
@@ -291,12 +301,12 @@ def _findings(case: Case) -> set[str]:
 
 
 def _one(
-    case: Case, one: EvidenceEntry, cited: Citations | None, advance: Callable[[int], None], bag: bool
+    case: Case, one: EvidenceEntry, cited: Cited | None, advance: Callable[[int], None], bag: bool, pool: Executor
 ) -> tuple[Check, reread.Reading]:
     """The first recorded place whose content is right; else the first that is there, with what is wrong."""
     wrong: list[tuple[Check, reread.Reading]] = []
     for source in () if bag else places.recorded(case, one):
-        reading = reread.read(source, one, cited, advance)
+        reading = reread.read(source, one, cited, advance, pool)
         check = _judged(one, reading, first=reread.is_first(case, one, source))
         if check.ok:
             return check, reading
@@ -339,35 +349,65 @@ def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False,
     return checked(f"evidence {_name(one)}", faults, right, remarks)
 
 
-def _cited(
-    inventory: Manifest,
-    first: Citations | None,
-    rest: Iterable[Citations],
-    places: dict[str, reread.Reading],
-    findings: set[str],
-    all_records: bool,
-) -> Check:
-    if first is None:
-        return Check("cited records", None, "no delivery cites a record")
-    faults: list[str] = []
-    rows = cited = 0
-    unread = 0
-    for part in itertools.chain([first], rest):
-        if part is not first:
-            for one in inventory.evidence:
-                if source := places[one.id].source:
-                    faults += reread.read(source, one, part, lambda _: None, digest=False).faults
-        faults += [f"delivery {delivery}: {why}" for delivery, why in part.unsupported()]
-        rows += len(part.ids)
-        cited += int(part.seen.sum())
-        unread += int((~part.seen).sum())
-    if unread:
-        faults.append(f"{unread:,} cited records could not be re-read, as their evidence is not there or was changed")
-    others = _count(max(rows - len(findings), 0), "other delivery", "other deliveries")
-    what = "every delivery" if all_records else f"{_count(len(findings), 'finding')} and {others}"
-    return checked(
-        "cited records", faults, f"{_count(cited, 'citation')} of {what}: all lead to records that speak of them"
-    )
+class _Every:
+    """What all citations come to, some rows at a time."""
+
+    def __init__(
+        self, inventory: Manifest, readings: Mapping[str, reread.Reading], pool: Executor, meter: Meter
+    ) -> None:
+        self._evidence = inventory.evidence
+        self._readings = readings
+        self._pool = pool
+        self._meter = meter
+        self._looked = 0
+        self._rows = self._cited = self._unseen = 0
+        self.faults: list[str] = []
+
+    def take(self, cited: Cited, looked: int, *, held: bool = False) -> None:
+        """Hold the citations of some more rows against the evidence, unless they are `held` already, and look into rows
+        of which that does not tell enough. `looked`: rows of the case that were looked at so far."""
+        rows, self._looked = looked - self._looked, looked
+        part = self._meter.of("", rows)
+        share = _Share(part, rows, len(cited.row))
+        for one in self._evidence if not held else ():
+            self.faults += reread.hold_more(self._readings[one.id], one, cited, share.add, self._pool)
+        self.faults += [f"delivery {delivery}: it cites no record" for delivery in cited.rows_without()]
+        self._rows += len(cited.table)
+        self._cited += len(cited.row) - cited.unseen()
+        self._unseen += cited.unseen()
+        left = cited.open_rows()
+        del cited
+        for begin in range(0, len(left), AT_ONCE):
+            some = citations.citations(left.take(pa.array(range(begin, min(begin + AT_ONCE, len(left))))))
+            for one in self._evidence:
+                self.faults += reread.read_each(self._readings[one.id], one, some, share.add)
+            self.faults += [f"delivery {delivery}: {why}" for delivery, why in some.unsupported()]
+        part.finish()
+
+    def check(self, findings: set[str], all_records: bool) -> Check:
+        faults = self.faults
+        if self._unseen:
+            faults.append(
+                f"{self._unseen:,} cited records could not be re-read, as their evidence is not there or was changed"
+            )
+        others = _count(max(self._rows - len(findings), 0), "other delivery", "other deliveries")
+        what = "every delivery" if all_records else f"{_count(len(findings), 'finding')} and {others}"
+        said = f"{_count(self._cited, 'citation')} of {what}: all lead to records that speak of them"
+        return checked("cited records", faults, said)
+
+
+class _Share:
+    """Rows done, told by their citations."""
+
+    def __init__(self, part: Part, rows: int, citations: int) -> None:
+        self._part = part
+        self._each = rows / max(2 * citations, 1)
+        self._done = 0.0
+
+    def add(self, count: int) -> None:
+        before = int(self._done)
+        self._done += count * self._each
+        self._part.add(int(self._done) - before)
 
 
 def _verdicts(case: Case) -> Check:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from forensics import schema
 from forensics.case import Case
-from forensics.custody import citations, log, manifest, seal, staging, tables
+from forensics.custody import citations, cited, log, manifest, reread, seal, staging, tables
+from forensics.custody import verify as checking
 from forensics.custody.verify import Verification, verify
 from forensics.errors import CaseError, UsageError, VerificationFailed
 from forensics.review import remember_known_good
@@ -431,3 +432,80 @@ def test_custody_entries_hold_what_was_done(built):
 )
 def test_an_address_stands_by_itself(record, named):
     assert citations._contain_any([record], ("doe@navy.ml",)) is named
+
+
+def rewritten(built, change):
+    """Alter the rows of `deliveries`."""
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    rows = pq.read_table(path)
+    data = rows.to_pylist()
+    change(data)
+    pq.write_table(pa.Table.from_pylist(data, rows.schema), path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: None,
+        lambda data: data[0].update(recipient="nobody@navy.ml"),
+        lambda data: data[1].update(recipient="NÖBODY@navy.ml"),
+        lambda data: data[0].update(records=[]),
+        lambda data: data[0]["records"].append(data[1]["records"][0]),
+        lambda data: data[0]["records"][1].update(number=-5, offset=0, length=-1),
+        lambda data: data[0]["records"][1].update(length=1 << 60),
+        lambda data: data[0]["records"][1].update(offset=-7),
+        lambda data: data[0]["records"][1].update(evidence="0" * 64),
+    ],
+)
+def test_record_by_record_all_is_found_that_is_found_at_once(built, monkeypatch, change):
+    rewritten(built, change)
+    at_once = verify(built.case, all_records=True)
+    monkeypatch.setattr(cited.citing, "look", lambda *arrays: 0)
+    assert verify(built.case, all_records=True) == at_once
+    monkeypatch.setattr(citations, "ROWS", 1)
+    monkeypatch.setattr(checking, "AT_ONCE", 1)
+    assert verify(built.case, all_records=True) == at_once
+
+
+def test_a_row_that_cites_nothing_is_named(built):
+    rewritten(built, lambda data: data[1].update(records=[]))
+    assert "delivery d2: it cites no record" in failed(verify(built.case))["cited records"]
+
+
+@pytest.mark.parametrize("size", [1, 100, 1 << 24])
+def test_blocks_of_any_size_are_counted_and_addressed_alike(built, monkeypatch, size):
+    monkeypatch.setattr(reread, "BLOCK", size)
+    monkeypatch.setattr(citations, "ROWS", 1)
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    rows = pq.ParquetFile(path).read()
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        writer.write_table(rows.slice(0, 1))
+        writer.write_table(rows.slice(1, 1))
+    assert "cited records" not in failed(verify(built.case, all_records=True))
+
+
+def test_what_is_read_again_is_what_was_digested(built, monkeypatch):
+    """Rows that do not fit at once are held against bytes that are read once more: the same ones, or it is said."""
+    monkeypatch.setattr(citations, "ROWS", 1)
+    path = next(built.case.deliveries.rglob("*.parquet"))
+    rows = pq.ParquetFile(path).read()
+    with pq.ParquetWriter(path, rows.schema) as writer:
+        writer.write_table(rows.slice(0, 1))
+        writer.write_table(rows.slice(1, 1))
+    log = built.logs / "b-second.log"
+    before = log.read_bytes()
+
+    def meanwhile(step, done, total):
+        log.write_bytes(before.replace(b"Jun", b"jun") if step == "cited" else before)
+
+    wrong = failed(verify(built.case, all_records=True, progress=meanwhile))
+    assert "b-second.log" not in wrong
+    assert "it changed while it was verified, at byte 0" in wrong["cited records"]
+
+
+def test_every_step_of_a_verification_is_told(built):
+    steps = []
+    verify(built.case, all_records=True, progress=lambda step, done, total: steps.append((step, done, total)))
+    last = {step: (done, total) for step, done, total in steps}
+    assert list(last) == ["verify", "cited", "tables", "digest"]
+    assert all(done == total for done, total in last.values())
