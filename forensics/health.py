@@ -241,7 +241,8 @@ def _evidence(case: Case) -> Promise:
     open_ = sum(_writable(path) for path in there)
     text = f"{len(entries) - missing:,} of {len(entries):,} are there"
     if open_:
-        text += f"; {open_:,} of the {len(there):,} files can be written by this user: mount them read-only"
+        whom = "root, whom rights do not bind" if getattr(os, "geteuid", lambda: 1)() == 0 else "this user"
+        text += f"; {open_:,} of the {len(there):,} files can be written by {whom}: mount them read-only"
     return Promise(name, not missing and not open_, text)
 
 
