@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from forensics.arguments import checked
 from forensics.case import Case, refuse
 from forensics.errors import OrganisationDiffers, UsageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from forensics.custody.manifest import Manifest
 
 
+@checked
 def create_or_update(
     case: Case,
     *,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from forensics import casefile as case_files
 from forensics import pipeline, workbench
+from forensics.arguments import checked
 from forensics.case import Case as Folder
 from forensics.errors import MissentError, UsageError
 from forensics.report.text.visible import cut, visible
@@ -214,6 +215,7 @@ _BY_TIME = "ORDER BY d.submitted_at, f.delivery_id"
 class Case:
     """A case folder, opened for reading."""
 
+    @checked
     def __init__(self, folder: Path) -> None:
         self._folder = Folder(folder)
         self._organisation = case_files.read(self._folder).organisation.domains
@@ -307,6 +309,7 @@ class Case:
         """The weighed parts behind a delivery id, an address or a domain, and the records quoted."""
         return workbench.explain(self.folder, _text("explain", subject))
 
+    @checked
     def verify(self, *, all_records: bool = False) -> Verification:
         """Walk the case back to the bytes of its evidence."""
         return workbench.verify(self.folder, all_records=all_records)

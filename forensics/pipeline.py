@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.about import agree, create_or_update, remember, unseen_settings
+from forensics.arguments import checked
 from forensics.case import Case, refuse, undetected
 from forensics.errors import EvidenceError, UsageError, naming
 from forensics.progress import if_interrupted
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["create_or_update", "detect", "ingest", "moment", "report", "run", "withdraw"]
 
 
+@checked
 def run(
     logs: Sequence[str | Path],
     case_dir: str | Path = "case",
@@ -87,6 +89,7 @@ def run(
     return Run(ingested, detected, reported)
 
 
+@checked
 def ingest(
     logs: Sequence[str | Path],
     case_dir: str | Path = "case",
@@ -288,6 +291,7 @@ def _annex(
         return replace(results.ingested(now, found, 0, []), case=case.folder)
 
 
+@checked
 def detect(
     case_dir: str | Path = "case",
     *,
@@ -365,6 +369,7 @@ def weigh(
         store.write(getattr(result, kind), getattr(case, kind), kind)
 
 
+@checked
 def report(
     case_dir: str | Path = "case",
     *,
@@ -433,6 +438,7 @@ def report(
     return Reported(case.folder, written.files, written.answered, written.required, written.notes, written.unknown)
 
 
+@checked
 def withdraw(
     case_dir: str | Path, names: Sequence[str], *, because: str = "", examiner: str = "", note: str = ""
 ) -> tuple[str, ...]:
@@ -457,6 +463,7 @@ def _edited(staged: Staged, action: str, command: Sequence[str], by: By) -> None
         manifest.touch(staged.next, action, {"command": list(command)}, by=by)
 
 
+@checked
 def moment(text: str, *, end: bool = False) -> datetime:
     """A UTC time from `2023-06-01` or an ISO 8601 time; a bare date is its start or, with `end`, the next day's.
 

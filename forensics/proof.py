@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
+from forensics.arguments import checked
 from forensics.case import Case
 from forensics.errors import UsageError, VerificationFailed, naming
 from forensics.progress import if_interrupted
@@ -40,6 +41,7 @@ class Shown:
     """Where the log's chain is broken."""
 
 
+@checked
 def custody_add(
     case_dir: str | Path,
     *,
@@ -67,6 +69,7 @@ def custody_add(
         return next(one for one in reversed(_by_entry(staged.next)))
 
 
+@checked
 def custody_show(case_dir: str | Path) -> Shown:
     """The custody of a case. A broken log is shown with its faults, not refused. Raises CaseError where no case is."""
     from forensics.custody import handovers, log, staging
@@ -95,6 +98,7 @@ class Attested:
     """A stamp: it was checked against an authority's certificate."""
 
 
+@checked
 def stamp(
     case_dir: str | Path,
     *,
@@ -156,6 +160,7 @@ def stamp(
     return Attested("stamp", one.covers, one.digest, place, written(at), taken.token.authority, ca is not None)
 
 
+@checked
 def sign(case_dir: str | Path, *, key: str | Path, examiner: str, note: str = "") -> Attested:
     """Sign the last entry of the custody log with the examiner's own key, by ssh-keygen.
 
@@ -189,6 +194,7 @@ def _recorded(case_dir: str | Path) -> Case:
     return case
 
 
+@checked
 def export(
     case_dir: str | Path,
     *,
@@ -216,6 +222,7 @@ def export(
         )
 
 
+@checked
 def verify(
     path: str | Path,
     *,

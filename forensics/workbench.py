@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
 from forensics import health, pipeline
+from forensics.arguments import checked
 from forensics.case import Case, undetected
 from forensics.errors import CaseError, UsageError, naming
 from forensics.health import Health, Kept, Part, Promise
@@ -137,6 +138,7 @@ class Questions:
     script: str
 
 
+@checked
 def status(case_dir: str | Path) -> Status:
     """What a case holds, who is at work on it and how far, and what comes next. Takes no lock and writes nothing.
 
@@ -191,6 +193,7 @@ _QUOTED = 10
 """Deliveries whose records are quoted, shared among the addresses shown: evidence has to be unpacked for them."""
 
 
+@checked
 def explain(case_dir: str | Path, subject: str) -> Explanation:
     """The two propositions behind a delivery, an address or a domain, the weighed parts, and records quoted: those of
     10 deliveries, the first ones of each address.
@@ -224,6 +227,7 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
     return Explanation(found, quotes)
 
 
+@checked
 def lookups(case_dir: str | Path) -> Questions:
     """The domains that findings accuse, that write in a partner's name, or that do not exist, and a script that asks
     the DNS and RDAP about them on another machine. Missent itself asks nobody.
@@ -256,6 +260,7 @@ def _detected(case: Case) -> Mapping[str, Any] | None:
     return parameters.read(case) or None
 
 
+@checked
 def identity(case_dir: str | Path, delivery_id: str) -> bytes:
     """The bytes that a delivery's id is the SHA-256 of (its first 32 hexadecimal digits), made from its row.
 
@@ -287,6 +292,7 @@ def identity(case_dir: str | Path, delivery_id: str) -> bytes:
     )
 
 
+@checked
 def doctor(
     *, compile_now: bool = False, case_dir: str | Path | None = None, progress: Progress | None = None
 ) -> Health:
@@ -300,6 +306,7 @@ def doctor(
     return health.health(Case(Path(case_dir)) if case_dir is not None else None)
 
 
+@checked
 def watch_list(
     names: Sequence[str], *, limit: int | None = None, case_dir: str | Path | None = None
 ) -> list[dict[str, Any]]:
@@ -336,6 +343,7 @@ GROUP BY ALL ORDER BY ALL
 """Deliveries that nobody holds to be misdirected."""
 
 
+@checked
 def block(
     case_dir: str | Path,
     *,
@@ -355,6 +363,7 @@ def block(
     return _ruled(case_dir, blocking.made, formats, out, days, as_of)
 
 
+@checked
 def watch_rules(
     names: Sequence[str],
     case_dir: str | Path,
@@ -440,6 +449,7 @@ def refusals(case: Case) -> Callable[[str], Refusals]:
     return of
 
 
+@checked
 def sql(case_dir: str | Path, query: str) -> Answer:
     """Rows of one query over the case's tables and views (`forensics.views`); it can read nothing else and change
     nothing.
@@ -458,6 +468,7 @@ def sql(case_dir: str | Path, query: str) -> Answer:
     return Answer(tuple(table.column_names), tuple(zip(*columns, strict=True)))
 
 
+@checked
 def views_sql(case_dir: str | Path) -> str:
     """SQL that makes the case's tables and views in a DuckDB of one's own; its paths are those of this machine."""
     from forensics import views
@@ -468,6 +479,7 @@ def views_sql(case_dir: str | Path) -> str:
     return views.statements(case, case_files.read(case).organisation.domains)
 
 
+@checked
 def formats() -> Formats:
     """What can be read (loader, name and description, in the order the loaders are tried), and what is refused by its
     name (with what to ask for instead, in the order in which it is recognised)."""
@@ -482,6 +494,7 @@ def formats() -> Formats:
     return Formats(tuple(read), tuple({"name": name, "instead": instead} for name, instead in refused))
 
 
+@checked
 def demo(
     out: str | Path, reports: str | Path | None = None, *, progress: Progress | None = None, command: Sequence[str] = ()
 ) -> list[Run]:
@@ -511,6 +524,7 @@ def demo(
     return results
 
 
+@checked
 def init(
     case_dir: str | Path, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()
 ) -> Path:
@@ -522,6 +536,7 @@ def init(
     return case.toml
 
 
+@checked
 def ask(case_dir: str | Path, *, everything: bool = False, examiner: str = "", note: str = "") -> Asked:
     """Ask the open questions of case.toml at the terminal and write the answers into it."""
     from forensics.custody import log, staging
@@ -532,6 +547,7 @@ def ask(case_dir: str | Path, *, everything: bool = False, examiner: str = "", n
     return asking.ask(case, everything=everything, by=log.By(examiner, note))
 
 
+@checked
 def review(
     case_dir: str | Path,
     *,
@@ -578,6 +594,7 @@ def review(
     )
 
 
+@checked
 def worksheet(
     case_dir: str | Path, sheet: str | Path, *, examiner: str = "", note: str = ""
 ) -> tuple[dict[str, Any], ...]:

@@ -17,6 +17,7 @@ import pytest
 import forensics
 from forensics import errors, opened, pipeline, proof, results, workbench
 from tests.commands_page import commands
+from tests.conftest import ROOT
 
 ABOUT = "org=, watch=, known_good="
 AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
@@ -167,6 +168,22 @@ def test_every_command_is_a_function_that_takes_its_options() -> None:
         }
         options -= {"as_json", "fail_on_findings", *written_otherwise.get(name, set())}
         assert options <= takes, f"{name}: {sorted(options - takes)}"
+
+
+def test_every_name_is_in_an_example() -> None:
+    """docs/python.md: its blocks are run by tests/test_docs.py."""
+    blocks = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.S))
+    for module in (opened, pipeline, proof, results, workbench):
+        short = module.__name__.rpartition(".")[2]
+        for name in {*module.__all__} - {"NotRead", "UnreadReason"}:
+            said = rf"\bmf\.{name}\b" if name in ("open", "run") and module is opened else rf"\b{short}\.{name}\b"
+            if module is opened and name in ("Rows", "Case"):
+                said = r"\bcase\b"
+            assert re.search(said, blocks), f"{short}.{name} is in no example of docs/python.md"
+    for name, one in vars(opened.Case).items():
+        if not name.startswith("_"):
+            assert re.search(rf"\bcase\.{name}\b", blocks), f"Case.{name} is in no example"
+            assert inspect.getdoc(one), f"Case.{name} says nothing of itself"
 
 
 def test_errors_and_their_exit_codes() -> None:

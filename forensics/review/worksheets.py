@@ -7,6 +7,7 @@ or an answer that is none, refuses the whole sheet.
 from __future__ import annotations
 
 import hashlib
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -71,7 +72,9 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             if sum(one.file_size for one in packed.infolist()) > _SIZE:
                 raise UsageError(f"{path}: unpacks to more than {_SIZE // 2**20} MiB", expected=expected)
         # Formulas are read as their text, never as a result that a stranger's program has stored.
-        book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        with warnings.catch_warnings():  # of headers and footers, which nothing is read from
+            warnings.simplefilter("ignore")
+            book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise UsageError(f"{path}: is no worksheet: {error}", expected=expected) from None
     columns = (*GIVEN, *ASKED)
