@@ -178,6 +178,7 @@ def test_a_list_over_several_pairs_is_ruled_on_by_keyboard(browser: Page, tmp_pa
         browser.run("document.querySelector('[value=queue]').focus()")
         key(browser, " ")
         reached(browser, "document.querySelector('[name=queue]') && document.querySelectorAll('.on .of').length == 2")
+        assert browser.run("document.querySelector('#h-rule').innerText") == "Dismiss"
         browser.run("document.querySelector('[name=reason]').focus()")
         key(browser, "Enter")
         reached(browser, "document.querySelectorAll('.queue .state.dismissed').length == 2")
@@ -235,6 +236,7 @@ def test_axe_finds_nothing_serious_and_nothing_runs_off_the_side(
         assert browser.run("document.documentElement.scrollWidth") <= width
         assert browser.run("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth")
         assert serious(browser, source, 20) == []
+        assert browser.run("document.querySelector('#beside').getClientRects().length") == 0
         for name in "lbp":
             key(browser, name)
             reached(browser, "!document.querySelector('[aria-busy]') && document.querySelector('#beside section')")

@@ -101,7 +101,7 @@ class Desk:
         It says what counts, whoever ruled: a second reviewer gets it where it tells them of no ruling but their own.
         """
         with self._lock:
-            book, bench, _ = self._look(views.asked({}))
+            book, bench = self._stand()
             one = book.by_id.get(pair)
             told = bench.by_pair[pair] if kind == "rules" and one else bench.totals
             hidden = told["second"]
@@ -178,13 +178,16 @@ class Desk:
             return "/" + query(at=pair.id, done=done)
         return "/" + query(at=chosen.next_open(pair.id, bench), done=done)
 
-    def _look(self, want: Asked) -> tuple[Book, Bench, Chosen]:
+    def _stand(self) -> tuple[Book, Bench]:
         book = self._shelf.book()
         who = self._sitting.reviewer
         if self._bench is None or self._bench[0] is not book or self._bench[1] != who:
             earlier = (self._bench[0], self._bench[2]) if self._bench else None
             self._bench = (book, who, standing.bench(book, who, earlier))
-        bench = self._bench[2]
+        return book, self._bench[2]
+
+    def _look(self, want: Asked) -> tuple[Book, Bench, Chosen]:
+        book, bench = self._stand()
         if self._chosen is None or self._chosen[0] is not bench or self._chosen[1] != want.filters:
             new = views.new_ones(book, self._sitting)
             self._chosen = (bench, want.filters, choosing.choose(book, bench, want.filters, new))

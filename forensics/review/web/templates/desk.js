@@ -106,6 +106,7 @@
   const list = async () => {
     const dialog = $("#rule"), place = $(".on", dialog), scope = $("[name=scope]:checked", dialog).value;
     place.textContent = "…";
+    $("[data-of]", dialog).hidden = scope === "queue";  // a heading that names one pair would say less than is ruled on
     const query = new URLSearchParams($("[name=query]", dialog).value);
     query.set("scope", scope);
     query.set("finding", $("[name=finding]", dialog).value);
