@@ -11,6 +11,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
@@ -91,8 +92,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is None:
         if hint is None:
             return value is None
-        if hint is float:
-            return isinstance(value, int | float)
+        if hint in (int, float):  # numpy's and pandas' numbers too
+            return isinstance(value, Integral if hint is int else Real)
         return not isinstance(hint, type) or hint is Any or isinstance(value, hint)
     if not isinstance(origin, type) or not isinstance(value, origin):
         return not isinstance(origin, type)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from forensics import opened, pipeline, proof, workbench
@@ -49,6 +50,7 @@ def test_wrong_types_are_said_with_the_argument(given: dict[str, Any]) -> None:
 def test_right_ones_go_through() -> None:
     assert example(Path("x"), ["a", "b"], count=3, share=1, at=datetime(2024, 1, 1), by={}, call=print) == "x2"  # noqa: DTZ001
     assert example("x", ("a",), unknown=object()) == "x1"
+    assert example("x", count=np.int64(3), share=np.float32(0.5)) == "x0"  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="missing a required argument"):
         example()  # type: ignore[call-arg]
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 
-from forensics import pipeline, workbench
+from forensics import domains, pipeline, workbench
 from forensics.case import Case
 from forensics.report.formats import letters
 from forensics.report.text import onepage, prose, wording
 from forensics.review import NewVerdict, record
-from forensics.review.web import beside
+from forensics.review.web import beside, views
+from forensics.review.web.book import Pair
 from tests.blocking.mails import case
+from tests.browser.conftest import hostile
 from tests.review.made import NASTY, clock, two_incidents
 from tests.review.web.asking import Client
 
@@ -121,6 +124,38 @@ def test_looking_writes_nothing(client, built):
     for kind in beside.KINDS:
         assert client.get(f"/beside/{kind}?at={at(client)}").status == 200
     assert {path: path.stat().st_mtime_ns for path in built.folder.rglob("*")} == before
+
+
+class Seen(HTMLParser):
+    """(tag, names of its attributes) of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, [name for name, _ in attrs]))
+
+
+def test_page_one_and_letters_hold_hostile_values_as_text(monkeypatch):
+    facts = hostile()
+    typed, meant = facts.findings[0].slip.typed, facts.findings[0].slip.meant
+    pair = Pair("i1", domains.a_label(typed), domains.a_label(meant), {}, (), ())
+    monkeypatch.setattr(beside, "facts", lambda _: facts)
+    monkeypatch.setattr(beside, "_mark", lambda _: "")
+    made = beside.Beside(Case("nowhere"), None)
+    for kind in ("page", "letters"):
+        page = views.beside(kind, made.values(kind, pair) | {"hidden": 0})
+        seen = Seen()
+        seen.feed(page)
+        assert {name for _, names in seen.tags for name in names} <= {
+            "id", "class", "aria-labelledby", "aria-label", "tabindex", "value", "open",
+        }  # fmt: skip
+        assert {tag for tag, _ in seen.tags} <= {
+            "section", "h2", "h3", "p", "code", "dl", "dt", "dd", "div", "ol", "li", "span", "strong", "em", "details",
+            "summary", "pre",
+        }  # fmt: skip
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", page)
 
 
 def test_strangers_values_are_text_and_what_is_gone_is_said(tmp_path, monkeypatch):
