@@ -31,6 +31,7 @@ STEPS = {
     "detect": ("Weighing", "steps"),
     "report": ("Reporting", "formats"),
     "tables": ("Checking tables", "bytes"),
+    "count": ("Holding tables against each other", "rows"),
     "verify": ("Verifying", "bytes"),
     "cited": ("Re-reading cited records", "rows"),
     "copy": ("Copying", "bytes"),

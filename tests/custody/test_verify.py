@@ -507,5 +507,5 @@ def test_every_step_of_a_verification_is_told(built):
     steps = []
     verify(built.case, all_records=True, progress=lambda step, done, total: steps.append((step, done, total)))
     last = {step: (done, total) for step, done, total in steps}
-    assert list(last) == ["verify", "cited", "tables", "digest"]
+    assert list(last) == ["verify", "cited", "tables", "count", "digest"]
     assert all(done == total for done, total in last.values())
