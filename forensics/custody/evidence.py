@@ -87,7 +87,9 @@ def blocks(
     try:
         with opened(source, notes, hashing, _counting(passed)) as reader:
             rest = _begun(reader, begin) if begin else reader
-            for block in _cut(rest, split, max(size, 1)):
+            # A small file takes no more memory than it needs.
+            room = size if packed else min(size, source.size + 1)
+            for block in _cut(rest, split, max(room, 1)):
                 if packed:
                     _expanded.add(len(block.data))
                 elif passed:
@@ -223,7 +225,7 @@ def _cut(reader: streams.Reader | _Begun, split: Split, size: int) -> Iterator[B
         one = bytearray(1)
         ahead = bytes(one) if filled == room and reader.readinto(memoryview(one)) else b""
         last = not ahead
-        padded[filled:] = 0
+        padded[filled : filled + PADDING] = 0
         if last:
             if filled:
                 yield from _last(padded, filled, offset, split)

@@ -42,6 +42,8 @@ def surest(head: bytes) -> tuple[str | None, float]:
         confidence = load(candidate).detect(head)
         if confidence > best:
             best, name = confidence, candidate
+        if best >= 1.0:  # nobody can be surer
+            break
     return (name, best) if best >= CONFIDENT else (None, 0.0)
 
 
