@@ -118,6 +118,19 @@ def test_a_release_that_does_not_hold_is_said(tmp_path: Path) -> None:
         release.run(sys.executable, "-c", "import sys; sys.exit('no such words')", folder=tmp_path)
 
 
+def test_a_python_that_writes_other_reports_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "missent-0-py3-none-any.whl").touch()
+    (tmp_path / "missent-0.tar.gz").touch()
+    kept = release.digests(ROOT / "reports")
+    assert {"albion/incident.html", "mod-2023/incident.pdf"} <= set(kept)
+    monkeypatch.setattr(release, "sizes", lambda environment: [])
+    monkeypatch.setattr(release, "held", lambda python, wheel, sdist, folder: kept)
+    release.main(tmp_path, [sys.executable])
+    monkeypatch.setattr(release, "held", lambda *of: {**kept, "albion/incident.html": "0" * 64})
+    with pytest.raises(release.Failed, match=r"holds: albion/incident\.html"):
+        release.main(tmp_path, [sys.executable])
+
+
 def test_text_is_no_request_to_roff() -> None:
     assert escaped(".so /etc/passwd\n'br\na\\fBb -c") == "\\&.so /etc/passwd\n\\&'br\na\\efBb \\-c"
 
