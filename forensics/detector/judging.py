@@ -146,8 +146,8 @@ def rest(second: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 + np.bincount(group, 10.0**second)) if len(group) else np.zeros(0)
 
 
-def second_features(measured: Measured, matrix: np.ndarray) -> dict[str, np.ndarray]:
-    """What `states.SECOND_NAME` weighs, of each row of `Measured.pairs`; `matrix` as from `pairs.matrix`."""
+def second_features(measured: Measured, matrix: np.ndarray, *, theirs: bool = True) -> dict[str, np.ndarray]:
+    """What `states.SECOND_NAME` weighs, of each row of `Measured.pairs`; `matrix` and `theirs` as in `pairs.matrix`."""
 
     def column(name: str) -> np.ndarray:
         return np.asarray(measured.pairs.column(name).to_numpy(zero_copy_only=False), dtype=float)
@@ -155,13 +155,17 @@ def second_features(measured: Measured, matrix: np.ndarray) -> dict[str, np.ndar
     at = pairs.NAMES.index
     kinds = measured.pairs["kind"].to_pylist()
     same = np.array([kind in states.SAME_NAME for kind in kinds], dtype=float)
+    told = np.full(len(kinds), not theirs) & (column("typed_in") > 0)
+    meant_silent = pairs.silence(column("meant_pairs"), measured.heard)
     less_used = np.minimum(column("typed_pairs"), column("meant_pairs"))
     return {
         "same-name": same,
         "shared": np.log10(1.0 + column("shared")),
         "same-writer": np.log10(1.0 + np.round(column("addresses") * np.maximum(column("before"), column("after")))),
+        "silent": np.where(column("meant_in") == 0, np.minimum(matrix[:, at("silent")], meant_silent), 0.0),
         "own-mail": np.where((matrix[:, at("own-mail")] > 0) & (column("meant_in") > 0), 1.0, 0.0),
         "moved": matrix[:, at("moved")],
+        "went-over": np.where(told, 0.0, np.log10(np.maximum(column("went") / (1.0 + column("stayed")), 1.0))),
         "established": same * np.log10(np.maximum(less_used, 1.0)) * matrix[:, at("strangers")],
         "one-server": matrix[:, at("one-server")],
         "provider": pairs.provider(measured.pairs),
@@ -188,7 +192,7 @@ def judge_pairs(
     parts = weighing.weigh(matrix, pairs.NAMES, using.weights, using.base)
     sums = parts.sum(axis=1)
     group = groups(typed)
-    second = states.second_odds(second_features(measured, matrix), using.second_name)
+    second = states.second_odds(second_features(measured, matrix, theirs=theirs), using.second_name)
     prior = prior or weighing.learn_prior(sums, group, rest(second, group), measured.domains, using.prior)
     row_pair = pair_rows(measured)
     row_matrix = weighing.signals(measured.rows, slip_weight[row_pair], free[row_pair], theirs=theirs)

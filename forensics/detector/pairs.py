@@ -16,10 +16,12 @@ from forensics.detector import wellknown
 from forensics.detector.channel import GROUPS
 from forensics.detector.confusables import foreign
 from forensics.detector.freemail import is_freemail
-from forensics.lookups import Lookup
+from forensics.detector.signals import APART
 
 if TYPE_CHECKING:
     import duckdb
+
+    from forensics.lookups import Lookup
 
 SIGNALS: dict[str, str] = {
     "slip": "how well one slip explains the typed name (log10 ratio, detector.channel)",
@@ -87,6 +89,18 @@ select c.typed, c.meant, t.l,
        m.last < t.first or t.last < m.first as moved
 from candidates c join uses t on t.d = c.typed join uses m on m.d = c.meant and m.l = t.l;
 
+-- Two addresses of one person, as one writer used them. Whoever keeps to a wrong address for more than the time that a
+-- change takes, and had known the right one, is rare; whoever is told of a new one does.
+create or replace temp table went_over as
+select c.typed, c.meant,
+       count(distinct (t.writer_local, t.writer_domain)) filter (r.first < t.first
+            and r.last <= t.first + interval '{APART}' and t.last > t.first + interval '{APART}') as went,
+       count(distinct (t.writer_local, t.writer_domain)) filter (r.last > t.first + interval '{APART}') as stayed
+from candidates c join pairs t on t.recipient_domain = c.typed
+join pairs r on r.recipient_domain = c.meant and r.recipient_local = t.recipient_local
+    and r.writer_local = t.writer_local and r.writer_domain = t.writer_domain
+group by all;
+
 create or replace temp table answers as
 select p.recipient_domain as d, count(distinct p.recipient_local) as n
 from pairs p join written w on w.sender_local = p.recipient_local and w.sender_domain = p.recipient_domain
@@ -146,7 +160,7 @@ with a as (
 select c.typed, c.meant, c.kind, c.channel, c.part, c.seen, c.unrelated,
        a.n as addresses, a.known, a.before, a.after, a.resent, a.beside_same, a.beside_domain,
        coalesce(p.shared, 0) as shared, coalesce(p.returned, 0) as returned,
-       coalesce(p.moved, 0) as moved,
+       coalesce(p.moved, 0) as moved, coalesce(g.went, 0) as went, coalesce(g.stayed, 0) as stayed,
        coalesce(ut.pairs, 0) as typed_pairs, coalesce(um.pairs, 0) as meant_pairs,
        coalesce(um.writers, 0) as meant_writers, coalesce(t.inn, 0) as typed_in, coalesce(m.inn, 0) as meant_in,
        coalesce(i.lists, 0) as typed_lists,
@@ -158,6 +172,7 @@ from candidates c join a using (typed, meant) left join p using (typed, meant)
 left join own_use ut on ut.d = c.typed left join own_use um on um.d = c.meant
 left join domain_stats t on t.d = c.typed left join domain_stats m on m.d = c.meant
 left join answers h on h.d = c.typed left join starts i on i.typed = c.typed and i.meant = c.meant
+left join went_over g on g.typed = c.typed and g.meant = c.meant
 left join kin n on n.typed = c.typed and n.meant = c.meant
 left join one_server o on o.typed = c.typed and o.meant = c.meant
 order by c.typed, c.meant
@@ -209,6 +224,13 @@ def heard(connection: duckdb.DuckDBPyConnection) -> tuple[float, ...]:
     return tuple(shares)
 
 
+def silence(use: np.ndarray, spoke: tuple[float, ...]) -> np.ndarray:
+    """What it tells that domains of such use (pairs of writer and address) never wrote: -log10 of the share of those
+    that never did in this log. `spoke`: as from `heard`."""
+    step = np.searchsorted(np.array(STEPS), np.maximum(use, 1.0), side="right") - 1
+    return np.asarray(-np.log10(1.0 - np.minimum(np.array(spoke), 0.99))[step])
+
+
 def homograph(measured: pa.Table) -> np.ndarray:
     """1 for rows whose typed domain only looks like the meant one, in letters of another script."""
     rows = zip(*(measured.column(name).to_pylist() for name in ("typed", "meant", "kind")), strict=True)
@@ -247,8 +269,6 @@ def matrix(
     strangers = np.round(column("addresses") * (1.0 - known))
     usage = np.clip(np.log10((column("meant_pairs") + 1.0) / (column("typed_pairs") + 1.0)), -3.0, 3.0)
     one_owner = np.array([group in ONE_OWNER for group in groups], dtype=bool)
-    step = np.searchsorted(np.array(STEPS), np.maximum(column("typed_pairs"), 1.0), side="right") - 1
-    quiet = -np.log10(1.0 - np.minimum(np.array(spoke), 0.99))[step]
     came = column("typed_in")
     refused = column("no_domain") + column("no_mail")
     serves = np.asarray(measured.column("serves").to_numpy(zero_copy_only=False), dtype=float)
@@ -265,7 +285,7 @@ def matrix(
         "beside-domain": column("beside_domain"),
         "returned": np.log10(1.0 + column("returned")),
         "moved": np.log10(1.0 + column("moved")),
-        "silent": np.where(came == 0, quiet, 0.0),
+        "silent": np.where(came == 0, silence(column("typed_pairs"), spoke), 0.0),
         "own-mail": np.where(came > 0, np.minimum(1.0 + np.log10(np.maximum(came, 1.0)) / 2.0, 3.0), 0.0),
         "answered": np.log10(1.0 + column("answered")),
         "strangers": np.log10(1.0 + strangers),

@@ -30,8 +30,13 @@ SECOND_NAME: dict[str, str] = {
     "same-name": "they differ in the suffix, a hyphen, a dot or a host alone: one owner registers such",
     "shared": "addresses that exist at both (log10 of 1 + number)",
     "own-mail": "both send mail to the organisation",
+    "silent": "neither of the two writes to the organisation, though domains of such use mostly do (as in "
+    "`pairs.SIGNALS`, of the less used one): who never writes in one name does not in the other",
     "same-writer": "addresses that one writer uses at both (log10 of 1 + number)",
     "moved": "addresses that fell silent at one before they appeared at the other (log10 of 1 + number)",
+    "went-over": "writers who knew an address of the one and have kept to its like at the typed domain since, for more "
+    "than 30 days (log10 of their number over 1 + that of those who went on at the one; 0 for a single writer, and 0 "
+    "without what the other side can bring about where the typed domain wrote: it may have told them to)",
     "established": "they differ so, many pairs use either domain and the typed one has people of its own (log10 of the "
     "pairs of the less used times log10 of 1 + addresses that the meant domain does not have): whoever has one of two "
     "such names knows of the other",

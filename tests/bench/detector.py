@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from forensics.detector import findings, judging, pairs, weighing
+from forensics.detector.judging import Judged
 from forensics.detector.weighing import Parameters
 from tests.bench import (
     categories,
@@ -59,37 +60,37 @@ HARD_RATES = Rates(
     neighbour=0.2,
     form=0.006,
 )
-HARD = (
+HARD_SEEN = (
     Settings(9801, 160, 8, 9000, ("brannoc-trust.nhs.uk",), rates=HARD_RATES),
     Settings(9802, 200, 6, 8000, ("varland-office.gov.uk",), subjects=False, rates=HARD_RATES),
     Settings(9803, 90, 12, 7000, ("hale-tarn.com", "haletarn.co.uk"), rates=HARD_RATES),
 )
 """A hospital, a ministry, a law firm with four times as many twins, siblings, moved and second names, with slips to people
-mostly new to their writers, and few corrections. Never fitted on."""
+mostly new to their writers, and few corrections. Never fitted on, but their errors were read (`tests.bench.border`)."""
+HARD = tuple(replace(one, seed=one.seed + 100) for one in HARD_SEEN)
+"""The same under other seeds: what the evaluation reports, none of it read."""
 FLOOR = 0.01
 """Less is counted as nothing."""
-FRESH = tuple(replace(one, seed=one.seed + 400) for one in simulate.FROZEN)
+FRESH = tuple(replace(one, seed=one.seed + 500) for one in simulate.FROZEN)
 """The frozen organisations under other seeds: measured once, after the last change of the signals. Those of
-`simulate.FROZEN` and 100, 200 and 300 above were looked at before."""
+`simulate.FROZEN` and 100, 200, 300 and 400 above were measured before."""
+
+
+def judged(
+    corpus: Corpus, using: Parameters, *, spread: bool = True, blank: Sequence[str] = (), prior: float | None = None
+) -> list[Judged]:
+    """The whole detection on one corpus. Signals in `blank` count nothing, nor, in real logs, those of outcomes that are
+    modelled there. Without `spread`, writers of one conversation are judged apart (faster)."""
+    blank = fit.MODELLED if corpus.name in labelled.REPLAYS else blank
+    found = judging.judge(corpus.evidence, using, keep=FLOOR, blank=blank, prior=prior).pairs
+    return findings.spread(corpus.connection, found)[0] if spread else found
 
 
 def score(
-    corpus: Corpus,
-    using: Parameters,
-    typed: frozenset[str] | None = None,
-    *,
-    spread: bool = True,
-    blank: Sequence[str] = (),
-    prior: float | None = None,
+    corpus: Corpus, using: Parameters, typed: frozenset[str] | None = None, *, spread: bool = True
 ) -> list[Scored]:
-    """The whole detector on one corpus; with `typed`, only domains in it. Signals in `blank` count nothing, nor, in real
-    logs, those of outcomes that are modelled there. Without `spread`, writers of one conversation are judged apart
-    (faster)."""
-    blank = fit.MODELLED if corpus.name in labelled.REPLAYS else blank
-    judged = judging.judge(corpus.evidence, using, keep=FLOOR, blank=blank, prior=prior).pairs
-    if spread:
-        judged, _ = findings.spread(corpus.connection, judged)
-    return scoring.scored(corpus, judged, typed)
+    """Every domain of one corpus (`judged`), or those in `typed`."""
+    return scoring.scored(corpus, judged(corpus, using, spread=spread), typed)
 
 
 def cross_validated(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forensics.casefile import CaseFile
 from forensics.detector import detect, states
-from tests.detector.material import Row, mail, view
+from tests.detector.material import Row, everyday, mail, view
 
 CASE = CaseFile.model_validate({"organisation": {"domains": ["albion.example"]}})
 ODDS = st.floats(-6, 6)
@@ -176,3 +176,75 @@ def test_a_name_in_wide_use_is_no_second_name_of_one_that_is_not() -> None:
     assert second(two_names(24), "harbourworks.com", "harbour-works.com") > ten * second(
         rare, "harbourworks.com", "harbour-works.com"
     )
+
+
+def moved(returning: bool, *, answers: bool = False) -> list[Row]:
+    """Ten people know somebody at one name, and from about day 30 on use a name of one letter less; a machine goes on with
+    both. `returning`: they use both from then on. `answers`: the new name writes back."""
+    rows: list[Row] = []
+    for n in range(10):
+        writer = f"p{n}@albion.example"
+        for day in range(0, 120, 6):
+            at, new = day + n / 20, day >= 30 + n
+            if not new or returning:
+                rows += mail(writer, "head@harbourworks.com", day=at)
+                rows += mail("head@harbourworks.com", writer, day=at + 0.01)
+            if new and (not returning or day % 5 == 0):
+                rows += mail(writer, "head@harbourwork.com", day=at + 0.02)
+                rows += mail("head@harbourwork.com", writer, day=at + 0.03) if answers else []
+    for day in range(0, 120, 10):
+        rows += mail("noreply@albion.example", "head@harbourworks.com", day=day + 0.5)
+        rows += mail("noreply@albion.example", "head@harbourwork.com", day=day + 0.6)
+    return rows
+
+
+def surest(rows: list[Row]) -> dict[str, Any]:
+    """The finding about the later name that is surest without what its owner can bring about."""
+    found = [f for f in findings(rows) if f["observed_domain"] == "harbourwork.com"]
+    return max(found, key=lambda f: f["score_without_theirs"], default={})
+
+
+def test_a_name_that_writers_change_to_for_good_is_rather_a_second_name() -> None:
+    """A single machine that goes on with both hides no move; whoever slips returns to the right name; one writer who keeps to
+    a wrong address has it from an address book."""
+    names, four = ("harbourwork.com", "harbourworks.com"), 4.0
+    few = {"p0@albion.example", "noreply@albion.example"}
+    alone = [row for row in moved(False) if {row["sender"], row["recipient"]} & few]
+    assert second(moved(False), *names) > four * second(moved(True), *names)
+    assert second(alone, *names) == pytest.approx(second(moved(True), *names), rel=0.01)
+
+
+def test_with_people_of_its_own_such_a_name_is_accused_of_nothing() -> None:
+    strangers = [
+        row
+        for n in range(6)
+        for day in range(40 + n, 120, 7)
+        for row in mail(f"p{n}@albion.example", f"new{n}@harbourwork.com", day=day + 0.7)
+    ]
+    assert surest(moved(False) + strangers).get("score", 0.0) < 0.5 < surest(moved(True) + strangers)["score"]
+
+
+def test_who_writes_in_a_new_name_hides_nothing_by_telling_people_to_use_it() -> None:
+    """Writers who change because the new name asked them to are what its owner brought about."""
+    told = surest(moved(False, answers=True))
+    assert told["contested"] and told["score_without_theirs"] > 0.8
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_silence_tells_nothing_of_a_name_whose_other_name_is_silent_too(writes: bool) -> None:
+    """One who never writes in one name does not in the other; of one who writes in one, silence in the other tells."""
+    rows = everyday()
+    for n in range(12):
+        person = f"p{n}@albion.example"
+        rows += mail(person, f"x{n}@partner{n}.example.net", day=n) + mail(
+            f"x{n}@partner{n}.example.net", person, day=n + 0.5
+        )
+        rows += mail(person, "head@harbourworks.com", day=n)
+        rows += mail("head@harbourworks.com", person, day=n + 0.5) if writes else []
+    rows += mail("p1@albion.example", "head@harbourworks.de", day=20)
+    answers = detect(view(rows), CASE)
+    share = 1 - answers.parameters["heard"][0]["share"]
+    plain = [row for row in rows if "@" in row["sender"] and row["sender"].endswith("@albion.example")]
+    unheard = second(plain, "harbourworks.de", "harbourworks.com")
+    expected = unheard if writes else unheard * share**-0.8
+    assert second(rows, "harbourworks.de", "harbourworks.com") == pytest.approx(expected, rel=0.02)
