@@ -279,7 +279,7 @@ def _note(domain: str, chosen: int, good: bool) -> str:
 def _head(subject: str, domain: str, prior: float, note: str) -> str:
     lines = [f"{subject}: mail to {domain}"]
     lines.append(
-        f"Before any evidence one in {round(1 / prior):,} domains written to is only a slip for another in this log."
+        f"Before its own evidence is weighed, one in {round(1 / prior):,} domains is taken for a mere slip of another."
     )
     return "\n".join([*lines, *([note] if note else [])])
 

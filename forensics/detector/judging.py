@@ -355,7 +355,8 @@ def _one(measured: Measured, judged: Pairs, members: range, other: float) -> Jud
     k, at = order[0], members[order[0]]
     pair = int(judged.row_pair[at])
     of_pair = {f"pair_{name}": value for name, value in measured.pairs.slice(pair, 1).to_pylist()[0].items()}
-    best = {**rows[k], **of_pair}
+    quiet = pairs.silence(np.array([of_pair["pair_typed_pairs"]], dtype=float), measured.heard)[0]
+    best = {**rows[k], **of_pair, "pair_heard": 1.0 - 10.0**-quiet}
     slip, mixed = float(judged.states.slip[pair]), float(judged.states.mixed[pair])
     by_pair = slip >= mixed * min(max((judged.score[at] - slip) / mixed, 0.0), 1.0) if mixed > 0 else True
     total = min(max(float(judged.score[members].sum()), 1e-9), _SUREST)

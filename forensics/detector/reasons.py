@@ -79,7 +79,11 @@ def _slip(row: Row) -> str:
 
 
 def _habit(row: Row) -> str:
-    never = f"never to {_right(row)}" if not row["times_right"] else f"to {_right(row)} {_times(row['times_right'])}"
+    never = (
+        f"never to {_right(row)} in this log"
+        if not row["times_right"]
+        else f"to {_right(row)} {_times(row['times_right'])}"
+    )
     return f"{_upper(_writer(row))} has written to {_wrong(row)} {_times(row['messages'])}, {never}."
 
 
@@ -138,7 +142,8 @@ def _answered(row: Row) -> str:
 
 def _silent(row: Row) -> str:
     return (
-        f"{row['recipient_domain']} has never sent mail to the organisation; in this log domains of such use mostly do."
+        f"{row['recipient_domain']} sent no mail to the organisation in this log; of the domains used as much about "
+        f"{row['pair_heard']:.0%} did."
     )
 
 
@@ -150,14 +155,18 @@ def _moved(row: Row) -> str:
 
 def _strangers(row: Row) -> str:
     count, known = int(row["pair_addresses"]), round(row["pair_addresses"] * row["pair_known"])
-    there = f"{known or 'none'} {'exists' if known <= 1 else 'exist'}"
-    return f"Of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']} {there} at {row['meant']}."
+    there = f"{known or 'none'} {'appears' if known <= 1 else 'appear'}"
+    used = f"Of {_many(count, 'address', 'addresses')} used at {row['recipient_domain']}"
+    return f"{used} {there} at {row['meant']} in this log."
 
 
 def _turned_away(row: Row) -> str:
     part = row["pair_failed"] - row["pair_no_domain"] - row["pair_no_mail"]
-    which = "All deliveries" if part >= 0.999 else f"{part:.0%} of the deliveries"
-    return f"{which} to {row['recipient_domain']} were refused or never accepted."
+    return f"{_deliveries(part)} to {row['recipient_domain']} were refused or never accepted."
+
+
+def _deliveries(share: float) -> str:
+    return "All deliveries" if share >= 0.999 else f"{share:.0%} of the deliveries"
 
 
 def _direction(row: Row) -> str:
@@ -204,25 +213,29 @@ _SENTENCES = {
     ),
     "moved": _moved,
     "strangers": _strangers,
-    "no-such-domain": lambda r: f"Delivery failed because {r['recipient_domain']} does not exist.",
-    "no-mail": lambda r: f"{r['recipient_domain']} declares that it takes no mail.",
+    "no-such-domain": lambda r: (
+        f"{_deliveries(r['pair_no_domain'])} to {r['recipient_domain']} failed: there was no such domain, the log says."
+    ),
+    "no-mail": lambda r: (
+        f"{_deliveries(r['pair_no_mail'])} to {r['recipient_domain']} failed: it takes no mail, the log says."
+    ),
     "turned-away": _turned_away,
     "one-server": lambda r: (
         f"One server that serves few domains accepted mail for {r['recipient_domain']} and {r['meant']}."
     ),
     "established": lambda r: (
-        f"{r['recipient_domain']} takes part in {_pairs(r['pair_typed_pairs'])} and has people whom "
-        f"{r['meant']} does not have."
+        f"{r['recipient_domain']} takes part in {_pairs(r['pair_typed_pairs'])}, and has addresses that do not appear "
+        f"at {r['meant']} in this log."
     ),
     "writers": lambda r: (
         f"{_who(r['pair_typed_writers'] - r['pair_typed_lists'], r['pair_typed_lists'])} came to use "
-        f"{r['recipient_domain']} independently of each other."
+        f"{r['recipient_domain']} more than 30 days apart, or at addresses of their own."
     ),
     "shared-use": lambda r: (
         f"{_many(r['address_users'] - 1, 'other writer uses', 'other writers use')} {_wrong(r)} too."
     ),
     "kin": lambda r: f"Other domains below the registered domain of {r['recipient_domain']} are in use.",
-    "newcomer": lambda r: f"{r['meant']} was in use before {r['recipient_domain']} first appeared.",
+    "newcomer": lambda r: f"{r['meant']} was in use before {r['recipient_domain']} first appeared in this log.",
     "unseen": lambda r: f"{r['meant']} does not appear in this log.",
     "asked-gone": lambda r: (
         f"{r['recipient_domain']} did not exist when an investigator asked; see the annex for the day."
@@ -230,7 +243,7 @@ _SENTENCES = {
     "asked-no-mail": lambda r: f"{r['recipient_domain']} took no mail, or was for sale, when an investigator asked.",
     "homograph": lambda r: (
         f"{r['recipient_domain']} is written in letters of another script that look like those of {r['meant']}: "
-        "nobody types them by chance, and nobody's name mixes them."
+        "such are hardly typed by chance."
     ),
     "listed": lambda r: f"{r['meant']} is known to be in wide use: it stands on the list that ships with Missent.",
     "free-mail": lambda r: f"{r['recipient_domain']} is a public mail provider, where anybody may have an address.",

@@ -287,7 +287,7 @@ def test_what_is_said_of_an_address_is_true() -> None:
         "and it has written once."
     )
     assert texts["eve@albion.example"]["address-known"] == "eve@albion.example exists in the organisation's mail."
-    assert texts["officer9@navy.mil"]["newcomer"] == "navy.mil was in use before navy.ml first appeared."
+    assert texts["officer9@navy.mil"]["newcomer"] == "navy.mil was in use before navy.ml first appeared in this log."
 
 
 @pytest.mark.parametrize("writer", ["ada", "newcomer"])
