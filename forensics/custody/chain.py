@@ -8,9 +8,10 @@ elsewhere.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -106,21 +107,8 @@ def _last(path: Path, fd: int) -> Head:
 
 def check(path: Path, expected: Head | None = None) -> Chain:
     """Read a chain and name every break, by line number. `expected`: a head recorded elsewhere that it must contain."""
-    entries: list[Mapping[str, Any]] = []
-    faults: list[str] = []
-    head = Head()
     raw = path.read_bytes() if path.exists() else b""
-    if raw and not raw.endswith(b"\n"):
-        faults.append(f"{path.name}: the last line is cut off")
-    for number, line in enumerate(raw.removesuffix(b"\n").split(b"\n") if raw else [], 1):
-        entry = _entry(line)
-        if entry is None:
-            faults.append(f"{path.name} line {number}: not an entry (malformed)")
-            continue
-        if fault := _fault(entry, head):
-            faults.append(f"{path.name} line {number}: {fault}")
-        entries.append(entry)
-        head = Head(entry["sequence"], entry["digest"])
+    entries, head, faults = _walked(path.name, raw, Head(), 0)
     if expected and expected.sequence:
         known = {entry["sequence"]: entry["digest"] for entry in entries}
         if expected.sequence not in known:
@@ -131,6 +119,45 @@ def check(path: Path, expected: Head | None = None) -> Chain:
         elif known[expected.sequence] != expected.digest:
             faults.append(f"{path.name}: entry {expected.sequence} is not the one on record")
     return Chain(tuple(entries), head, tuple(faults))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The beginning of a chain in which no fault was found: how many bytes, their SHA-256, lines, the last entry."""
+
+    length: int = 0
+    sha256: bytes = hashlib.sha256().digest()
+    lines: int = 0
+    head: Head = field(default_factory=Head)
+
+
+def check_further(path: Path, known: Checked) -> tuple[Chain, bool, Checked]:
+    """(what follows a beginning that was checked before, whether the chain still begins with those very bytes, and all
+    of it as checked). Where it begins otherwise, the whole chain is read again."""
+    raw = path.read_bytes() if path.exists() else b""
+    same = len(raw) >= known.length and hashlib.sha256(raw[: known.length]).digest() == known.sha256
+    begun = known if same else Checked()
+    entries, head, faults = _walked(path.name, raw[begun.length :], begun.head, begun.lines)
+    whole = Checked(len(raw), hashlib.sha256(raw).digest(), begun.lines + len(entries), head)
+    return Chain(tuple(entries), head, tuple(faults)), same, begun if faults else whole
+
+
+def _walked(name: str, raw: bytes, head: Head, lines: int) -> tuple[list[Mapping[str, Any]], Head, list[str]]:
+    """(entries, the last of them, faults) of the bytes that follow an entry and its line."""
+    entries: list[Mapping[str, Any]] = []
+    faults: list[str] = []
+    if raw and not raw.endswith(b"\n"):
+        faults.append(f"{name}: the last line is cut off")
+    for number, line in enumerate(raw.removesuffix(b"\n").split(b"\n") if raw else [], lines + 1):
+        entry = _entry(line)
+        if entry is None:
+            faults.append(f"{name} line {number}: not an entry (malformed)")
+            continue
+        if fault := _fault(entry, head):
+            faults.append(f"{name} line {number}: {fault}")
+        entries.append(entry)
+        head = Head(entry["sequence"], entry["digest"])
+    return entries, head, faults
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -167,25 +166,38 @@ def findings(case: Case) -> dict[str, tuple[str, str]]:
 
 
 def read(case: Case) -> tuple[Verdict, ...]:
-    """Every verdict ever recorded, oldest first; deliveries by the names that they have now.
+    """Every verdict ever recorded, oldest first; deliveries by the names that they have now. Raises VerificationFailed
+    when the file was altered or damaged.
 
-    Raises VerificationFailed when the file was altered or damaged.
+    What was read last is kept: of a file that begins with the very same bytes only what follows is checked, since a
+    reviewer waits for it and a case may have thousands.
     """
-    checked = chain.check(case.verdicts)
-    if checked.faults:
+    global _LAST
+    known, before = _LAST
+    further, same, whole = chain.check_further(case.verdicts, known)
+    if further.faults:
         raise VerificationFailed(
-            f"verdicts were altered: {checked.faults[0]}",
+            f"verdicts were altered: {further.faults[0]}",
             expected="verdicts.jsonl as Missent wrote it: every line follows from the one before",
             remedy="restore the file from a copy; new verdicts are added with `missent review`",
         )
-    followed = successors.read(case)
     try:
-        return tuple(_verdict(entry, followed) for entry in checked.entries)
+        said = (*(before if same else ()), *map(_verdict, further.entries))
     except (KeyError, TypeError, ValueError) as error:
         raise VerificationFailed(f"{case.verdicts}: an entry is no verdict ({error!r})") from None
+    _LAST = whole, said
+    followed = successors.read(case)
+    return tuple(_under_new_names(one, followed) for one in said) if followed else said
 
 
-def _verdict(entry: Mapping[str, Any], followed: Mapping[str, str] = MappingProxyType({})) -> Verdict:
+def _under_new_names(one: Verdict, followed: Mapping[str, str]) -> Verdict:
+    return replace(one, deliveries=tuple(followed.get(delivery, delivery) for delivery in one.deliveries))
+
+
+_LAST: tuple[chain.Checked, tuple[Verdict, ...]] = (chain.Checked(), ())
+
+
+def _verdict(entry: Mapping[str, Any]) -> Verdict:
     if entry["verdict"] not in VERDICTS:
         raise ValueError(entry["verdict"])
     return Verdict(
@@ -193,7 +205,7 @@ def _verdict(entry: Mapping[str, Any], followed: Mapping[str, str] = MappingProx
         intended_domain=str(entry["intended_domain"]),
         verdict=str(entry["verdict"]),
         reason=str(entry["reason"]),
-        deliveries=tuple(followed.get(str(one), str(one)) for one in entry["deliveries"]),
+        deliveries=tuple(map(str, entry["deliveries"])),
         reviewer=str(entry["reviewer"]),
         at=datetime.fromisoformat(entry["at"]).astimezone(UTC),
         sequence=int(entry["sequence"]),

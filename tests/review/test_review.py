@@ -116,6 +116,33 @@ def test_altered_verdicts_are_not_used(built):
     assert next(check for check in verify(built.case).checks if check.name == "verdicts").ok
 
 
+@pytest.mark.parametrize("spoil", ["first", "last", "removed", "swapped", "cut", "garbage"])
+def test_what_was_read_before_is_no_shelter_for_what_was_altered_since(built, spoil):
+    for n in range(4):
+        record(built.case, NewVerdict("navy.ml", "navy.mil", "confirmed", f"reason {n}"), "A", clock=clock)
+    good = built.case.verdicts.read_bytes()
+    assert len(read(built.case)) == 4
+    lines = good.splitlines(keepends=True)
+    made = {
+        "first": [lines[0].replace(b"reason 0", b"reason 9"), *lines[1:]],
+        "last": [*lines[:3], lines[3].replace(b"reason 3", b"reason 9")],
+        "removed": [lines[0], *lines[2:]],
+        "swapped": [lines[1], lines[0], *lines[2:]],
+        "cut": [*lines[:3], lines[3][:-5]],
+        "garbage": [*lines, b"{}\n"],
+    }[spoil]
+    built.case.verdicts.write_bytes(b"".join(made))
+    for _ in range(2):
+        with pytest.raises(VerificationFailed):
+            read(built.case)
+    built.case.verdicts.write_bytes(good)
+    assert [one.reason for one in read(built.case)] == [f"reason {n}" for n in range(4)]
+    built.case.verdicts.write_bytes(b"".join(lines[:2]))
+    assert [one.sequence for one in read(built.case)] == [1, 2]
+    built.case.verdicts.unlink()
+    assert read(built.case) == ()
+
+
 def test_a_ruling_on_what_has_changed_is_refused(built):
     shown = verdicts.state(built.case)
     record_all(built.case, [(NAVY, "A")], shown=shown, clock=clock)
