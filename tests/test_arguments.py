@@ -16,7 +16,7 @@ from forensics.arguments import checked
 from forensics.errors import MissentError, UsageError
 
 if TYPE_CHECKING:
-    from nowhere import Unknown  # type: ignore[import-not-found]
+    from forensics.case import Case as Unknown
 
 
 @checked
@@ -49,7 +49,7 @@ def test_wrong_types_are_said_with_the_argument(given: dict[str, Any]) -> None:
 
 def test_right_ones_go_through() -> None:
     assert example(Path("x"), ["a", "b"], count=3, share=1, at=datetime(2024, 1, 1), by={}, call=print) == "x2"  # noqa: DTZ001
-    assert example("x", ("a",), unknown=object()) == "x1"
+    assert example("x", ("a",), unknown=object()) == "x1"  # type: ignore[arg-type]
     assert example("x", count=np.int64(3), share=np.float32(0.5)) == "x0"  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="missing a required argument"):
         example()  # type: ignore[call-arg]
