@@ -29,6 +29,7 @@ STEPS = {
     "keep": ("Recording tables", "bytes"),
     "digest": ("Digesting what tables hold", "bytes"),
     "detect": ("Weighing", "steps"),
+    "gather": ("Gathering what is reported", "steps"),
     "report": ("Reporting", "formats"),
     "tables": ("Checking tables", "bytes"),
     "count": ("Holding tables against each other", "rows"),
@@ -190,7 +191,9 @@ class Part:
 
 
 def words(at: At) -> str:
-    """`1.2 of 3.5 GB (34 %), 210 MB/s, 11 s left`."""
+    """`1.2 GB of 3.5 GB (34 %), 210.0 MB/s, 11 s left`; nothing of a step that does not say how much there is."""
+    if not at.total and not at.done:
+        return ""
     whole = f"{_much(at.done, at.unit)} of {_much(at.total, at.unit)}" if at.total else _much(at.done, at.unit)
     said = [whole + (f" ({100 * at.done // at.total} %)" if at.total else "")]
     if at.rate is not None:

@@ -382,8 +382,8 @@ def _doing(found: Doing) -> None:
     label = "Ended" if found.running is False else "In use"
     _line(label, visible(who) + (", before it came to its end" if found.running is False else ""))
     if found.at:
-        file = f"; {found.at.file}" if found.at.file else ""
-        _line("Progress", visible(f"{found.at.what}: {words(found.at)}{file}"))
+        far, file = words(found.at), f"; {found.at.file}" if found.at.file else ""
+        _line("Progress", visible(found.at.what + (f": {far}" if far else "") + file))
         _line("", visible(f"as it said at {found.told}, after {span(found.at.elapsed)} of this step"))
     if found.running is None:
         _line("", "whether it still runs there is not seen from here")

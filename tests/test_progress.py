@@ -88,6 +88,7 @@ def test_what_is_read_twice_or_not_at_all_counts_once(parts: list[tuple[int, lis
         (1_200_000_000, 3_500_000_000, 210e6, 10.95, "1.2 GB of 3.5 GB (34 %), 210.0 MB/s, 11 s left"),
         (0, 3_500_000_000, None, None, "0 bytes of 3.5 GB (0 %)"),
         (12, 0, None, None, "12 bytes"),
+        (0, 0, None, None, ""),
         (999, 1000, 3.2, 3725.0, "999 bytes of 1.0 kB (99 %), 3 bytes/s, 1 h 2 min left"),
     ],
 )

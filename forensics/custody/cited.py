@@ -66,7 +66,8 @@ class Cited:
 
     @staticmethod
     def of(table: pa.Table) -> Cited:
-        """Raises pyarrow's errors."""
+        """Raises KeyError for a table without one of COLUMNS, and pyarrow's errors."""
+        table = table.select(list(COLUMNS))
         names, evidence, row, number, offset, length = flat(table)
         words = tuple(_Words.of(table, name) for name in COLUMNS[1:-1])
         numbers = {name: code for code, name in reversed(list(enumerate(names)))}

@@ -96,6 +96,8 @@ def write(
     format or edition.
     """
     wanted = chosen(formats, edition)
+    if progress:
+        progress("gather", 0, 0)
     foreign.check(templates)
     words = wording.load(language, templates)
     earlier = since.read(since_report) if since_report else None
