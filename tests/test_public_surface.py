@@ -77,7 +77,8 @@ CLASSES = {
         "organisation, unseen_domains, since, until, "
         "not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
-        "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses",
+        "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses, "
+        "read_again=",
         "NotRead": "records, of, first, last, files, systems, damaged, reasons, skipped",
         "Reported": "case, files, answered, required, notes, unknown=",
         "Run": "ingested, detected, reported",

@@ -33,7 +33,7 @@ def parts(tmp_path: Path) -> list[units.Part]:
         + message("6D3E4F5A6B", removed=False, at="2024-03-03T10:00:00.000000+00:00")
         + "2024-03-03T11:00:00+00:00 mx1 postfix/smtp[3]: who@knows.example: this is no form\n"
     )
-    surveyed = [survey._survey(source, Settings(), survey.BLOCK) for source in discover([logs]).sources]
+    surveyed = [survey._survey(source, Settings(), survey.BLOCK, None) for source in discover([logs]).sources]
     found = [one for one in surveyed if isinstance(one, survey.Surveyed)]
     return [part for _, part in units.parts(found, {}, [(), ()], {})]
 
