@@ -205,7 +205,7 @@ def _read_all(
 ) -> tuple[IngestResult, _AllRead]:
     """Both tables, made below `work`."""
     compared = [(e.source, e.loader, e.wrap, e.survey) for e in task.evidence]
-    task = replace(task, duplicates=overlap.duplicates(compared, task.size))
+    task = replace(task, duplicates=overlap.duplicates(compared, task.size, task.report))
     task, read = _read_with_what_it_shows(work, task)
     evidence = list(task.evidence)
     ids = [e.digests.content_sha256 for e in evidence]
@@ -337,6 +337,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
         current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
     memory.release()
+    task.report("join", 0, 0)
     everything = tuple(range(len(evidence)))
     for batch, made in fragments.joined(
         work / "joined", read.batches.placed, task.executor, task.width, task.elsewhere
