@@ -358,7 +358,7 @@ def weigh(
     from forensics import detector, store
     from forensics.custody import annexes, statement
 
-    with store.connect(case, casefile.organisation.domains) as connection:
+    with store.connect(case, casefile.organisation.domains, spill=case.folder / ".spill") as connection:
         asked = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
         result = detector.detect(connection, casefile, since=since, until=until, lookups=asked, progress=progress)
     parameters = {**result.parameters, "case_toml": {**statement.recorded(case), "values": statement.values(case)}}

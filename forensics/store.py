@@ -7,7 +7,10 @@ on delivery ids, and in the footer `missent.schema` (version of the tables) and 
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -162,8 +165,16 @@ def _no_table(path: Path, why: str) -> CaseError:
     )
 
 
-def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
-    """In-memory DuckDB with one view for each table that exists.
+def spilled_to(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
+    """Have what memory does not hold written to `folder` (default: one of its own among the system's temporary ones),
+    never to the folder that the command was called in, which may hold the evidence. It is made when it is needed, and
+    DuckDB removes it at the end."""
+    place = folder or Path(tempfile.gettempdir()) / f"missent-{os.getpid()}-{secrets.token_hex(8)}"
+    connection.execute("SET temp_directory = ?", [str(place.absolute())])
+
+
+def connect(case: Case, org: Collection[str] = (), *, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """In-memory DuckDB with one view for each table that exists. `spill`: see `spilled_to`.
 
     `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
     domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
@@ -174,6 +185,7 @@ def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
 
     sound(case)
     connection = duckdb.connect(":memory:")
+    spilled_to(connection, spill)
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
         if files := paths(case, kind):
@@ -246,6 +258,7 @@ def closed(
 
     sound(case)
     connection = duckdb.connect(":memory:")
+    connection.execute("SET temp_directory = ''")  # it writes nothing, not even what memory does not hold
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
         files = [str(path) for path in paths(case, kind)]

@@ -29,7 +29,7 @@ def case(tmp_path: Path) -> Case:
 
 def test_layout_and_footer(case: Case) -> None:
     names = [str(p.relative_to(case.folder)) for p in store.paths(case, "deliveries")]
-    assert names == ["deliveries/month=2024-02/part-00000.parquet", "deliveries/month=2024-03/part-00000.parquet"]
+    assert names == ["deliveries/month=2024-02/day-29.parquet", "deliveries/month=2024-03/day-01.parquet"]
     for path in store.paths(case, "deliveries"):
         file = pq.ParquetFile(path)
         assert file.schema_arrow.equals(schema.DELIVERIES)
@@ -131,3 +131,26 @@ def test_a_closed_connection_touches_no_file(case: Case, tmp_path: Path, stateme
     with pytest.raises(duckdb.Error):
         connection.execute(statement.format(**places)).fetchall()
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_memory_does_not_hold_is_never_written_where_the_command_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    """That folder may hold the evidence; and what is spilled are addresses."""
+    here, case, temporary = (tmp_path / name for name in ("evidence", "case", "temporary"))
+    for folder in (here, case, temporary):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(temporary))
+    spill = case / ".spill"
+    seen: set[Path] = set()
+    with store.connect(Case(case), ["albion.example"], spill=spill if inside else None) as connection:
+        connection.execute("SET memory_limit = '60MB'; SET threads = 1")
+        rows = connection.execute("select * from range(9000000) t(n) order by hash(n)")
+        assert rows.fetchone() is not None
+        seen = {path for folder in (here, case, temporary) for path in folder.rglob("*") if path.is_file()}
+    assert seen and all(path.is_relative_to(spill if inside else temporary) for path in seen)
+    assert not list(here.iterdir()) and not spill.exists() and not list(temporary.iterdir())
+    with store.closed(Case(case), ["albion.example"]) as connection:
+        assert connection.execute("select current_setting('temp_directory')").fetchone() == ("",)

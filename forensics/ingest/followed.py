@@ -27,6 +27,7 @@ def successors(before: Case, after: Case, ids: Iterable[str]) -> dict[str, str]:
     wanted = sorted(set(ids))
     connection = duckdb.connect()
     try:
+        store.spilled_to(connection)
         for name, case in (("old", before), ("new", after)):
             files = [str(path) for path in store.paths(case, "deliveries")]
             if not files:
