@@ -686,7 +686,8 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
     "--format",
     "formats",
     metavar="NAME,…",
-    help="Of a case: write the list as `missent block` writes its rules, into --out: postfix, exchange, …",
+    shell_complete=_rules,
+    help="Any of postfix, exchange, online, list, rpz, sigma, splunk, elastic.",
 )
 @click.option(
     "--out",
@@ -709,7 +710,8 @@ def watch_list(
     as_of: datetime | None,
     as_json: bool,
 ) -> None:
-    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV or as block rules.
+    """List the lookalikes of DOMAIN… that one slip reaches, most probable first, as CSV; with --case and --format also
+    as `missent block` writes its rules, into --out.
 
     Example:  missent watch-list navy.mil --limit 50
     """

@@ -7,7 +7,7 @@ the manifest; so every stage, and every auditor, sees the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,7 +188,7 @@ def ingest(
         wanted = Settings(first, timezone, sources=tuple(sources), named=named_now, known=earlier, over=over)
         bounded = evidence.expanding(evidence.EXPANDED if max_expanded is None else max_expanded)
 
-        def look_at_workers(everywhere: engine.Everywhere) -> None:
+        def look_at_workers(everywhere: Callable[..., Mapping[str, Any]]) -> None:
             from forensics.ingest import workers as others
 
             nonlocal workers

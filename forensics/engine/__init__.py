@@ -14,8 +14,6 @@ from typing import Any
 from forensics.errors import UsageError
 
 MAX_WORKERS = 64
-Everywhere = Callable[..., Mapping[str, Any]]
-"""everywhere(function, *arguments): what it gives on each worker, by the worker's address."""
 
 
 def default_workers() -> int:
@@ -26,13 +24,16 @@ def default_workers() -> int:
 
 @contextmanager
 def executor(
-    workers: int | None = None, cluster: str | None = None, first: Callable[[Everywhere], None] | None = None
+    workers: int | None = None,
+    cluster: str | None = None,
+    first: Callable[[Callable[..., Mapping[str, Any]]], None] | None = None,
 ) -> Iterator[Executor]:
     """An executor for the length of a `with` block.
 
     `workers` threads of this process (the kernels release the interpreter lock, and nothing has to be copied
     between processes), or the Dask cluster whose scheduler listens at `cluster`. A connection is opened only
-    in that case; `first` then looks at its workers. Raises UsageError when the cluster cannot be had.
+    in that case; `first` then looks at its workers, by a function
+    that runs another one on each of them. Raises UsageError when the cluster cannot be had.
     """
     if workers is not None and not 1 <= workers <= MAX_WORKERS:
         raise UsageError(f"--workers {workers}", expected=f"1 to {MAX_WORKERS}")

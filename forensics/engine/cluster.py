@@ -9,15 +9,17 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
-from forensics.engine import Everywhere
 from forensics.errors import MachineError, UsageError
 
 CONNECT_SECONDS = 10
+Everywhere = Callable[..., Mapping[str, Any]]
+"""everywhere(function, *arguments): what it gives on each worker, by the worker's address."""
 
 
 def knock(address: str) -> None:

@@ -258,7 +258,7 @@ def _surveyed(source: Source, data: Mapping[str, Any]) -> Surveyed:
     values = {name: plainly.value(kind, data["survey"][name]) for name, kind in _OF_SURVEY.items()}
     survey = Survey(
         **values,
-        plan=plainly.value(_plan_of(data["loader"]), data["plan"]),
+        plan=None if data["plan"] is None else plainly.value(_plan_of(data["loader"]), data["plan"]),
         notes=data["notes"],
         losses=None if data["losses"] is None else pa.Table.from_pylist(data["losses"], LOSSES),
         undated=plainly.value(timing.Undated | None, data["undated"]),

@@ -163,20 +163,21 @@ def ingest_then(
     before = before or kept.Kept(keep or case.folder / runs.FOLDER)
     before = replace(before, folder=before.folder.absolute())
     report = progress or _silent
-    with kept.undone(before), _work(case) as work:
-        found = surveying.finish(begun, report)
-        evidence, names = surveying.ordered(found.placed)
-        width = workers or os.cpu_count() or 1
-        task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before)
-        with _told_by_name():
-            made, read = _read_all(work, task, names, case)
-        state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
-        result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state)
-        store.replace(case.deliveries, work / "deliveries")
-        store.replace(case.unread, work / "unread")
-    for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
-        stale.unlink(missing_ok=True)
-    return then(result)
+    with kept.undone(before):
+        with _work(case) as work:
+            found = surveying.finish(begun, report)
+            evidence, names = surveying.ordered(found.placed)
+            width = workers or os.cpu_count() or 1
+            task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before)
+            with _told_by_name():
+                made, read = _read_all(work, task, names, case)
+            state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
+            result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state)
+            store.replace(case.deliveries, work / "deliveries")
+            store.replace(case.unread, work / "unread")
+        for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
+            stale.unlink(missing_ok=True)
+        return then(result)
 
 
 @contextmanager

@@ -16,9 +16,9 @@ from forensics.ingest import batches
 from forensics.ingest.batches import Batch, Tables
 from forensics.stitch.journeys import HopLegKeys
 
-MEMORY = 192 << 20
+MEMORY = 96 << 20
 """Bytes of hops and legs kept in memory."""
-KEYS = 96 << 20
+KEYS = 48 << 20
 """Bytes of keys."""
 CACHED = 6
 """Batches from files held at once while rows are written."""

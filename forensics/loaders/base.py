@@ -454,6 +454,11 @@ def line_fingerprints(block: Block) -> np.ndarray[Any, np.dtype[np.uint64]]:
     return np.frombuffer(b"".join(digests), np.uint64)
 
 
+def no_plan() -> type:
+    """`plan_type` of a loader whose surveys hand no plan on."""
+    return type(None)
+
+
 def key_of(*parts: str | int | None) -> int:
     """A stable 64-bit number for what these values name together: the `key` of fragments, a hash of hosts."""
     text = repr(parts).encode("utf-8", "backslashreplace")
