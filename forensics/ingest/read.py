@@ -436,7 +436,7 @@ def _of_packed(task: _Task, several: Sequence[_Numbered]) -> Iterator[tuple[_Num
         future = task.executor.submit(_several, task.before.folder, parts)
         yield from ((unit, future, n, False) for n, unit in enumerate(several))
         return
-    for unit, block in zip(several, units.packed(parts[0].item), strict=True):
+    for unit, block in zip(several, _packed(parts), strict=True):
         yield unit, task.executor.submit(units.read, task.before.folder, [unit[0][1]], [block]), None, False
 
 
@@ -452,8 +452,12 @@ def _facts_only(folder: Path, parts: Sequence[units.Part]) -> _Made:
 
 
 def _several(folder: Path, parts: Sequence[units.Part]) -> list[_Made]:
-    blocks = units.packed(parts[0].item)
-    return [(units.read(folder, [part], [block])[0], None) for part, block in zip(parts, blocks, strict=True)]
+    return [(units.read(folder, [part], [block])[0], None) for part, block in zip(parts, _packed(parts), strict=True)]
+
+
+def _packed(parts: Sequence[units.Part]) -> Iterator[custody.Block]:
+    """The one block of each of these parts of one evidence."""
+    return units.packed(parts[0].item, {part.start for part in parts})
 
 
 def _ready(outcome: _Made) -> Future[Any]:

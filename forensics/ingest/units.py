@@ -7,7 +7,7 @@ on it is known once its own times are (`bearing`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -173,9 +173,7 @@ def blocks(part: Part) -> Iterator[custody.Block]:
         for start, stop in zip(offsets, [*offsets[1:], part.stop], strict=True):
             yield same(item, _stretch(item, start, stop))
     else:
-        for block in packed(item):
-            if part.start <= block.offset < part.stop:
-                yield block
+        yield from packed(item, offsets)
 
 
 def _stretch(item: Surveyed, start: int, stop: int) -> custody.Block:
@@ -185,10 +183,12 @@ def _stretch(item: Surveyed, start: int, stop: int) -> custody.Block:
         raise changed(item) from None
 
 
-def packed(item: Surveyed) -> Iterator[custody.Block]:
-    """All blocks of an evidence, cut as they were when it was surveyed."""
+def packed(item: Surveyed, wanted: Collection[int]) -> Iterator[custody.Block]:
+    """Those blocks of packed content that begin at `wanted`. It is gone through from its beginning, and cut as it was
+    when it was surveyed."""
     for block in custody.blocks(item.source, cutter(item), size=max_block(item)):
-        yield same(item, block)
+        if block.offset in wanted:
+            yield same(item, block)
 
 
 def max_block(item: Surveyed) -> int:

@@ -289,3 +289,22 @@ def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
     for path in paths:
         pipeline.ingest([path], folder / "case", org=["albion.example"])
     assert tables(folder / "case") == tables(folder / "whole")
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_a_block_of_packed_evidence_is_read_again_alone(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    """Packed content is gone through from its beginning, whichever of its blocks is wanted."""
+    monkeypatch.setattr(survey, "BLOCK", 1 << 15)
+    monkeypatch.setattr(units, "BUNDLE", 1 << 14)
+    case = tmp_path / "case"
+    ingest(logs[:1], case)
+    state = runs.state(case / runs.FOLDER, manifest.read(Case(case)).kept)
+    names = [name for _, name, _ in json.loads(state.read_bytes())["batches"]]
+    assert len(names) >= 4
+    shutil.rmtree(case / runs.FOLDER / names[lost])
+    ingest(logs[1:2], case)
+    ingest(logs[:2], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+    assert workbench.verify(case).ok
