@@ -131,7 +131,7 @@ def write(
             aside.rename(out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return Bagged(out, edition, files, size, copied, seal.digest(out / TAGS), tuple(notes))
+    return Bagged(out, edition, files, size, copied, canonical.file_digest(out / TAGS), tuple(notes))
 
 
 def _place(case: Case, out: Path) -> None:
@@ -152,7 +152,7 @@ def _bag(folder: Path, info: Mapping[str, str]) -> tuple[int, int]:
     (folder / DECLARATION).write_text(f"BagIt-Version: {VERSION}\nTag-File-Character-Encoding: UTF-8\n", newline="\n")
     (folder / SCRIPT).write_text(CHECK, newline="\n")
     (folder / SCRIPT).chmod(0o755)
-    lines = [f"{seal.digest(folder / name)}  {name}\n" for name in sorted(ROOT - {TAGS})]
+    lines = [f"{canonical.file_digest(folder / name)}  {name}\n" for name in sorted(ROOT - {TAGS})]
     (folder / TAGS).write_text("".join(lines), newline="\n")
     size, _, files = str(made.info["Payload-Oxum"]).partition(".")
     return int(size), int(files)

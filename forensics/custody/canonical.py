@@ -53,6 +53,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(line(value).encode()).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def put(path: Path, text: str) -> None:
     """Write a file under a temporary name, sync it, rename it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,7 @@ class Block:
     """The block ends inside a record longer than LONGEST_RECORD, which goes on in the next block."""
 
 
+@dataclass
 class Digests:
     """What `blocks` learnt about a source; filled when its last block has been taken."""
 

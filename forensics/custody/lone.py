@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forensics.case import Case
-from forensics.custody import log, seal
+from forensics.custody import canonical, log, seal
 from forensics.custody.verify import Check, Verification
 
 
@@ -49,7 +49,7 @@ def _part(place: Path, part: seal.Seal, case: Case | None) -> Check:
     head = f"case state {part.case_state}, entry {part.custody.sequence} of the custody log, {part.custody.digest}"
     if not place.is_file():
         return Check(place.name, False, "sealed, but missing")
-    if seal.digest(place) != part.sha256:
+    if canonical.file_digest(place) != part.sha256:
         return Check(place.name, False, f"was changed after it was sealed ({head})")
     if case:
         known = _recorded(case, place)

@@ -8,6 +8,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from forensics.custody import canonical
+
 FOLDER = ".runs"
 
 
@@ -20,8 +22,7 @@ def digest(batch: Path) -> str:
     """SHA-256 over the names and contents of a batch's files. Raises OSError."""
     found = hashlib.sha256()
     for path in sorted(batch.iterdir()):
-        with path.open("rb") as file:
-            found.update(f"{path.name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        found.update(f"{path.name}\n{canonical.file_digest(path)}\n".encode())
     return found.hexdigest()
 
 

@@ -6,7 +6,6 @@ differ in their ending only (`incident.html`, `incident.pdf`) share one seal, `i
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +48,7 @@ def write(
     Returns the seals' places. Raises OSError.
     """
     case = staged.next
-    digests = {path: digest(staged.content(path)) for path in sorted(files)}
+    digests = {path: canonical.file_digest(staged.content(path)) for path in sorted(files)}
     state = manifest.case_state_digest(case, manifest.settled(case, manifest.read(case)))
     noted = {**(details or {})}
     reports = staged.case.reports.absolute()
@@ -93,12 +92,6 @@ def _earlier(path: Path) -> list[Seal]:
         return [part for part in read(path) if (path.parent / part.name).is_file()]
     except ValueError:
         return []
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(path: Path) -> tuple[Seal, ...]:
@@ -196,7 +189,7 @@ def judge(case: Case, found: Chain, state: str, *, bag: bool = False) -> tuple[l
 def _fault(one: Written) -> str | None:
     if not one.place.is_file():
         return "sealed, but missing (`missent report --withdraw` records that a report no longer holds)"
-    if digest(one.place) != one.sha256:
+    if canonical.file_digest(one.place) != one.sha256:
         return "was changed after it was sealed"
     sealed = beside(one.place)
     if not sealed.is_file():
@@ -252,4 +245,4 @@ def withdraw(
     return tuple(sorted(set(chosen)))
 
 
-__all__ = ["SUFFIX", "Seal", "Written", "beside", "digest", "judge", "read", "recorded", "withdraw", "write"]
+__all__ = ["SUFFIX", "Seal", "Written", "beside", "judge", "read", "recorded", "withdraw", "write"]

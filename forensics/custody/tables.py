@@ -80,8 +80,7 @@ def _existing(case: Case, name: str, meter: Meter) -> Table | None:
 
 
 def _file(case: Case, path: Path, meter: Meter | None = None) -> TableFile:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = canonical.file_digest(path)
     size = path.stat().st_size
     if meter:
         meter.add(size)

@@ -17,7 +17,7 @@ from typing import Any
 
 from forensics import casefile as case_files
 from forensics.case import Case
-from forensics.custody import bags, log, manifest, seal, verify
+from forensics.custody import bags, canonical, log, manifest, seal, verify
 from forensics.custody.verify import Check, Verification
 from forensics.errors import MissentError
 from forensics.progress import Progress
@@ -47,7 +47,7 @@ def check(bag: Path, *, all_records: bool = False, progress: Progress | None = N
         info, faults = _validated(bag)
     if faults:
         return _told([verify.checked("bag", faults, "")], "")
-    digest = seal.digest(bag / bags.TAGS)
+    digest = canonical.file_digest(bag / bags.TAGS)
     checks = [Check("bag", True, f"as it was made, {info.get('Bagging-Date')}; SHA-256 of {bags.TAGS} {digest}")]
     data = bag / "data"
     if (data / bags.CASE).is_dir():
@@ -202,7 +202,7 @@ def _redacted(data: Path, info: Mapping[str, Any]) -> list[Check]:
             file = place.parent / part.name
             if file.is_file():
                 sealed.add(file)
-                if seal.digest(file) != part.sha256:
+                if canonical.file_digest(file) != part.sha256:
                     faults.append(f"{part.name}: was changed after it was sealed")
                 else:
                     right += 1

@@ -190,7 +190,7 @@ def _tables(case: Case, inventory: Manifest, progress: Progress | None) -> list[
         checks.append(
             checked(f"table {name}", tables.faults(case, name, known, meter), f"{_count(rows, 'row')} as recorded")
         )
-    digest = seal.digest(case.detection) if case.detection.exists() else ""
+    digest = canonical.file_digest(case.detection) if case.detection.exists() else ""
     if digest != inventory.detection_digest:
         checks.append(Check("detection.json", False, "was changed or removed since detection"))
     return checks

@@ -18,7 +18,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from forensics.columns import whole
 from forensics.custody.runs import digest
 from forensics.errors import naming
 from forensics.loaders.base import LOSSES, Example
@@ -127,11 +128,7 @@ def write(folder: Path, name: str, made: Tables) -> Batch:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    return _with_digest(batch, found)
-
-
-def _with_digest(batch: Batch, found: str) -> Batch:
-    return Batch(**{f.name: getattr(batch, f.name) for f in fields(Batch) if f.name != "digest"}, digest=found)
+    return replace(batch, digest=found)
 
 
 def _take_name(aside: Path, place: Path) -> None:
@@ -183,8 +180,7 @@ def of_evidence(table: pa.Table, members: NDArray[np.int32]) -> pa.Table:
     """Hops or legs whose records name the case's evidence in place of a batch's members."""
     if not len(table) or (members == np.arange(len(members))).all():
         return table
-    column = table["records"].combine_chunks()
-    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    column = whole(table["records"])
     values = column.values
     evidence = pa.array(members[values.field("evidence").to_numpy(zero_copy_only=False)])
     struct = pa.StructArray.from_arrays(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import schema, store
+from forensics.custody import canonical
+from forensics.ingest import ahead, handing, slots, tags
 from forensics.ingest import allocator as memory
-from forensics.ingest import handing, slots, tags
 from forensics.ingest.handing import Plans
 from forensics.ingest.spool import Batches
 from forensics.stitch import joining, journeys, plans, row_source, selection
@@ -36,13 +35,12 @@ class Before:
 
 @dataclass(frozen=True)
 class Written:
-    """`made_of`: `Before.made_of` of the next ingest; `left`: how many files were left as they were."""
+    """`made_of`: `Before.made_of` of the next ingest."""
 
     rows: int
     files: list[str]
     apart: list[Apart]
     made_of: Mapping[str, Sequence[str]]
-    left: int
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,7 @@ def deliveries(
 
     `joined`: how many batches at the end were joined from fragments. A file of `before` that is made of the same is
     linked, not written anew; `about` is whatever else decides a row. Files are written here, by `width` threads, or
-    where `hand` gives them to. Gives up `indexes`
-    and the keys of `batches`.
+    where `hand` gives them to. Gives up `indexes` and the keys of `batches`.
     """
     fresh.mkdir()
     chosen = selection.select(indexes, batches.take_keys)
@@ -117,42 +114,23 @@ def deliveries(
         return made_of, handing.write(found, source, evidence, fresh / slot.name)
 
     made_of: dict[str, Sequence[str]] = {}
-    written = left = 0
+    written = 0
     threads = min(width, os.cpu_count() or 1) if hand else width
     with ThreadPoolExecutor(threads) as writers:
-        for slot, (about_slot, outcome) in _ahead(writers, one, planned, 2 * width if hand else width):
-            left += outcome is None
+        work = ((slot, writers.submit(one, slot)) for slot in planned)
+        for slot, (about_slot, outcome) in ahead.results(work, 2 * width if hand else width):
             if isinstance(outcome, Future):
                 outcome.result()
-            made_of[slot.name] = (about_slot, _sum(fresh / slot.name))
+            made_of[slot.name] = (about_slot, canonical.file_digest(fresh / slot.name))
             written += slot.rows
             report("write", written, len(items))
     files = [f"deliveries/{slot.name}" for slot in planned]
-    return Written(len(items), files, _apart(made.apart, chosen, source), made_of, left)
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, task: Callable[[slots.Slot], Any], planned: Sequence[slots.Slot], width: int
-) -> Iterator[tuple[slots.Slot, Any]]:
-    """Each slot with what its task gave, in order, a bounded number of them at work ahead."""
-    waiting: deque[tuple[slots.Slot, Future[Any]]] = deque()
-    for slot in planned:
-        waiting.append((slot, pool.submit(task, slot)))
-        if len(waiting) > width:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for first, future in waiting:
-        yield first, future.result()
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Written(len(items), files, _apart(made.apart, chosen, source), made_of)
 
 
 def _link(old: Path, new: Path, digest: str) -> bool:
     """Give a file of the tables as they were, if it still is what was written, a place among those to come."""
-    if not old.is_file() or _sum(old) != digest:
+    if not old.is_file() or canonical.file_digest(old) != digest:
         return False
     new.parent.mkdir(parents=True, exist_ok=True)
     try:

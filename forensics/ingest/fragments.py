@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import loaders
-from forensics.ingest import allocator, batches
+from forensics.ingest import ahead, allocator, batches
 from forensics.ingest.batches import PARTITIONS, Batch, Tables
 from forensics.ingest.spool import Placed
 from forensics.stitch import journeys
@@ -30,19 +29,16 @@ def joined(
 ) -> Iterator[tuple[Batch, Tables | None]]:
     """Batches that fragments came to, loader by loader and partition by partition, with a bounded number of them at
     work ahead. Written below `folder`; with `elsewhere` their tables stay there."""
-    ahead: deque[Future[tuple[Batch, Tables | None]]] = deque()
     task = _facts_only if elsewhere else _join
     for loader in loaders.LOADERS:
         pieces = [(one.place, one.members) for one in placed if one.batch.loader == loader and one.batch.fragments]
         size = sum(one.batch.fragments for one in placed if one.batch.loader == loader)
-        for partitions in _together(size) if pieces else ():
-            ahead.append(executor.submit(task, folder, loader, pieces, partitions))
-            if len(ahead) > width:
-                yield ahead.popleft().result()
-                if size > RELEASE:
-                    allocator.release()
-    while ahead:
-        yield ahead.popleft().result()
+        parts = _together(size) if pieces else ()
+        work = ((None, executor.submit(task, folder, loader, pieces, partitions)) for partitions in parts)
+        for _, made in ahead.results(work, width):
+            yield made
+            if size > RELEASE:
+                allocator.release()
 
 
 def _together(size: int) -> Iterator[range]:

@@ -46,11 +46,6 @@ _OF_SURVEY: Mapping[str, Any] = {
     "hosts": frozenset[int] | None,
 }  # fmt: skip
 
-_OF_DIGESTS: Mapping[str, Any] = {
-    "file_sha256": str, "file_size": int, "member_sha256": str | None, "content_sha256": str, "content_size": int,
-    "damage": str | None,
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Kept:
@@ -238,7 +233,7 @@ def _plain(one: Surveyed) -> dict[str, Any] | None:
         "size": one.source.size,
         "loader": one.loader,
         "wrap": plainly.plain(one.wrap),
-        "digests": {name: getattr(one.digests, name) for name in _OF_DIGESTS},
+        "digests": plainly.plain(one.digests),
         "sums": plainly.plain(one.sums),
         "survey": {name: plainly.plain(getattr(survey, name)) for name in _OF_SURVEY},
         "plan": plainly.plain(survey.plan),
@@ -263,8 +258,6 @@ def _surveyed(source: Source, data: Mapping[str, Any]) -> Surveyed:
         losses=None if data["losses"] is None else pa.Table.from_pylist(data["losses"], LOSSES),
         undated=plainly.value(timing.Undated | None, data["undated"]),
     )
-    digests = custody.Digests()
-    for name, kind in _OF_DIGESTS.items():
-        setattr(digests, name, plainly.value(kind, data["digests"][name]))
+    digests = plainly.value(custody.Digests, data["digests"])
     sums = plainly.value(Mapping[int, str], data["sums"])
     return Surveyed(source, data["loader"], plainly.value(wraps.Wrap, data["wrap"]), survey, digests, sums)

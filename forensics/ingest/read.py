@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,8 +19,8 @@ from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.custody import runs
 from forensics.errors import EvidenceError, MachineError
-from forensics.ingest import allocator as memory
 from forensics.ingest import (
+    ahead,
     batches,
     copies,
     fragments,
@@ -34,6 +33,7 @@ from forensics.ingest import (
     spool,
     units,
 )
+from forensics.ingest import allocator as memory
 from forensics.ingest import deliveries as writing
 from forensics.ingest import survey as surveying
 from forensics.ingest.batches import Batch
@@ -291,9 +291,9 @@ class _Task:
         """What the records of one evidence say, but those that are known to repeat others."""
         item = self.evidence[number]
         module: Any = loaders.load(item.loader)
-        skip = {number: self.duplicates[number].mask} if number in self.duplicates else {}
+        skip = self.duplicates[number].mask if number in self.duplicates else None
         found = [STATEMENTS.empty_table()]
-        for part in units.of_one(item, skip.get(number), self.hosts):
+        for part in units.of_one(item, skip, self.hosts):
             found += [module.statements(scan.events) for scan in units.scans(part, number)]
         return pa.concat_tables(found)
 
@@ -375,28 +375,17 @@ def _unread(placed: spool.Placed, made: batches.Tables | None) -> Iterator[tuple
 
 _Numbered = Sequence[tuple[int, units.Part]]
 _Made = tuple[Batch, batches.Tables | None]
+_Job = tuple[tuple[_Numbered, int | None, bool], Future[Any]]
+"""A unit, which of the results of its work is its own (None: the only one), whether it was kept; and that work."""
 
 
 def _read(task: _Task) -> Iterator[tuple[_Numbered, _Made, bool]]:
-    """All evidence in order, unit by unit, with its batch and whether that was kept before; a bounded number of them at
-    work ahead."""
-    ahead: deque[tuple[_Numbered, Future[Any], int | None, bool]] = deque()
-
-    def first() -> tuple[_Numbered, _Made, bool]:
-        unit, future, at, found = ahead.popleft()
-        outcome = future.result()
-        return unit, outcome if at is None else outcome[at], found
-
-    for job in _jobs(task):
-        ahead.append(job)
-        if len(ahead) > 2 * task.width:
-            yield first()
-    while ahead:
-        yield first()
+    """All evidence in order, unit by unit, with its batch and whether that was kept before."""
+    for (unit, at, found), outcome in ahead.results(_jobs(task), 2 * task.width):
+        yield unit, outcome if at is None else outcome[at], found
 
 
-def _jobs(task: _Task) -> Iterator[tuple[_Numbered, Future[Any], int | None, bool]]:
-    """(unit, its work, which of the results of that is this unit's, whether it was kept)."""
+def _jobs(task: _Task) -> Iterator[_Job]:
     shared = overlap.windows([copies.known_as(one, task.hosts).survey for one in task.evidence])
     skip = {number: one.mask for number, one in task.duplicates.items()}
     listed = list(units.parts(task.evidence, skip, shared, task.hosts))
@@ -405,7 +394,7 @@ def _jobs(task: _Task) -> Iterator[tuple[_Numbered, Future[Any], int | None, boo
         known = task.before.unit([part for _, part in listed[at : at + units.BUNDLED]])
         if known is not None:
             count, batch = known
-            yield listed[at : at + count], _ready((batch, None)), None, True
+            yield (listed[at : at + count], None, True), _ready((batch, None))
             at += count
             continue
         unit = [listed[at]]
@@ -425,19 +414,19 @@ def _jobs(task: _Task) -> Iterator[tuple[_Numbered, Future[Any], int | None, boo
                 at += 1
             yield from _of_packed(task, several)
         else:
-            yield unit, _submit(task, [part for _, part in unit]), None, False
+            yield (unit, None, False), _submit(task, [part for _, part in unit])
 
 
-def _of_packed(task: _Task, several: Sequence[_Numbered]) -> Iterator[tuple[_Numbered, Future[Any], int | None, bool]]:
+def _of_packed(task: _Task, several: Sequence[_Numbered]) -> Iterator[_Job]:
     """Blocks of packed content, which has to be gone through from its beginning: elsewhere by one worker, here block by
     block to all of them."""
     parts = [unit[0][1] for unit in several]
     if task.elsewhere:
         future = task.executor.submit(_several, task.before.folder, parts)
-        yield from ((unit, future, n, False) for n, unit in enumerate(several))
+        yield from (((unit, n, False), future) for n, unit in enumerate(several))
         return
     for unit, block in zip(several, _packed(parts), strict=True):
-        yield unit, task.executor.submit(units.read, task.before.folder, [unit[0][1]], [block]), None, False
+        yield (unit, None, False), task.executor.submit(units.read, task.before.folder, [unit[0][1]], [block])
 
 
 def _submit(task: _Task, parts: Sequence[units.Part]) -> Future[Any]:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from forensics import errors, proof
 from forensics.case import Case
 from forensics.cli import main
-from forensics.custody import attested, log, manifest, programs
+from forensics.custody import attested, canonical, log, manifest, programs
 from forensics.errors import UsageError, VerificationFailed
 from tests.custody import authority
 from tests.custody.authority import Authority
@@ -295,9 +295,8 @@ def flip(place: Path) -> None:
 
 
 def rehash(case: Case, name: str) -> None:
-    from forensics.custody import seal
-
-    recorded(case, lambda details: details["attested"].update({name: seal.digest(case.folder / "attested" / name)}))  # type: ignore[attr-defined]
+    digest = canonical.file_digest(case.folder / "attested" / name)
+    recorded(case, lambda details: details["attested"].update({name: digest}))  # type: ignore[attr-defined]
 
 
 STAMPS: dict[str, Callable[[Case, Authority], object]] = {

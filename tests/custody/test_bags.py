@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from forensics import errors, proof
 from forensics.case import Case
 from forensics.cli import main
-from forensics.custody import bags, seal, staging
+from forensics.custody import bags, canonical, seal, staging
 from forensics.errors import CaseError, CaseInUse, EvidenceError, UsageError, VerificationFailed
 from tests.custody.made import Built
 from tests.test_exit_codes import FOUND
@@ -165,13 +165,13 @@ def test_a_redacted_bag_needs_a_redacted_report(built: Built, tmp_path: Path) ->
 def again(bag: Path) -> None:
     """What a forger does who knows the format: make all manifests anew."""
     payload = sorted(one for one in (bag / "data").rglob("*") if one.is_file())
-    lines = [f"{seal.digest(one)}  {one.relative_to(bag).as_posix()}\n" for one in payload]
+    lines = [f"{canonical.file_digest(one)}  {one.relative_to(bag).as_posix()}\n" for one in payload]
     (bag / bags.MANIFEST).write_text("".join(lines))
     info = (bag / bags.INFO).read_text().splitlines()
     size = sum(one.stat().st_size for one in payload)
     info = [f"Payload-Oxum: {size}.{len(payload)}" if one.startswith("Payload-Oxum") else one for one in info]
     (bag / bags.INFO).write_text("\n".join(info) + "\n")
-    lines = [f"{seal.digest(bag / name)}  {name}\n" for name in sorted(bags.ROOT - {bags.TAGS})]
+    lines = [f"{canonical.file_digest(bag / name)}  {name}\n" for name in sorted(bags.ROOT - {bags.TAGS})]
     (bag / bags.TAGS).write_text("".join(lines))
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from forensics import errors
 from forensics.cli import main
-from forensics.custody import manifest, seal, staging
+from forensics.custody import canonical, manifest, seal, staging
 from tests.custody.made import Built
 
 
@@ -73,7 +73,7 @@ def test_a_forged_seal_passes_alone_but_not_in_its_case(away: Path, built: Built
         (folder / "incident.html").write_text("<p>other</p>")
         sealed = folder / "incident.seal.json"
         held = json.loads(sealed.read_text())
-        held["reports"]["incident.html"]["sha256"] = seal.digest(folder / "incident.html")
+        held["reports"]["incident.html"]["sha256"] = canonical.file_digest(folder / "incident.html")
         sealed.write_text(json.dumps(held))
     assert "who sealed it is not checked" in verify(away)
     assert "the custody log has another digest" in verify(built.case.reports / "incident.html", 4)
