@@ -176,10 +176,12 @@ def test_a_list_over_several_pairs_is_ruled_on_by_keyboard(browser: Page, tmp_pa
         reached(browser, "document.activeElement.name == 'reason'")
         browser.type("One office.")
         browser.run("document.querySelector('[value=queue]').focus()")
+        reached(browser, "document.activeElement.value == 'queue'")
         key(browser, " ")
         reached(browser, "document.querySelector('[name=queue]') && document.querySelectorAll('.on .of').length == 2")
         assert browser.run("document.querySelector('#h-rule').innerText") == "Dismiss"
         browser.run("document.querySelector('[name=reason]').focus()")
+        reached(browser, "document.activeElement.name == 'reason'")
         key(browser, "Enter")
         reached(browser, "document.querySelectorAll('.queue .state.dismissed').length == 2")
         key(browser, "z")
