@@ -193,6 +193,58 @@ def test_a_list_over_several_pairs_is_ruled_on_by_keyboard(browser: Page, tmp_pa
     ]  # fmt: skip
 
 
+LATE = """(() => {
+    const text = Response.prototype.text;
+    Response.prototype.text = async function () {
+        const said = await text.call(this);
+        if (this.url.includes(%s)) {
+            window.late = true;
+            await new Promise(done => setTimeout(done, 400));
+        }
+        return said;
+    };
+})()"""
+"""Every answer whose address holds a text arrives late."""
+
+
+def test_the_list_shown_is_of_the_extent_chosen_last(browser: Page, tmp_path: Path) -> None:
+    """The pair's list, asked for first, arrives after the queue's."""
+    built = two_incidents(tmp_path)
+    with served(built.case.folder, "--reviewer", "A. Reviewer", state=tmp_path / "state") as desk:
+        browser.visit(desk.link)
+        reached(browser, "document.querySelector('.slip')")
+        browser.run(LATE % "'scope=incident'")
+        key(browser, "d")
+        reached(browser, "window.late")
+        browser.run("document.querySelector('[value=queue]').click()")
+        reached(browser, "document.querySelectorAll('.on .of').length == 2")
+        browser.run("new Promise(done => setTimeout(done, 600))")
+        assert browser.run("document.querySelectorAll('.on .of').length") == 2
+        assert browser.run("document.querySelector('.on [name=queue]') !== null")
+
+
+def test_a_key_pressed_on_the_way_to_a_pair_is_meant_for_that_pair(browser: Page, tmp_path: Path) -> None:
+    built = two_incidents(tmp_path)
+    with served(built.case.folder, "--reviewer", "A. Reviewer", state=tmp_path / "state") as desk:
+        browser.visit(desk.link)
+        reached(browser, "document.querySelector('.slip')")
+        before = browser.run("document.querySelector('[name=incident]').value")
+        browser.run(LATE % "'at='")
+        key(browser, "j")
+        key(browser, "c")
+        key(browser, "z")
+        reached(browser, "document.querySelector('#rule').open")
+        assert browser.run("document.querySelector('[name=incident]').value") != before
+        assert browser.run("document.querySelectorAll('dialog[open]').length") == 1
+        key(browser, "Escape")
+        reached(browser, "!document.querySelector('#rule').open")
+        key(browser, "k")
+        key(browser, "j")
+        reached(browser, f"document.querySelector('[name=incident]').value != {json.dumps(before)}")
+        browser.run("new Promise(done => setTimeout(done, 1500))")
+        assert browser.run("document.querySelector('[name=incident]').value") != before
+
+
 def test_another_page_reaches_nothing(browser: Page, tmp_path: Path) -> None:
     """A page of another origin in the same browser, with the reviewer's cookie in it."""
     built = two_incidents(tmp_path)

@@ -4,11 +4,12 @@
 (() => {
   const $ = (selector, within = document) => within.querySelector(selector);
   const say = (text) => { $("#said").textContent = text; };
-  let busy = null, ahead = null, listing = null, asked = null, later = 0;
+  let busy = null, ahead = null, listing = null, listed = null, asked = null, later = 0;
   const FRESH = 60000;  // milliseconds for which a page that was asked for ahead may be shown
 
-  const show = async (answer, push) => {
+  const show = async (answer, push, wanted = () => true) => {
     const text = await answer.text();
+    if (!wanted()) return;  // something else was asked for while this arrived
     const type = answer.headers.get("content-type") || "";
     if (!type.startsWith("text/html")) { say(text); alert(text); return; }
     const page = new DOMParser().parseFromString(text, "text/html");
@@ -86,34 +87,45 @@
     return kept && kept.ok ? kept : fetch(address, {signal});
   };
 
-  const go = async (address, push = true) => {
+  // The page asked for last is the one shown. `busy.done` ends when it stands.
+  const go = (address, push = true) => {
     if (busy) busy.abort();
     const mine = busy = new AbortController();
-    try { await show(await fetched(address, mine.signal), push); }
-    catch (error) { if (error.name !== "AbortError") say("The desk does not answer: was the command ended?"); }
-    finally { if (busy === mine) busy = null; }
+    mine.done = (async () => {
+      try { await show(await fetched(address, mine.signal), push, () => busy === mine); }
+      catch (error) { if (error.name !== "AbortError") say("The desk does not answer: was the command ended?"); }
+      finally { if (busy === mine) busy = null; }
+    })();
   };
 
   const send = async (form) => {
     if (form.dataset.sent) return;
     form.dataset.sent = "1";
+    if (busy) { busy.abort(); busy = null; }
     try {
       await listing;
       await show(await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))}), true);
     } catch { delete form.dataset.sent; say("The desk does not answer: was the command ended?"); }
   };
 
+  // Only the answer for the extent chosen last is shown: what stands under a ruling is what the ruling is on.
   const list = async () => {
+    if (listed) listed.abort();
+    const mine = listed = new AbortController();
     const dialog = $("#rule"), place = $(".on", dialog), scope = $("[name=scope]:checked", dialog).value;
     place.textContent = "…";
     $("[data-of]", dialog).hidden = scope === "queue";  // a heading that names one pair would say less than is ruled on
     const query = new URLSearchParams($("[name=query]", dialog).value);
     query.set("scope", scope);
     query.set("finding", $("[name=finding]", dialog).value);
-    const answer = await fetch(`${place.dataset.list}?${query}`).catch(() => null);
-    if ($("[name=scope]:checked", dialog).value !== scope) return;
-    if (!answer || !answer.ok) { place.textContent = "The list cannot be shown."; return; }
-    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    let text = null;
+    try {
+      const answer = await fetch(`${place.dataset.list}?${query}`, {signal: mine.signal});
+      if (answer.ok) text = await answer.text();
+    } catch { text = null; }
+    if (listed !== mine) return;
+    if (text === null) { place.textContent = "The list cannot be shown."; return; }
+    const made = new DOMParser().parseFromString(text, "text/html");
     place.replaceChildren(...document.adoptNode(made.body).childNodes);
   };
 
@@ -169,6 +181,16 @@
     else if (event.target.matches(".filters select, .filters [type=date]")) event.target.form.requestSubmit();
   });
 
+  const keyed = (name) => [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === name);
+
+  // A key pressed while a page is on its way is meant for that page, never for the one that it replaces.
+  const press = async (name) => {
+    while (busy) await busy.done;
+    const target = keyed(name);
+    if (!target || $("dialog[open]")) return;
+    if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+  };
+
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (event.key === "Enter" && at.matches("dialog textarea") && !event.shiftKey && !event.isComposing) {
@@ -181,10 +203,9 @@
       if (event.key === "Escape") $("#detail").focus();
       return;
     }
-    const target = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
-    if (!target) return;
+    if (!keyed(event.key) && !(busy && event.key.trim().length === 1)) return;
     event.preventDefault();
-    if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+    press(event.key);
   });
 
   addEventListener("popstate", () => go(location.href, false));
