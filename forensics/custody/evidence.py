@@ -71,6 +71,7 @@ def blocks(
     *,
     size: int = BLOCK,
     digests: Digests | None = None,
+    sums: dict[int, str] | None = None,
     begin: Callable[[bytes], None] | None = None,
     passed: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
@@ -79,7 +80,7 @@ def blocks(
     `split(buffer, last)` returns how many bytes at the start of `buffer` are complete records; 0 asks for more. What
     it leaves at the end of the content is handed over all the same. Every block has its own memory, which stays valid.
     Nothing is handed over for an empty content. Block limits do not affect digests, offsets or damage. `passed` is told
-    of stored bytes as they are read.
+    of stored bytes as they are read. `sums`, beside `digests`, gets the SHA-256 of each block by its offset.
     Raises EvidenceError when the file cannot be opened or read; damage inside it is no error: see `Digests.damage`.
     """
     notes: list[str] = []
@@ -97,12 +98,16 @@ def blocks(
                     passed(len(block.data))
                 if hashing:
                     hashing.update(2, block.data.data)
+                    if sums is not None and (block.offset or not block.last):  # an only block is the content
+                        hashing.part(block.offset, block.data.data)
                 yield block
             if hashing and isinstance(reader, Content):
                 reader.drain()
         if hashing and digests is not None:
             file_sum, member_sum, content_sum = hashing.finish()
             digests.content_sha256, digests.content_size = content_sum, hashing.sizes[2]
+            if sums is not None:
+                sums.update(hashing.parts or {0: content_sum})
             digests.file_sha256, digests.file_size = file_sum, hashing.sizes[0]
             if not packed:
                 digests.file_sha256, digests.file_size = content_sum, hashing.sizes[2]

@@ -223,22 +223,31 @@ class Hashing:
     def __init__(self, streams: int) -> None:
         self._sums = [hashlib.sha256() for _ in range(streams)]
         self.sizes = [0] * streams
-        self._queue: queue.Queue[tuple[int, Readable] | None] = queue.Queue(maxsize=8)
+        self.parts: dict[int, str] = {}
+        """SHA-256 of what `part` was given, by its number, once `finish` has returned."""
+        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=8)
         self._thread: threading.Thread | None = None
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
-            self._sums[item[0]].update(item[1])
+            item()
 
-    def update(self, stream: int, data: Readable) -> None:
-        self.sizes[stream] += len(data)
+    def _do(self, item: Callable[[], None]) -> None:
         if self._thread is None and sum(self.sizes) > ALONE:
             self._thread = threading.Thread(target=self._work, name="missent-sha256", daemon=True)
             self._thread.start()
         if self._thread is None:
-            self._sums[stream].update(data)
+            item()
         else:
-            self._queue.put((stream, data))
+            self._queue.put(item)
+
+    def update(self, stream: int, data: Readable) -> None:
+        self.sizes[stream] += len(data)
+        self._do(lambda: self._sums[stream].update(data))
+
+    def part(self, number: int, data: Readable) -> None:
+        """A digest of these bytes by themselves."""
+        self._do(lambda: self.parts.update({number: hashlib.sha256(data).hexdigest()}))
 
     def tap(self, stream: int) -> Tap:
         return lambda data: self.update(stream, data)

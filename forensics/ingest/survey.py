@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -195,9 +194,9 @@ def _survey(
     digests = custody.Digests()
     passed = part.add if part else None
     sums: dict[int, str] = {}
-    for block in custody.blocks(source, reading.split, size=size, digests=digests, begin=reading.begin, passed=passed):
-        if block.offset or not block.last:  # the sum of an only block is that of the content
-            sums[block.offset] = hashlib.sha256(block.data.data).hexdigest()
+    for block in custody.blocks(
+        source, reading.split, size=size, digests=digests, sums=sums, begin=reading.begin, passed=passed
+    ):
         if reading.hopeless:
             return reading.refusal(NO_FORMAT)
         found = reading.feed(block)
@@ -216,7 +215,7 @@ def _survey(
     survey = replace(survey, notes={**survey.notes, **said})
     survey = timing.noted(survey, *sentences) if sentences else survey
     wrap = replace(reading.wrap, clean=reading.notes.clean)
-    return Surveyed(source, reading.loader, wrap, survey, digests, sums or {0: digests.content_sha256})
+    return Surveyed(source, reading.loader, wrap, survey, digests, sums)
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

@@ -40,8 +40,8 @@ class Events:
     """… and places those of one."""
 
     def take(self, order: Longs) -> Events:
-        """The same events in another order."""
-        rows = {f.name: getattr(self, f.name)[order] for f in fields(self) if f.name != "buffer"}
+        """These events, in this order. By number: NumPy takes the rows of a wide table by a mask cell by cell."""
+        rows = {f.name: getattr(self, f.name).take(order, axis=0) for f in fields(self) if f.name != "buffer"}
         return Events(buffer=self.buffer, **rows)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,15 +28,13 @@ def linked(events: Events) -> tuple[Events, Events]:
         np.full((size, 3), -1, np.int32), np.empty(len(kinds), np.int32), kept,
     )  # fmt: skip
     ends = kinds == w.ENDED
-    return _only(events, ~ends), _only(events, ~ends | kept)
+    of_messages = _only(events, ~ends)
+    return of_messages, _only(events, ~ends | kept) if kept[ends].any() else of_messages
 
 
 def _only(events: Events, rows: NDArray[np.bool_]) -> Events:
     """Some of the events, in order."""
-    if rows.all():
-        return events
-    arrays = {f.name: getattr(events, f.name)[rows] for f in fields(events) if f.name != "buffer"}
-    return Events(buffer=events.buffer, **arrays)
+    return events if rows.all() else events.take(np.flatnonzero(rows))
 
 
 def keys(events: Events, rows: Rows) -> NDArray[np.uint64]:
