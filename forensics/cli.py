@@ -140,6 +140,12 @@ def _cluster(_ctx: click.Context, _param: click.Parameter, address: str | None) 
     return address
 
 
+MEMORY = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="What it may take of memory, such as 4G; 1G at least (default: what it needs).",
+)
 READING = (
     click.option(
         "--year",
@@ -156,6 +162,7 @@ READING = (
     click.option(
         "--workers", type=click.IntRange(1, 64), metavar="N", help="Threads to use (default: every processor)."
     ),
+    MEMORY,
     click.option(
         "--cluster",
         metavar="ADDRESS",
@@ -404,6 +411,7 @@ def ingest(
 @main.command(short_help="Weigh every outbound delivery of the case.")
 @CASE
 @_options(ABOUT, AGAIN, PERIOD, SAYING, HOLDING)
+@MEMORY
 @FAIL
 @PROGRESS
 @JSON

@@ -45,6 +45,7 @@ def run(
     year: int | str | None = None,
     timezone: str | None = None,
     workers: int | None = None,
+    memory: int | None = None,
     cluster: str | None = None,
     follow_links: bool = False,
     max_expanded: int | None = None,
@@ -74,7 +75,7 @@ def run(
         "org": org, "org_add": org_add, "org_replace": org_replace, "watch": watch, "known_good": known_good
     }  # fmt: skip
     reading = {
-        "year": year, "timezone": timezone, "workers": workers, "cluster": cluster,
+        "year": year, "timezone": timezone, "workers": workers, "memory": memory, "cluster": cluster,
         "follow_links": follow_links, "max_expanded": max_expanded,
     }  # fmt: skip
     common: dict[str, Any] = {
@@ -83,7 +84,7 @@ def run(
     }  # fmt: skip
     ingested = ingest(logs, case_dir, **about, **reading, **common)  # type: ignore[arg-type]
     with if_interrupted(f"the evidence is in the case: `missent detect --case {case_dir}` goes on from there"):
-        detected = detect(case_dir, org=org, org_add=bool(org), since=since, until=until, **common)
+        detected = detect(case_dir, org=org, org_add=bool(org), since=since, until=until, memory=memory, **common)
     with if_interrupted(f"the findings are in the case: `missent report --case {case_dir}` goes on from there"):
         reported = report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common)
     return Run(ingested, detected, reported)
@@ -102,6 +103,7 @@ def ingest(
     year: int | str | None = None,
     timezone: str | None = None,
     workers: int | None = None,
+    memory: int | None = None,
     cluster: str | None = None,
     follow_links: bool = False,
     max_expanded: int | None = None,
@@ -121,6 +123,8 @@ def ingest(
     `follow_links`: read what symbolic links in a folder lead to outside of it, too. `max_expanded`: bytes that archives
     and compressed files may come to when they are unpacked (default 1 TiB); more is an error.
     A snapshot of lookups (`forensics.lookups`) is taken as an annex: kept and recorded, no evidence of mail.
+    `memory`: bytes that it may take, 1 GiB or more: fewer `workers` than asked for then, and MachineError where what
+    decides does not fit; a cluster's workers are bounded by their own options.
     `year`: of the first records of files whose stamps have none, or two ("2022/2023") for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
     EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
@@ -129,6 +133,7 @@ def ingest(
 
     from forensics import engine
     from forensics.custody import annexes, chain, doing, evidence, log, runs, staging
+    from forensics.engine import memory as bounds
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.base import Settings
@@ -136,12 +141,14 @@ def ingest(
     if isinstance(logs, str | Path):
         raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")
     started, by = chain.now(), log.By(examiner, note)
+    bounds.bounded(memory)
     logs, snapshots = annexes.split(logs)
     if snapshots:
         if logs:
             ingest(
                 logs, case_dir, org=org, org_add=org_add, org_replace=org_replace, watch=watch, known_good=known_good,
-                year=year, timezone=timezone, workers=workers, cluster=cluster, progress=progress, command=command,
+                year=year, timezone=timezone, workers=workers, memory=memory, cluster=cluster,
+                follow_links=follow_links, max_expanded=max_expanded, progress=progress, command=command,
                 examiner=examiner, note=note, wait=wait, break_lock=break_lock,
             )  # fmt: skip
         return _annex(Case(Path(case_dir)), snapshots, by, command=command, wait=wait, break_lock=break_lock)
@@ -194,6 +201,8 @@ def ingest(
             nonlocal workers
             workers = others.check(everywhere, case.folder / runs.FOLDER, [source.file for source in contents])
 
+        if cluster is None and memory is not None:
+            workers = bounds.threads(workers or engine.default_workers(), memory)
         with engine.executor(workers, cluster, look_at_workers) as pool, bounded:
             before: Kept | None = None
             told: Mapping[Source, Surveyed] = {}
@@ -234,6 +243,7 @@ def ingest(
                 return replace(made, case=case.folder, read_again=tuple(one.names[0] for one in again))
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
+            options["memory"] = memory
             options |= {"before": before, "keep": case.folder / runs.FOLDER, "elsewhere": cluster is not None}
             done = reading.ingest_then(now, contents, wanted, record, **options)
     kept.forget(case.folder / runs.FOLDER, manifest.read(case).kept)
@@ -302,6 +312,7 @@ def detect(
     known_good: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
     examiner: str = "",
@@ -311,8 +322,9 @@ def detect(
 ) -> Detected:
     """Weigh every outbound delivery and write correspondents, findings, incidents and detection.json.
 
-    `since`, `until`: score deliveries submitted in [since, until); all of them still count as history. `org` as for
-    `ingest`. Where no delivery is there to be weighed, the tables are empty and `Detected.scored` is nought.
+    `since`, `until`: score deliveries submitted in [since, until); all of them still count as history. `org` and
+    `memory` as for `ingest`; what does not fit lies in files inside the case meanwhile. Where no delivery is there to
+    be weighed, the tables are empty and `Detected.scored` is nought.
     """
     from dataclasses import replace
 
@@ -336,7 +348,7 @@ def detect(
         settings |= unseen_settings(before, org, unseen)
         if not (casefile.organisation.domains or settings.get("unseen_domains")):
             raise _no_organisation()
-        weigh(now, casefile, manifest.read(now), since=since, until=until, progress=progress)
+        weigh(now, casefile, manifest.read(now), since=since, until=until, memory=memory, progress=progress)
         by = log.By(examiner, note)
         manifest.record(now, "detect", command=command, started=started, settings=settings, by=by, progress=progress)
         found = results.detected(now)
@@ -351,14 +363,17 @@ def weigh(
     since: datetime | None,
     until: datetime | None,
     progress: Progress | None,
+    memory: int | None = None,
 ) -> None:
     """Detect in the case's deliveries and write what came of it: four tables and detection.json."""
     import json
 
     from forensics import detector, store
     from forensics.custody import annexes, statement
+    from forensics.engine import memory as bounds
 
-    with store.connect(case, casefile.organisation.domains, spill=case.folder / ".spill") as connection:
+    room = bounds.for_database(bounds.bounded(memory))
+    with store.connect(case, casefile.organisation.domains, spill=case.folder / ".spill", memory=room) as connection:
         asked = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
         result = detector.detect(connection, casefile, since=since, until=until, lookups=asked, progress=progress)
     parameters = {**result.parameters, "case_toml": {**statement.recorded(case), "values": statement.values(case)}}

@@ -173,8 +173,11 @@ def spilled_to(connection: duckdb.DuckDBPyConnection, folder: Path | None = None
     connection.execute("SET temp_directory = ?", [str(place.absolute())])
 
 
-def connect(case: Case, org: Collection[str] = (), *, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """In-memory DuckDB with one view for each table that exists. `spill`: see `spilled_to`.
+def connect(
+    case: Case, org: Collection[str] = (), *, spill: Path | None = None, memory: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """In-memory DuckDB with one view for each table that exists. `spill`: see `spilled_to`; `memory`: bytes that it may
+    hold beside that.
 
     `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
     domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
@@ -186,6 +189,8 @@ def connect(case: Case, org: Collection[str] = (), *, spill: Path | None = None)
     sound(case)
     connection = duckdb.connect(":memory:")
     spilled_to(connection, spill)
+    if memory is not None:
+        connection.execute("SET memory_limit = ?", [f"{memory >> 20}MiB"])
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:
         if files := paths(case, kind):

@@ -198,6 +198,8 @@ def test_nothing_readable_is_exit_code_3(tmp_path: Path) -> None:
         (("detect", "--case", "NOWHERE", "--since", "yesterday"), "no time"),
         (("ingest", "LOG", "--timezone", "Mars/Olympus"), "Mars/Olympus"),
         (("ingest", "LOG", "--workers", "0"), "workers"),
+        (("ingest", "LOG", "--memory", "lots"), "no size"),
+        (("ingest", "LOG", "--memory", "512M"), "1 GiB or more"),
     ],
 )
 def test_mistakes_are_answered_in_words(arguments: tuple[str, ...], says: str, data: Path, tmp_path: Path) -> None:

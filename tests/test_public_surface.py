@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 ABOUT = "org=, watch=, known_good="
 AGAIN = "org=, org_add=, org_replace=, watch=, known_good="
-READING = "year=, timezone=, workers=, cluster=, follow_links=, max_expanded="
+READING = "year=, timezone=, workers=, memory=, cluster=, follow_links=, max_expanded="
 REPORTING = "formats=, edition=, out=, as_of="
 CALLER = "progress=, command="
 SAYING = "examiner=, note="
@@ -29,7 +29,7 @@ HOLDING = "wait=, break_lock="
 FUNCTIONS = {
     "forensics.pipeline": {
         "create_or_update": f"case, *, {AGAIN}",
-        "detect": f"case_dir=, *, {AGAIN}, since=, until=, {CALLER}, {SAYING}, {HOLDING}",
+        "detect": f"case_dir=, *, {AGAIN}, since=, until=, memory=, {CALLER}, {SAYING}, {HOLDING}",
         "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {SAYING}, {HOLDING}",
         "moment": "text, *, end=",
         "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, since_report=, {CALLER}, {SAYING}, {HOLDING}",

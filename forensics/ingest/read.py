@@ -18,9 +18,11 @@ from forensics import loaders, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.custody import runs
+from forensics.engine import memory as bounds
 from forensics.errors import EvidenceError, MachineError
 from forensics.ingest import (
     ahead,
+    allocator,
     batches,
     copies,
     fragments,
@@ -33,7 +35,6 @@ from forensics.ingest import (
     spool,
     units,
 )
-from forensics.ingest import allocator as memory
 from forensics.ingest import deliveries as writing
 from forensics.ingest import survey as surveying
 from forensics.ingest.batches import Batch
@@ -139,6 +140,7 @@ def ingest_then(
     begun: Begun | None = None,
     keep: Path | None = None,
     before: kept.Kept | None = None,
+    memory: int | None = None,
 ) -> T:
     """Read all `sources` and write `deliveries/` and `unread/` of the case anew: the tables are a function of the
     evidence. What was detected in the old ones goes with them.
@@ -148,14 +150,14 @@ def ingest_then(
     `sources`, nor on what was kept `before`; what this run keeps lies in `keep` (default: in the case). `then` is
     called with it when the tables stand, and what it gives is returned. That a case is changed wholly or not at all is
     `custody.staging`'s. Raises AmbiguousTime; EvidenceChanged when evidence is not the same at the second reading as at
-    the first.
+    the first; MachineError when what decides needs more than `memory` bytes (`engine.memory.enough`).
     """
     if executor is None:
         with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
             begun = begun or surveying.begin(sources, settings, threads, progress)
             return ingest_then(
                 case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun,
-                keep=keep, before=before,
+                keep=keep, before=before, memory=memory,
             )  # fmt: skip
     begun = begun or surveying.begin(sources, settings, executor, progress)
     if elsewhere:  # workers have folders of their own to be in
@@ -168,7 +170,7 @@ def ingest_then(
             found = surveying.finish(begun, report)
             evidence, names = surveying.ordered(found.placed)
             width = workers or os.cpu_count() or 1
-            task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before)
+            task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
             with _told_by_name():
                 made, read = _read_all(work, task, names, case)
             state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
@@ -285,6 +287,7 @@ class _Task:
     width: int
     report: Progress
     before: kept.Kept
+    memory: int | None
     hosts: Mapping[str, str] = field(default_factory=dict)
 
     def statements(self, number: int) -> pa.Table:
@@ -305,7 +308,7 @@ class _Task:
 @dataclass
 class _AllRead:
     """What reading all evidence came to. `units`: each with its batch; `joined`: batches at the end that were joined
-    from fragments; `fresh`: ids of evidence that was read, not found as it was kept."""
+    from fragments; `rows`: hops and legs of all; `fresh`: ids of evidence that was read, not found as it was kept."""
 
     batches: spool.Batches
     unread: writing.Unread
@@ -314,6 +317,7 @@ class _AllRead:
     indexes: list[selection.JoinIndex] = field(default_factory=list)
     units: list[tuple[Sequence[units.Part], Batch]] = field(default_factory=list)
     joined: int = 0
+    rows: int = 0
     fresh: set[str] = field(default_factory=set)
 
 
@@ -329,7 +333,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
         placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
         read.units.append(([part for _, part in unit], batch))
         read.fresh.update(() if found else (part.item.digests.content_sha256 for _, part in unit))
-        _take(read, placed, made)
+        _take(read, placed, made, task)
         for (number, _), member in zip(unit, batch.members, strict=True):
             read.accounts[number].add(member)
         for member_number, table in _unread(placed, made):
@@ -337,22 +341,24 @@ def _all(work: Path, task: _Task) -> _AllRead:
         done += sum(part.stop - part.start for _, part in unit)
         current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
-    memory.release()
+    allocator.release()
     task.report("join", 0, 0)
     everything = tuple(range(len(evidence)))
     for batch, made in fragments.joined(
         work / "joined", read.batches.placed, task.executor, task.width, task.elsewhere
     ):
         placed = spool.Placed(batch, work / "joined", everything)
-        _take(read, placed, made)
+        _take(read, placed, made, task)
         read.joined += 1
         for number, rows in remarks.of_evidence(_optional(placed, made, "losses")).items():
             read.accounts[number].remarks.add((), rows, ())
     return read
 
 
-def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None) -> None:
+def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None, task: _Task) -> None:
     read.batches.add(placed, made)
+    read.rows += placed.batch.hops + placed.batch.legs
+    bounds.enough(read.rows, task.width, task.memory)
     keys = read.batches.keys(len(read.batches) - 1)
     read.indexes.append(selection.join_index(keys))
     read.hops.add(placed.batch, keys, _optional(placed, made, "strays"))
