@@ -313,7 +313,12 @@ def _told(error: Exception) -> MissentError | None:
     if isinstance(error, OSError | MemoryError):
         return errors.system_error(error)
     duckdb = sys.modules.get("duckdb")
-    if duckdb is not None and isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+    if duckdb is not None and isinstance(error, duckdb.OutOfMemoryException):
+        said = str(error).splitlines()[0].removeprefix("Out of Memory Error: ")
+        return errors.MachineError(
+            f"there is not enough memory: {said}", remedy="give more --memory, or end other programs"
+        )
+    if duckdb is not None and isinstance(error, duckdb.IOException):
         return errors.MachineError(str(error).splitlines()[0], remedy="see that there is room, and permission for it")
     return None
 

@@ -1,8 +1,9 @@
 """Who wrote to whom: the deliveries aggregated to distinct (sender, address) pairs and correspondents, in DuckDB.
 
 Everything here is SQL over one view `deliveries` (columns of schema.DELIVERIES and `direction`), so that memory
-stays bounded by the number of distinct addresses and not of messages. Addresses are compared in a normalised
-form: lower-case, without +tag, BATV prefix (`prvs=…=`), SRS rewriting (`SRS0=…=domain=local`) or VERP tail.
+stays bounded by the number of distinct addresses and not of messages: DuckDB writes to its folder what it may not hold,
+except where it counts distinct values in groups; so these are counted by grouping twice. Addresses are compared in a
+normalised form: lower-case, without +tag, BATV prefix (`prvs=…=`), SRS rewriting (`SRS0=…=domain=local`) or VERP tail.
 
 When a message reached a recipient through an alias or list, the *list* chose the address: then the list stands as
 the sender of the pair (`via` is true).
@@ -74,19 +75,26 @@ MAIL_TO = _MAIL.replace(
 _TABLES = r"""
 create or replace temp table pairs as
     select writer_local, writer_domain, recipient_local, recipient_domain,
-           bool_or(via) as via, count(*) as n, count(distinct message) as messages,
-           min(t) as first, max(t) as last,
-           avg(no_domain) as no_domain, avg(no_mail) as no_mail, avg(failed) as failed, min(direction) as direction
-    from mail where direction in ('outbound', 'internal')
-      and (writer_local <> recipient_local or writer_domain <> recipient_domain) group by all;
+           bool_or(via) as via, sum(n)::bigint as n, count(*) as messages, min(first) as first, max(last) as last,
+           sum(no_domain) / sum(n) as no_domain, sum(no_mail) / sum(n) as no_mail, sum(failed) / sum(n) as failed,
+           min(direction) as direction
+    from (
+        select writer_local, writer_domain, recipient_local, recipient_domain, message,
+               bool_or(via) as via, count(*) as n, min(t) as first, max(t) as last, sum(no_domain) as no_domain,
+               sum(no_mail) as no_mail, sum(failed) as failed, min(direction) as direction
+        from mail where direction in ('outbound', 'internal')
+          and (writer_local <> recipient_local or writer_domain <> recipient_domain) group by all
+    ) group by all;
 create or replace temp table inbound as
     select sender_local, sender_domain, recipient_local, recipient_domain,
            count(*) as n, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all;
 -- What each address has written itself: messages, not deliveries.
 create or replace temp table written as
-    select sender_local, sender_domain, count(distinct message) as n, min(t) as first from mail
-    where direction in ('inbound', 'outbound', 'internal') group by all;
+    select sender_local, sender_domain, count(*) as n, min(first) as first from (
+        select sender_local, sender_domain, message, min(t) as first from mail
+        where direction in ('inbound', 'outbound', 'internal') group by all
+    ) group by all;
 create or replace temp table addresses as
     select l, d, sum(out)::bigint as out, sum(inn)::bigint as inn, count(distinct w) filter (not via) as writers,
            count(distinct w) filter (via) as lists, min(first) as first
@@ -190,9 +198,11 @@ def alike(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
 
 _CORRESPONDENTS = r"""
 with wrote as (
-    select recipient_domain as d, count(*) as messages_out,
-           count(distinct sender_local || '@' || sender_domain) as senders, min(t) as first, max(t) as last
-    from mail where direction = 'outbound' group by all
+    select d, sum(n)::bigint as messages_out, count(*) as senders, min(first) as first, max(last) as last from (
+        select recipient_domain as d, sender_local || '@' || sender_domain as sender, count(*) as n,
+               min(t) as first, max(t) as last
+        from mail where direction = 'outbound' group by all
+    ) group by all
 ), came as (
     select sender_domain as d, count(*) as messages_in, min(t) as first, max(t) as last
     from mail where direction = 'inbound' group by all

@@ -5,8 +5,8 @@
     python -m tests.bench.scale cluster --folder DIR --lines 2900000
     python -m tests.bench.scale files --folder DIR --files 5000
 
-`sizes`: `missent ingest` and `missent verify` of one log, `pflogsumm` where it is installed, and what the machine can do at
-best with the same bytes (`sha256sum`, `wc -l`). `days`: one day more, in a case that holds all others and in an empty one.
+`sizes`: `missent ingest`, `missent verify` and `missent detect` of one log, `pflogsumm` where it is installed, and what
+the machine can do at best with the same bytes (`sha256sum`, `wc -l`). `days`: one day more, in a case that holds all others and in an empty one.
 `cluster`: a Dask scheduler and two workers of one thread on this machine, against two threads. `files`: a log cut into
 many. Everything runs in turn; FOLDER needs four times the room of the logs. Logs that are there already are not made again.
 """
@@ -30,7 +30,7 @@ from typing import NamedTuple
 from tests.bench import postfix_log
 
 MISSENT = [sys.executable, "-c", "from forensics.cli import start; start()"]
-OPTIONS = ["--year", "2024", "--org", "x.example"]
+OPTIONS = ["--year", "2024", "--org", "albion.example"]
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -83,6 +83,7 @@ def sizes(folder: Path, counts: Sequence[int]) -> None:
         kept = sum(path.stat().st_size for path in (case / ".runs").rglob("*") if path.is_file())
         tables = sum(path.stat().st_size for path in case.rglob("*.parquet"))
         said("missent verify", spent([*MISSENT, "verify", str(case)]), size)
+        said("missent detect --memory 2G", spent([*MISSENT, "detect", "--case", str(case), "--memory", "2G"]))
         sys.stdout.write(f"  tables {tables:,} bytes, kept for the next ingest {kept:,} bytes\n")
         for peer in (["pflogsumm", str(log)], ["sha256sum", str(log)], ["wc", "-l", str(log)]):
             if shutil.which(peer[0]):

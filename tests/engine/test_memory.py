@@ -78,3 +78,20 @@ def test_detection_writes_aside_what_it_may_not_hold(tmp_path: Path) -> None:
         assert store.fetch(connection, "select current_setting('memory_limit')")[1] == (("512.0 MiB",),)
     found = pipeline.detect(case, memory=memory.LEAST)
     assert found == pipeline.detect(case)
+
+
+def test_a_database_without_memory_says_what_helps() -> None:
+    import duckdb
+
+    from forensics.cli import _told
+
+    with duckdb.connect() as connection:
+        connection.execute("SET memory_limit = '10MiB'")
+        connection.execute("SET temp_directory = ''")
+        with pytest.raises(duckdb.OutOfMemoryException) as full:
+            connection.execute("CREATE TABLE t AS SELECT range AS a, hash(range) AS b FROM range(10000000)")
+    said = _told(full.value)
+    assert isinstance(said, MachineError)
+    assert "not enough memory" in said.what
+    assert said.remedy is not None
+    assert "--memory" in said.remedy
