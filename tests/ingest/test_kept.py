@@ -291,6 +291,23 @@ def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
     assert tables(folder / "case") == tables(folder / "whole")
 
 
+@pytest.mark.parametrize("told", ['timezone = "Europe/Paris"', 'host = "mx9"'])
+def test_the_same_records_told_otherwise_are_other_rows(tmp_path: Path, told: str) -> None:
+    """A message that goes on in the next file rests on the same records, whatever zone or host people say of them."""
+    lines = message("4B1C2D3E4F", to("x@navy.example"), at="Mar  1 10:00:00", host="").splitlines(True)
+    paths = [tmp_path / "a.log", tmp_path / "b.log"]
+    for path, part in zip(paths, (lines[:3], lines[3:]), strict=True):
+        path.write_text("".join(part).replace("  postfix", " postfix" if "host" in told else " mx1 postfix"))
+    for place, more in (("case", False), ("fresh", True), ("case", True)):
+        case = tmp_path / place
+        if more:
+            pipeline.create_or_update(Case(case), org=["albion.example"])
+            with (case / "case.toml").open("a") as file:
+                file.write(f'\n[[sources]]\nfile = "*.log"\n{told}\n')
+        assert pipeline.ingest(paths, case, org=["albion.example"], year=2024).deliveries == 1
+    assert tables(tmp_path / "case") == tables(tmp_path / "fresh")
+
+
 @pytest.mark.parametrize("lost", range(4))
 def test_a_block_of_packed_evidence_is_read_again_alone(
     logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
