@@ -136,15 +136,22 @@ def _take_name(aside: Path, place: Path) -> None:
     try:
         aside.rename(place)
     except OSError:
-        if not place.is_dir():
+        if not place.exists():
             raise
-        if digest(place) == digest(aside):
+        if _same(place, digest(aside)):
             shutil.rmtree(aside, ignore_errors=True)
             return
         before = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
         place.rename(before)
         aside.rename(place)
         shutil.rmtree(before, ignore_errors=True)
+
+
+def _same(place: Path, found: str) -> bool:
+    try:
+        return digest(place) == found
+    except (OSError, ValueError):
+        return False
 
 
 def facts(place: Path, found: str) -> Batch:

@@ -28,7 +28,7 @@ import pyarrow as pa
 from forensics import loaders, wraps
 from forensics.custody import evidence as custody
 from forensics.custody import runs
-from forensics.errors import naming
+from forensics.errors import CaseError, naming
 from forensics.ingest import batches, madeby, plainly, units
 from forensics.ingest.batches import Batch
 from forensics.ingest.survey import Surveyed
@@ -110,15 +110,11 @@ def read(folder: Path, digest: str) -> Kept:
     if not digest:
         return Kept(folder)
     try:
-        content = runs.state(folder, digest).read_bytes()
-        if hashlib.sha256(content).hexdigest() != digest:
-            return Kept(folder)
-        data = json.loads(content)
+        data = runs.read(folder, digest)
         seal = data.pop("seal")
         if data["made_by"] != madeby.digest() or not seal or not hmac.compare_digest(seal, _seal(data)):
             return Kept(folder)
-        listed = {keys[0]: (tuple(keys), str(name), str(sum_)) for keys, name, sum_ in data["batches"]}
-        return Kept(folder, data["surveys"], listed, data["made_of"])
+        return Kept(folder, data["surveys"], {one[0][0]: one for one in data["batches"]}, data["made_of"])
     except (OSError, ValueError, KeyError, TypeError):
         return Kept(folder)
 
@@ -177,7 +173,13 @@ def _key() -> bytes | None:
 
 @contextmanager
 def undone(before: Kept) -> Iterator[None]:
-    """Where what is done within fails, what it has added to the folder goes."""
+    """Where what is done within fails, what it has added to the folder goes. Raises CaseError."""
+    if before.folder.exists() and not before.folder.is_dir():
+        raise CaseError(
+            f"{before.folder}: is no folder",
+            expected="the folder of what an ingest keeps for the next one, or nothing",
+            remedy="take it out of the case",
+        )
     there = {path.name for path in before.folder.iterdir()} if before.folder.is_dir() else set()
     try:
         yield
@@ -191,7 +193,7 @@ def undone(before: Kept) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
@@ -200,8 +202,9 @@ def _remove(path: Path) -> None:
 def forget(folder: Path, digest: str) -> None:
     """Remove whatever the state of this digest does not name."""
     names = {name for _, name, _ in read(folder, digest).batches.values()}
+    kept = {*names, *([runs.state(folder, digest).name] if digest else [])}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name not in names and path != runs.state(folder, digest):
+        if path.name not in kept:
             _remove(path)
     if folder.is_dir() and not names:
         _remove(folder)
