@@ -154,21 +154,47 @@ def _seal(state: Mapping[str, Any]) -> str:
 
 
 def _key() -> bytes | None:
-    """This user's key, made at its first use; None where others could read or exchange it."""
-    place = compiler.kept_in().parent / "kept.key"
+    """This user's key, made at its first use; None where it cannot be kept, or others could read or exchange it."""
+    try:
+        place = compiler.kept_in().parent / "kept.key"
+    except RuntimeError:  # nobody knows where this user's home is
+        return None
     if compiler.fault(place.with_name("no such folder")):
         return None
-    with contextlib.suppress(OSError):
-        fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(secrets.token_bytes(KEY))
     try:
-        about = place.lstat()
-        own = not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o077)
-        key = place.read_bytes() if own and stat.S_ISREG(about.st_mode) else b""
+        return _own(place) or _made(place)
     except OSError:
         return None
+
+
+def _own(place: Path) -> bytes | None:
+    """The key that lies there; None for what is none, or not this user's alone. Raises OSError."""
+    if not os.path.lexists(place):
+        return None
+    fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(fd, "rb") as file:
+        about = os.fstat(fd)
+        own = not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o077)
+        key = file.read(KEY + 1) if own and stat.S_ISREG(about.st_mode) else b""
     return key if len(key) == KEY else None
+
+
+def _made(place: Path) -> bytes | None:
+    """A new key, which has its name as a whole: one that another process has made meanwhile stays, one that is not
+    whole does not. Raises OSError."""
+    aside = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
+    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(secrets.token_bytes(KEY))
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISREG(place.lstat().st_mode) and place.stat().st_size < KEY:
+                place.unlink()
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, place)
+    finally:
+        aside.unlink()
+    return _own(place)
 
 
 @contextmanager

@@ -216,6 +216,30 @@ def test_the_key_is_this_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert kept._key() is None
 
 
+def test_a_key_is_kept_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or a kill in the midst of it, must not leave a key that is none for ever."""
+    monkeypatch.setattr(kept.compiler, "kept_in", lambda: tmp_path / "cache" / "x")
+    (tmp_path / "cache").mkdir(mode=0o700)
+    with monkeypatch.context() as patched:
+        patched.setattr(kept.secrets, "token_bytes", lambda _: b"")
+        assert kept._key() is None
+    key = kept._key()
+    assert key is not None and key == kept._key()
+    with monkeypatch.context() as patched:  # another process is quicker
+        patched.setattr(kept, "_own", lambda _: None)
+        assert kept._key() is None
+    assert key == kept._key()
+    assert [one.name for one in (tmp_path / "cache").iterdir()] == ["kept.key"]
+
+
+def test_without_a_home_there_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(kept.compiler, "kept_in", homeless)
+    assert kept._key() is None
+
+
 def test_other_code_uses_nothing_that_was_kept(
     logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
