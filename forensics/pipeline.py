@@ -221,7 +221,8 @@ def ingest(
                 """What the tables came from, while they can still be taken back."""
                 ids, skipped = {one.id for one in result.evidence}, [*problems, *result.skipped]
                 known_evidence.unchanged(known, ids)
-                if not (named or ids - {one.id for one in (known.evidence if known else ())}):
+                read = {name for one in result.evidence for name in one.names}
+                if not (named or read & {source.name for source in new}):
                     raise _nothing_read(skipped)
                 unseen = remember(now, **about)
                 settings.update(unseen_settings(known, org, unseen))

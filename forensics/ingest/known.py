@@ -29,7 +29,8 @@ def read_manifest(case: Case) -> Manifest | None:
 def split_new_and_known(
     case: Case, known: Manifest | None, sources: Sequence[Any], progress: Progress | None = None
 ) -> tuple[list[Any], list[EvidenceEntry]]:
-    """Sources whose file the case does not hold yet, and the evidence of those that it does."""
+    """Sources whose file the case does not hold yet, and the evidence of those that it does. A copy whose name tells
+    another date than that by which the year is known is looked at as if it were new: it may tell another year."""
     if known is None:
         return list(sources), []
     from forensics.custody import evidence, manifest
@@ -42,11 +43,21 @@ def split_new_and_known(
         part = meter.of(source.name, source.weight)
         one = by_place.get((evidence.file_digest(source.file, passed=part.add)[0], place.member, place.index))
         part.finish()
-        if one is None:
+        if one is None or _otherwise_dated(one, source.name):
             new.append(source)
         else:
             named.append(one)
     return new, named
+
+
+def _otherwise_dated(one: EvidenceEntry, name: str) -> bool:
+    from forensics.loaders import years
+
+    by = one.notes.get("year", {}).get("by")
+    if by is None or by == "setting" or name in one.names:
+        return False
+    date = years.date_in(name)
+    return date is not None and date not in {years.date_in(other) for other in one.names}
 
 
 def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:

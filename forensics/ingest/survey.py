@@ -15,7 +15,7 @@ from forensics import progress, wraps
 from forensics.custody import evidence as custody
 from forensics.custody import packings
 from forensics.custody.names import display
-from forensics.errors import EvidenceError, ForeignLog
+from forensics.errors import AmbiguousTime, EvidenceError, ForeignLog
 from forensics.ingest.recognition import NO_FORMAT, Reading
 from forensics.loaders import newyear, timing
 from forensics.loaders.base import Settings, Survey
@@ -219,12 +219,27 @@ def _survey(
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:
-    """Each content once, by first time and id; the names it was given under."""
+    """Each content once, by first time and id; the names it was given under. Raises AmbiguousTime where names or
+    settings of copies tell different times: none of them is the one to believe."""
     by_id: dict[str, list[Surveyed]] = {}
     for item in sorted(surveyed, key=lambda s: s.source.name):
         by_id.setdefault(item.digests.content_sha256, []).append(item)
     names = {k: tuple(i.source.name for i in v) for k, v in by_id.items()}
     late = np.iinfo(np.int64).max
+    for one, *copies in by_id.values():
+        for copy in copies:
+            if (copy.survey.first, copy.survey.last) != (one.survey.first, one.survey.last):
+                raise _told_apart(one, copy)
     first = [v[0] for v in by_id.values()]
     first.sort(key=lambda s: (late if s.survey.first is None else s.survey.first, s.digests.content_sha256))
     return first, names
+
+
+def _told_apart(one: Surveyed, copy: Surveyed) -> AmbiguousTime:
+    times = [np.datetime64(each.survey.first or 0, "us").astype("datetime64[s]") for each in (one, copy)]
+    return AmbiguousTime(
+        f"{copy.source.name}: holds the same as {one.source.name}, but begins at {times[1]} by its name or settings,"
+        f" the other at {times[0]}",
+        expected="the same year and zone for the same content",
+        remedy="leave one of them out, or give both their year and zone (--year, or [[sources]] in case.toml)",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import tarfile
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from forensics import pipeline, workbench
 from forensics.case import Case
 from forensics.custody import manifest, runs
-from forensics.errors import MissentError
+from forensics.errors import AmbiguousTime, MissentError
 from forensics.ingest import kept, read, survey, units
 from tests.ingesting import message, to
 
@@ -313,6 +314,35 @@ def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
     for path in paths:
         pipeline.ingest([path], folder / "case", org=["albion.example"])
     assert tables(folder / "case") == tables(folder / "whole")
+
+
+def test_copies_whose_names_tell_other_years_are_asked_about(tmp_path: Path) -> None:
+    """Whichever was named first, and whether together or one after the other."""
+    text = message("4B1C2D3E4F", to("x@navy.example"), at="Mar  1 10:00:00")
+    one, other = tmp_path / "z.log-20230603", tmp_path / "a.log-20220603"
+    for path in (one, other):
+        path.write_text(text)
+    with pytest.raises(AmbiguousTime, match=r"z.log-20230603: holds the same as .*a.log-20220603"):
+        pipeline.ingest([one, other], tmp_path / "at-once", org=["albion.example"])
+    for name, first, later in (("forth", one, other), ("back", other, one)):
+        pipeline.ingest([first], tmp_path / name, org=["albion.example"])
+        with pytest.raises(AmbiguousTime, match="holds the same as"):
+            pipeline.ingest([later], tmp_path / name, org=["albion.example"])
+    pipeline.ingest([one, other], tmp_path / "told", org=["albion.example"], year=2023)
+    assert pipeline.ingest([one], tmp_path / "told", org=["albion.example"]).already == 1
+
+
+def test_known_content_in_another_packing_is_known(tmp_path: Path) -> None:
+    """It was read, and named nothing new: that is not the same as nothing read."""
+    plain, packed = tmp_path / "a.log", tmp_path / "b.log.gz"
+    plain.write_text(message("4B1C2D3E4F", to("x@navy.example")))
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    pipeline.ingest([plain], tmp_path / "case", org=["albion.example"])
+    assert pipeline.ingest([packed], tmp_path / "case", org=["albion.example"]).evidence == 1
+    names = [one.names for one in manifest.read(Case(tmp_path / "case")).evidence]
+    assert names == [(str(plain), str(packed))]
+    pipeline.ingest([packed, plain], tmp_path / "whole", org=["albion.example"])
+    assert tables(tmp_path / "case") == tables(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("told", ['timezone = "Europe/Paris"', 'host = "mx9"'])
