@@ -264,7 +264,8 @@ def _followed(case: Case, now: Case, known: Manifest | None) -> dict[str, Any]:
     if not ruled:
         return {}
     manifest.intact(case, known, ("deliveries",))
-    return successors.record(now, followed.successors(case, now, ruled))
+    earlier = {old: new for old, new in successors.read(case).items() if new in ruled}
+    return successors.record(now, followed.successors(case, now, ruled, earlier))
 
 
 def _annex(

@@ -2,12 +2,13 @@
 
 An earlier rotation may show how a message that was known from its middle on began: its delivery then has another
 submission, and so another id. An entry is `{old, new, sequence, at, previous, digest}` (`custody.chain`). A ruling on
-the old one follows to the new one, which holds all its records.
+the old one follows to the new one, which holds all its records. Where it no longer does with still more evidence, an
+entry names the old one itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forensics.case import Case
@@ -24,19 +25,23 @@ def read(case: Case) -> dict[str, str]:
     if checked.faults:
         raise VerificationFailed(f"successors were altered: {checked.faults[0]}")
     try:
-        steps = {str(entry["old"]): str(entry["new"]) for entry in checked.entries}
+        return _followed(checked.entries)
     except KeyError as error:
         raise VerificationFailed(f"{case.successors}: an entry names no delivery ({error})") from None
-    return {old: _end(steps, old) for old in steps}
 
 
-def _end(steps: Mapping[str, str], old: str) -> str:
-    seen = {old}
-    new = steps[old]
-    while new in steps and new not in seen:
-        seen.add(new)
-        new = steps[new]
-    return new
+def _followed(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Entry by entry: what stands for an id, and for all that it stood for itself."""
+    now: dict[str, str] = {}
+    behind: dict[str, set[str]] = {}
+    for entry in entries:
+        old, new = str(entry["old"]), str(entry["new"])
+        moved = {old} if old == new else {old, *behind.pop(old, ())}
+        for one in moved:
+            behind.get(now.get(one, ""), set()).discard(one)
+            now[one] = new
+        behind.setdefault(new, set()).update(moved)
+    return now
 
 
 def record(case: Case, found: Mapping[str, str], clock: Clock = now) -> dict[str, Any]:
@@ -48,10 +53,11 @@ def record(case: Case, found: Mapping[str, str], clock: Clock = now) -> dict[str
 
 
 def faults(case: Case, recorded: Mapping[str, Any] | None) -> tuple[int, list[str]]:
-    """(entries, what is not as the custody log recorded it last)."""
+    """(ids that another one stands for, what is not as the custody log recorded it last)."""
     head = Head(recorded["successors"][1], recorded["successors_head"]) if recorded else None
     found = chain.check(case.successors, head)
     said = list(found.faults)
     if len(found.entries) > (head.sequence if head else 0):
         said.append(f"{case.successors.name} holds entries that the custody log did not record")
-    return len(found.entries), said
+    moved = {} if said else _followed(found.entries)
+    return sum(old != new for old, new in moved.items()), said

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -21,10 +22,16 @@ where r.evidence::varchar || ':' || r.number in (select unnest($places))
 """
 
 
-def successors(before: Case, after: Case, ids: Iterable[str]) -> dict[str, str]:
+def successors(
+    before: Case, after: Case, ids: Iterable[str], earlier: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Old id → new id of those among `ids` that `before` has and `after` has not, where one delivery of `after` to the
-    same domain holds all their records."""
-    wanted = sorted(set(ids))
+    same domain holds all their records.
+
+    `earlier`: old ids, and those that stood for them `before`. Such an id is given itself again where `after` has it
+    once more, or where what stood for it no longer holds what it held.
+    """
+    wanted = sorted({*ids, *earlier, *earlier.values()})
     connection = duckdb.connect()
     try:
         store.spilled_to(connection)
@@ -33,14 +40,13 @@ def successors(before: Case, after: Case, ids: Iterable[str]) -> dict[str, str]:
             if not files:
                 return {}
             connection.read_parquet(files, hive_partitioning=False).create_view(f"{name}_rows")
-        there = connection.execute(
-            "select delivery_id from new_rows where delivery_id in (select unnest($ids))", {"ids": wanted}
-        ).fetchall()
-        gone = sorted(set(wanted) - {row[0] for row in there})
-        if not gone:
+        query = "select delivery_id from new_rows where delivery_id in (select unnest($ids))"
+        there = {row[0] for row in connection.execute(query, {"ids": wanted}).fetchall()}
+        asked = sorted((set(wanted) - there) | (set(earlier.values()) & there))
+        if not asked:
             return {}
         which = "delivery_id in (select unnest($ids))"
-        old = _by_delivery(connection, _RECORDS.format(table="old_rows", which=which), {"ids": gone})
+        old = _by_delivery(connection, _RECORDS.format(table="old_rows", which=which), {"ids": asked})
         places = sorted({f"{evidence}:{number}" for _, held in old.values() for evidence, number in held})
         sharing = connection.execute(_SHARING, {"places": places}).fetchall()
         query = _RECORDS.format(table="new_rows", which=which)
@@ -50,8 +56,12 @@ def successors(before: Case, after: Case, ids: Iterable[str]) -> dict[str, str]:
     out = {}
     for one, (domain, held) in sorted(old.items()):
         fits = [other for other, (of, has) in new.items() if of == domain and held <= has]
-        if len(fits) == 1:
+        if one not in there and len(fits) == 1:
             out[one] = fits[0]
+    for one, stood in earlier.items():
+        no_longer = stood in there and stood in old and not old[stood][1] <= new.get(stood, ("", set()))[1]
+        if stood != one and (one in there or no_longer):
+            out[one] = one
     return out
 
 

@@ -14,6 +14,7 @@ from forensics.errors import MissentError
 from forensics.ingest import followed
 from forensics.review import verdicts
 from forensics.review.verdicts import NewVerdict
+from tests.ingesting import message, to
 
 
 def ids(case: Case) -> set[str]:
@@ -75,3 +76,44 @@ def test_without_rulings_nothing_is_written(logs: list[Path], tmp_path: Path) ->
     ingest(logs[2:], case)
     ingest(logs[:2], case)
     assert not case.successors.exists()
+
+
+@pytest.mark.parametrize("recipient", ["p@navy.example", "x@navy.example"])
+def test_a_ruling_comes_back_when_what_stood_for_its_delivery_holds_it_no_longer(
+    tmp_path: Path, recipient: str
+) -> None:
+    """A queue id is given to a second message. Without the end of the first, the second's looks like it. With it, the
+    delivery that was ruled on stands by itself again; the other one may even keep its name."""
+    queue_id = "4Rk2aB0yzCz1qW"
+    begin, *middle, end = message(queue_id, to("x@navy.example")).splitlines(keepends=True)
+    queued = middle[-2]
+
+    def at(name: str, hour: str, lines: list[str]) -> Path:
+        (tmp_path / name).write_text("".join(line.replace("T10:", f"T{hour}:") for line in lines))
+        return tmp_path / name
+
+    first = at("first.log", "10", [begin, *middle[:-1]])
+    removed = at("removed.log", "11", [middle[-1].replace("x@navy.example", recipient), end])
+    second = at("second.log", "12", [queued, middle[-1], end])
+    case = Case(tmp_path / "case")
+
+    def ingested(path: Path) -> dict[str, str]:
+        pipeline.ingest([path], case.folder, org=["albion.example"])
+        assert workbench.verify(case.folder).ok
+        return {
+            row["delivery_id"]: str(row["submitted_at"])[11:13] for row in store.read(case, "deliveries").to_pylist()
+        }
+
+    (alone,) = ingested(second)
+    ruled(case, alone, "navy.example")
+    (joined,) = ingested(first)
+    assert [one.deliveries for one in verdicts.read(case)] == [(joined,)]
+    ruled(case, joined, "navy.example")
+    assert ingested(removed)[alone] == "12"
+    assert [one.deliveries for one in verdicts.read(case)] == [(alone,), (joined,)]
+
+
+def test_names_follow_entry_by_entry() -> None:
+    steps = [("a", "b"), ("c", "b"), ("b", "d"), ("a", "a"), ("d", "e"), ("a", "f"), ("c", "c")]
+    told = successors._followed([{"old": old, "new": new} for old, new in steps])
+    assert told == {"a": "f", "b": "e", "c": "c", "d": "e"}
