@@ -231,7 +231,7 @@ def ingest(
                 details: dict[str, Any] = {"skipped": every}
                 if found.links:
                     details["links_followed"] = found.links
-                details |= _followed(case, now, known)
+                details |= _followed(case, now, known, {one.id: one.duplicate_of for one in result.evidence})
                 again = [one for one in (known.evidence if known and known.kept else ()) if one.id in result.read]
                 if again:
                     details["read_again"] = [one.id for one in again]
@@ -251,7 +251,9 @@ def ingest(
     return done
 
 
-def _followed(case: Case, now: Case, known: Manifest | None) -> dict[str, Any]:
+def _followed(
+    case: Case, now: Case, known: Manifest | None, duplicate_of: Mapping[str, Sequence[tuple[int, int, str, int]]]
+) -> dict[str, Any]:
     """Record which deliveries stand for those that people ruled on and that have another name with more evidence; what
     the custody log is to say of it."""
     if known is None or not case.verdicts.exists():
@@ -265,7 +267,7 @@ def _followed(case: Case, now: Case, known: Manifest | None) -> dict[str, Any]:
         return {}
     manifest.intact(case, known, ("deliveries",))
     earlier = {old: new for old, new in successors.read(case).items() if new in ruled}
-    return successors.record(now, followed.successors(case, now, ruled, earlier))
+    return successors.record(now, followed.successors(case, now, ruled, earlier, duplicate_of))
 
 
 def _annex(

@@ -113,6 +113,21 @@ def test_a_ruling_comes_back_when_what_stood_for_its_delivery_holds_it_no_longer
     assert [one.deliveries for one in verdicts.read(case)] == [(alone,), (joined,)]
 
 
+def test_a_ruling_follows_into_a_file_that_overlaps(tmp_path: Path) -> None:
+    """What both files hold counts in the earlier one from then on: the delivery cites it there."""
+    lines = message("4Rk2aB0yzCz1qW", to("x@navy.example")).splitlines(keepends=True)
+    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    first.write_text("".join(line.replace("T10:", "T09:") for line in lines[:2]) + lines[2])
+    second.write_text("".join(lines[2:]))
+    case = Case(tmp_path / "case")
+    pipeline.ingest([second], case.folder, org=["albion.example"])
+    (old,) = ids(case)
+    ruled(case, old, "navy.example")
+    pipeline.ingest([first], case.folder, org=["albion.example"])
+    (new,) = ids(case) - {old}
+    assert [one.deliveries for one in verdicts.read(case)] == [(new,)]
+
+
 def test_names_follow_entry_by_entry() -> None:
     steps = [("a", "b"), ("c", "b"), ("b", "d"), ("a", "a"), ("d", "e"), ("a", "f"), ("c", "c")]
     told = successors._followed([{"old": old, "new": new} for old, new in steps])
