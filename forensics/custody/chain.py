@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,19 +105,22 @@ def _last(path: Path, fd: int) -> Head:
         ) from None
 
 
-def check(path: Path, expected: Head | None = None) -> Chain:
-    """Read a chain and name every break, by line number. `expected`: a head recorded elsewhere that it must contain."""
+def check(path: Path, expected: Head | Iterable[Head] | None = None) -> Chain:
+    """Read a chain and name every break, by line number. `expected`: heads recorded elsewhere that it must contain. A
+    later one does not vouch for an earlier: whoever chains a file anew has others add to what they made."""
     raw = path.read_bytes() if path.exists() else b""
     entries, head, faults = _walked(path.name, raw, Head(), 0)
-    if expected and expected.sequence:
-        known = {entry["sequence"]: entry["digest"] for entry in entries}
-        if expected.sequence not in known:
-            faults.append(
-                f"{path.name}: entries are missing at the end: "
-                f"entry {expected.sequence} is on record, the file ends at {head.sequence}"
-            )
-        elif known[expected.sequence] != expected.digest:
-            faults.append(f"{path.name}: entry {expected.sequence} is not the one on record")
+    known = {entry["sequence"]: entry["digest"] for entry in entries}
+    recorded = [expected] if isinstance(expected, Head) else expected or ()
+    wanted = {one for one in recorded if one.sequence and known.get(one.sequence) != one.digest}
+    for one in sorted(wanted, key=lambda one: (one.sequence, one.digest)):
+        if one.sequence in known:
+            faults.append(f"{path.name}: entry {one.sequence} is not the one on record")
+    if missing := [one.sequence for one in wanted if one.sequence not in known]:
+        faults.append(
+            f"{path.name}: entries are missing at the end: "
+            f"entry {max(missing)} is on record, the file ends at {head.sequence}"
+        )
     return Chain(tuple(entries), head, tuple(faults))
 
 

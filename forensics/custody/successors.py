@@ -8,7 +8,7 @@ entry names the old one itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from forensics.case import Case
@@ -52,12 +52,11 @@ def record(case: Case, found: Mapping[str, str], clock: Clock = now) -> dict[str
     return {"successors": [made[0]["sequence"], made[-1]["sequence"]], "successors_head": made[-1]["digest"]}
 
 
-def faults(case: Case, recorded: Mapping[str, Any] | None) -> tuple[int, list[str]]:
-    """(ids that another one stands for, what is not as the custody log recorded it last)."""
-    head = Head(recorded["successors"][1], recorded["successors_head"]) if recorded else None
-    found = chain.check(case.successors, head)
+def faults(case: Case, recorded: Sequence[Head]) -> tuple[int, list[str]]:
+    """(ids that another one stands for, what is not as the custody log recorded it)."""
+    found = chain.check(case.successors, recorded)
     said = list(found.faults)
-    if len(found.entries) > (head.sequence if head else 0):
+    if len(found.entries) > max((one.sequence for one in recorded), default=0):
         said.append(f"{case.successors.name} holds entries that the custody log did not record")
     moved = {} if said else _followed(found.entries)
     return sum(old != new for old, new in moved.items()), said

@@ -420,25 +420,33 @@ class _Share:
 
 
 def _verdicts(case: Case) -> Check:
-    recorded = [log.details(entry) for entry in log.check(case).entries]
-    ends = [one for one in recorded if "verdicts_head" in one and "verdicts" in one]
-    last = ends[-1] if ends else None
-    if not case.verdicts.exists() and not last:
+    heads = _heads(case, "verdicts")
+    if not case.verdicts.exists() and not heads:
         return Check("verdicts", None, "nobody ruled yet")
-    found = chain.check(case.verdicts, chain.Head(last["verdicts"][1], last["verdicts_head"]) if last else None)
+    found = chain.check(case.verdicts, heads)
     faults = list(found.faults)
-    if len(found.entries) > (last["verdicts"][1] if last else 0):
+    if len(found.entries) > max((one.sequence for one in heads), default=0):
         faults.append("verdicts.jsonl holds verdicts that the custody log did not record")
     return checked("verdicts", faults, f"{_count(len(found.entries), 'verdict')}, each following from the one before")
 
 
+def _heads(case: Case, name: str) -> list[chain.Head]:
+    """Of a chained file, all that the custody log ever recorded."""
+    recorded = [log.details(entry) for entry in log.check(case).entries]
+    ends = [(one.get(name), one.get(f"{name}_head")) for one in recorded]
+    return [
+        chain.Head(span[1], head)
+        for span, head in ends
+        if isinstance(span, list) and len(span) == 2 and type(span[1]) is int and isinstance(head, str)
+    ]
+
+
 def _successors(case: Case) -> list[Check]:
     """Deliveries that have another name by now, where there are any."""
-    recorded = [log.details(entry) for entry in log.check(case).entries]
-    last = next((one for one in reversed(recorded) if "successors_head" in one), None)
-    if last is None and not case.successors.exists():
+    heads = _heads(case, "successors")
+    if not heads and not case.successors.exists():
         return []
-    count, faults = successors.faults(case, last)
+    count, faults = successors.faults(case, heads)
     return [checked("successors", faults, f"{_count(count, 'delivery', 'deliveries')} with another name by now")]
 
 
