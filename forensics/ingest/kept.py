@@ -66,9 +66,10 @@ class Kept:
         if data is None:
             return None
         try:
-            if list(custody.mark(source.file)) != data["mark"] or source.size != data["size"]:
+            mark = custody.mark(source.file)
+            if list(mark) != data["mark"] or source.size != data["size"]:
                 return None
-            return _surveyed(source, data)
+            return _surveyed(source, data, mark)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -251,14 +252,12 @@ def _of_survey(source: Source, evidence: str, year: int | None, zone: str | None
 
 
 def _plain(one: Surveyed) -> dict[str, Any] | None:
-    """The survey as JSON; None for a source that has gone."""
-    try:
-        mark = list(custody.mark(one.source.file))
-    except OSError:
+    """The survey as JSON; None where nothing would show that its file was touched since."""
+    if one.mark is None:
         return None
     survey = one.survey
     return {
-        "mark": mark,
+        "mark": list(one.mark),
         "size": one.source.size,
         "loader": one.loader,
         "wrap": plainly.plain(one.wrap),
@@ -278,7 +277,7 @@ def _plan_of(loader: str) -> type:
     return loaders.load(loader).plan_type()
 
 
-def _surveyed(source: Source, data: Mapping[str, Any]) -> Surveyed:
+def _surveyed(source: Source, data: Mapping[str, Any], mark: custody.Mark) -> Surveyed:
     values = {name: plainly.value(kind, data["survey"][name]) for name, kind in _OF_SURVEY.items()}
     survey = Survey(
         **values,
@@ -289,4 +288,4 @@ def _surveyed(source: Source, data: Mapping[str, Any]) -> Surveyed:
     )
     digests = plainly.value(custody.Digests, data["digests"])
     sums = plainly.value(Mapping[int, str], data["sums"])
-    return Surveyed(source, data["loader"], plainly.value(wraps.Wrap, data["wrap"]), survey, digests, sums)
+    return Surveyed(source, data["loader"], plainly.value(wraps.Wrap, data["wrap"]), survey, digests, sums, mark)

@@ -34,7 +34,8 @@ Progress = progress.Progress
 
 @dataclass(frozen=True)
 class Surveyed:
-    """`sums`: SHA-256 of each block of the content by its offset, so that what is read later is what was digested."""
+    """`sums`: SHA-256 of each block of the content by its offset, so that what is read later is what was digested;
+    `mark`: of its file, from before it was opened, so that it tells of no later state."""
 
     source: Source
     loader: str
@@ -42,6 +43,7 @@ class Surveyed:
     survey: Survey
     digests: custody.Digests
     sums: Mapping[int, str]
+    mark: custody.Mark | None
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ def _survey(
     later part does: `known` is its loader then.
     """
     reading = Reading(source.name, settings, known)
+    mark = _mark(source)
     digests = custody.Digests()
     passed = part.add if part else None
     sums: dict[int, str] = {}
@@ -215,7 +218,14 @@ def _survey(
     survey = replace(survey, notes={**survey.notes, **said})
     survey = timing.noted(survey, *sentences) if sentences else survey
     wrap = replace(reading.wrap, clean=reading.notes.clean)
-    return Surveyed(source, reading.loader, wrap, survey, digests, sums)
+    return Surveyed(source, reading.loader, wrap, survey, digests, sums, mark)
+
+
+def _mark(source: Source) -> custody.Mark | None:
+    try:
+        return custody.mark(source.file)
+    except OSError:  # opening it says why
+        return None
 
 
 def ordered(surveyed: Sequence[Surveyed]) -> tuple[list[Surveyed], dict[str, tuple[str, ...]]]:

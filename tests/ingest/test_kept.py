@@ -177,6 +177,25 @@ def test_evidence_that_was_touched_is_surveyed_again(
         ingest(logs[4:5], case)
 
 
+def test_evidence_that_changes_behind_the_reading_is_surveyed_again(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark is of the file that was read, not of what lies there when the ingest ends."""
+    case = tmp_path / "case"
+    write = kept.write
+
+    def changed_before(*given: Any) -> str:
+        content = logs[6].read_bytes()
+        logs[6].write_bytes(content.replace(b"albion", b"albiom"))
+        return write(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "write", changed_before)
+        ingest(logs[5:], case)
+    with pytest.raises(MissentError, match="its content is no longer what the case recorded"):
+        ingest(logs[:1], case)
+
+
 def test_what_another_user_kept_is_not_used(
     logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
