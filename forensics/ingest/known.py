@@ -61,16 +61,23 @@ def _otherwise_dated(one: EvidenceEntry, name: str) -> bool:
 
 
 def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
-    """What people have said earlier, by options, about single files of the case."""
+    """What people have said earlier, by options, about single files of the case. What case.toml said then, it says now,
+    or no longer."""
     if not known:
         return ()
     from forensics.casefile import SourceSettings
+    from forensics.loaders.base import Settings
 
+    try:
+        written = Settings(sources=tuple(SourceSettings(**one) for one in known.settings.get("sources", ())))
+    except (TypeError, ValueError) as error:
+        raise VerificationFailed(f"manifest.json: the sources among its settings were altered ({error})") from None
     settings: list[SourceSettings] = []
     for one in known.evidence:
+        year, timezone = written.for_source(one.names[0])
         years, zones = one.notes.get("year", {}), one.notes.get("timezone", {})
-        first = years.get("first") if years.get("by") == "setting" else None
-        zone = zones.get("name") if zones.get("by") == "setting" else None
+        first = years.get("first") if years.get("by") == "setting" and year is None else None
+        zone = zones.get("name") if zones.get("by") == "setting" and timezone is None else None
         named = {*one.names, *(place.path for place in one.locations)}
         settings += [SourceSettings(file=escape(name), year=first, timezone=zone) for name in sorted(named)]
     return tuple(settings)

@@ -335,6 +335,22 @@ def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
     assert tables(folder / "case") == tables(folder / "whole")
 
 
+def test_what_case_toml_no_longer_says_is_not_remembered(tmp_path: Path) -> None:
+    """What an option said of a file stays with it; what case.toml said goes when it is taken out."""
+    log, later = tmp_path / "mail.log-20240305", tmp_path / "mail.log-20240306"
+    log.write_text(message("4B1C2D3E4F", to("x@navy.example"), at="Mar  1 10:00:00"))
+    later.write_text(message("5B1C2D3E4F", to("x@navy.example"), at="Mar  2 10:00:00"))
+    case, whole = tmp_path / "case", tmp_path / "whole"
+    pipeline.create_or_update(Case(case), org=["albion.example"])
+    plain = Case(case).toml.read_text()
+    Case(case).toml.write_text(f'{plain}\n[[sources]]\nfile = "*"\nyear = 2023\ntimezone = "Asia/Kolkata"\n')
+    pipeline.ingest([log], case)
+    Case(case).toml.write_text(plain)
+    pipeline.ingest([later], case)
+    pipeline.ingest([log, later], whole, org=["albion.example"])
+    assert tables(case) == tables(whole)
+
+
 def test_copies_whose_names_tell_other_years_are_asked_about(tmp_path: Path) -> None:
     """Whichever was named first, and whether together or one after the other."""
     text = message("4B1C2D3E4F", to("x@navy.example"), at="Mar  1 10:00:00")
