@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Final, NamedTuple
 
 from forensics.loaders.refused import FORMATS, Format
@@ -80,8 +80,12 @@ class Quotes:
     """`plain` for the pieces of a content that begins with `head`, one after the other."""
 
     def __init__(self, head: bytes) -> None:
-        self._table = _is_table(head)
+        self._head = head[:_LONGEST]
         self._open = False
+
+    @cached_property
+    def _table(self) -> bool:
+        return _is_table(self._head)
 
     def without(self, piece: bytes) -> bytes:
         """The piece without quoted fields that hold line ends."""

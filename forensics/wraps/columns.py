@@ -155,6 +155,10 @@ _SPELLED: Final = {name.casefold(): name for name in sorted(_NAMES)}
 """Of names that differ in capitals alone, the one in small letters."""
 
 
+_MESSAGES: Final = frozenset(part for one in EXPORTS for name in one.message for part in (name, name.partition(".")[0]))
+"""One of these fields has any record that holds a message."""
+
+
 def spelled(name: str) -> str:
     """A header's column name as `EXPORTS` spells it: the portal of Azure adds the zone, others change capitals.
 
@@ -212,6 +216,8 @@ def first(record: Mapping[str, Any], names: tuple[str, ...]) -> tuple[bytes, str
 def export_of(record: Mapping[str, Any]) -> Export | None:
     """The export that a record with these fields is of, with the columns that it may have; None where it has no
     message, or is a mail."""
+    if _MESSAGES.isdisjoint(record):
+        return None
     fields = tuple(record)
     usual = len(fields) <= 64 and all(len(name) <= 128 for name in fields)  # others would fill the memory
     for export in (_possible if usual else _possible.__wrapped__)(fields):

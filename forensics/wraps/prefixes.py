@@ -47,6 +47,8 @@ Sources: grep(1), cat(1), kubectl logs --help, Wazuh archives, grafana/loki pkg/
 inspector/utils/download.ts, fluentd out_file, Fluent Bit stdout and file outputs, Kiwi Syslog Server Administrator
 Guide, aws logs tail help, journalctl(1)."""
 _COMPILED: Final = {name: re.compile(pattern.encode()) for name, pattern in PREFIXES.items()}
+_ANY: Final = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", one) for one in PREFIXES.values()).encode())
+"""Any of them."""
 _LABEL: Final = re.compile(r'([A-Za-z_][\w.-]*)="((?:[^"\\]|\\.)*)"')
 _ARROW: Final = re.compile(r'("(?:[^"\\]|\\.)*")=>')
 _UNIT: Final = re.compile(
@@ -58,8 +60,10 @@ _LOOKED_AT: Final = 200
 def recognise(head: bytes) -> Wrap | None:
     """The wrap of a content that begins like this: one prefix stands before half of its first lines at least."""
     lines = [line for line in head.split(b"\n", _LOOKED_AT + 1)[:_LOOKED_AT] if line.strip()]
-    for name, pattern in _COMPILED.items():
-        if sum(1 for line in lines if pattern.match(line)) * 2 >= max(len(lines), 1):
+    some = [line for line in lines if _ANY.match(line)]
+    enough = max(len(lines), 1)
+    for name, pattern in _COMPILED.items() if len(some) * 2 >= enough else ():
+        if sum(1 for line in some if pattern.match(line)) * 2 >= enough:
             return Wrap(form=LINES, prefix=name)
     return None
 

@@ -31,6 +31,8 @@ _OTHERS = re.compile(
     rb"exim \S+ daemon |(?:Start|End) queue run|SMTP connection from|cwd=\S+ \d+ args: |H=[^\n]{1,600}?rejected "
     rb"|Exim configuration error|unable to set gid=|Cannot open main log"
 )
+_OWN = re.compile(_STAMP.pattern + rb"(?:" + _BYTES + rb" |" + _OTHERS.pattern + rb")")
+"""What a line begins with that is Exim's by its stamp alone; one in syslog names its program."""
 _SHOWN = re.compile(rf"(?<![^\s=])({ID})(?![^\s\"])|queued as ([0-9a-z]{{5,20}})\b")
 _MONTHS = {name: n for n, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +63,7 @@ def detect(head: bytes) -> float:
     of Exim, else 0. Only what stands behind stamp and program counts: the rest of a line may be an outsider's."""
     best = 0.0
     for raw in head.split(b"\n"):
-        if len(raw) < SHORTEST:
+        if len(raw) < SHORTEST or not (b"exim" in raw or _OWN.match(raw)):
             continue
         line = read(raw[:LONGEST_HEAD])
         if line.kind == NO_TIME or not (line.program is None or line.program.startswith(b"exim")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import addresses, schema
-from forensics.loaders.base import HOPS, RECORD_INDEX, Assembled
+from forensics.loaders.base import HOPS, PADDING, RECORD_INDEX, Assembled
 from forensics.loaders.postfix import missing, sessions
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
@@ -31,6 +32,8 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     A hop is complete when its birth and its removal are here and none of its events is at an edge.
     """
     events, everything = sessions.linked(events)
+    if not final and _goes_on(events):
+        return Assembled(*_nothing(), fragments(everything, np.arange(len(everything.ints))))
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
     if len(disordered):
@@ -68,6 +71,24 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         losses=missing.losses(events, hops, legs, event_hop, complete, final=final) if len(hops) else None,
         strays=_strays(events, hops[~kept]) if final else None,
     )
+
+
+def _goes_on(events: Events) -> bool:
+    """Whether all groups may go on elsewhere, as those of a short file do: `group` then finds each at an edge."""
+    known = (events.longs[:, w.KEY] != 0) | (events.ints[:, w.FLAGS] & w.OPEN != 0)
+    return bool((events.edge & known).all())
+
+
+@cache
+def _nothing() -> tuple[pa.Table, pa.Table]:
+    """Hops and legs of no events."""
+    none, ints = np.zeros(0, np.int64), np.zeros((0, w.INTS), np.int32)
+    events = Events(
+        buffer=np.zeros(PADDING, np.uint8), ints=ints, longs=np.zeros((0, w.LONGS), np.int64), evidence=ints[:, 0],
+        number=none, offset=none, length=none, edge=none.astype(np.bool_), block=none, place=none,
+    )  # fmt: skip
+    made = assemble(events, final=True)
+    return made.hops, made.legs
 
 
 def _strays(events: Events, hops: Any) -> pa.Table:

@@ -611,3 +611,18 @@ def test_a_block_twice_and_a_host_of_two_names(tmp_path: Path) -> None:
     mixed = [line if n % 3 else other for n, (line, other) in enumerate(zip(lines_, central, strict=True))]
     _, rows = read(tmp_path / "d", {"mainlog": "".join(mixed)})
     assert told(rows) == told(expected)
+
+
+PIECES = (
+    "2024-03-01 10:00:05 ", "2024-03-01T10:00:05.123 ", "2024-03-01 10:00:05 +0100 ", "[4711] ", "Mar  1 10:00:05 mx1 ",
+    "<22>1 2024-03-01T10:00:05Z mx1 ", "exim[17]: ", "exim 17 - - ", "postfix/smtpd[3]: ", "[1/2] ", OLD + " ", NEW + " ",
+    "=> x@navy.example ", "Completed", "Start queue run: pid=3", "SMTP connection from x", "exim 4.97 daemon started", "ü",
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=5).map("".join), max_size=4))
+def test_a_line_is_passed_over_only_where_taking_it_apart_shows_nothing(texts: list[str]) -> None:
+    confidence = lines.detect("\n".join(texts).encode())
+    told = [lines.read(text.encode()) for text in texts if len(text.encode()) >= lines.SHORTEST]
+    ours = [one for one in told if one.kind != lines.NO_TIME and (one.program or b"exim").startswith(b"exim")]
+    assert (confidence > 0) == any(one.id or one.program or lines._OTHERS.match(one.rest) for one in ours)

@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
+from forensics.loaders import timing
+from forensics.loaders.base import ScanContext
+from forensics.loaders.postfix import assembling
+from forensics.loaders.postfix.read import scan as read_block
+from forensics.loaders.years import Clock
 from tests.ingesting import line, message, read, to
+from tests.loaders.postfix.test_order import Lines
 
+DATA = Path(__file__).resolve().parents[2] / "data"
 ID = "4B1C2D3E4F"
 TAIL = "from=<ann@albion.example> to=<x@navy.example> proto=ESMTP helo=<ws1>"
 AT = "2024-03-01T{}.000000+00:00"
@@ -299,3 +306,22 @@ def test_one_address_however_it_is_written(tmp_path: Path) -> None:
 def test_addresses_that_differ_by_their_signs_only(tmp_path: Path) -> None:
     text = message(ID, *(to(one, "sent (250 ok)") for one in ("a@", "a@@", "é@", "é@@", "a@b.@")))
     assert sorted(r["recipient"] for r in rows(tmp_path, text)) == ["a@", "a@@", "a@b.@", "é@", "é@@"]
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "filters").glob("*.log")), ids=lambda path: path.stem)
+def test_what_waits_as_a_whole_waits_as_each_group_does(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    waited = 0
+    for start in range(0, len(lines), 20):
+        scans = [
+            read_block(Lines(lines[start : start + 20]), ScanContext(0, 1, timing.Plan(Clock(2023)))) for _ in range(2)
+        ]
+        waited += assembling._goes_on(scans[0].events)
+        made = assembling.assemble(scans[0].events, final=False)
+        with monkeypatch.context() as patched:
+            patched.setattr(assembling, "_goes_on", lambda _: False)
+            grouped = assembling.assemble(scans[1].events, final=False)
+        assert made.fragments is not None and made.fragments.equals(grouped.fragments)
+        assert (made.hops, made.legs, made.losses) == (grouped.hops, grouped.legs, grouped.losses)
+        assert (made.hops.schema, made.legs.schema) == (grouped.hops.schema, grouped.legs.schema)
+    assert waited
