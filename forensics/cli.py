@@ -372,8 +372,8 @@ def run(
 ) -> None:
     """The main job: ingest LOG…, detect, report.
 
-    LOG is a file, folder, glob, archive or - (standard input); Postfix, Exim, Exchange message tracking
-    and Exchange Online message trace are recognised by content.
+    LOG is a file, folder, glob, archive, s3://BUCKET/KEY or - (standard input); Postfix, Exim, Exchange message
+    tracking and Exchange Online message trace are recognised by content.
 
     Example:  missent run /evidence/mail.log* --org example.org
     """
@@ -495,9 +495,9 @@ def report(
 @click.option("--case", "case_dir", type=click.Path(path_type=Path), metavar="DIR", help="The case, instead of PATH.")
 @click.option(
     "--evidence",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="DIR",
-    help="Where to look for evidence that has moved (found by digest).",
+    help="Where to look for evidence that has moved (found by digest): a folder, or s3://BUCKET/PREFIX.",
 )
 @click.option(
     "--all",
@@ -881,9 +881,9 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
 )
 @click.option(
     "--evidence",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="DIR",
-    help="Where to look for evidence that has moved (found by digest).",
+    help="Where to look for evidence that has moved (found by digest): a folder, or s3://BUCKET/PREFIX.",
 )
 @click.option(
     "--edition",

@@ -236,14 +236,18 @@ def _evidence(case: Case) -> Promise:
         return Promise(name, None, "nothing was read yet")
     entries = manifest.read(case).evidence
     found = [next(places.recorded(case, one), None) for one in entries]
-    there = {source.stored or Path(source.path) for source in found if source is not None}
+    every = {source.file for source in found if source is not None}
+    there = {place for place in every if isinstance(place, Path)}
     missing = found.count(None)
     open_ = sum(_writable(path) for path in there)
     text = f"{len(entries) - missing:,} of {len(entries):,} are there"
     if open_:
         whom = "root, whom rights do not bind" if getattr(os, "geteuid", lambda: 1)() == 0 else "this user"
         text += f"; {open_:,} of the {len(there):,} files can be written by {whom}: mount them read-only"
-    return Promise(name, not missing and not open_, text)
+    if elsewhere := len(every) - len(there):
+        text += f"; {elsewhere:,} lie in an object store: who may write them there is not seen from here"
+    held = not missing and not open_
+    return Promise(name, None if held and elsewhere else held, text)
 
 
 def _writable(path: Path) -> bool:

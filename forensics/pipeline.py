@@ -132,7 +132,7 @@ def ingest(
     from dataclasses import replace
 
     from forensics import engine
-    from forensics.custody import annexes, chain, doing, evidence, log, runs, staging
+    from forensics.custody import annexes, chain, doing, evidence, log, objects, runs, staging
     from forensics.engine import memory as bounds
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
@@ -142,6 +142,7 @@ def ingest(
         raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")
     started, by = chain.now(), log.By(examiner, note)
     bounds.bounded(memory)
+    objects.refuse(logs)
     logs, snapshots = annexes.split(logs)
     if snapshots:
         if logs:
@@ -158,6 +159,7 @@ def ingest(
     agree(case, org, add=org_add, replace=org_replace)
     with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
         now, progress = staged.next, doing.kept(case, progress)
+        objects.name(logs, later=True)
         found = evidence.discover(logs, now.streams, follow_links=follow_links, progress=progress)
         problems = [(p.path, p.reason) for p in found.problems]
         if not found.sources:

@@ -1,6 +1,7 @@
 """What others are to be shown: the custody of the evidence and of the case, and what proves it.
 
-Everything works offline: what has to come from elsewhere (a time stamp) goes there and comes back as a file.
+Everything works offline, but for evidence in an object store: what has to come from elsewhere (a time stamp) goes there
+and comes back as a file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from forensics.casefile import Custody
     from forensics.custody.bags import Bagged
     from forensics.custody.handovers import HandOver
+    from forensics.custody.streams import Place
     from forensics.custody.verify import Verification
     from forensics.progress import Progress
 
@@ -207,15 +209,16 @@ def export(
 ) -> Bagged:
     """Copy a case into a BagIt bag (RFC 8493) at `out`, a new folder; the case stays as it is.
 
-    `evidence`: a folder to search, by digest, for evidence that has moved. Raises VerificationFailed when the case or
-    its evidence is not as recorded, EvidenceError when evidence is not there, UsageError when `out` is.
+    `evidence`: a folder, or the address of objects (`s3://…`), to search by digest for evidence that has moved. Raises
+    VerificationFailed when the case or its evidence is not as recorded, EvidenceError when evidence is not there,
+    UsageError when `out` is.
     """
     from forensics.custody import bags, staging
 
     case = Case(Path(case_dir))
     staging.finish(case)
     case_files.read(case)
-    search = Path(evidence) if evidence else None
+    search = _searched(evidence)
     with if_interrupted(f"no bag was made; {case.folder} is as it was"):
         return bags.write(
             case, Path(out), evidence=with_evidence, edition=edition, as_of=as_of, search=search, progress=progress
@@ -237,8 +240,8 @@ def verify(
     CaseError only when there is nothing to check.
 
     `ca`: certificates (PEM) to check time stamps by, instead of those that the case keeps; `signers`: who may have
-    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `rerun`: make everything afresh from the evidence, in a temporary
-    folder, and compare.
+    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `evidence` as for `export`. `rerun`: make everything afresh from
+    the evidence, in a temporary folder, and compare.
     """
     from forensics.custody import lone
 
@@ -252,12 +255,23 @@ def verify(
     if place.is_file():
         return lone.check(place)
     with if_interrupted(f"nothing was found out; {place} is as it was: verify only reads"):
-        return _verified(place, Path(evidence) if evidence else None, all_records, rerun, progress, how)
+        return _verified(place, _searched(evidence), all_records, rerun, progress, how)
+
+
+def _searched(evidence: str | Path | None) -> Place | None:
+    """Where evidence is looked for. Naming an object store is what permits to ask it."""
+    from forensics.custody import objects
+
+    if not evidence:
+        return None
+    objects.refuse([evidence])
+    objects.name([evidence])
+    return objects.parse(str(evidence)) if objects.is_address(evidence) else Path(evidence)
 
 
 def _verified(
     place: Path,
-    folder: Path | None,
+    folder: Place | None,
     all_records: bool,
     rerun: bool,
     progress: Progress | None,
@@ -280,7 +294,7 @@ def _verified(
 
 
 def _again(
-    found: Verification, case: Case, evidence: Path | None, bag: bool, progress: Progress | None
+    found: Verification, case: Case, evidence: Place | None, bag: bool, progress: Progress | None
 ) -> Verification:
     """With what making it afresh comes to; only of a case that verifies, since what it recorded is what is compared."""
     from dataclasses import replace

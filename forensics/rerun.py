@@ -20,6 +20,7 @@ from forensics.case import Case
 from forensics.custody import manifest, places, reread, tables
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.sources import Source
+from forensics.custody.streams import Place
 from forensics.custody.verify import Check, checked
 from forensics.errors import MissentError
 from forensics.ingest import known as known_evidence
@@ -33,7 +34,7 @@ CIRCUMSTANCES = ("names", "locations", "file_sha256", "file_size")
 
 
 def rerun(
-    case: Case, *, evidence: Path | None = None, bag: bool = False, progress: Progress | None = None
+    case: Case, *, evidence: Place | None = None, bag: bool = False, progress: Progress | None = None
 ) -> list[Check]:
     """Read and weigh everything afresh, with the recorded settings; writes nothing into the case.
 
@@ -57,7 +58,7 @@ def rerun(
     return [_compared(inventory, made)]
 
 
-def _sources(case: Case, inventory: Manifest, evidence: Path | None, bag: bool) -> Iterator[Source]:
+def _sources(case: Case, inventory: Manifest, evidence: Place | None, bag: bool) -> Iterator[Source]:
     """Every content under every name that it had, wherever it lies now. Raises LookupError naming what is not there."""
     here = {one.id: [] if bag else list(places.recorded(case, one)) for one in inventory.evidence}
     lost = {one.id: one for one in inventory.evidence if not here[one.id]}

@@ -20,7 +20,10 @@ FILES = (
     ("./case", "The case folder, unless --case names another: tables, manifest, custody log, verdicts, reports."),
     ("case.toml", "In the case folder: what people say of the case."),
     ("~/.cache/missent", "Compiled code; or below $XDG_CACHE_HOME, or in $NUMBA_CACHE_DIR."),
-    ("~/.local/state/missent", "When you last looked at a case; or below $XDG_STATE_HOME."),
+    (
+        "~/.local/state/missent",
+        "When you last looked at a case, buckets that you named as evidence; or below $XDG_STATE_HOME.",
+    ),
 )
 MORE = "Pages on installing, method, custody and scale, a tutorial and the columns of all tables are in docs/ of the source."
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from forensics import lookups
 from forensics.case import Case
+from forensics.custody import objects
 from forensics.custody.entries import Manifest
 from forensics.custody.names import display
 from forensics.errors import EvidenceError, system_error
@@ -27,7 +28,7 @@ def split(logs: Sequence[str | Path]) -> tuple[list[str | Path], list[Path]]:
     found: list[Path] = []
     for name in logs:
         path = Path(name)
-        if _is_one(path):
+        if not objects.is_address(name) and _is_one(path):
             found.append(path)
         else:
             rest.append(name)

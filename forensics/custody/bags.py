@@ -12,6 +12,7 @@ in the table, escaped, and never in a manifest.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -24,10 +25,11 @@ from typing import Any
 
 from forensics import casefile as case_files
 from forensics.case import Case
-from forensics.custody import canonical, log, manifest, places, reread, seal, staging, verify
+from forensics.custody import canonical, log, manifest, places, reread, seal, staging, streams, verify
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.names import display
 from forensics.custody.sources import Source
+from forensics.custody.streams import Place
 from forensics.errors import CaseError, CaseInUse, EvidenceError, UsageError, VerificationFailed, naming
 from forensics.progress import Meter, Progress
 
@@ -88,7 +90,7 @@ def write(
     evidence: bool = True,
     edition: str = "full",
     as_of: datetime | None = None,
-    search: Path | None = None,
+    search: Place | None = None,
     progress: Progress | None = None,
 ) -> Bagged:
     """Make the bag `out`, whole or not at all. `search`: where evidence lies that is not where it was.
@@ -159,7 +161,7 @@ def _bag(folder: Path, info: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _full(
-    case: Case, inventory: Manifest, payload: Path, evidence: bool, search: Path | None, progress: Progress | None
+    case: Case, inventory: Manifest, payload: Path, evidence: bool, search: Place | None, progress: Progress | None
 ) -> tuple[int, tuple[str, ...]]:
     written = seal.recorded(case, log.check(case))
     copied = list(_files(case, written))
@@ -177,7 +179,7 @@ def _full(
         shutil.copyfile(place, target)
         meter.add(target.stat().st_size, name)
     listed: list[str] = []
-    done: dict[tuple[Path, int], str] = {}
+    done: dict[tuple[Place, int], str] = {}
     for one in inventory.evidence:
         sha256 = _copy(case, one, payload / EVIDENCE, search, done, meter) if evidence else ""
         listed += rows(one, sha256)
@@ -212,7 +214,7 @@ def rows(one: EvidenceEntry, sha256: str) -> Iterator[str]:
 
 
 def _copy(
-    case: Case, one: EvidenceEntry, folder: Path, search: Path | None, done: dict[tuple[Path, int], str], meter: Meter
+    case: Case, one: EvidenceEntry, folder: Path, search: Place | None, done: dict[tuple[Place, int], str], meter: Meter
 ) -> str:
     """Copy the file that holds an evidence, as far as it was read, unless it is there; returns its SHA-256, which is
     its name. `done`: (file, bytes) → SHA-256 of those copied before, since an archive holds many."""
@@ -242,12 +244,11 @@ def _copy(
 
 def _copied(source: Source, target: Path, meter: Meter) -> str:
     """The first `source.size` bytes of its file: what a log has grown by since is not evidence."""
-    digest, left = hashlib.sha256(), source.size
-    with source.file.open("rb") as file, target.open("wb") as copy:
-        while left and (piece := file.read(min(left, 1 << 20))):
+    digest = hashlib.sha256()
+    with contextlib.closing(streams.opened(source.file)) as stored, target.open("wb") as copy:
+        for piece in streams.Raw(stored, 0, source.size, lambda _: None).pieces():
             digest.update(piece)
             copy.write(piece)
-            left -= len(piece)
             meter.add(len(piece), source.name)
         copy.flush()
         os.fsync(copy.fileno())

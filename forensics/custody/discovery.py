@@ -1,7 +1,9 @@
-"""From arguments to sources: folders, patterns, files, archives and standard input. What cannot be one is a Problem."""
+"""From arguments to sources: folders, patterns, files, archives, objects of a store and standard input. What cannot be
+one is a Problem."""
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -9,19 +11,23 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from forensics import accounts
-from forensics.custody import archives, containers, packings, streams, workbooks
+from forensics.custody import archives, containers, objects, packings, streams, workbooks
 from forensics.custody.names import display
+from forensics.custody.objects import Object
 from forensics.custody.sources import Source, opened, reason
 from forensics.errors import UsageError, naming
 from forensics.progress import Meter, Progress
 
 DEEPEST = 3
 """Compressions around one content."""
+ASKED = 16
+"""Objects that are asked for at once: each answer takes as long as the way to the store."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +50,29 @@ class Discovery:
 
 
 def discover(
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path | Object],
     streams: Path | None = None,
     *,
     follow_links: bool = False,
     progress: Progress | None = None,
 ) -> Discovery:
-    """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, `-`.
+    """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, objects
+    (`objects.Object`, or their addresses as text), `-`.
 
-    A pattern is expanded when no file has that very name. One file reached by several paths counts once, under the
-    first in sorted order. A symbolic link in a folder that leads out of it is a Problem that says where it leads,
-    unless `follow_links`; what is named itself, or fits a pattern, is read. `-` is copied to `streams`/<SHA-256> and
-    read from there. Raises UsageError when nothing is given or `-` has no place to be kept; every other trouble is a
-    Problem and the rest goes on.
+    A pattern is expanded when no file has that very name. An address that ends in "/", or that no object has, names all
+    objects below it. One file reached by several paths counts once, under the first in sorted order. A symbolic link in
+    a folder that leads out of it is a Problem that says where it leads, unless `follow_links`; what is named itself, or
+    fits a pattern, is read. `-` is copied to `streams`/<SHA-256> and read from there. Raises UsageError when nothing is
+    given, `-` has no place to be kept, or an address is none; every other trouble is a Problem and the rest goes on.
     """
     if not paths:
         raise UsageError("no evidence was named", remedy="give log files, folders, archives or `-`")
     problems: list[Problem] = []
     sources: list[Source] = []
     seen: set[tuple[int, int]] = set()
-    given = sorted({os.fspath(path) for path in paths})
+    addresses = {objects.parse(str(one)) if objects.is_address(one) else one for one in paths}
+    asked = {one for one in addresses if isinstance(one, Object)}
+    given = sorted({os.fspath(path) for path in addresses if not isinstance(path, Object)})
     if "-" in given:
         given.remove("-")
         if copied := _copy_input(streams, problems):
@@ -80,9 +89,59 @@ def discover(
                 sources += _file(path, status, problems)
         except OSError as error:
             problems.append(Problem(display(path), reason(error)))
+    if asked:
+        sources += _objects(asked, problems, progress)
     sources.sort(key=lambda one: (os.fsencode(one.path), one.index or 0))
     told = tuple(sorted(set(problems), key=lambda one: (one.path, one.reason)))
     return Discovery(tuple(sources), told, tuple(sorted(set(links))))
+
+
+def _objects(asked: set[Object], problems: list[Problem], progress: Progress | None) -> list[Source]:
+    """The objects that are named, or lie below what is named."""
+    found: set[Object] = set()
+    sources: list[Source] = []
+    with ThreadPoolExecutor(ASKED, "missent-objects") as pool:
+        for here, told in pool.map(_named_or_below, sorted(asked, key=str)):
+            found.update(here)
+            problems += told
+        meter = Meter(progress, "discover", len(found))
+        ordered = sorted(found, key=lambda one: os.fsencode(str(one)))
+        for one, (more, told) in zip(ordered, pool.map(_object, ordered), strict=True):
+            meter.add(1, str(one))
+            sources += more
+            problems += told
+    return sources
+
+
+def _named_or_below(one: Object) -> tuple[list[Object], list[Problem]]:
+    try:
+        if one.key and not one.key.endswith("/"):
+            try:
+                streams.opened(one).close()
+                return [one], []
+            except FileNotFoundError:
+                pass  # it may be what others lie below
+        here, faults = objects.below(one)
+    except FileNotFoundError:
+        return [], [Problem(display(str(one)), "there is no such object, and none below it; no pattern is tried")]
+    except OSError as error:
+        return [], [Problem(display(str(one)), reason(error))]
+    return here, [Problem(display(str(each)), fault) for each, fault in faults]
+
+
+def _object(one: Object) -> tuple[list[Source], list[Problem]]:
+    problems: list[Problem] = []
+    try:
+        with contextlib.closing(objects.Opened(one)) as stored:
+            size, found = stored.size, replace(one, tag=stored.tag)
+        if not size:
+            return [], [Problem(display(str(one)), _EMPTY)]
+        return _sources(Source(str(one), stored=found, size=size), problems), problems
+    except OSError as error:
+        return [], [*problems, Problem(display(str(one)), reason(error))]
+
+
+_EMPTY = "it is empty (0 bytes)"
 
 
 def _files(given: list[str], follow_links: bool, links: list[tuple[str, str]], problems: list[Problem]) -> list[str]:
@@ -153,7 +212,7 @@ def _file(path: str, status: os.stat_result, problems: list[Problem]) -> list[So
         problems.append(Problem(display(path), f"it is {words}; give its content on standard input, as `-`"))
         return []
     if not status.st_size:
-        problems.append(Problem(display(path), "it is empty (0 bytes)"))
+        problems.append(Problem(display(path), _EMPTY))
         return []
     return _sources(Source(path, size=status.st_size), problems)
 
@@ -181,7 +240,7 @@ def _peel(source: Source) -> tuple[Source, str | None]:
         if not start and damage:
             return source, f"nothing in it can be read: {damage}"
         if not start:
-            return source, "there is nothing in it once it is unpacked" if depth else "it is empty (0 bytes)"
+            return source, "there is nothing in it once it is unpacked" if depth else _EMPTY
         if words := packings.unsupported(start):
             return source, words
         kind = containers.kind(start)
@@ -218,7 +277,7 @@ def _members(source: Source, archive: str, problems: list[Problem]) -> list[Sour
         if member.problem:
             problems.append(Problem(one.name, member.problem))
         elif not member.size:
-            problems.append(Problem(one.name, "it is empty (0 bytes)"))
+            problems.append(Problem(one.name, _EMPTY))
         else:
             one, what = _peel(one)
             if what in containers.ARCHIVES:
@@ -257,11 +316,11 @@ def _refused(archive: str, members: Sequence[archives.Member]) -> str | None:
 
 def _listed(source: Source, archive: str, notes: list[str]) -> Iterator[archives.Member]:
     if archive == "zip":
-        with os.fdopen(streams.open_readonly(source.file), "rb") as file:
+        with streams.as_file(source.file) as file:
             yield from archives.zip_members(file, source.size, notes.append)
         return
     if source.outer:
-        cursor = streams.Cursor(source.file, source.outer, source.size)
+        cursor = streams.Cursor(streams.opened(source.file), source.outer, source.size)
         try:
             yield from archives.tar_members(cursor.read, cursor.skip, notes.append)
             if cursor.damage:
@@ -269,7 +328,7 @@ def _listed(source: Source, archive: str, notes: list[str]) -> Iterator[archives
         finally:
             cursor.close()
         return
-    with os.fdopen(streams.open_readonly(source.file), "rb") as file:
+    with streams.as_file(source.file) as file:
 
         def skip(count: int) -> int:
             at = file.tell()
@@ -303,7 +362,7 @@ def keep_stream(stream: BinaryIO, folder: Path, problems: list[Problem]) -> Sour
             copy.flush()
             os.fsync(copy.fileno())
         if not size:
-            problems.append(Problem("standard input", "it is empty (0 bytes)"))
+            problems.append(Problem("standard input", _EMPTY))
             return None
         Path(temporary).chmod(0o444)
         kept = folder / digest.hexdigest()

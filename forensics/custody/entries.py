@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from forensics.case import Case
+from forensics.custody import objects
 from forensics.custody.chain import Head, stamp
 from forensics.custody.names import display, undisplay
 from forensics.custody.sources import Source
+from forensics.custody.streams import Place
 from forensics.custody.tables import Table
 
 
@@ -22,7 +24,7 @@ class Location:
     name: str
     """As reports print it."""
     path: str
-    """Absolute; relative to the case folder for copies of standard input."""
+    """Absolute; relative to the case folder for copies of standard input; the address of an object."""
     member: str | None
     index: int | None
     """Position of the member among its archive's files."""
@@ -188,10 +190,10 @@ def location(case: Case, source: Source) -> Location:
     """Where a source lies, for the manifest."""
     place = source.file.absolute()
     folder = case.folder.absolute()
-    inside = source.stored is not None and place.is_relative_to(folder)
+    inside = isinstance(place, Path) and source.stored is not None and place.is_relative_to(folder)
     return Location(
         name=source.name,
-        path=display(place.relative_to(folder).as_posix() if inside else str(place)),
+        path=display(Path(str(place)).relative_to(folder).as_posix() if inside else str(place)),
         member=None if source.member is None else display(source.member[:1024]),
         index=source.index,
         container=source.container,
@@ -205,6 +207,7 @@ def _time(micros: int | None) -> str | None:
     return stamp(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
 
 
-def path_of(case: Case, place: Location) -> Path:
-    """The file on disk that a location names."""
-    return case.folder / undisplay(place.path)
+def path_of(case: Case, place: Location) -> Place:
+    """The file on disk, or the object, that a location names."""
+    path = undisplay(place.path)
+    return objects.recorded(path) or case.folder / path

@@ -9,11 +9,9 @@ worksheets are sources too (`workbooks`).
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from forensics.custody import streams
 from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
 from forensics.custody.names import display
 from forensics.custody.sources import Content, Source, opened, reason
+from forensics.custody.streams import Mark, Place
 from forensics.errors import EvidenceError, UsageError
 from forensics.wraps.wrap import HEAD
 
@@ -275,54 +274,49 @@ def head(source: Source, size: int = HEAD) -> bytes:
         raise EvidenceError(f"{source.name}: cannot be read: {reason(error)}") from error
 
 
-def window(path: Path, offset: int, size: int) -> Bytes:
+def window(place: Place, offset: int, size: int) -> Bytes:
     """`size` bytes of a file from `offset` on, with PADDING behind them; zeros where it has become shorter. Raises
     EvidenceError."""
     padded = np.zeros(size + PADDING, np.uint8)
     try:
-        fd = streams.open_readonly(path)
-        try:
-            streams.Raw(fd, offset, size, lambda _: None).readinto(padded.data[:size])
-        finally:
-            os.close(fd)
+        with contextlib.closing(streams.opened(place)) as stored:
+            streams.Raw(stored, offset, size, lambda _: None).readinto(padded.data[:size])
     except OSError as error:
-        raise EvidenceError(f"{display(str(path))}: cannot be read: {reason(error)}") from error
+        raise EvidenceError(f"{display(str(place))}: cannot be read: {reason(error)}") from error
     return padded
 
 
-Mark = tuple[int, int, int, int, int]
+def mark(place: Place) -> Mark:
+    """By what a change of stored bytes shows. Raises OSError."""
+    with contextlib.closing(streams.opened(place)) as stored:
+        return stored.mark
 
 
-def mark(path: Path) -> Mark:
-    """By what a change of a file shows: device, inode, size, times of the last change of content and of state (which no
-    program sets). Raises OSError."""
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def size_of(place: Place) -> int:
+    """Stored bytes, now. Raises OSError."""
+    with contextlib.closing(streams.opened(place)) as stored:
+        return stored.size
 
 
-_archives: dict[tuple[object, ...], tuple[str, int]] = {}
+_archives: dict[tuple[Mark, int], tuple[str, int]] = {}
 
 
-def file_digest(path: Path, size: int | None = None, passed: Callable[[int], None] | None = None) -> tuple[str, int]:
+def file_digest(place: Place, size: int | None = None, passed: Callable[[int], None] | None = None) -> tuple[str, int]:
     """SHA-256 and number of the first `size` bytes of a file (default all); remembered while the file is unchanged.
     `passed` is told of bytes as they are read."""
-    fd = streams.open_readonly(path)
-    try:
-        status = os.fstat(fd)
-        size = status.st_size if size is None else size
-        key = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size, size)
+    with contextlib.closing(streams.opened(place)) as stored:
+        size = stored.size if size is None else size
+        key = (stored.mark, size)
         if key not in _archives:
             hashing = streams.Hashing(1)
             try:
-                for piece in streams.Raw(fd, 0, size, lambda _: None, hashing.tap(0)).pieces():
+                for piece in streams.Raw(stored, 0, size, lambda _: None, hashing.tap(0)).pieces():
                     if passed:
                         passed(len(piece))
             finally:
                 digest = hashing.finish()[0]
             _archives[key] = (digest, hashing.sizes[0])
         return _archives[key]
-    finally:
-        os.close(fd)
 
 
 __all__ = [
@@ -345,6 +339,7 @@ __all__ = [
     "mark",
     "plain",
     "reason",
+    "size_of",
     "stretch",
     "window",
 ]

@@ -1,4 +1,8 @@
-"""Where evidence lies now: the recorded places that still exist."""
+"""Where evidence lies now: the recorded places that still exist.
+
+An object of a store counts as gone where this user has not named its bucket: a case that somebody else made opens no
+connection.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from forensics.case import Case
+from forensics.custody import objects
 from forensics.custody.discovery import discover
 from forensics.custody.entries import EvidenceEntry, Location, location, path_of
 from forensics.custody.names import label, undisplay
+from forensics.custody.objects import Object
 from forensics.custody.sources import Source
+from forensics.custody.streams import Place
 
 
 def recorded(case: Case, evidence: EvidenceEntry) -> Iterator[Source]:
@@ -22,7 +29,7 @@ def located(case: Case, evidence: EvidenceEntry) -> Iterator[tuple[Location, Sou
     """The same, each with what was recorded of it."""
     for place in evidence.locations:
         path = path_of(case, place)
-        if not _is_file(path):
+        if not _reachable(path):
             continue
         found = discover([path])
         for source in found.sources:
@@ -32,13 +39,16 @@ def located(case: Case, evidence: EvidenceEntry) -> Iterator[tuple[Location, Sou
 
 def given(case: Case, place: Location) -> str:
     """The path that gave the evidence its name, which year and zone may have been found by; `-` for standard input."""
-    if path_of(case, place).is_relative_to(case.streams):
+    path = path_of(case, place)
+    if isinstance(path, Path) and path.is_relative_to(case.streams):
         return "-"
     behind = f"!/{label(undisplay(place.member))}" if place.member is not None else ""
     return undisplay(place.name.removesuffix(behind))
 
 
-def _is_file(path: Path) -> bool:
+def _reachable(path: Place) -> bool:
+    if isinstance(path, Object):
+        return path.bucket in objects.known()
     try:
         return path.is_file()
     except OSError:  # a path that no file can have

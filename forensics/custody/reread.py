@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from forensics.custody.entries import EvidenceEntry, location
 from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest, window
 from forensics.custody.names import display
 from forensics.custody.sources import Source
+from forensics.custody.streams import Place as Where
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Loader, Places, line_places, whole_lines
 
@@ -57,8 +57,8 @@ def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:
     return [(one.path, one.index) for one in evidence.locations[:1]] == [(here.path, here.index)]
 
 
-def search(folder: Path, wanted: dict[str, EvidenceEntry]) -> dict[str, Source]:
-    """Where under `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
+def search(folder: Where, wanted: dict[str, EvidenceEntry]) -> dict[str, Source]:
+    """Where below `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
     own digest first; what is still missing then, by the digest of every content there."""
     found: dict[str, Source] = {}
     sources = discover([folder]).sources

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.custody import streams, workbooks
+from forensics.custody import objects, streams, workbooks
 from forensics.custody.names import display, label
+from forensics.custody.streams import Place
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Source:
     """One content that may be evidence: a file, or a file in an archive. Plain values: it may be sent to a worker."""
 
     path: str
-    """As given or found; `-` for standard input."""
+    """As given or found; `-` for standard input; the address of an object."""
     member: str | None = None
     """Name inside the archive: a label chosen by whoever made it, never used as a path."""
-    stored: Path | None = None
-    """Where the bytes lie when that is not `path`: the copy of standard input."""
+    stored: Place | None = None
+    """Where the bytes lie when that is not `path`: the copy of standard input; the object, as it was when found."""
     size: int = 0
     """Bytes of the file on disk when it was found; what is appended later is not read."""
     outer: tuple[str, ...] = ()
@@ -43,14 +43,14 @@ class Source:
     def name(self) -> str:
         """For display, with anything unprintable escaped: `logs.tar!/mail.log`."""
         # Two streams of one case must not bear one name.
-        stream = f"standard input ({self.stored.name[:12]})" if self.stored else "standard input"
+        stream = f"standard input ({self.stored.name[:12]})" if isinstance(self.stored, Path) else "standard input"
         base = stream if self.path == "-" else display(self.path)
         return base if self.member is None else f"{base}!/{label(self.member)}"
 
     @property
-    def file(self) -> Path:
-        """The file on disk."""
-        return self.stored or Path(self.path)
+    def file(self) -> Place:
+        """The file on disk, or the object."""
+        return self.stored or objects.recorded(self.path) or Path(self.path)
 
     @property
     def weight(self) -> int:
@@ -93,20 +93,17 @@ def opened(
         with _in_compressed(source, notes, hashing, passed) as reader:
             yield reader
         return
-    fd = streams.open_readonly(source.file)
-    try:
+    with contextlib.closing(streams.opened(source.file)) as stored:
         if not source.archive:
             if not source.outer:
-                yield streams.Raw(fd, 0, source.size, note)
+                yield streams.Raw(stored, 0, source.size, note)
                 return
-            raw = streams.Raw(fd, 0, source.size, note, hashing.tap(0) if hashing else None).pieces()
+            raw = streams.Raw(stored, 0, source.size, note, hashing.tap(0) if hashing else None).pieces()
             raw = streams.tapped(raw, passed)
             yield Content(streams.unpacked(source.outer, raw, source.size, note), raw)
             return
-        raw = streams.tapped(streams.Raw(fd, source.offset, source.length, note).pieces(), passed)
+        raw = streams.tapped(streams.Raw(stored, source.offset, source.length, note).pieces(), passed)
         yield _member(source, raw, notes, hashing)
-    finally:
-        os.close(fd)
 
 
 def _member(source: Source, raw: Iterator[bytes], notes: list[str], hashing: streams.Hashing | None) -> streams.Reader:

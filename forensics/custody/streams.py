@@ -1,12 +1,14 @@
 """Bytes of evidence: opened for reading only, unpacked and digested while they pass.
 
 Files are opened O_RDONLY, with O_NOATIME where the system permits it (so that not even the access time
-changes), and read with `pread`: nothing in this package can write to evidence.
+changes), and read with `pread`; objects of a store are only asked for (`objects`): nothing in this package can write to
+evidence.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import queue
 import stat
@@ -14,8 +16,14 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from forensics.custody import objects
 from forensics.custody.containers import Note, decode
+from forensics.custody.objects import Object
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 PIECE = 256 << 10
 """Stored bytes read at a time where something is unpacked. Fixed, so that damage always ends content at one byte."""
@@ -26,6 +34,9 @@ IDLE_CURSORS = 4
 
 Tap = Callable[[memoryview | bytes], None]
 Readable = bytes | memoryview
+Place = Path | Object
+"""Where stored bytes lie."""
+Mark = tuple[int | str, ...]
 
 
 def open_readonly(path: str | Path) -> int:
@@ -41,11 +52,82 @@ def open_readonly(path: str | Path) -> int:
     return fd
 
 
-class Raw:
-    """The stored bytes of a window of one file. What the file gained since its size was taken is not read."""
+class Stored(Protocol):
+    """Stored bytes that were opened for reading. `mark`: by what a change of them shows."""
 
-    def __init__(self, fd: int, start: int, size: int, note: Note, tap: Tap | None = None) -> None:
-        self._fd = fd
+    @property
+    def size(self) -> int: ...
+    @property
+    def mark(self) -> Mark: ...
+    def readinto(self, view: memoryview, at: int) -> int:
+        """Fill `view`, or a part of it, from byte `at` on; nothing at the end."""
+
+    def close(self) -> None: ...
+
+
+class File:
+    """A regular file. `mark`: device, inode, size, times of the last change of content and of state, which no program
+    sets."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = open_readonly(path)
+        status = os.fstat(self._fd)
+        self.size = status.st_size
+        self.mark: Mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def readinto(self, view: memoryview, at: int) -> int:
+        return os.preadv(self._fd, [view], at)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def opened(place: Place) -> Stored:
+    """Raises OSError."""
+    return objects.Opened(place) if isinstance(place, Object) else File(place)
+
+
+def as_file(place: Place) -> BinaryIO:
+    """The same for libraries that read from a file, which has to be closed. Raises OSError."""
+    if isinstance(place, Object):
+        return io.BufferedReader(_Seekable(opened(place)))
+    return os.fdopen(open_readonly(place), "rb")
+
+
+class _Seekable(io.RawIOBase):
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._stored.size}[whence]
+        if start + offset < 0:
+            raise ValueError("a place before the beginning")
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        got = self._stored.readinto(memoryview(buffer).cast("B"), self._at)
+        self._at += got
+        return got
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stored.close()
+        super().close()
+
+
+class Raw:
+    """A window of stored bytes. What they gained since their size was taken is not read."""
+
+    def __init__(self, stored: Stored, start: int, size: int, note: Note, tap: Tap | None = None) -> None:
+        self._stored = stored
         self._at = start
         self._end = start + size
         self._note = note
@@ -56,7 +138,7 @@ class Raw:
         filled = 0
         wanted = min(len(view), self._end - self._at)
         while filled < wanted:
-            got = os.preadv(self._fd, [view[filled:wanted]], self._at)
+            got = self._stored.readinto(view[filled:wanted], self._at)
             if not got:
                 early = self._end - self._at
                 self._note(f"the file ends at byte {self._at:,}, {early:,} bytes early: it was shortened meanwhile")
@@ -140,18 +222,18 @@ def tapped(pieces: Iterator[bytes], tap: Tap | None) -> Iterator[bytes]:
 class Cursor:
     """A forward-only place in a compressed archive, kept between members so that it is not unpacked once a member."""
 
-    def __init__(self, path: str | Path, layers: tuple[str, ...], size: int) -> None:
-        self.fd = open_readonly(path)
+    def __init__(self, stored: Stored, layers: tuple[str, ...], size: int) -> None:
+        self._stored = stored
         self.position = 0
         self.damage: str | None = None
         self._rest = memoryview(b"")
-        self._pieces = unpacked(layers, Raw(self.fd, 0, size, self._note).pieces(), size, self._note)
+        self._pieces = unpacked(layers, Raw(stored, 0, size, self._note).pieces(), size, self._note)
 
     def _note(self, why: str) -> None:
         self.damage = self.damage or why
 
     def close(self) -> None:
-        os.close(self.fd)
+        self._stored.close()
 
     def _take(self, count: int) -> memoryview:
         while not self._rest:
@@ -188,17 +270,18 @@ _idle: list[tuple[object, Cursor]] = []
 _lock = threading.Lock()
 
 
-def take_cursor(path: str | Path, layers: tuple[str, ...], size: int, offset: int) -> tuple[object, Cursor]:
+def take_cursor(place: Place, layers: tuple[str, ...], size: int, offset: int) -> tuple[object, Cursor]:
     """A cursor of that archive at or before `offset` (of its decompressed content): an idle one, or a new one."""
-    status = Path(path).stat()
-    key = (os.fspath(path), status.st_dev, status.st_ino, status.st_mtime_ns, size, layers)
+    stored = opened(place)
+    key = (place, stored.mark, size, layers)
     with _lock:
         fit = [entry for entry in _idle if entry[0] == key and entry[1].position <= offset]
         if fit:
             best = max(fit, key=lambda entry: entry[1].position)
             _idle.remove(best)
+            stored.close()
             return best
-    return key, Cursor(path, layers, size)
+    return key, Cursor(stored, layers, size)
 
 
 def give_back(key: object, cursor: Cursor) -> None:

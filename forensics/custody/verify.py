@@ -42,6 +42,8 @@ from forensics.custody import (
 )
 from forensics.custody.cited import Cited
 from forensics.custody.entries import EvidenceEntry, Manifest
+from forensics.custody.evidence import reason, size_of
+from forensics.custody.streams import Place
 from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed
 from forensics.progress import Meter, Part, Progress
@@ -83,7 +85,7 @@ class Verification:
 def verify(
     case: Case,
     *,
-    evidence: Path | None = None,
+    evidence: Place | None = None,
     all_records: bool = False,
     progress: Progress | None = None,
     bag: bool = False,
@@ -92,11 +94,12 @@ def verify(
 ) -> Verification:
     """Check a case against its evidence and itself; writes nothing.
 
-    `evidence`: a folder to search, by digest, for files that are not where they were. `all_records` re-reads records
-    of every delivery, not only of findings and a sample. The case of a `bag` has its evidence in that folder, or
-    nowhere: the places that it recorded are those of another machine, and are not looked at. `ca`: certificates to
-    check time stamps by, instead of those that the case keeps; `signers`: a file of allowed signers. Raises CaseError
-    when nothing was ingested yet; a manifest that was lost or damaged since is a failed check.
+    `evidence`: a folder, or objects of a store, to search by digest for files that are not where they were.
+    `all_records` re-reads records of every delivery, not only of findings and a sample. The case of a `bag` has its
+    evidence in that folder, or nowhere: the places that it recorded are those of another machine, and are not looked
+    at. `ca`: certificates to check time stamps by, instead of those that the case keeps; `signers`: a file of allowed
+    signers. Raises CaseError when nothing was ingested yet; a manifest that was lost or damaged since is a failed
+    check.
     """
     try:
         inventory = manifest.read(case)
@@ -260,7 +263,7 @@ def _table_faults(case: Case, inventory: Manifest) -> list[str]:
 def _evidence(
     case: Case,
     inventory: Manifest,
-    folder: Path | None,
+    folder: Place | None,
     all_records: bool,
     progress: Progress | None,
     bag: bool,
@@ -352,7 +355,10 @@ def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False,
         f"{'found at ' + place + ', ' if moved else ''}{one.content_size:,} bytes, SHA-256 {one.id[:16]}… as recorded"
     )
     remarks = []
-    current = reading.source.file.stat().st_size
+    try:
+        current = size_of(reading.source.file)
+    except OSError as error:
+        return checked(f"evidence {_name(one)}", [*faults, f"cannot be read: {reason(error)}"], right)
     if not moved and one.locations and current > one.locations[0].size and reading.source.index is None:
         remarks.append(f"the file has since grown by {current - one.locations[0].size:,} bytes, which are not evidence")
     return checked(f"evidence {_name(one)}", faults, right, remarks)

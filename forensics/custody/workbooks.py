@@ -8,16 +8,14 @@ before it, since Excel keeps no empty cells.
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from forensics.custody.containers import Note
-from forensics.custody.streams import PIECE, open_readonly
+from forensics.custody.streams import PIECE, Place, as_file
 
 WORKBOOK = "xl/workbook.xml"
 """The part of a zip archive that makes it a workbook."""
@@ -33,9 +31,9 @@ _TROUBLES = (
 """What the reader raises for workbooks that are damaged; a syntax error is one of their XML."""
 
 
-def sheets(path: Path, note: Note) -> list[str]:
+def sheets(place: Place, note: Note) -> list[str]:
     """Names of the worksheets; `note` is told when they cannot be read."""
-    with os.fdopen(open_readonly(path), "rb") as file:
+    with as_file(place) as file:
         try:
             return [sheet.title for sheet in _opened(file).worksheets]
         except _TROUBLES as error:
@@ -43,11 +41,11 @@ def sheets(path: Path, note: Note) -> list[str]:
             return []
 
 
-def lines(path: Path, index: int, note: Note) -> Iterator[bytes]:
+def lines(place: Place, index: int, note: Note) -> Iterator[bytes]:
     """The rows of a worksheet as CSV, in pieces; `note` is told where damage ends them."""
     count = empty = size = 0
     pieces: list[bytes] = []
-    with os.fdopen(open_readonly(path), "rb") as file:
+    with as_file(place) as file:
         try:
             for row in _rows(_opened(file).worksheets[index]):
                 count += 1

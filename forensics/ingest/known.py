@@ -109,7 +109,7 @@ def reopen(case: Case, known: Manifest | None, new: Sequence[Any] = ()) -> list[
             raise EvidenceError(
                 f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
                 expected="known evidence, which is read again together with the new",
-                remedy="put it back, or ingest everything into a new case",
+                remedy="put it back, or ingest everything into a new case; of an object store, name its address again",
             )
         for place, source in found:
             named = replace(source, path=places.given(case, place), stored=source.file)

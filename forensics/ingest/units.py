@@ -179,8 +179,10 @@ def blocks(part: Part) -> Iterator[custody.Block]:
 def _stretch(item: Surveyed, start: int, stop: int) -> custody.Block:
     try:
         return custody.stretch(item.source, start, stop)
-    except EvidenceError:
-        raise changed(item) from None
+    except EvidenceError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise changed(item) from None
+        raise
 
 
 def packed(item: Surveyed, wanted: Collection[int]) -> Iterator[custody.Block]:

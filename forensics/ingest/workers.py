@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forensics.custody import evidence, objects
+from forensics.custody.streams import Place
 from forensics.errors import UsageError, naming
 from forensics.ingest import madeby
 from forensics.native import compiler
@@ -25,7 +27,7 @@ class Seen:
     amiss: str | None
 
 
-def check(everywhere: Callable[..., Mapping[str, Any]], folder: Path, sources: Sequence[Path]) -> int:
+def check(everywhere: Callable[..., Mapping[str, Any]], folder: Path, sources: Sequence[Place]) -> int:
     """How many workers there are.
 
     Raises UsageError naming the first that is of another version, or does not see `folder` (the case) or one of
@@ -44,13 +46,14 @@ def check(everywhere: Callable[..., Mapping[str, Any]], folder: Path, sources: S
         if seen.amiss is not None:
             raise UsageError(
                 f"the worker {address} on {seen.host} does not see {seen.amiss} as this command does",
-                expected="case and evidence on a file system that all machines share, under the same path",
+                expected="case and evidence on a file system that all machines share, under the same path; for an "
+                "object store the same environment (AWS_…) on all",
             )
     return len(found)
 
 
-def _sizes(sources: Sequence[Path]) -> dict[str, int]:
-    return {str(path.absolute()): path.stat().st_size for path in sorted(set(sources))}
+def _sizes(sources: Sequence[Place]) -> dict[str, int]:
+    return {str(place.absolute()): evidence.size_of(place) for place in sorted(set(sources), key=str)}
 
 
 @contextmanager
@@ -83,6 +86,6 @@ def look(sizes: Mapping[str, int], probe: str, token: str) -> Seen:
 
 def _size(path: str) -> int | None:
     try:
-        return Path(path).stat().st_size
+        return evidence.size_of(objects.recorded(path) or Path(path))
     except OSError:
         return None

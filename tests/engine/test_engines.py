@@ -18,6 +18,7 @@ from forensics import engine, pipeline, workbench
 from forensics.cli import main
 from forensics.errors import MachineError, UsageError
 from forensics.loaders.base import Settings
+from tests.custody import store as stores
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,44 @@ def own_cluster() -> Iterator[Any]:
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[stores.Store]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with stores.serving() as serving:
+        stores.use(monkeypatch, serving.url, "key", "secret")
+        yield serving
+
+
+@pytest.mark.slow
+def test_workers_ask_the_object_store_themselves(
+    logs: Path, single: dict[str, bytes], store: stores.Store, own_cluster: Any, tmp_path: Path
+) -> None:
+    for path in logs.iterdir():
+        store.put(f"logs/{path.name}", path.read_bytes())
+    address: Any = "s3://evidence/logs/"
+    assert_same(tables(address, tmp_path / "case", cluster=own_cluster.scheduler_address), single)
+    assert store.methods() == {"GET", "HEAD"}
+    assert workbench.verify(tmp_path / "case").ok
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that names a store which is not there."""
+    stores.use(monkeypatch, "http://127.0.0.1:9", "key", "secret")
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_see_the_object_is_refused(
+    logs: Path, elsewhere: None, own_cluster: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Its environment names another store than this command's."""
+    store: stores.Store = request.getfixturevalue("store")
+    address = store.put("mail.log", next(logs.iterdir()).read_bytes())
+    with pytest.raises(UsageError, match=f"does not see {address}") as caught:
+        pipeline.ingest([address], tmp_path / "case", org=["albion.example"], cluster=own_cluster.scheduler_address)
+    assert "AWS_" in (caught.value.expected or "")
 
 
 @pytest.mark.slow
