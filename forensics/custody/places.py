@@ -37,6 +37,13 @@ def located(case: Case, evidence: EvidenceEntry) -> Iterator[tuple[Location, Sou
                 yield place, replace(source, size=min(source.size, place.size)) if place.index is None else source
 
 
+def unasked(case: Case, evidence: EvidenceEntry) -> str:
+    """The address of a bucket that has to be named before what is recorded there is asked for; empty where none has."""
+    every = [path_of(case, place) for place in evidence.locations]
+    buckets = {one.bucket for one in every if isinstance(one, Object)} - objects.known()
+    return f"{objects.SCHEME}{min(buckets)}/" if buckets else ""
+
+
 def given(case: Case, place: Location) -> str:
     """The path that gave the evidence its name, which year and zone may have been found by; `-` for standard input."""
     path = path_of(case, place)

@@ -16,14 +16,11 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from forensics.custody import objects
 from forensics.custody.containers import Note, decode
 from forensics.custody.objects import Object
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 PIECE = 256 << 10
 """Stored bytes read at a time where something is unpacked. Fixed, so that damage always ends content at one byte."""
@@ -112,7 +109,7 @@ class _Seekable(io.RawIOBase):
         self._at = start + offset
         return self._at
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         got = self._stored.readinto(memoryview(buffer).cast("B"), self._at)
         self._at += got
         return got

@@ -329,6 +329,8 @@ def _one(
     if bag:
         return Check(f"evidence {_name(one)}", False, "is not in the bag, which has evidence"), reread.Reading(None)
     text = f"{path} is missing or no longer readable; `--evidence DIR` searches for it elsewhere"
+    if unasked := places.unasked(case, one):
+        text = f"{path} was not asked for: its bucket was not named here; `--evidence {unasked}` does"
     return Check(f"evidence {_name(one)}", False, text), reread.Reading(None)
 
 

@@ -86,6 +86,27 @@ def test_the_same_tables_as_from_files(store: Store, logs: Path, tmp_path: Path)
     assert workbench.verify(there, all_records=True, rerun=True).ok
 
 
+def test_the_same_report_as_from_files(store: Store, logs: Path, tmp_path: Path) -> None:
+    """Where evidence lay is no part of a report; records are quoted from objects as from files."""
+    put(store, logs)
+    written = {}
+    for name, given in (("here", logs), ("there", PREFIX)):
+        pipeline.run([given], tmp_path / name, org=["albion-defence.uk"], year=2023, formats=("json", "md", "forms"))
+        reports = tmp_path / name / "reports"
+        files = (path for path in sorted(reports.rglob("*")) if path.is_file() and ".seal." not in path.name)
+        written[name] = {path.relative_to(reports).as_posix(): path.read_bytes() for path in files}
+    assert written["here"] == written["there"] and b"postfix/" in b"".join(written["there"].values())
+
+
+def test_no_client_is_made_for_files(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("a client of an object store")
+
+    monkeypatch.setattr(objects, "_client", refuse)
+    pipeline.run([logs], tmp_path / "case", org=["albion.example"], year=2023, formats="html")
+    assert workbench.verify(tmp_path / "case", evidence=logs).ok
+
+
 def test_one_object(store: Store, logs: Path, tmp_path: Path) -> None:
     put(store, logs)
     result = ingest([f"{PREFIX}mail.log-20230603.gz"], tmp_path / "case")
@@ -330,7 +351,9 @@ def test_a_case_of_others_opens_no_connection(store: Store, logs: Path, tmp_path
     objects._here.clear()
     store.asked.clear()
     found = workbench.verify(case)
-    assert not found.ok and "s3://evidence/" in " ".join(one.text for one in found.checks if one.ok is False)
+    assert not found.ok
+    told = [one.text for one in found.checks if one.name.startswith("evidence ")]
+    assert told and all("was not asked for" in text and "`--evidence s3://evidence/`" in text for text in told)
     pipeline.report(case, formats="html")
     for command in (["explain", "--case", str(case), "albion.example"], ["doctor", "--case", str(case)]):
         CliRunner().invoke(main, command)
