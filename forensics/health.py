@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Kept:
-    """A folder in which this user's Missent keeps something. `owner`: a login name, empty where there is no folder;
+    """A folder or file in which this user's Missent keeps something. `owner`: a login name, empty where there is none;
     `fault`: why it is not used, empty where it is; bytes."""
 
     what: str
@@ -114,6 +114,7 @@ def memory() -> int | None:
 
 
 def _kept(folder: Path) -> Iterator[Kept]:
+    from forensics.ingest import kept
     from forensics.native import compiler
     from forensics.review.web import visits
 
@@ -122,6 +123,9 @@ def _kept(folder: Path) -> Iterator[Kept]:
     if others:
         what = f"compiled code of {len(others)} other versions or machines"
         yield Kept(what, str(folder.parent), owner(folder.parent), sum(map(size, others)), "")
+    key = kept.key_file()
+    if key is not None and key.is_file():
+        yield Kept("the key that vouches for what ingests keep", str(key), owner(key), key.lstat().st_size, "")
     seen = visits.folder()
     yield Kept("last visits to the review desk", str(seen), owner(seen), size(seen), "")
 

@@ -319,28 +319,18 @@ def watch_list(
 
     if case_dir is None:
         return watchlist.watch_list(names, limit=limit)
-    from forensics import views
+    from forensics import blocking, views
     from forensics.custody import staging
 
     case = Case(Path(case_dir))
     staging.finish(case)
     casefile = case_files.read(case)
     with views.connect(case, casefile.organisation.domains) as connection:
-        rows = views.answer(connection, _GENUINE).to_pylist()
-    traffic = {row["domain"]: row["deliveries"] for row in rows}
+        traffic = blocking.genuine(connection)
     own = [*traffic, *casefile.domains.known_good, *casefile.organisation.domains]
     # A name above one in use is in use: many servers read a rule on it with the names below.
     used = {".".join(labels[n:]) for labels in (name.split(".") for name in own) for n in range(len(labels) - 1)}
     return watchlist.watch_list(names, limit=limit, traffic=traffic, used=used)
-
-
-_GENUINE = """
-SELECT d.recipient_domain AS domain, count(*) AS deliveries
-FROM deliveries d LEFT JOIN findings f USING (delivery_id) LEFT JOIN rulings r USING (delivery_id)
-WHERE d.direction = 'outbound' AND d.recipient_domain <> '' AND (f.delivery_id IS NULL OR r.verdict = 'dismissed')
-GROUP BY ALL ORDER BY ALL
-"""
-"""Deliveries that nobody holds to be misdirected."""
 
 
 @checked

@@ -103,6 +103,14 @@ WHERE d.direction = 'outbound' GROUP BY ALL ORDER BY ALL
 """
 
 
+def genuine(connection: Any) -> dict[str, int]:
+    """Deliveries to each domain that nobody holds to be misdirected."""
+    counted = (
+        f"SELECT domain, sum(deliveries)::BIGINT FROM ({_USE}) WHERE state = 'genuine' AND domain <> '' GROUP BY 1"
+    )
+    return dict(connection.sql(counted).fetchall())
+
+
 def made(connection: Any) -> Block:
     """The rules of a case. `connection`: DuckDB with the views of `forensics.views`."""
     use = [row for row in connection.sql(_USE).to_arrow_table().to_pylist() if row["domain"]]

@@ -154,13 +154,18 @@ def _seal(state: Mapping[str, Any]) -> str:
     return hmac.new(key, plainly.digest(state).encode(), "sha256").hexdigest() if key else ""
 
 
+def key_file() -> Path | None:
+    """Where this user's key lies; None where nobody knows the user's home."""
+    try:
+        return compiler.kept_in().parent / "kept.key"
+    except RuntimeError:
+        return None
+
+
 def _key() -> bytes | None:
     """This user's key, made at its first use; None where it cannot be kept, or others could read or exchange it."""
-    try:
-        place = compiler.kept_in().parent / "kept.key"
-    except RuntimeError:  # nobody knows where this user's home is
-        return None
-    if compiler.fault(place.with_name("no such folder")):
+    place = key_file()
+    if place is None or compiler.fault(place.with_name("no such folder")):
         return None
     try:
         return _own(place) or _made(place)
