@@ -106,7 +106,7 @@ def remember(
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     if org:
-        with store.connect(case) as connection:
+        with store.connect(case, directed=False) as connection:
             seen, unseen = store.mentioned(connection, org)
     if replace and not seen:
         raise UsageError(

@@ -138,7 +138,7 @@ def ingested(
 
     entries = inventory.evidence
     ends = [datetime.fromisoformat(t) for one in entries for t in (one.first, one.last) if t]
-    with store.connect(case) as connection:
+    with store.connect(case, directed=False) as connection:
         span = _rows(connection, "select min(submitted_at) first, max(submitted_at) last from deliveries")[0]
         not_read = _not_read(connection, inventory)
     return Ingested(

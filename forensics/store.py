@@ -174,7 +174,12 @@ def spilled_to(connection: duckdb.DuckDBPyConnection, folder: Path | None = None
 
 
 def connect(
-    case: Case, org: Collection[str] = (), *, spill: Path | None = None, memory: int | None = None
+    case: Case,
+    org: Collection[str] = (),
+    *,
+    spill: Path | None = None,
+    memory: int | None = None,
+    directed: bool = True,
 ) -> duckdb.DuckDBPyConnection:
     """In-memory DuckDB with one view for each table that exists. `spill`: see `spilled_to`; `memory`: bytes that it may
     hold beside that.
@@ -182,7 +187,8 @@ def connect(
     `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
     domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
     only where the other end decides: a null sender is outside, a bare recipient inside. Its `submission` is `internal`
-    for the addresses that `_CLIENTS` finds, and for no other.
+    for the addresses that `_CLIENTS` finds, and for no other. To find them, all rows are read: without `directed`,
+    `deliveries` has neither, but `submission` as it was logged.
     """
     import duckdb
 
@@ -197,7 +203,7 @@ def connect(
             connection.execute(f"CREATE VIEW {SOURCE}.{kind} AS SELECT * FROM {_parquet(files)}")
         else:
             _hand(connection, kind, _SCHEMAS[kind].empty_table())
-    _views(connection, _inside(case, org))
+    _views(connection, _inside(case, org) if directed else None)
     return connection
 
 
@@ -208,9 +214,9 @@ def _hand(connection: duckdb.DuckDBPyConnection, kind: str, rows: Any) -> None:
     connection.execute("SET schema = 'main'")
 
 
-def _views(connection: duckdb.DuckDBPyConnection, org: Collection[str]) -> None:
+def _views(connection: duckdb.DuckDBPyConnection, org: Collection[str] | None) -> None:
     for kind in TABLES:
-        if kind == "deliveries":
+        if kind == "deliveries" and org is not None:
             for statement in _directions(f"{SOURCE}.{kind}", org):
                 connection.execute(statement)
         else:

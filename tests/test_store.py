@@ -67,9 +67,10 @@ def test_directions(case: Case) -> None:
     assert connection.execute("SELECT count(*) FROM findings").fetchall() == [(0,)]
 
 
-def test_domains_that_mail_has(case: Case) -> None:
+@pytest.mark.parametrize("directed", [True, False])
+def test_domains_that_mail_has(case: Case, directed: bool) -> None:
     given = ["Albion.example", "hq.albion.example", "bion.example", "out.example", "typo.example", "*.navy.example"]
-    with store.connect(case) as connection:
+    with store.connect(case, directed=directed) as connection:
         seen, unseen = store.mentioned(connection, given)
     assert seen == ("albion.example", "hq.albion.example", "navy.example", "out.example")
     assert unseen == ("bion.example", "typo.example")

@@ -6,7 +6,8 @@ name taken leaves what is there, so that a task may run twice, even at once. In 
 
     hops.arrow, legs.arrow           `loaders.base.HOPS`, `LEGS`
     hop_keys.arrow, leg_keys.arrow   `stitch.journeys.HopLegKeys`
-    fragments.arrow                  in PARTITIONS record batches, by `key`; only where there are some
+    fragments.arrow                  in PARTITIONS record batches, by `key`, or few of them in one; only where there are
+                                     some
     unread.arrow                     `loaders.base.UNREAD_ROWS` and `member`; only where there are some
     strays.arrow, losses.arrow       what joining fragments found beside; only where there is any
     batch.json                       `Batch`, without its digest
@@ -34,6 +35,8 @@ from forensics.stitch.journeys import HopLegKeys
 
 PARTITIONS = 64
 """Of fragments, by their key."""
+FEW = 256 << 10
+"""Bytes of fragments that are not worth so many record batches, each of which takes time to read."""
 FACTS = "batch.json"
 OPTIONAL = ("unread", "strays", "losses")
 _OF_HOP = (
@@ -207,7 +210,12 @@ def fragments(place: Path, partitions: range, members: NDArray[np.int32]) -> pa.
     """The fragments of some partitions; `evidence` is the case's."""
     with pa.memory_map(str(place / "fragments.arrow")) as file:
         reader = pa.ipc.open_file(file)
-        table = pa.Table.from_batches([reader.get_batch(n) for n in partitions], reader.schema)
+        together = reader.num_record_batches == 1
+        wanted = range(1) if together else partitions
+        table = pa.Table.from_batches([reader.get_batch(n) for n in wanted], reader.schema)
+        if together and len(partitions) < PARTITIONS:
+            part = _partition(table)
+            table = table.filter(pa.array((part >= partitions.start) & (part < partitions.stop)))
     evidence = pa.array(members[table["evidence"].to_numpy()], pa.int32())
     at = table.schema.get_field_index("evidence")
     return table.set_column(at, table.schema.field(at), evidence)
@@ -244,13 +252,19 @@ def _save(table: pa.Table, path: Path) -> None:
 
 
 def _save_by_key(table: pa.Table, path: Path) -> None:
-    part = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
-    ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist()
+    part = _partition(table)
+    ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist() if table.nbytes > FEW else [len(table)]
     ordered = table.take(pa.array(np.argsort(part, kind="stable"))).combine_chunks()
     with naming(path), pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema, options=_PACKED) as out:
         for low, high in zip([0, *ends], ends, strict=False):
             out.write_batch(ordered.slice(low, high - low).combine_chunks().to_batches()[0] if high > low
                             else pa.RecordBatch.from_pylist([], table.schema))  # fmt: skip
+
+
+def _partition(table: pa.Table) -> NDArray[np.int64]:
+    """Of each row its partition."""
+    found: NDArray[np.int64] = (table["key"].to_numpy() % np.uint64(PARTITIONS)).astype(np.int64)
+    return found
 
 
 def _load(path: Path) -> pa.Table:

@@ -102,13 +102,13 @@ def deliveries(
     del order, final, submitted
     tagged = tags.Tags(batches, joined, evidence)
 
-    def one(slot: slots.Slot) -> tuple[str, Future[int] | int | None]:
-        """What a file is made of, and its rows when they are written; None for one that was left as it was."""
+    def one(slot: slots.Slot) -> tuple[str, Future[int] | int | str]:
+        """What a file is made of, and its rows when they are written; its digest for one that was left as it was."""
         found = [planner.plans(items[a:b]) for a, b in slot.slices]
         made_of = tagged.digest(about, [plan for pair in found for plan in pair])
         known, digest = before.made_of.get(slot.name, ("", ""))
         if known == made_of and _link(before.folder / slot.name, fresh / slot.name, digest):
-            return made_of, None
+            return made_of, digest
         if hand is not None:
             return made_of, hand(found, fresh / slot.name)
         return made_of, handing.write(found, source, evidence, fresh / slot.name)
@@ -121,7 +121,8 @@ def deliveries(
         for slot, (about_slot, outcome) in ahead.results(work, 2 * width if hand else width):
             if isinstance(outcome, Future):
                 outcome.result()
-            made_of[slot.name] = (about_slot, canonical.file_digest(fresh / slot.name))
+            digest = outcome if isinstance(outcome, str) else canonical.file_digest(fresh / slot.name)
+            made_of[slot.name] = (about_slot, digest)
             written += slot.rows
             report("write", written, len(items))
     files = [f"deliveries/{slot.name}" for slot in planned]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case
@@ -79,7 +78,7 @@ def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
         first = years.get("first") if years.get("by") == "setting" and year is None else None
         zone = zones.get("name") if zones.get("by") == "setting" and timezone is None else None
         named = {*one.names, *(place.path for place in one.locations)}
-        settings += [SourceSettings(file=escape(name), year=first, timezone=zone) for name in sorted(named)]
+        settings += [SourceSettings(file=name, year=first, timezone=zone) for name in sorted(named)]
     return tuple(settings)
 
 

@@ -66,10 +66,13 @@ class Batches:
         if size <= self._room:
             self._room -= size
             self._rows[number] = tuple(batches.of_evidence(table, one.evidence) for table in (made.hops, made.legs))
-        size = sum(getattr(made.keys, f.name).nbytes for f in fields(HopLegKeys))
+        self._hold(number, made.keys)
+
+    def _hold(self, number: int, keys: HopLegKeys) -> None:
+        size = sum(getattr(keys, f.name).nbytes for f in fields(HopLegKeys))
         if size <= self._room_of_keys:
             self._room_of_keys -= size
-            self._keys[number] = made.keys
+            self._keys[number] = keys
 
     def load(self, number: int) -> tuple[pa.Table, pa.Table]:
         """Hops and legs."""
@@ -91,7 +94,10 @@ class Batches:
     def keys(self, number: int) -> HopLegKeys:
         """The keys."""
         found = self._keys.get(number)
-        return batches.keys(self.placed[number].place) if found is None else found
+        if found is None:
+            found = batches.keys(self.placed[number].place)
+            self._hold(number, found)
+        return found
 
     def take_keys(self, number: int) -> HopLegKeys:
         """The keys, which are not held any longer."""

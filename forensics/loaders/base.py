@@ -27,6 +27,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -180,7 +181,8 @@ class Settings:
     `year` is the year of the first record of a file whose stamps have none (`over`: of those before New Year, in a set
     that runs over it); `timezone` an IANA name for stamps without an offset (default UTC); both are for the files
     `named`, or for all. `sources` are the per-file entries of
-    case.toml, which win over both; `known` what was said earlier of evidence that is not named now.
+    case.toml, which win over both; `known` what was said earlier of evidence that is not named now, whose names (no
+    patterns: there may be as many as there is evidence) it gives as `file`.
     """
 
     year: int | None = None
@@ -196,9 +198,9 @@ class Settings:
         if self._named(name):
             year, timezone = self.year if year is None else year, self.timezone if timezone is None else timezone
         if year is None:
-            year = self._setting(name, "year", self.known)
+            year = self._said_earlier(name, "year")
         if timezone is None:
-            timezone = self._setting(name, "timezone", self.known)
+            timezone = self._said_earlier(name, "timezone")
         return year, timezone
 
     def for_many(self, name: str) -> bool:
@@ -218,14 +220,30 @@ class Settings:
         order: str | None = self._setting(name, "date_order")
         return order
 
-    def _setting(self, name: str, what: str, entries: tuple[SourceSettings, ...] | None = None) -> Any:
-        """What the first entry (of case.toml) says that names this evidence and says anything of it."""
+    def _setting(self, name: str, what: str) -> Any:
+        """What the first entry of case.toml says that names this evidence and says anything of it."""
         from fnmatch import fnmatchcase
 
-        base = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
-        entries = self.sources if entries is None else entries
-        settings = (getattr(e, what) for e in entries if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
+        base = _base(name)
+        settings = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
         return next((value for value in settings if value is not None), None)
+
+    def _said_earlier(self, name: str, what: str) -> Any:
+        """The same of `known`."""
+        entries = (*self._known.get(name, ()), *self._known.get(_base(name), ()))
+        return next((value for value in (getattr(one, what) for one in entries) if value is not None), None)
+
+    @cached_property
+    def _known(self) -> Mapping[str, Sequence[SourceSettings]]:
+        by_name: dict[str, list[SourceSettings]] = {}
+        for one in self.known:
+            by_name.setdefault(one.file, []).append(one)
+        return by_name
+
+
+def _base(name: str) -> str:
+    """The name of a file without folders and archives around it."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1].rsplit("!", 1)[-1]
 
 
 class Block(Protocol):

@@ -64,7 +64,11 @@ def test_a_batch_comes_back_as_it_was_written(tmp_path: Path, parts: list[units.
     assert batches.optional(place, "strays") is None
 
 
-def test_fragments_come_back_by_key_once(tmp_path: Path, parts: list[units.Part]) -> None:
+@pytest.mark.parametrize("few", [0, 1 << 30])
+def test_fragments_come_back_by_key_once(
+    tmp_path: Path, parts: list[units.Part], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(batches, "FEW", few)
     batch, made = units.read(tmp_path / "runs", parts)
     assert made.fragments is not None and len(made.fragments)
     place = tmp_path / "runs" / batch.name
@@ -74,6 +78,7 @@ def test_fragments_come_back_by_key_once(tmp_path: Path, parts: list[units.Part]
     for n, table in enumerate(found):
         assert set((table["key"].to_numpy() % np.uint64(batches.PARTITIONS)).tolist()) <= {n}
         assert set(table["evidence"].to_pylist()) <= {5, 9}
+    assert batches.fragments(place, range(batches.PARTITIONS), members).equals(pa.concat_tables(found))
 
 
 def test_records_name_the_evidence_that_the_members_are(tmp_path: Path, parts: list[units.Part]) -> None:
