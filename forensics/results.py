@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ __all__ = ["Detected", "Ingested", "NotRead", "Reported", "Run", "UnreadReason"]
 
 MOST_REASONS = 12
 MOST_NAMES = 3
-"""Of what was not read, printed for people; `--json` and manifest.json have all of it."""
+MOST_ALIKE = 3
+"""Of what was not read, and of notes that differ in numbers alone, printed for people; `--json` and manifest.json have
+all of it."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,27 @@ def not_read(skipped: Sequence[tuple[str, str]]) -> list[str]:
     if rest:
         lines.append(f"{sum(len(files) for _, files in rest):,} more files, for {len(rest):,} other reasons")
     return lines
+
+
+def noted(notes: Sequence[str]) -> list[str]:
+    """`Ingested.notes` for people: of those that say the same of many files, but for numbers, the first ones.
+
+    >>> noted([f"mail.{n}: {n} messages end outside" for n in range(5, 10)])[2:]
+    ['mail.7: 7 messages end outside', 'and 2 more such notes, with other numbers or times: manifest.json has them all']
+    """
+    alike: dict[str, list[str]] = {}
+    for note in notes:
+        alike.setdefault(_NUMBER.sub("0", note.partition(": ")[2] or note), []).append(note)
+    lines = []
+    for found in alike.values():
+        lines += found[:MOST_ALIKE]
+        rest = found[MOST_ALIKE:]
+        many = f"and {len(rest):,} more such notes, with other numbers or times: manifest.json has them all"
+        lines += rest if len(rest) < 2 else [many]
+    return lines
+
+
+_NUMBER = re.compile(r"\d[\d,.:-]*")
 
 
 def detected(case: Case) -> Detected:

@@ -138,7 +138,7 @@ def _ingested(result: results.Ingested) -> None:
     told = ", ".join(part for part in (f"{result.deliveries:,}", sent) if part)
     _line("Deliveries", told + (f"; records from {logged}" if logged and logged != sent else ""))
     _unread(result)
-    for note in result.notes:
+    for note in results.noted(result.notes):
         _line("Noted", visible(note))
     if result.losses:
         _line("Noted", _losses(result.losses))

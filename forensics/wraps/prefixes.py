@@ -60,10 +60,13 @@ _LOOKED_AT: Final = 200
 def recognise(head: bytes) -> Wrap | None:
     """The wrap of a content that begins like this: one prefix stands before half of its first lines at least."""
     lines = [line for line in head.split(b"\n", _LOOKED_AT + 1)[:_LOOKED_AT] if line.strip()]
-    some = [line for line in lines if _ANY.match(line)]
-    enough = max(len(lines), 1)
-    for name, pattern in _COMPILED.items() if len(some) * 2 >= enough else ():
-        if sum(1 for line in some if pattern.match(line)) * 2 >= enough:
+    middle = len(lines) // 2 + 1
+    some = [line for line in lines[:middle] if _ANY.match(line)]
+    if not some:  # what follows is less than half
+        return None
+    some += [line for line in lines[middle:] if _ANY.match(line)]
+    for name, pattern in _COMPILED.items():
+        if sum(1 for line in some if pattern.match(line)) * 2 >= len(lines):
             return Wrap(form=LINES, prefix=name)
     return None
 

@@ -45,8 +45,9 @@ def detect(head: bytes) -> float:
     if _begins(lines, separator):
         return 1.0
     small = text.lower()
-    named = b"recipient" in small or b"#fields" in small  # no header is without either, and few other logs have them
-    if named and any(header_names(line, separator) for line in (*lines[:LINES], *_FIELDS.findall(text)[:8])):
+    fields = _FIELDS.findall(text)[:8] if b"#fields" in small else []
+    named = fields or b"recipient" in small  # no header is without either, and few other logs have them
+    if named and any(header_names(line, separator) for line in (*lines[:LINES], *fields)):
         return 0.98
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
     if any(guess(cells(line)) for line in (first, *BARE.findall(text)[:LINES])):
