@@ -187,7 +187,7 @@ def ingest(
             unseen = remember(now, **about)
             _edited(staged, "ingest", command, by)
             return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
-        reopened = known_evidence.reopen(now, known, new)
+        reopened = known_evidence.reopen(now, known, new, named)
         contents = [*(source for source, _ in reopened), *new]
         if cluster is not None:  # workers have folders of their own to be in
             contents = [replace(source, stored=source.file.absolute()) for source in contents]
@@ -221,10 +221,10 @@ def ingest(
 
             def record(result: reading.IngestResult) -> Ingested:
                 """What the tables came from, while they can still be taken back."""
-                ids, skipped = {one.id for one in result.evidence}, [*problems, *result.skipped]
-                known_evidence.unchanged(known, ids)
-                read = {name for one in result.evidence for name in one.names}
-                if not (named or read & {source.name for source in new}):
+                skipped = [*problems, *result.skipped]
+                read = {name: one.id for one in result.evidence for name in one.names}
+                known_evidence.unchanged(known, reopened, read)
+                if not (named or read.keys() & {source.name for source in new}):
                     raise _nothing_read(skipped)
                 unseen = remember(now, **about)
                 settings.update(unseen_settings(known, org, unseen))

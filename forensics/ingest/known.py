@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ def read_manifest(case: Case) -> Manifest | None:
 
 def split_new_and_known(
     case: Case, known: Manifest | None, sources: Sequence[Any], progress: Progress | None = None
-) -> tuple[list[Any], list[EvidenceEntry]]:
-    """Sources whose file the case does not hold yet, and the evidence of those that it does. A copy whose name tells
+) -> tuple[list[Any], list[tuple[Any, EvidenceEntry]]]:
+    """Sources whose file the case does not hold yet, and those that it does, each with its evidence. A copy whose name tells
     another date than that by which the year is known is looked at as if it were new: it may tell another year."""
     if known is None:
         return list(sources), []
@@ -45,7 +45,7 @@ def split_new_and_known(
         if one is None or _otherwise_dated(one, source.name):
             new.append(source)
         else:
-            named.append(one)
+            named.append((source, one))
     return new, named
 
 
@@ -82,9 +82,9 @@ def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
     return tuple(settings)
 
 
-def agrees(named: Sequence[EvidenceEntry], year: int | str | None, timezone: str | None) -> bool:
+def agrees(named: Sequence[tuple[Any, EvidenceEntry]], year: int | str | None, timezone: str | None) -> bool:
     """Whether the evidence named again was read with the year and zone that the options give, if they give any."""
-    for one in named:
+    for _, one in named:
         years, zones = one.notes.get("year"), one.notes.get("timezone")
         if year is not None and years and year != years.get("asked", years.get("first")):
             return False
@@ -93,33 +93,53 @@ def agrees(named: Sequence[EvidenceEntry], year: int | str | None, timezone: str
     return True
 
 
-def reopen(case: Case, known: Manifest | None, new: Sequence[Any] = ()) -> list[tuple[Any, str]]:
+def reopen(
+    case: Case,
+    known: Manifest | None,
+    new: Sequence[Any] = (),
+    named: Sequence[tuple[Any, EvidenceEntry]] = (),
+) -> list[tuple[Any, str]]:
     """Sources of the evidence that the case holds, each with its id, under the names that they were given, unless one
-    of `new` bears it now. Raises EvidenceError when a file is no longer where it was."""
+    of `new` bears it now. What is no longer where it was may be among those `named` now. Raises EvidenceError when a
+    file is nowhere."""
     if known is None:
         return []
     from forensics.custody import manifest, places
 
     taken = {source.name for source in new}
+    given = {one.id: source for source, one in named}
     sources: list[tuple[Any, str]] = []
     for one in known.evidence:
         found = list(places.located(case, one))
+        if not found and one.id in given:
+            found = [(one.locations[0], given[one.id])]
         if not found:
             raise EvidenceError(
                 f"{one.names[0]}: is no longer at {manifest.path_of(case, one.locations[0])}",
                 expected="known evidence, which is read again together with the new",
-                remedy="put it back, or ingest everything into a new case; of an object store, name its address again",
+                remedy="put it back, name it (a file, or the address of an object) where it lies now, too, or ingest "
+                "everything into a new case",
             )
         for place, source in found:
-            named = replace(source, path=places.given(case, place), stored=source.file)
-            sources.append((source if named.name in taken else named, one.id))
+            at = replace(source, path=places.given(case, place), stored=source.file)
+            sources.append((source if at.name in taken else at, one.id))
     return sources
 
 
-def unchanged(known: Manifest | None, ids: set[str]) -> None:
+def unchanged(known: Manifest | None, reopened: Sequence[tuple[Any, str]], read: Mapping[str, str]) -> None:
+    """`read`: what each source that was read now came to, by its name. Raises VerificationFailed where that is not the
+    known evidence that it was, of which the case may have other copies."""
+    for source, expected in reopened:
+        if read.get(source.name, expected) != expected:
+            raise _changed(source.name, expected)
+    ids = set(read.values())
     for one in known.evidence if known else ():
         if one.id not in ids:
-            raise VerificationFailed(
-                f"{one.names[0]}: its content is no longer what the case recorded (SHA-256 {one.id})",
-                remedy="find out who changed it; `missent verify` says what else did",
-            )
+            raise _changed(one.names[0], one.id)
+
+
+def _changed(name: str, id: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"{name}: its content is no longer what the case recorded (SHA-256 {id})",
+        remedy="find out who changed it; `missent verify` says what else did",
+    )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from forensics import pipeline, workbench
 from forensics.case import Case
 from forensics.custody import manifest, runs
-from forensics.errors import AmbiguousTime, MissentError
+from forensics.errors import AmbiguousTime, MissentError, VerificationFailed
 from forensics.ingest import kept, read, survey, units
 from tests.ingesting import message, to
 
@@ -333,6 +333,31 @@ def test_any_logs_in_any_order_come_to_what_they_come_to_at_once(
     for path in paths:
         pipeline.ingest([path], folder / "case", org=["albion.example"])
     assert tables(folder / "case") == tables(folder / "whole")
+
+
+def test_a_copy_that_was_exchanged_does_not_become_evidence(logs: list[Path], tmp_path: Path) -> None:
+    case, copy = tmp_path / "case", tmp_path / "logs" / "copy-20230603.gz"
+    shutil.copy(logs[0], copy)
+    ingest([logs[0], copy], case)
+    copy.write_bytes(logs[3].read_bytes())
+    with pytest.raises(VerificationFailed, match=r"copy-20230603.gz: its content is no longer what the case recorded"):
+        ingest(logs[1:2], case)
+    assert [one.names for one in manifest.read(Case(case)).evidence] == [(str(copy), str(logs[0]))]
+
+
+def test_evidence_that_was_moved_is_found_where_it_is_named(logs: list[Path], tmp_path: Path) -> None:
+    case, moved = tmp_path / "case", tmp_path / "moved"
+    ingest(logs[:1], case)
+    moved.mkdir()
+    there = Path(shutil.move(logs[0], moved))
+    with pytest.raises(MissentError, match="is no longer at"):
+        ingest(logs[1:2], case)
+    assert ingest([there, logs[1]], case).read_again == ()
+    shutil.copy(there, logs[0])
+    ingest(logs[:2], tmp_path / "whole")
+    assert tables(case) == tables(tmp_path / "whole")
+    logs[0].unlink()
+    assert workbench.verify(case).ok
 
 
 def test_what_case_toml_no_longer_says_is_not_remembered(tmp_path: Path) -> None:
