@@ -222,7 +222,10 @@ def ingest(
             def record(result: reading.IngestResult) -> Ingested:
                 """What the tables came from, while they can still be taken back."""
                 skipped = [*problems, *result.skipped]
-                read = {name: one.id for one in result.evidence for name in one.names}
+                read: dict[str, set[str]] = {}
+                for one in result.evidence:
+                    for name in one.names:
+                        read.setdefault(name, set()).add(one.id)
                 known_evidence.unchanged(known, reopened, read)
                 if not (named or read.keys() & {source.name for source in new}):
                     raise _nothing_read(skipped)

@@ -28,8 +28,8 @@ def read_manifest(case: Case) -> Manifest | None:
 def split_new_and_known(
     case: Case, known: Manifest | None, sources: Sequence[Any], progress: Progress | None = None
 ) -> tuple[list[Any], list[tuple[Any, EvidenceEntry]]]:
-    """Sources whose file the case does not hold yet, and those that it does, each with its evidence. A copy whose name tells
-    another date than that by which the year is known is looked at as if it were new: it may tell another year."""
+    """Sources whose file the case does not hold yet, and those that it does, each with its evidence. A copy whose name
+    tells another date than that by which the year is known is looked at as if it were new: it may tell another year."""
     if known is None:
         return list(sources), []
     from forensics.custody import evidence, manifest
@@ -126,13 +126,13 @@ def reopen(
     return sources
 
 
-def unchanged(known: Manifest | None, reopened: Sequence[tuple[Any, str]], read: Mapping[str, str]) -> None:
-    """`read`: what each source that was read now came to, by its name. Raises VerificationFailed where that is not the
-    known evidence that it was, of which the case may have other copies."""
+def unchanged(known: Manifest | None, reopened: Sequence[tuple[Any, str]], read: Mapping[str, set[str]]) -> None:
+    """`read`: what the sources that were read now came to, by their names, which a file that has grown shares with what
+    it was. Raises VerificationFailed where that is not the known evidence, of which the case may have other copies."""
     for source, expected in reopened:
-        if read.get(source.name, expected) != expected:
+        if expected not in read.get(source.name, {expected}):
             raise _changed(source.name, expected)
-    ids = set(read.values())
+    ids = set().union(*read.values())
     for one in known.evidence if known else ():
         if one.id not in ids:
             raise _changed(one.names[0], one.id)

@@ -360,6 +360,21 @@ def test_evidence_that_was_moved_is_found_where_it_is_named(logs: list[Path], tm
     assert workbench.verify(case).ok
 
 
+def test_a_file_that_grows_again_and_again(logs: list[Path], tmp_path: Path) -> None:
+    """All that it was remains evidence, under one name and at one place."""
+    content = logs[6].read_bytes()
+    grows, states = tmp_path / "grows.log-20230609", []
+    for size in (20_000, 40_001, len(content)):
+        grows.write_bytes(content[:size])
+        states.append(tmp_path / f"{size}.log-20230609")
+        states[-1].write_bytes(content[:size])
+        ingest([grows], tmp_path / "case")
+    ingest(logs[5:6], tmp_path / "case")
+    ingest([*states, logs[5]], tmp_path / "whole")
+    assert tables(tmp_path / "case") == tables(tmp_path / "whole")
+    assert workbench.verify(tmp_path / "case").ok
+
+
 def test_what_case_toml_no_longer_says_is_not_remembered(tmp_path: Path) -> None:
     """What an option said of a file stays with it; what case.toml said goes when it is taken out."""
     log, later = tmp_path / "mail.log-20240305", tmp_path / "mail.log-20240306"
