@@ -134,17 +134,20 @@ def _kept() -> list[str]:
         return []
 
 
-def _store() -> S3FileSystem:
+def _store(one: Object) -> S3FileSystem:
     """The client. The address of another store than Amazon's is what it does not take from the environment itself."""
-    return _client(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
+    other = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    if other and not re.fullmatch(r"https?://[^/@?#]+/?", other):
+        what = "AWS_ENDPOINT_URL says neither http://HOST:PORT nor https://HOST:PORT"
+        raise OSError(errno.EINVAL, what, str(one))
+    with _in_words(one):
+        return _client(other)
 
 
 @functools.cache
 def _client(other: str) -> S3FileSystem:
     from pyarrow import fs
 
-    if other and not re.fullmatch(r"https?://[^/@?#]+/?", other):
-        raise OSError(errno.EINVAL, "AWS_ENDPOINT_URL does not say http://HOST:PORT or https://HOST:PORT")
     return fs.S3FileSystem(
         endpoint_override=other.rstrip("/") if other else None,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
@@ -161,25 +164,27 @@ def below(one: Object) -> tuple[list[Object], list[tuple[Object, str]]]:
     from pyarrow import fs
 
     prefix = one.key.removesuffix("/")
-    _refuse(prefix)
-    with _in_words():
-        found = _store().get_file_info(fs.FileSelector(f"{one.bucket}/{prefix}".rstrip("/"), recursive=True))
+    _refuse(one, prefix)
+    store = _store(one)
+    with _in_words(one):
+        found = store.get_file_info(fs.FileSelector(f"{one.bucket}/{prefix}".rstrip("/"), recursive=True))
     # The client leaves out a "/" at a key's end.
     keys = Counter(info.path.partition("/")[2] for info in found if info.type == fs.FileType.File)
     if not keys:
-        raise FileNotFoundError(errno.ENOENT, "no object lies below it")
+        raise FileNotFoundError(errno.ENOENT, "no object lies below it", str(one))
     objects = [Object(one.bucket, key) for key in sorted(keys, key=os.fsencode)]
     return objects, [(each, _TWO) for each in objects if keys[each.key] > 1]
 
 
 _TWO = "another object's key is this one with “/” behind it, which is not read: copy it"
+_REPLACED = "it is no longer the object that was found: another was put in its place"
 _GONE = "there is no object of this key (one that ends in “/” is not read: copy it)"
 
 
-def _refuse(key: str) -> None:
+def _refuse(one: Object, key: str) -> None:
     """Raises OSError for a key that the client would not ask for as it stands, but for another."""
     if key and not {"", ".", ".."}.isdisjoint(key.split("/")):
-        raise OSError(errno.EINVAL, "its key has an empty part (“//”), or “.” or “..” as a part: copy it")
+        raise OSError(errno.EINVAL, "its key has an empty part (“//”), or “.” or “..” as a part: copy it", str(one))
 
 
 class Opened:
@@ -189,11 +194,13 @@ class Opened:
     """
 
     def __init__(self, one: Object) -> None:
-        _refuse(one.key)
-        with _in_words():
-            self._file = _store().open_input_file(f"{one.bucket}/{one.key}")
+        _refuse(one, one.key)
+        store = _store(one)
+        with _in_words(one):
+            self._file = store.open_input_file(f"{one.bucket}/{one.key}")
             self.size: int = self._file.size()
             about = {name: value.decode("utf-8", "replace") for name, value in (self._file.metadata() or {}).items()}
+        self._one = one
         self.tag = about.get("ETag") or about.get("Last-Modified", "")
         self.mark = (str(one), self.size, self.tag, about.get("Last-Modified", ""))
         self._ahead = memoryview(b"")
@@ -201,7 +208,7 @@ class Opened:
         self._step = FIRST
         if one.tag and one.tag != self.tag:
             self.close()
-            raise OSError(errno.ESTALE, "it is no longer the object that was found: another was put in its place")
+            raise OSError(errno.ESTALE, _REPLACED, str(one))
 
     def readinto(self, view: memoryview, at: int) -> int:
         """Fill `view` from byte `at` on, short or not at all at the end."""
@@ -211,7 +218,7 @@ class Opened:
                 return 0
             goes_on = at == self._from + len(self._ahead)
             self._step = min(2 * self._step, MOST) if goes_on else FIRST
-            with _in_words():
+            with _in_words(self._one):
                 self._ahead = memoryview(self._file.read_at(max(wanted, self._step), at))
             self._from = at
         part = self._ahead[at - self._from :][: len(view)]
@@ -223,20 +230,20 @@ class Opened:
 
 
 @contextlib.contextmanager
-def _in_words() -> Iterator[None]:
+def _in_words(one: Object) -> Iterator[None]:
     """What the client raises, as OSError with the same words each time."""
     try:
         yield
     except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, _GONE) from None
+        raise FileNotFoundError(errno.ENOENT, _GONE, str(one)) from None
     except (OSError, ValueError) as error:  # Arrow's own errors are both
-        raise OSError(errno.EIO, _words(str(error))) from None
+        raise OSError(errno.EIO, _words(str(error)), str(one)) from None
 
 
 def _words(told: str) -> str:
     """Of the client's message what a person needs, without the number of the request, with nothing that is not shown
     safely: a part of it is the store's own text."""
-    if isinstance(told, str) and "Not a regular file" in told:
+    if "Not a regular file" in told:
         return "the object store calls it a folder"
     found = re.search(r"AWS Error (\w+)", told)
     if found and found[1] == "NETWORK_CONNECTION":
