@@ -114,6 +114,7 @@ def memory() -> int | None:
 
 
 def _kept(folder: Path) -> Iterator[Kept]:
+    from forensics.custody import objects
     from forensics.ingest import kept
     from forensics.native import compiler
     from forensics.review.web import visits
@@ -128,6 +129,9 @@ def _kept(folder: Path) -> Iterator[Kept]:
         yield Kept("the key that vouches for what ingests keep", str(key), owner(key), key.lstat().st_size, "")
     seen = visits.folder()
     yield Kept("last visits to the review desk", str(seen), owner(seen), size(seen), "")
+    named = objects.kept_in()
+    if named.is_file():
+        yield Kept("buckets that were named as evidence", str(named), owner(named), named.stat().st_size, "")
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -100,16 +100,19 @@ def _objects(asked: set[Object], problems: list[Problem], progress: Progress | N
     """The objects that are named, or lie below what is named."""
     found: set[Object] = set()
     sources: list[Source] = []
-    with ThreadPoolExecutor(ASKED, "missent-objects") as pool:
+    pool = ThreadPoolExecutor(ASKED, "missent-objects")
+    try:
         for here, told in pool.map(_named_or_below, sorted(asked, key=str)):
             found.update(here)
             problems += told
         meter = Meter(progress, "discover", len(found))
         ordered = sorted(found, key=lambda one: os.fsencode(str(one)))
         for one, (more, told) in zip(ordered, pool.map(_object, ordered), strict=True):
-            meter.add(1, str(one))
+            meter.add(1, display(str(one)))
             sources += more
             problems += told
+    finally:  # whoever interrupts it does not wait for what was not begun
+        pool.shutdown(cancel_futures=True)
     return sources
 
 

@@ -103,7 +103,7 @@ def name(given: Iterable[object], *, later: bool = False) -> None:
     buckets = {parse(str(one)).bucket for one in given if is_address(one)} - known()
     _here.update(buckets)
     if later and buckets:
-        place = _kept_in()
+        place = kept_in()
         with contextlib.suppress(OSError):  # commands to come say how to name it again
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -119,14 +119,15 @@ def known() -> frozenset[str]:
 _here: set[str] = set()
 
 
-def _kept_in() -> Path:
+def kept_in() -> Path:
+    """Where the names of this user's buckets are kept."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "missent" / "stores"
 
 
 def _kept() -> list[str]:
     """Nothing where others could have written it."""
     try:
-        with _kept_in().open("rb") as file:
+        with kept_in().open("rb") as file:
             about = os.fstat(file.fileno())
             own = about.st_uid == os.getuid() and not about.st_mode & 0o022
             return file.read().decode("ascii", "replace").split() if own else []

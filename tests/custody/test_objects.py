@@ -18,13 +18,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forensics import pipeline, proof, workbench
 from forensics.case import Case
 from forensics.cli import main
 from forensics.custody import manifest, objects
 from forensics.custody.discovery import discover
-from forensics.custody.names import display
+from forensics.custody.evidence import head
+from forensics.custody.names import display, undisplay
 from forensics.errors import EvidenceError, MachineError, UsageError
 from forensics.ingest import survey, units
 from tests.custody import store as stores
@@ -90,8 +93,8 @@ def test_the_same_report_as_from_files(store: Store, logs: Path, tmp_path: Path)
     """Where evidence lay is no part of a report; records are quoted from objects as from files."""
     put(store, logs)
     written = {}
-    for name, given in (("here", logs), ("there", PREFIX)):
-        pipeline.run([given], tmp_path / name, org=["albion-defence.uk"], year=2023, formats=("json", "md", "forms"))
+    for name, log in (("here", logs), ("there", PREFIX)):
+        pipeline.run([log], tmp_path / name, org=["albion-defence.uk"], year=2023, formats=("json", "md", "forms"))
         reports = tmp_path / name / "reports"
         files = (path for path in sorted(reports.rglob("*")) if path.is_file() and ".seal." not in path.name)
         written[name] = {path.relative_to(reports).as_posix(): path.read_bytes() for path in files}
@@ -125,8 +128,6 @@ def test_a_workbook(store: Store, tmp_path: Path) -> None:
     address = store.put("book.xlsx", held.getvalue())
     (source,) = discover([address]).sources
     assert (source.name, source.container) == (f"{address}!/Sheet", "xlsx")
-    from forensics.custody.evidence import head
-
     assert head(source) == b"a,b\n1,two\n"
 
 
@@ -156,6 +157,30 @@ def test_keys_are_read_as_they_stand_or_refused_by_name(store: Store) -> None:
         assert words in told[key.removesuffix("/") if key in ("p/dir/", "p/both/") else key]
     assert ("GET", "evidence", "a.log") not in store.asked
     assert all(one.name.isprintable() for one in found.sources)
+
+
+KEYS = st.text("ab/.%+?#*~ \\\n\u202eé", min_size=1, max_size=7)
+
+
+@given(st.sets(KEYS, min_size=1, max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_every_key_is_read_as_its_own_content_or_named(store: Store, keys: set[str]) -> None:
+    store.objects.clear()
+    for key in keys:
+        store.put(f"p/{key}", f"this is {key!r}".encode())
+    found = discover(["s3://evidence/p/"])
+    read = {one.path: head(one).decode() for one in found.sources}
+    assert read == {f"s3://evidence/p/{key}": f"this is {key!r}" for key in keys if f"s3://evidence/p/{key}" in read}
+    named = {one.path for one in found.problems}
+    for key in keys:
+        address = f"s3://evidence/p/{key}"
+        assert address in read or named & {display(address), display(address.rstrip("/")), display(address[:-1])}
+
+
+@given(KEYS | st.text())
+def test_a_recorded_address_leads_to_the_same_object(key: str) -> None:
+    one = objects.Object("evidence", key)
+    assert objects.recorded(undisplay(display(str(one)))) == one
 
 
 def test_what_an_address_names(store: Store) -> None:
@@ -415,6 +440,19 @@ def test_a_bag_holds_the_objects(store: Store, logs: Path, tmp_path: Path) -> No
     assert not store.asked
     kept = {path.read_bytes() for path in (tmp_path / "bag" / "data" / "evidence").iterdir()}
     assert kept == set(store.objects.values())
+
+
+def test_who_interrupts_does_not_wait_for_all_objects(store: Store) -> None:
+    for number in range(400):
+        store.put(f"many/{number}", b"x")
+
+    def interrupt(step: str, done: int, total: int) -> None:
+        if step == "discover" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        discover(["s3://evidence/many/"], progress=interrupt)
+    assert len({key for _, _, key in store.asked}) < 400
 
 
 def test_few_requests(store: Store) -> None:
