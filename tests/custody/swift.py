@@ -1,20 +1,21 @@
 """OpenStack Swift on loopback: a real object store with the protocol of Amazon S3, users and signatures.
 
-Used where its programs are installed: `pip install swift` in an environment of its own, named by MISSENT_SWIFT, or
-Debian's packages swift-proxy, swift-account, swift-container and swift-object. It is no package that this one needs.
+Used where its programs are installed in an environment of their own, `.swift` or what MISSENT_SWIFT names, as `.ci/run`
+does it: it is no package that this one needs.
 """
 
 from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from tests.conftest import ROOT
 
 KEY, SECRET = "test:tester", "testing"
 _PROXY = """
@@ -38,10 +39,13 @@ use = egg:swift#catch_errors
 """
 
 
+INSTALLED = Path(os.environ.get("MISSENT_SWIFT") or ROOT / ".swift")
+
+
 def programs() -> Path | None:
     """The folder of its programs."""
-    found = shutil.which("swift-proxy-server", path=os.environ.get("MISSENT_SWIFT") or None)
-    return Path(found).parent if found else None
+    folder = INSTALLED.absolute() / "bin"
+    return folder if (folder / "swift-proxy-server").is_file() else None
 
 
 @contextmanager

@@ -473,7 +473,9 @@ def test_few_requests(store: Store) -> None:
 def swift_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     programs = swift.programs()
     if programs is None:
-        pytest.skip("NOT RUN: OpenStack Swift is not installed (its folder of programs is named by MISSENT_SWIFT)")
+        pytest.skip(
+            f"NOT RUN: OpenStack Swift is not installed in {swift.INSTALLED} (MISSENT_SWIFT names another place)"
+        )
     with swift.serving(tmp_path_factory.mktemp("swift"), programs) as url:
         yield url
 
