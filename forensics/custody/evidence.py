@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.custody import streams
+from forensics.custody import objects, streams
 from forensics.custody.discovery import DEEPEST, Discovery, Problem, discover
 from forensics.custody.names import display
+from forensics.custody.objects import Object
 from forensics.custody.sources import Content, Source, opened, reason
 from forensics.custody.streams import Mark, Place
 from forensics.errors import EvidenceError, UsageError
@@ -288,6 +289,8 @@ def window(place: Place, offset: int, size: int) -> Bytes:
 
 def mark(place: Place) -> Mark:
     """By what a change of stored bytes shows. Raises OSError."""
+    if isinstance(place, Object) and place.tag:
+        return objects.mark(place)
     with contextlib.closing(streams.opened(place)) as stored:
         return stored.mark
 

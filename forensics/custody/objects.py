@@ -15,7 +15,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,6 +188,11 @@ def _refuse(one: Object, key: str) -> None:
         raise OSError(errno.EINVAL, "its key has an empty part (“//”), or “.” or “..” as a part: copy it", str(one))
 
 
+def mark(one: Object) -> tuple[str, str]:
+    """By what another content of an object that was found shows, whenever it is asked for."""
+    return str(one), one.tag
+
+
 class Opened:
     """The bytes of an object as `streams.Stored` has them, asked for a stretch at a time, one ahead of small readings.
 
@@ -203,7 +208,7 @@ class Opened:
             about = {name: value.decode("utf-8", "replace") for name, value in (self._file.metadata() or {}).items()}
         self._one = one
         self.tag = about.get("ETag") or about.get("Last-Modified", "")
-        self.mark = (str(one), self.size, self.tag, about.get("Last-Modified", ""))
+        self.mark = mark(replace(one, tag=self.tag))
         self._ahead = memoryview(b"")
         self._from = 0
         self._step = FIRST

@@ -28,7 +28,7 @@ from forensics.custody import manifest, objects
 from forensics.custody.discovery import discover
 from forensics.custody.evidence import head
 from forensics.custody.names import display, undisplay
-from forensics.errors import EvidenceError, MachineError, UsageError
+from forensics.errors import EvidenceError, MachineError, UsageError, VerificationFailed
 from forensics.ingest import survey, units
 from tests.custody import store as stores
 from tests.custody import swift
@@ -415,6 +415,18 @@ def test_more_objects_cost_what_they_hold(
     assert tables(case) == tables(tmp_path / "whole")
     again = ingest([PREFIX], case)
     assert again.evidence == 8 and workbench.verify(case).ok
+
+
+def test_a_known_object_that_was_replaced_is_named(store: Store, logs: Path, tmp_path: Path) -> None:
+    """By another of the same size, before more evidence is read."""
+    names = ("mail.log-20230608.xz", "mail.log-20230609")
+    old, new = (store.put(f"logs/{name}", (logs / name).read_bytes()) for name in names)
+    case = tmp_path / "case"
+    ingest([new], case)
+    key = ("evidence", f"logs/{names[1]}")
+    store.objects[key] = store.objects[key].replace(b"status=sent", b"status=bent", 1)
+    with pytest.raises(VerificationFailed, match=names[1]):
+        ingest([old], case)
 
 
 def test_an_object_that_vanishes_while_it_is_looked_for_is_told_by_name(
