@@ -6,6 +6,7 @@ header claims, in memory; zip's directory is read by `zipfile`.
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -152,6 +153,8 @@ def zip_members(file: BinaryIO, size: int, note: Note) -> Iterator[Member]:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # the disk or the store, not the archive
+            raise
         note(f"the zip archive's directory, at its end, cannot be read: it is cut off or damaged ({error})")
         return
     index = 0

@@ -7,6 +7,7 @@ evidence.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -105,7 +106,7 @@ class _Seekable(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._stored.size}[whence]
         if start + offset < 0:
-            raise ValueError("a place before the beginning")
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as files do
         self._at = start + offset
         return self._at
 

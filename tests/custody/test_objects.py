@@ -454,6 +454,25 @@ def test_a_bag_holds_the_objects(store: Store, logs: Path, tmp_path: Path) -> No
     assert kept == set(store.objects.values())
 
 
+def test_an_archive_that_cannot_be_reached_is_not_said_to_be_damaged(store: Store, logs: Path) -> None:
+    address = store.put("c.zip", (logs / "c.zip").read_bytes())
+    short = store.put("short.zip", b"PK\x03\x04")
+    assert len(discover([address]).sources) == 1
+    (problem,) = discover([short]).problems
+    assert "cut off or damaged" in problem.reason
+    for after in range(1, 4):
+        count = 0
+
+        def deny(method: str, bucket: str, key: str, after: int = after) -> int | None:
+            nonlocal count
+            count += method == "GET"
+            return 403 if method == "GET" and count > after else None
+
+        store.before = deny
+        found = discover([address])
+        assert len(found.sources) == 1 or found.problems[0].reason == "the object store denies access to it"
+
+
 def test_who_interrupts_does_not_wait_for_all_objects(store: Store) -> None:
     for number in range(400):
         store.put(f"many/{number}", b"x")
