@@ -20,8 +20,11 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 KEY = 32
 """Bytes."""
+ZONED = 366 * 45
+"""Days from 1995 on whose offsets tell a zone's rules."""
 _OF_SURVEY: Mapping[str, Any] = {
     "records": int, "first": int | None, "last": int | None, "blocks": Mapping[int, int],
     "hosts": frozenset[int] | None,
@@ -252,8 +257,20 @@ def _said(survey: Survey, note: str, value: str) -> Any:
 def _of_survey(source: Source, evidence: str, year: int | None, zone: str | None, settings: Settings) -> str:
     """Names what a survey is a function of, with the content that has this digest."""
     name = source.name
-    said = [year, zone, settings.host(name), settings.date_order(name)]
+    said = [year, zone, zone and _rules(zone), settings.host(name), settings.date_order(name)]
     return plainly.digest([evidence, name, source.index, source.member, source.container, said])
+
+
+@cache
+def _rules(zone: str) -> str:
+    """Names what this machine's list of zones says of one: states change theirs. Empty for none that it has."""
+    try:
+        info = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
+    first = datetime(1995, 1, 1, tzinfo=UTC)
+    days = (first + timedelta(days=n) for n in range(ZONED))
+    return plainly.digest([str(day.astimezone(info).utcoffset()) for day in days])
 
 
 def _plain(one: Surveyed) -> dict[str, Any] | None:

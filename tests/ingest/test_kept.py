@@ -272,6 +272,18 @@ def test_other_code_uses_nothing_that_was_kept(
     assert str(logs[0]) in counted["read"]
 
 
+def test_other_rules_of_a_zone_are_another_survey(
+    logs: list[Path], tmp_path: Path, counted: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kept._rules("Europe/Paris") != kept._rules("Europe/London") != kept._rules("No/Such") == ""
+    case = tmp_path / "case"
+    ingest(logs[:1], case, timezone="Europe/Paris")
+    monkeypatch.setattr(kept, "_rules", lambda zone: f"{zone}, as it is from next year on")
+    counted["survey"].clear()
+    ingest(logs[1:2], case)
+    assert sorted(counted["survey"]) == [str(one) for one in logs[:2]]
+
+
 def test_nothing_stays_of_an_ingest_that_failed(
     logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
