@@ -18,8 +18,9 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,8 @@ KEY = 32
 """Bytes."""
 ZONED = 366 * 45
 """Days from 1995 on whose offsets tell a zone's rules."""
+DIGESTS = 2
+"""Batches whose digests are computed at a time, while new evidence is surveyed."""
 _OF_SURVEY: Mapping[str, Any] = {
     "records": int, "first": int | None, "last": int | None, "blocks": Mapping[int, int],
     "hosts": frozenset[int] | None,
@@ -55,12 +58,13 @@ _OF_SURVEY: Mapping[str, Any] = {
 @dataclass(frozen=True)
 class Kept:
     """What may be used. `surveys`: by `_of_survey`; `batches`: (keys of its parts, name, digest) by the first key;
-    `made_of`: `deliveries.Before.made_of`."""
+    `made_of`: `deliveries.Before.made_of`; `found`: digests that batches have now, by name, computed ahead."""
 
     folder: Path
     surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batches: Mapping[str, tuple[tuple[str, ...], str, str]] = field(default_factory=dict)
     made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    found: Mapping[str, Future[str]] = field(default_factory=dict)
 
     def survey(self, source: Source, evidence: str, settings: Settings) -> Surveyed | None:
         """What is known of a source, if nothing shows that it was touched since."""
@@ -93,7 +97,7 @@ class Kept:
             return None
         place = self.folder / name
         try:
-            if runs.digest(place) != digest:
+            if (self.found[name].result() if name in self.found else runs.digest(place)) != digest:
                 return None
             batch = batches.facts(place, digest)
         except (OSError, ValueError, KeyError, TypeError):
@@ -105,8 +109,13 @@ class Kept:
 def again(
     folder: Path, digest: str, reopened: Iterable[tuple[Source, str]], settings: Settings
 ) -> tuple[Kept, Mapping[Source, Surveyed]]:
-    """What the last ingest kept, and the surveys among it that still hold for sources of known evidence."""
+    """What the last ingest kept, whose digests are compared from now on, and the surveys among it that still hold for
+    sources of known evidence."""
     found = read(folder, digest)
+    threads = ThreadPoolExecutor(DIGESTS)
+    ahead = {name: threads.submit(runs.digest, folder / name) for _, name, _ in found.batches.values()}
+    threads.shutdown(wait=False)
+    found = replace(found, found=ahead)
     told = {source: found.survey(source, one, settings) for source, one in reopened}
     return found, {source: survey for source, survey in told.items() if survey is not None}
 
