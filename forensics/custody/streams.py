@@ -306,7 +306,7 @@ class Hashing:
         self.sizes = [0] * streams
         self.parts: dict[int, str] = {}
         """SHA-256 of what `part` was given, by its number, once `finish` has returned."""
-        self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=8)
+        self._queue: queue.Queue[Callable[[], None] | None]
         self._thread: threading.Thread | None = None
 
     def _work(self) -> None:
@@ -315,6 +315,7 @@ class Hashing:
 
     def _do(self, item: Callable[[], None]) -> None:
         if self._thread is None and sum(self.sizes) > ALONE:
+            self._queue = queue.Queue(maxsize=8)
             self._thread = threading.Thread(target=self._work, name="missent-sha256", daemon=True)
             self._thread.start()
         if self._thread is None:

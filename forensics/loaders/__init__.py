@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from forensics.loaders import marks
@@ -16,6 +17,7 @@ SURE = 0.8
 """With less confidence than this the rest of an evidence is looked at, too."""
 
 
+@cache
 def load(name: str) -> Loader:
     """The loader module of that name."""
     module: Loader = import_module(f"forensics.loaders.{name}")

@@ -422,8 +422,10 @@ def unread_rows(block: Block, rows: Sequence[tuple[int, int, int, str]]) -> pa.T
     """(number, offset, length, reason) rows of a block as a table, each with its bytes in the evidence, cut to 4 KiB.
 
     Where an export holds no record, it tells why (`forensics.wraps`), and not what the loader made of it."""
+    if not rows:
+        return UNREAD_ROWS.empty_table()
     outer = getattr(block, "outer", block.data)
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     raw = [outer[at - block.offset :][: min(length, 4096)].tobytes() for at, length in zip(*columns[1:3], strict=True)]
     known: Mapping[int, str] = getattr(block, "reasons", {})
     if known:
