@@ -172,7 +172,7 @@ def ingest(
         settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
         known = known_evidence.read_manifest(now)
         new, named = known_evidence.split_new_and_known(now, known, found.sources, progress)
-        earlier = known_evidence.per_file_settings(known)
+        earlier = known_evidence.per_file_settings(now, known, new)
         about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
         if (
             known

@@ -59,9 +59,9 @@ def _otherwise_dated(one: EvidenceEntry, name: str) -> bool:
     return date is not None and date not in {years.date_in(other) for other in one.names}
 
 
-def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
-    """What people have said earlier, by options, about single files of the case. What case.toml said then, it says now,
-    or no longer."""
+def per_file_settings(case: Case, known: Manifest | None, new: Sequence[Any] = ()) -> tuple[SourceSettings, ...]:
+    """What people have said earlier, by options, about single files of the case: not of a `new` one that only bears the
+    name of one of these. What case.toml said then, it says now, or no longer."""
     if not known:
         return ()
     from forensics.casefile import SourceSettings
@@ -78,8 +78,21 @@ def per_file_settings(known: Manifest | None) -> tuple[SourceSettings, ...]:
         first = years.get("first") if years.get("by") == "setting" and year is None else None
         zone = zones.get("name") if zones.get("by") == "setting" and timezone is None else None
         named = {*one.names, *(place.path for place in one.locations)}
+        if first is not None or zone is not None:
+            named -= {source.name for source in new if source.name in named and not _continues(case, one, source)}
         settings += [SourceSettings(file=name, year=first, timezone=zone) for name in sorted(named)]
     return tuple(settings)
+
+
+def _continues(case: Case, one: EvidenceEntry, source: Any) -> bool:
+    """Whether a file is one that the case holds, grown since."""
+    from forensics.custody import evidence, manifest
+
+    places = [place for place in one.locations if manifest.path_of(case, place) == source.file.absolute()]
+    return any(
+        place.size <= source.size and evidence.file_digest(source.file, place.size)[0] == one.file_sha256
+        for place in places
+    )
 
 
 def agrees(named: Sequence[tuple[Any, EvidenceEntry]], year: int | str | None, timezone: str | None) -> bool:
@@ -111,7 +124,7 @@ def reopen(
     sources: list[tuple[Any, str]] = []
     for one in known.evidence:
         found = list(places.located(case, one))
-        if not found and one.id in given:
+        if not found and one.id in given and places.given(case, one.locations[0]) not in taken:
             found = [(one.locations[0], given[one.id])]
         if not found:
             raise EvidenceError(

@@ -387,6 +387,26 @@ def test_a_file_that_grows_again_and_again(logs: list[Path], tmp_path: Path) -> 
     assert workbench.verify(tmp_path / "case").ok
 
 
+def test_what_was_said_of_a_file_is_not_said_of_another_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But of the same one when it has grown."""
+    first = message("4B1C2D3E4F", to("x@navy.example"), at="Mar  1 10:00:00")
+    more = message("5B1C2D3E4F", to("x@navy.example"), at="Mar  2 10:00:00")
+    for folder, text in (("a", first), ("b", more)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mail.log").write_text(text)
+    case = tmp_path / "case"
+    monkeypatch.chdir(tmp_path / "a")
+    pipeline.ingest([Path("mail.log")], case, org=["albion.example"], year=2023)
+    monkeypatch.chdir(tmp_path / "b")
+    with pytest.raises(AmbiguousTime, match=r"mail.log: its time stamps have no year"):
+        pipeline.ingest([Path("mail.log")], case)
+    monkeypatch.chdir(tmp_path / "a")
+    Path("mail.log").write_text(first + more)
+    assert pipeline.ingest([Path("mail.log")], case).deliveries == 2
+
+
 def test_what_case_toml_no_longer_says_is_not_remembered(tmp_path: Path) -> None:
     """What an option said of a file stays with it; what case.toml said goes when it is taken out."""
     log, later = tmp_path / "mail.log-20240305", tmp_path / "mail.log-20240306"
