@@ -52,7 +52,7 @@ def rerun(
         if case.annexes.is_dir():
             shutil.copytree(case.annexes, fresh.annexes)
         try:
-            made = _made(fresh, inventory, sources, progress)
+            made = _made(case, fresh, inventory, sources, progress)
         except MissentError as error:
             return [Check("rerun", False, f"the evidence cannot be read as it was: {error.what}")]
     return [_compared(inventory, made)]
@@ -71,11 +71,13 @@ def _sources(case: Case, inventory: Manifest, evidence: Place | None, bag: bool)
             yield replace(source, path=places.given(case, place), member=source.member, stored=source.file)
 
 
-def _made(fresh: Case, inventory: Manifest, sources: Sequence[Source], progress: Progress | None) -> Manifest:
+def _made(
+    case: Case, fresh: Case, inventory: Manifest, sources: Sequence[Source], progress: Progress | None
+) -> Manifest:
     wanted = Settings(
         sources=tuple(case_files.SourceSettings(**one) for one in inventory.settings.get("sources", ())),
         named=frozenset(),
-        known=known_evidence.per_file_settings(inventory),
+        known=known_evidence.per_file_settings(case, inventory),
     )
     entries: tuple[EvidenceEntry, ...] = reading.ingest_then(
         fresh, sources, wanted, lambda result: manifest.evidence(fresh, result.evidence), progress=progress
