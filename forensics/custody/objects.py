@@ -42,6 +42,10 @@ _WORDS = {
 }
 
 
+class Replaced(OSError):
+    """Another object was put in the place of the one that was found."""
+
+
 @dataclass(frozen=True)
 class Object:
     """An object by its address, or with `key` "" or ending in "/" all that lies below. `tag`: which content it had when
@@ -214,7 +218,7 @@ class Opened:
         self._step = FIRST
         if one.tag and one.tag != self.tag:
             self.close()
-            raise OSError(errno.ESTALE, _REPLACED, str(one))
+            raise Replaced(errno.ESTALE, _REPLACED, str(one))
 
     def readinto(self, view: memoryview, at: int) -> int:
         """Fill `view` from byte `at` on, short or not at all at the end."""

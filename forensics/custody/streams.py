@@ -37,8 +37,12 @@ Place = Path | Object
 Mark = tuple[int | str, ...]
 
 
+class NoFile(OSError):
+    """What lies there is no regular file."""
+
+
 def open_readonly(path: str | Path) -> int:
-    """File descriptor of a regular file. Raises OSError as `open` does, and for anything that is no regular file."""
+    """File descriptor of a regular file. Raises OSError as `open` does, NoFile for anything that is no regular file."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
         fd = os.open(path, flags | getattr(os, "O_NOATIME", 0))
@@ -46,7 +50,7 @@ def open_readonly(path: str | Path) -> int:
         fd = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(0, "it is not a regular file")
+        raise NoFile(0, "it is not a regular file")
     return fd
 
 

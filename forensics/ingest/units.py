@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from forensics import loaders, wraps
 from forensics.custody import evidence as custody
+from forensics.custody import objects, streams
 from forensics.errors import EvidenceChanged, EvidenceError
 from forensics.ingest import batches, madeby, plainly
 from forensics.ingest.batches import Account, Batch, Tables
@@ -180,7 +181,7 @@ def _stretch(item: Surveyed, start: int, stop: int) -> custody.Block:
     try:
         return custody.stretch(item.source, start, stop)
     except EvidenceError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+        if isinstance(error.__cause__, FileNotFoundError | streams.NoFile | objects.Replaced):
             raise changed(item) from None
         raise
 
