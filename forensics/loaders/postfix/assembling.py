@@ -36,9 +36,11 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         return Assembled(*_nothing(), fragments(everything, np.arange(len(everything.ints))))
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
+    order = np.arange(len(events.ints))
     if len(disordered):
         keys = events.longs[hops[disordered, g.H_FIRST], w.KEY]
-        events = events.take(in_protocol_order(events.ints, events.longs, keys))
+        order = in_protocol_order(events.ints, events.longs, keys)
+        events = events.take(order)
         hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     flags = hops[:, g.H_FLAGS]
     if final:
@@ -49,8 +51,10 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         )
     rest = None
     if not final:
+        incomplete = np.empty(len(order), np.bool_)
+        incomplete[order] = ~complete[event_hop]  # `everything` stands as it was read
         waits = np.ones(len(everything.ints), np.bool_)  # ends of sessions, and of the others those that are incomplete
-        waits[everything.ints[:, w.KIND] != w.ENDED] = ~complete[event_hop]
+        waits[everything.ints[:, w.KIND] != w.ENDED] = incomplete
         rest = fragments(everything, np.flatnonzero(waits))
     leg_rows = np.flatnonzero(
         (legs[:, g.L_OUTCOME] >= 0) & complete[legs[:, g.L_HOP]] & (flags[legs[:, g.L_HOP]] & g.PROBED == 0)

@@ -120,3 +120,28 @@ def test_an_id_given_anew_where_a_second_stands_in_no_order() -> None:
     assert len(expected) == 2
     mixed = [second[2], first[4], second[1], second[0], second[3]]
     assert legs(first[:4] + mixed) == expected
+
+
+def test_a_late_line_behind_the_next_use_of_its_queue_id() -> None:
+    """The first message is whole within the block, the second goes on elsewhere: what is put in order stays with its
+    message, and comes to rows once."""
+
+    def of(id: str, clock: str, recipient: str, **more: Any) -> list[str]:
+        stamp = f"2024-03-01T{clock}.000000+00:00"
+        return message(id, to(f"{recipient}@navy.example"), at=stamp, **more).splitlines(keepends=True)
+
+    client, named, queued, late, removed = of(ID, "10:00:01", "x")
+    second = of(ID, "10:00:04", "y", removed=False)
+    around = [
+        [one for n in range(read.NEAR // 4) for one in of(f"{hour}{n:08X}", f"{hour}:00:00", "z")]
+        for hour in ("08", "12")
+    ]
+    lines = [*around[0], named, client, queued, removed, second[0], late, *second[1:], *around[1]]
+    scan = read.scan(Lines(lines), base.ScanContext(evidence=0, number=1, plan=timing.Plan(Clock(2024))))
+    whole = told(assembling.assemble(scan.events, final=True))
+    parts = assembling.assemble(scan.events, final=False)
+    assert parts.fragments is not None
+    rest = told(assembling.assemble(read.resume(parts.fragments), final=True))
+    assert len(whole) == 2 + 2 * (read.NEAR // 4)
+    assert [leg for leg in told(parts) if "x@navy.example" in leg[1]]
+    assert sorted([*told(parts), *rest]) == whole
