@@ -19,7 +19,7 @@ from typing import Any
 from forensics import case as cases
 from forensics import domains, schema
 from forensics.case import Case
-from forensics.custody import canonical, log, statement, tables
+from forensics.custody import canonical, declared, log, statement, tables
 from forensics.custody.chain import Clock, Head, now, stamp
 from forensics.custody.entries import (
     EvidenceEntry,
@@ -269,7 +269,9 @@ def read(case: Case) -> Manifest:
             remedy="open it with the version that made it, or ingest its evidence into a new case",
         )
     try:
-        return _manifest(data)
+        found = _manifest(data)
+        declared.hold(Manifest, found)
+        return found
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(
             f"{case.manifest}: is damaged or was altered ({type(error).__name__}: {error})",
@@ -281,13 +283,19 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
     return Manifest(
         evidence=tuple(_evidence_entry(one) for one in data["evidence"]),
         skipped=tuple(Skipped(**one) for one in data["skipped"]),
-        tables=tuple(Table(**{**one, "files": tuple(TableFile(**f) for f in one["files"])}) for one in data["tables"]),
+        tables=tuple(_table(one) for one in data["tables"]),
         settings=dict(data["settings"]),
         detection_digest=str(data["detection_digest"]),
         kept=str(data.get("kept", "")),
         runs=tuple(RunEntry(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
         custody=Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"])),
     )
+
+
+def _table(one: Mapping[str, Any]) -> Table:
+    if one["name"] not in tables.TABLES:
+        raise ValueError(f"no table is named {one['name']!r}")
+    return Table(**{**one, "files": tuple(TableFile(**file) for file in one["files"])})
 
 
 def _evidence_entry(one: Mapping[str, Any]) -> EvidenceEntry:

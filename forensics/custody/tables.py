@@ -22,6 +22,8 @@ from forensics.custody import canonical
 from forensics.errors import VerificationFailed, system_error
 from forensics.progress import Meter, Progress
 
+DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError)
+"""What reading an altered Parquet file raises: Arrow's own errors, and Python's on what Arrow found there."""
 TABLES = ("correspondents", "deliveries", "findings", "incidents", "lookalikes", "unread")
 
 
@@ -122,7 +124,7 @@ def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Rec
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED as error:
         if isinstance(error, PermissionError):
             raise system_error(error, path) from None
         raise VerificationFailed(

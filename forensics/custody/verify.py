@@ -273,7 +273,7 @@ def _evidence(
         parts = citations.chunks(case, findings, None if all_records else SAMPLE)
         first = next(parts, None)
         cited = Cited.of(first[0]) if first else None
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except tables.DAMAGED as error:
         return [Check("cited records", False, f"the tables that cite them cannot be read: {error}")]
     meter = Meter(progress, "verify", sum(one.content_size for one in inventory.evidence))
     checks = []
@@ -301,7 +301,7 @@ def _evidence(
         try:
             for table, looked in parts:
                 every.take(Cited.of(table), looked)
-        except (pa.ArrowException, OSError, KeyError) as error:
+        except tables.DAMAGED as error:
             every.faults.append(f"a table that cites them cannot be read: {error}")
     return [*checks, every.check(findings, all_records)]
 
