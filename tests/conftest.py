@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
 """The same examples in every run, and no test that a slow machine can fail. Others: `--hypothesis-profile default`."""
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell that starts a run in the background has it ignore interrupts, and with it every command that a test starts."""
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"

@@ -213,7 +213,7 @@ def _sums(case: Case, inventory: Manifest) -> Check:
             faults.append(f"{_name(one)}: {one.records:,} records, but used, ignored and unread come to {total:,}")
     try:
         faults += _table_faults(case, inventory)
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, RuntimeError, *tables.DAMAGED) as error:  # names that are no text: DuckDB's own
         faults.append(f"a table cannot be read: {error}")
     records = sum(one.records for one in inventory.evidence)
     return checked(
