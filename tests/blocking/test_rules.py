@@ -57,6 +57,19 @@ def connected(mails: Iterable[Mail]) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def test_genuine_use_stands_in_order_of_names() -> None:
+    """A watch list follows it, and must come to the same bytes each time."""
+    names = [f"d{(7 * n) % 300:03}.example" for n in range(300)]
+    mails = [Mail(f"x@{name}", "none") for name in names for _ in range(2)]
+    mails += [
+        Mail("x@navy.ml", "open"),
+        Mail("x@kept.example", "dismissed"),
+        Mail("x@in.example", "none", direction="inbound"),
+    ]
+    found = blocking.genuine(connected(mails))
+    assert list(found.items()) == [*((name, 2) for name in sorted(names)), ("kept.example", 1)]
+
+
 def test_only_confirmed_pairs_get_rules() -> None:
     found = block(
         [Mail("a@navy.ml", "confirmed"), Mail("b@navy.ml", "open"), Mail("c@army.ml", "open", meant="army.mil"),
