@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.custody import remembered
 from forensics.custody.names import display
 from forensics.errors import UsageError
 
@@ -125,7 +126,7 @@ _here: set[str] = set()
 
 def kept_in() -> Path:
     """Where the names of this user's buckets are kept."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "missent" / "stores"
+    return remembered.folder() / "stores"
 
 
 def _kept() -> list[str]:

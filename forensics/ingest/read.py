@@ -338,7 +338,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
             read.accounts[number].add(member)
         for member_number, table in _unread(placed, made):
             read.unread.add(table, evidence[unit[member_number][0]].digests.content_sha256)
-        done += sum(part.stop - part.start for _, part in unit)
+        done += sum(part.size for _, part in unit)
         current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
     allocator.release()
@@ -404,15 +404,17 @@ def _jobs(task: _Task) -> Iterator[_Job]:
             at += count
             continue
         unit = [listed[at]]
+        first = unit[0][1]
+        size = first.size
         at += 1
         while (
             at < len(listed)
-            and units.fits([part for _, part in unit], listed[at][1])
+            and units.fits(first, len(unit), size, listed[at][1])
             and not task.before.begins(listed[at][1])
         ):
             unit.append(listed[at])
+            size += listed[at][1].size
             at += 1
-        first = unit[0][1]
         if len(unit) == 1 and not first.whole and not custody.plain(first.item.source):
             several = [unit]
             while at < len(listed) and listed[at][0] == unit[0][0]:

@@ -52,6 +52,11 @@ class Part:
         return self.start == 0 and self.stop == self.item.digests.content_size
 
     @property
+    def size(self) -> int:
+        """Bytes of its content."""
+        return self.stop - self.start
+
+    @property
     def offsets(self) -> list[int]:
         """Where its blocks begin."""
         return [one for one in sorted(self.item.survey.blocks) if self.start <= one < max(self.stop, 1)]
@@ -119,13 +124,10 @@ def _records(item: Surveyed, start: int, stop: int, skip: NDArray[np.bool_] | No
     return skip[first - 1 : after - 1]
 
 
-def fits(unit: Sequence[Part], part: Part) -> bool:
-    """Whether a part may be read in one unit with those before it."""
-    if not unit:
-        return True
-    sizes = sum(one.stop - one.start for one in unit) + part.stop - part.start
-    same = unit[0].item.loader == part.item.loader
-    return same and unit[0].whole and part.whole and sizes <= BUNDLE and len(unit) < BUNDLED
+def fits(first: Part, count: int, size: int, part: Part) -> bool:
+    """Whether a part may be read in one unit with the `count` parts of `size` bytes that begin with `first`."""
+    same = first.item.loader == part.item.loader
+    return same and first.whole and part.whole and size + part.size <= BUNDLE and count < BUNDLED
 
 
 def read(folder: Path, unit: Sequence[Part], given: Iterable[custody.Block] | None = None) -> tuple[Batch, Tables]:

@@ -7,14 +7,13 @@ first digest: {reviewer: {"verdicts": highest sequence, "findings": [delivery id
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forensics.case import Case
-from forensics.custody import canonical, log
+from forensics.custody import canonical, log, remembered
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,7 @@ def place(case: Case) -> Path:
 
 def folder() -> Path:
     """Where this user's visits are kept."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "missent" / "visits"
+    return remembered.folder() / "visits"
 
 
 def before(case: Case, reviewer: str) -> Visit | None:
