@@ -340,8 +340,10 @@ def detect(
     from forensics import casefile as case_files
     from forensics import results
     from forensics.custody import doing, log, manifest, staging
+    from forensics.engine import memory as bounds
 
     started = log.now()
+    bounds.bounded(memory)
     case = Case(Path(case_dir))
     staging.finish(case)
     case_files.read(case)
@@ -381,7 +383,7 @@ def weigh(
     from forensics.custody import annexes, statement
     from forensics.engine import memory as bounds
 
-    room = bounds.for_database(bounds.bounded(memory))
+    room = bounds.for_database(memory)
     with store.connect(case, casefile.organisation.domains, spill=case.folder / ".spill", memory=room) as connection:
         asked = annexes.told(case, inventory, store.named(connection)) if annexes.listed(inventory) else {}
         result = detector.detect(connection, casefile, since=since, until=until, lookups=asked, progress=progress)

@@ -15,11 +15,10 @@ _OF_DATABASE = 512 << 20
 """Bytes of `detect` that are not DuckDB's to bound."""
 
 
-def bounded(memory: int | None) -> int | None:
-    """The bytes as given. Raises UsageError for fewer than LEAST."""
+def bounded(memory: int | None) -> None:
+    """Raises UsageError for fewer bytes than LEAST."""
     if memory is not None and memory < LEAST:
         raise UsageError(f"--memory: {memory:,} bytes", expected=f"{_said(LEAST)} or more")
-    return memory
 
 
 def threads(wanted: int, memory: int | None) -> int:

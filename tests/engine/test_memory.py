@@ -32,6 +32,8 @@ def test_too_little_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="1 GiB or more"):
         pipeline.ingest([logs], tmp_path / "case", memory=memory.LEAST - 1)
     assert not (tmp_path / "case").exists()
+    with pytest.raises(UsageError, match="1 GiB or more"):
+        pipeline.detect(tmp_path / "case", memory=memory.LEAST - 1)
 
 
 def test_what_does_not_fit_is_said_and_the_case_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
