@@ -44,6 +44,9 @@ _OF_HOP = (
 )  # fmt: skip
 _OF_LEG = tuple(f.name for f in fields(HopLegKeys) if f.name not in _OF_HOP)
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
+_PACKED_SMALL = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_SMALL = pa.ipc.IpcReadOptions(use_threads=False)
+"""Of fragments: to hand thousands of small buffers to other threads takes longer than to pack or unpack them."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ def keys(place: Path) -> HopLegKeys:
 def fragments(place: Path, partitions: range, members: NDArray[np.int32]) -> pa.Table:
     """The fragments of some partitions; `evidence` is the case's."""
     with pa.memory_map(str(place / "fragments.arrow")) as file:
-        reader = pa.ipc.open_file(file)
+        reader = pa.ipc.open_file(file, options=_SMALL)
         together = reader.num_record_batches == 1
         wanted = range(1) if together else partitions
         table = pa.Table.from_batches([reader.get_batch(n) for n in wanted], reader.schema)
@@ -255,7 +258,11 @@ def _save_by_key(table: pa.Table, path: Path) -> None:
     part = _partition(table)
     ends = np.cumsum(np.bincount(part, minlength=PARTITIONS)).tolist() if table.nbytes > FEW else [len(table)]
     ordered = table.take(pa.array(np.argsort(part, kind="stable"))).combine_chunks()
-    with naming(path), pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema, options=_PACKED) as out:
+    with (
+        naming(path),
+        pa.OSFile(str(path), "wb") as file,
+        pa.ipc.new_file(file, table.schema, options=_PACKED_SMALL) as out,
+    ):
         for low, high in zip([0, *ends], ends, strict=False):
             out.write_batch(ordered.slice(low, high - low).combine_chunks().to_batches()[0] if high > low
                             else pa.RecordBatch.from_pylist([], table.schema))  # fmt: skip
