@@ -127,7 +127,8 @@ def ingest(
     decides does not fit; a cluster's workers are bounded by their own options.
     `year`: of the first records of files whose stamps have none, or two ("2022/2023") for files that run over New Year.
     Raises EvidenceError when nothing could be read, VerificationFailed when known evidence is not what it was,
-    EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before.
+    EvidenceChanged when it changes meanwhile. Whatever is raised, the case is then as it was before; after an
+    interruption or a lost cluster the next ingest of the same evidence does not read again what was read.
     """
     from dataclasses import replace
 
@@ -240,13 +241,17 @@ def ingest(
                 again = [one for one in (known.evidence if known and known.kept else ()) if one.id in result.read]
                 if again:
                     details["read_again"] = [one.id for one in again]
+                if result.resumed:
+                    details["resumed_bytes"] = result.resumed
                 inventory = manifest.record(
                     now, "ingest", command=command, started=started, settings=settings, skipped=every, state=False,
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
                     kept=result.kept, progress=progress,
                 )  # fmt: skip
                 made = results.ingested(now, inventory, len(named), skipped, unseen)
-                return replace(made, case=case.folder, read_again=tuple(one.names[0] for one in again))
+                return replace(
+                    made, case=case.folder, read_again=tuple(one.names[0] for one in again), resumed=result.resumed
+                )
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
             options["memory"] = memory

@@ -55,6 +55,8 @@ class Ingested:
     """What the logs themselves show to be missing, by file and kind: file, kind, records, count, first, last."""
     read_again: tuple[str, ...] = ()
     """Evidence that the case had and that was read again: new evidence bears on it, or what was kept of it is gone."""
+    resumed: int = 0
+    """Bytes of content that needed no reading, since an ingest that was cut short had read them."""
 
     @property
     def exit_code(self) -> int:

@@ -128,6 +128,8 @@ def _ingested(result: results.Ingested) -> None:
     if result.read_again:
         names = visible(few(result.read_again))
         _line("Read again", f"{names}: new evidence bears on it, or what was kept of it is gone")
+    if result.resumed:
+        _line("Resumed", f"{result.resumed:,} bytes had been read by an ingest that was cut short")
     parts = [f"{result.used:,} used", f"{result.ignored:,} known and irrelevant"]
     if result.duplicates:
         parts[-1] += f" (of which {result.duplicates:,} lie in two files)"

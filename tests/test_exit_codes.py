@@ -408,7 +408,7 @@ def test_an_interrupt_while_standard_input_is_read(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == errors.INTERRUPTED
-    assert said.startswith("missent: interrupted\nmissent: nothing of this ingest is kept: no case was made in ")
+    assert said.startswith("missent: interrupted\nmissent: this ingest changed nothing: no case was made in ")
     assert not (tmp_path / "case").exists()
 
 

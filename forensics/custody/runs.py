@@ -35,13 +35,14 @@ def read(folder: Path, digest: str) -> dict[str, Any]:
         raise ValueError("was changed")
     try:
         data = json.loads(place.read_bytes())
-        batches = list(_listed(data["batches"]))
+        batches = list(listed(data["batches"]))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"is no state ({type(error).__name__})") from None
     return {**data, "batches": batches}
 
 
-def _listed(batches: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def listed(batches: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """(keys, name, digest) of batches as a state lists them. Raises ValueError, TypeError for what is none."""
     for keys, name, found in batches:
         if not (keys and all(isinstance(key, str) for key in keys)):
             raise ValueError("no keys")

@@ -98,7 +98,7 @@ def change(case: Case, action: str, *, wait: bool = False, break_lock: bool = Fa
                 error.add_note(f"the {action} was done already: {case.folder} holds what it made")
             else:
                 _discard(staged.case)
-                error.add_note(f"nothing of this {action} is kept: {_as_before(case)}")
+                error.add_note(f"this {action} changed nothing: {_as_before(case)}")
             _name_the_case(error, staged)
             raise
 

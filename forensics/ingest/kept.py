@@ -17,9 +17,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -32,7 +31,7 @@ import pyarrow as pa
 from forensics import loaders, wraps
 from forensics.custody import evidence as custody
 from forensics.custody import runs
-from forensics.errors import CaseError, naming
+from forensics.errors import naming
 from forensics.ingest import batches, madeby, plainly, units
 from forensics.ingest.batches import Batch
 from forensics.ingest.survey import Surveyed
@@ -58,13 +57,15 @@ _OF_SURVEY: Mapping[str, Any] = {
 @dataclass(frozen=True)
 class Kept:
     """What may be used. `surveys`: by `_of_survey`; `batches`: (keys of its parts, name, digest) by the first key;
-    `made_of`: `deliveries.Before.made_of`; `found`: digests that batches have now, by name, computed ahead."""
+    `made_of`: `deliveries.Before.made_of`; `found`: digests that batches have now, by name, computed ahead; `finished`:
+    names of batches that no ingest has come to its end with (`ingest.finished`)."""
 
     folder: Path
     surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batches: Mapping[str, tuple[tuple[str, ...], str, str]] = field(default_factory=dict)
     made_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     found: Mapping[str, Future[str]] = field(default_factory=dict)
+    finished: frozenset[str] = frozenset()
 
     def survey(self, source: Source, evidence: str, settings: Settings) -> Surveyed | None:
         """What is known of a source, if nothing shows that it was touched since."""
@@ -126,8 +127,8 @@ def read(folder: Path, digest: str) -> Kept:
         return Kept(folder)
     try:
         data = runs.read(folder, digest)
-        seal = data.pop("seal")
-        if data["made_by"] != madeby.digest() or not seal or not hmac.compare_digest(seal, _seal(data)):
+        sealed = data.pop("seal")
+        if data["made_by"] != madeby.digest() or not sealed or not hmac.compare_digest(sealed, seal(data)):
             return Kept(folder)
         return Kept(folder, data["surveys"], {one[0][0]: one for one in data["batches"]}, data["made_of"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -152,7 +153,7 @@ def write(
             surveys[_of_survey(one.source, one.digests.content_sha256, *known, settings)] = data
     state: dict[str, Any] = {"made_by": madeby.digest(), "batches": listed, "surveys": surveys}
     state["made_of"] = {name: list(one) for name, one in made_of.items()}
-    state["seal"] = _seal(state)
+    state["seal"] = seal(state)
     content = json.dumps(state, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(content).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,8 +163,8 @@ def write(
     return digest
 
 
-def _seal(state: Mapping[str, Any]) -> str:
-    """A code of the state that only who has this user's key can make; none where no key can be kept."""
+def seal(state: Mapping[str, Any]) -> str:
+    """A code of a state that only who has this user's key can make; none where no key can be kept."""
     key = _key()
     return hmac.new(key, plainly.digest(state).encode(), "sha256").hexdigest() if key else ""
 
@@ -217,28 +218,8 @@ def _made(place: Path) -> bytes | None:
     return _own(place)
 
 
-@contextmanager
-def undone(before: Kept) -> Iterator[None]:
-    """Where what is done within fails, what it has added to the folder goes. Raises CaseError."""
-    if before.folder.exists() and not before.folder.is_dir():
-        raise CaseError(
-            f"{before.folder}: is no folder",
-            expected="the folder of what an ingest keeps for the next one, or nothing",
-            remedy="take it out of the case",
-        )
-    there = {path.name for path in before.folder.iterdir()} if before.folder.is_dir() else set()
-    try:
-        yield
-    except BaseException:
-        for path in sorted(before.folder.iterdir()) if before.folder.is_dir() else ():
-            if path.name not in there:
-                _remove(path)
-        if not there and before.folder.is_dir():
-            _remove(before.folder)
-        raise
-
-
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -251,9 +232,9 @@ def forget(folder: Path, digest: str) -> None:
     kept = {*names, *([runs.state(folder, digest).name] if digest else [])}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in kept:
-            _remove(path)
+            remove(path)
     if folder.is_dir() and not names:
-        _remove(folder)
+        remove(folder)
 
 
 def _said(survey: Survey, note: str, value: str) -> Any:

@@ -25,6 +25,7 @@ from forensics.ingest import (
     allocator,
     batches,
     copies,
+    finished,
     fragments,
     handing,
     kept,
@@ -100,6 +101,8 @@ class IngestResult:
     """Ids of evidence that was read, not found as it was kept."""
     kept: str = ""
     """SHA-256 of what says what is kept (`forensics.ingest.kept`)."""
+    resumed: int = 0
+    """Bytes of content that an ingest had read that was cut short (`forensics.ingest.finished`)."""
 
 
 @dataclass
@@ -163,9 +166,9 @@ def ingest_then(
     if elsewhere:  # workers have folders of their own to be in
         case = Case(case.folder.absolute())
     before = before or kept.Kept(keep or case.folder / runs.FOLDER)
-    before = replace(before, folder=before.folder.absolute())
+    before = finished.known(replace(before, folder=before.folder.absolute()))
     report = progress or _silent
-    with kept.undone(before):
+    with finished.undone(before):
         with _work(case) as work:
             found = surveying.finish(begun, report)
             evidence, names = surveying.ordered(found.placed)
@@ -174,7 +177,7 @@ def ingest_then(
             with _told_by_name():
                 made, read = _read_all(work, task, names, case)
             state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
-            result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state)
+            result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state, resumed=read.resumed)
             store.replace(case.deliveries, work / "deliveries")
             store.replace(case.unread, work / "unread")
         for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
@@ -308,7 +311,8 @@ class _Task:
 @dataclass
 class _AllRead:
     """What reading all evidence came to. `units`: each with its batch; `joined`: batches at the end that were joined
-    from fragments; `rows`: hops and legs of all; `fresh`: ids of evidence that was read, not found as it was kept."""
+    from fragments; `rows`: hops and legs of all; `fresh`: ids of evidence that was read, not found as it was kept;
+    `resumed`: `IngestResult.resumed`."""
 
     batches: spool.Batches
     unread: writing.Unread
@@ -319,6 +323,7 @@ class _AllRead:
     joined: int = 0
     rows: int = 0
     fresh: set[str] = field(default_factory=set)
+    resumed: int = 0
 
 
 def _all(work: Path, task: _Task) -> _AllRead:
@@ -331,14 +336,21 @@ def _all(work: Path, task: _Task) -> _AllRead:
         account.remarks.add((), item.survey.losses, ())
     for unit, (batch, made), found in _read(task):
         placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
-        read.units.append(([part for _, part in unit], batch))
-        read.fresh.update(() if found else (part.item.digests.content_sha256 for _, part in unit))
+        parts = [part for _, part in unit]
+        read.units.append((parts, batch))
+        resumed = found and batch.name in task.before.finished
+        if resumed:
+            read.resumed += sum(part.size for part in parts)
+        elif not found:
+            finished.add(task.before, parts, batch)
+        if resumed or not found:
+            read.fresh.update(part.item.digests.content_sha256 for part in parts)
         _take(read, placed, made, task)
         for (number, _), member in zip(unit, batch.members, strict=True):
             read.accounts[number].add(member)
         for member_number, table in _unread(placed, made):
             read.unread.add(table, evidence[unit[member_number][0]].digests.content_sha256)
-        done += sum(part.size for _, part in unit)
+        done += sum(part.size for part in parts)
         current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
     allocator.release()

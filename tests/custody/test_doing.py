@@ -207,10 +207,10 @@ def test_an_interrupted_stage_says_what_is_kept(log: Path, tmp_path: Path) -> No
 
     with pytest.raises(KeyboardInterrupt) as first:
         pipeline.ingest([log], case, org=["albion.example"], progress=interrupted)
-    assert first.value.__notes__ == [f"nothing of this ingest is kept: no case was made in {case}"]
+    assert first.value.__notes__ == [f"this ingest changed nothing: no case was made in {case}"]
     assert not case.exists()
     pipeline.ingest([log], case, org=["albion.example"])
     with pytest.raises(KeyboardInterrupt) as second:
         pipeline.detect(case, progress=interrupted)
-    assert second.value.__notes__ == [f"nothing of this detect is kept: {case} stands as it was before"]
+    assert second.value.__notes__ == [f"this detect changed nothing: {case} stands as it was before"]
     assert workbench.verify(case).ok

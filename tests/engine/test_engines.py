@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -191,6 +192,28 @@ def test_a_lost_scheduler_leaves_the_case_as_it_was(logs: Path, own_cluster: Any
     assert there == before
     pipeline.ingest(some[2:], case, **options)
     assert workbench.verify(case).ok
+
+
+@pytest.mark.slow
+def test_what_a_lost_cluster_has_read_is_not_read_again(
+    logs: Path, single: dict[str, bytes], own_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forensics.ingest import finished, units
+
+    monkeypatch.setattr(units, "BUNDLED", 1)
+    monkeypatch.setattr(finished, "WORTH", 1)
+    lost: list[bool] = []
+
+    def lose(step: str, done: int, total: int) -> None:
+        if step == "read" and done and not lost:
+            lost.append(True)
+            own_cluster.close()
+
+    with pytest.raises(MachineError, match="scheduler was lost"):
+        tables(logs, tmp_path / "case", cluster=own_cluster.scheduler_address, progress=lose)
+    assert_same(tables(logs, tmp_path / "case"), single)
+    (entry,) = map(json.loads, (tmp_path / "case" / "custody.jsonl").read_text().splitlines())
+    assert entry["details"]["resumed_bytes"] > 0
 
 
 @pytest.mark.slow
