@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from forensics.custody.evidence import Source
 
 BLOCK = 16 << 20
-"""Bytes of content read at a time."""
+"""Bytes of content read at a time, and stored bytes of small files that one task surveys, at most."""
+TASKS = 64
+"""At least so many, where there are so many files: work for any number of workers."""
+TOGETHER = 100
+"""Files of one task, at most."""
 
 
 Progress = progress.Progress
@@ -48,10 +52,11 @@ class Surveyed:
 
 @dataclass(frozen=True)
 class Begun:
-    """Surveys at work, each in its place."""
+    """Surveys at work."""
 
     sources: Sequence[Source]
-    futures: Sequence[Future[Surveyed | str]]
+    futures: Sequence[Future[Sequence[Surveyed | str]]]
+    """Of sources that follow one another; all of them in order."""
     size: int
     """Bytes in a block; the second reading must cut as the first one did."""
     weight: int
@@ -76,14 +81,32 @@ def begin(
     here = isinstance(executor, ThreadPoolExecutor)
     shared = meter if here else None
     futures = [
-        _known(kept[source]) if source in kept else executor.submit(_counted, source, settings, BLOCK, shared)
-        for source in sources
+        _known([kept[source] for source in group])
+        if group[0] in kept
+        else executor.submit(_each, group, settings.about([source.name for source in group]), BLOCK, shared)
+        for group in _groups(sources, kept)
     ]
     return Begun(sources, futures, BLOCK, weight, None if here else meter)
 
 
-def _known(surveyed: Surveyed) -> Future[Surveyed | str]:
-    future: Future[Surveyed | str] = Future()
+def _groups(sources: Sequence[Source], kept: Collection[Source]) -> Iterator[list[Source]]:
+    """Sources that one task surveys, or that are all known: of many small ones several, since to hand a task to another
+    process and its answer back takes longer than to survey a small file."""
+    most = min(max(len(sources) // TASKS, 1), TOGETHER)
+    group: list[Source] = []
+    weight = 0
+    for source in sources:
+        if group and (len(group) >= most or weight + source.weight > BLOCK or (source in kept) != (group[0] in kept)):
+            yield group
+            group, weight = [], 0
+        group.append(source)
+        weight += source.weight
+    if group:
+        yield group
+
+
+def _known(surveyed: Sequence[Surveyed]) -> Future[Sequence[Surveyed | str]]:
+    future: Future[Sequence[Surveyed | str]] = Future()
     future.set_result(surveyed)
     return future
 
@@ -102,16 +125,11 @@ def finish(begun: Begun, report: Progress) -> Found:
     """What was surveyed. Raises AmbiguousTime."""
     found: list[Surveyed] = []
     skipped: list[tuple[str, str]] = []
-    for source, future in zip(begun.sources, begun.futures, strict=True):
-        try:
-            outcome = future.result()
-        except EvidenceError as error:
-            skipped.append((source.name, error.what))
+    for source, outcome in zip(begun.sources, (one for each in begun.futures for one in each.result()), strict=True):
+        if isinstance(outcome, str):
+            skipped.append((source.name, outcome))
         else:
-            if isinstance(outcome, str):
-                skipped.append((source.name, outcome))
-            else:
-                found.append(outcome)
+            found.append(outcome)
         if begun.waited:
             begun.waited.add(source.weight, source.name)
     report("survey", begun.weight, begun.weight)
@@ -173,15 +191,22 @@ def _years(survey: Survey) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _counted(source: Source, settings: Settings, size: int, meter: progress.Meter | None) -> Surveyed | str:
-    """`_survey`, whose progress `meter` hears of where it can."""
-    if meter is None:
-        return _survey(source, settings, size, None)
-    part = meter.of(source.name, source.weight)
+def _each(
+    sources: Sequence[Source], settings: Settings, size: int, meter: progress.Meter | None
+) -> Sequence[Surveyed | str]:
+    """`_survey` of each, whose progress `meter` hears of where it can; or why it could not be read."""
+    return [_one(source, settings, size, meter) for source in sources]
+
+
+def _one(source: Source, settings: Settings, size: int, meter: progress.Meter | None) -> Surveyed | str:
+    part = meter.of(source.name, source.weight) if meter else None
     try:
         return _survey(source, settings, size, part)
+    except EvidenceError as error:
+        return error.what
     finally:
-        part.finish()
+        if part:
+            part.finish()
 
 
 def _survey(

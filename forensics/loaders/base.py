@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -202,6 +202,13 @@ class Settings:
         if timezone is None:
             timezone = self._said_earlier(name, "timezone")
         return year, timezone
+
+    def about(self, names: Sequence[str]) -> Settings:
+        """What is said of evidence of these names. All that is said may be much to hand to another process, again and
+        again."""
+        keys = dict.fromkeys(key for name in names for key in (name, _base(name)))
+        known = tuple(one for key in keys for one in self._known.get(key, ()))
+        return replace(self, named=None if self.named is None else self.named.intersection(names), known=known)
 
     def for_many(self, name: str) -> bool:
         """Whether the year for this evidence was said of it together with others, so that New Year may lie between."""
