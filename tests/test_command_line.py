@@ -10,7 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from forensics.cli import _formats, _zones, main
+from forensics.cli import main
+from forensics.cli.values import report_formats, zones
 from tests.commands_page import commands
 
 
@@ -102,6 +103,6 @@ def test_every_format_that_the_help_names_is_completed(name: str) -> None:
 def test_formats_and_zones_are_completed() -> None:
     context = click.Context(main)
     parameter = click.Option(["--x"])
-    assert [one.value for one in _formats(context, parameter, "html,pd")] == ["html,pdf"]
-    assert "html,html" not in [one.value for one in _formats(context, parameter, "html,")]
-    assert "Europe/London" in [one.value for one in _zones(context, parameter, "europe/l")]
+    assert [one.value for one in report_formats(context, parameter, "html,pd")] == ["html,pdf"]
+    assert "html,html" not in [one.value for one in report_formats(context, parameter, "html,")]
+    assert "Europe/London" in [one.value for one in zones(context, parameter, "europe/l")]

@@ -85,14 +85,14 @@ def test_detection_writes_aside_what_it_may_not_hold(tmp_path: Path) -> None:
 def test_a_database_without_memory_says_what_helps() -> None:
     import duckdb
 
-    from forensics.cli import _told
+    from forensics.cli.faults import in_words
 
     with duckdb.connect() as connection:
         connection.execute("SET memory_limit = '10MiB'")
         connection.execute("SET temp_directory = ''")
         with pytest.raises(duckdb.OutOfMemoryException) as full:
             connection.execute("CREATE TABLE t AS SELECT range AS a, hash(range) AS b FROM range(10000000)")
-    said = _told(full.value)
+    said = in_words(full.value)
     assert isinstance(said, MachineError)
     assert "not enough memory" in said.what
     assert said.remedy is not None

@@ -1,0 +1,4 @@
+from forensics.cli import start
+
+if __name__ == "__main__":
+    start()
