@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from forensics import store
 from forensics.case import Case
-from forensics.custody import manifest
+from forensics.custody import manifest, successors
 from forensics.errors import UsageError
 from forensics.review import verdicts
 
@@ -145,12 +145,17 @@ def statements(case: Case, org: Collection[str] = ()) -> str:
 
 
 def _said(case: Case) -> str:
-    """The view of verdicts, empty where nobody ruled yet."""
+    """The view of verdicts, deliveries by the names that they have now; empty where nobody ruled yet."""
     columns = {
         "sequence": "BIGINT", "at": "TIMESTAMPTZ", "observed_domain": "VARCHAR", "intended_domain": "VARCHAR",
         "verdict": "VARCHAR", "reason": "VARCHAR", "deliveries": "VARCHAR[]", "reviewer": "VARCHAR",
     }  # fmt: skip
-    shown = ", ".join(f'"{name}"' + (" AS ruled_at" if name == "at" else "") for name in columns)
+    said = {"at": '"at" AS ruled_at'}
+    if followed := {old: new for old, new in successors.read(case).items() if old != new}:
+        names = ", ".join(f"{_quoted(old)}: {_quoted(new)}" for old, new in sorted(followed.items()))
+        now = f"coalesce(list_extract(map_extract(MAP {{{names}}}, one), 1), one)"
+        said["deliveries"] = f"[{now} FOR one IN deliveries] AS deliveries"
+    shown = ", ".join(said.get(name, f'"{name}"') for name in columns)
     if case.verdicts.exists():
         listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
         rows = f"FROM read_json({_quoted(case.verdicts)}, format = 'newline_delimited', columns = {{{listed}}})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ import pytest
 
 from forensics import pipeline, views, workbench
 from forensics.case import Case
-from forensics.custody import manifest
+from forensics.custody import manifest, successors
 from forensics.errors import MissentError
 from forensics.review.verdicts import NewVerdict, record
 from tests.ingesting import message, to
@@ -75,6 +76,20 @@ def test_verdicts_close_findings_and_the_latest_counts(case: Case) -> None:
 
 
 def test_the_printed_views_are_the_same_elsewhere(case: Case) -> None:
+    same_elsewhere(case)
+
+
+def test_the_printed_views_follow_a_ruling_to_what_stands_for_its_delivery_now(tmp_path: Path, case: Case) -> None:
+    copy = Case(shutil.copytree(case.folder, tmp_path / "case"))
+    found = ask(copy, "select delivery_id, observed_domain, intended_domain from findings order by 1")
+    (first, typed, meant), (second, _, _) = (map(str, row) for row in found)
+    record(copy, NewVerdict(typed, meant, "undecided", "ask", (first,)), "R. Examiner")
+    successors.record(copy, {first: second, "what's gone": first})
+    assert ask(copy, "select deliveries from verdicts order by sequence desc limit 1") == [([second],)]
+    same_elsewhere(copy)
+
+
+def same_elsewhere(case: Case) -> None:
     outside = duckdb.connect()
     for _ in range(2):
         outside.execute(workbench.views_sql(case.folder))
@@ -86,10 +101,7 @@ def test_the_printed_views_are_the_same_elsewhere(case: Case) -> None:
 
 
 def test_altered_verdicts_are_not_asked(tmp_path: Path, case: Case) -> None:
-    copy = Case(tmp_path / "case")
-    import shutil
-
-    shutil.copytree(case.folder, copy.folder)
+    copy = Case(shutil.copytree(case.folder, tmp_path / "case"))
     lines = [json.loads(line) for line in copy.verdicts.read_text().splitlines()]
     lines[0]["verdict"] = "confirmed"
     copy.verdicts.write_text("".join(json.dumps(one) + "\n" for one in lines))
