@@ -451,7 +451,7 @@ def report(
                 connection,
                 casefile,
                 inventory,
-                reviewing.current(now),
+                reviewing.read(now),
                 formats=wanted,
                 edition=edition,
                 out=Path(out) if out else None,

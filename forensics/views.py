@@ -71,9 +71,11 @@ FROM (SELECT delivery_id, unnest(records) AS record FROM deliveries)""",
 SELECT f.delivery_id, coalesce(own.verdict, pair.verdict) AS verdict
 FROM findings f
 LEFT JOIN (
-    SELECT delivery, arg_max(verdict, sequence) AS verdict
-    FROM (SELECT unnest(deliveries) AS delivery, verdict, sequence FROM verdicts) GROUP BY delivery
-) own ON own.delivery = f.delivery_id
+    SELECT delivery, arg_max(verdict, sequence) AS verdict, arg_max(observed_domain, sequence) AS observed_domain,
+           arg_max(intended_domain, sequence) AS intended_domain
+    FROM (SELECT unnest(deliveries) AS delivery, * FROM verdicts) GROUP BY delivery
+) own ON own.delivery = f.delivery_id AND own.observed_domain = f.observed_domain
+    AND own.intended_domain = f.intended_domain
 LEFT JOIN (
     SELECT observed_domain, intended_domain, arg_max(verdict, sequence) AS verdict
     FROM verdicts WHERE len(deliveries) = 0 GROUP BY ALL
@@ -83,7 +85,7 @@ WHERE coalesce(own.verdict, pair.verdict) IS NOT NULL""",
 SELECT f.*, r.verdict FROM findings f LEFT JOIN rulings r USING (delivery_id)
 WHERE coalesce(r.verdict, '') <> 'dismissed'""",
 }
-"""Views that are queries over the others. A verdict on a delivery outweighs one on its pair; the latest counts."""
+"""Views that are queries over the others. Which verdict holds `forensics.rulings` says, too."""
 
 
 def connect(case: Case, org: Collection[str] = ()) -> duckdb.DuckDBPyConnection:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from forensics import pipeline, views, workbench
+from forensics import pipeline, rulings, views, workbench
 from forensics.case import Case
 from forensics.custody import manifest, successors
 from forensics.errors import MissentError
+from forensics.report.facts.rulings import attach
 from forensics.review.verdicts import NewVerdict, record
+from forensics.schema import VERDICTS
 from tests.ingesting import message, to
 
 ORG = "albion.example"
@@ -73,6 +80,30 @@ def test_verdicts_close_findings_and_the_latest_counts(case: Case) -> None:
         [(first, "confirmed"), (second, "dismissed")]
     )
     assert len(ask(case, "from verdicts")) == 2
+
+
+PAIRS = st.sampled_from([("a.ml", "a.mil"), ("a.ml", "b.mil"), ("c.ml", "a.mil")])
+DELIVERIES = st.sampled_from(["d1", "d2", "d3"])
+RULED = st.tuples(PAIRS, st.sampled_from(VERDICTS), st.lists(DELIVERIES, max_size=2).map(tuple))
+
+
+@given(st.dictionaries(DELIVERIES, PAIRS), st.lists(RULED, max_size=6))
+def test_which_verdict_holds_is_the_same_in_sql(found: dict[str, tuple[str, str]], said: list[Any]) -> None:
+    """A new detection may find a delivery under another pair than people ruled on."""
+    made = [
+        rulings.Verdict(*pair, verdict, "why", named, "R. Examiner", datetime(2024, 3, 1, tzinfo=UTC), number)
+        for number, (pair, verdict, named) in enumerate(said, 1)
+    ]
+    findings = [
+        {"delivery_id": delivery, "observed_domain": typed, "intended_domain": meant}
+        for delivery, (typed, meant) in found.items()
+    ]
+    with duckdb.connect() as connection:
+        types = pa.schema([(name, pa.string()) for name in ("delivery_id", "observed_domain", "intended_domain")])
+        connection.register("findings", pa.Table.from_pylist(findings, types))
+        connection.register("verdicts", pa.Table.from_pylist([vars(one) for one in made], views._VERDICTS))
+        holding = dict(connection.sql(views._DERIVED["rulings"]).fetchall())
+    assert holding == {delivery: one.verdict for delivery, one in attach(findings, made)[0].items()}
 
 
 def test_the_printed_views_are_the_same_elsewhere(case: Case) -> None:

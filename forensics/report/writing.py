@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
@@ -20,6 +20,7 @@ from forensics.report.facts import EDITIONS, Facts, gather, inputs, since
 from forensics.report.text import context, wording
 from forensics.report.text.context import Context, Quoted
 from forensics.report.text.wording import Words
+from forensics.rulings import Verdict
 
 Rendered = bytes | Mapping[str, bytes]
 
@@ -73,7 +74,7 @@ def write(
     connection: Any,
     casefile: CaseFile,
     inventory: Manifest,
-    verdicts: Iterable[object],
+    verdicts: Sequence[Verdict],
     *,
     formats: str | Sequence[str] = DEFAULT,
     edition: str = "full",
@@ -89,7 +90,7 @@ def write(
 ) -> Written:
     """Write the report in each format into `out` (default: CASE/reports, CASE/reports/redacted for that edition).
 
-    `connection`: DuckDB with the case's views. `inventory`: the manifest. `verdicts`: the current ones. `templates`: a
+    `connection`: DuckDB with the case's views. `inventory`: the manifest. `verdicts`: all, in order. `templates`: a
     folder whose words and templates come before the shipped ones. `key`: the case that keeps the redaction key, if
     another; `where`: where a file is written that shall come to stand at a place. `since_report`: an
     earlier incident.json, to say what changed since. Raises UsageError for an unknown
@@ -140,7 +141,7 @@ def gathered(
     connection: Any,
     casefile: CaseFile,
     inventory: Manifest,
-    verdicts: Iterable[object],
+    verdicts: Sequence[Verdict],
     as_of: datetime | None = None,
     language: str = wording.DEFAULT_LANGUAGE,
     templates: Path | None = None,

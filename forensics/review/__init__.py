@@ -12,7 +12,8 @@ from forensics.case import Case
 from forensics.custody import log
 from forensics.errors import UsageError
 from forensics.review.sheets import export_csv, import_csv
-from forensics.review.verdicts import NewVerdict, Verdict, current, orphaned, read, record, record_all
+from forensics.review.verdicts import NewVerdict, orphaned, read, record, record_all
+from forensics.rulings import Verdict
 
 if TYPE_CHECKING:
     from forensics.review.web.beside import Rules
@@ -122,7 +123,6 @@ __all__ = [
     "NewVerdict",
     "Reviewed",
     "Verdict",
-    "current",
     "export_csv",
     "import_csv",
     "orphaned",

@@ -14,14 +14,15 @@ from forensics.case import Case
 from forensics.errors import UsageError
 from forensics.report.text import pieces, wording
 from forensics.review.sheets import incidents
-from forensics.review.verdicts import NewVerdict, Verdict, current, on
+from forensics.review.verdicts import NewVerdict, read
+from forensics.rulings import Verdict, held, on
 
 Incident = Mapping[str, Any]
 
 
 def listed(case: Case) -> Iterator[str]:
     """One line for each pair, most exposed first, and how to go on. Raises CaseError before detection."""
-    verdicts = current(case)
+    verdicts = held(read(case))
     found = list(incidents(case))
     if not found:
         yield "There is nothing to review: no incident was found."
@@ -44,7 +45,7 @@ def shown(case: Case, name: str) -> Iterator[str]:
 
     Raises UsageError for a name that is none or stands for several pairs.
     """
-    verdicts = current(case)
+    verdicts = held(read(case))
     incident, deliveries = _named(list(incidents(case)), name)
     rows = [row for row in incident["findings"] if not deliveries or row["delivery_id"] in deliveries]
     best = max(rows, key=lambda row: row["score"])

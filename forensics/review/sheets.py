@@ -20,7 +20,8 @@ from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import UsageError, system_error
 from forensics.report.text.visible import visible
-from forensics.review.verdicts import NewVerdict, Verdict, current, on, record_all
+from forensics.review.verdicts import NewVerdict, read, record_all
+from forensics.rulings import Held, Verdict, held, on
 from forensics.schema import VERDICTS
 
 COLUMNS = (
@@ -56,7 +57,7 @@ def export_csv(case: Case, path: Path) -> int:
     Raises CaseError before detection, MachineError (UsageError for a path that cannot be one) when the file cannot be
     written.
     """
-    verdicts = current(case)
+    verdicts = held(read(case))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -72,7 +73,7 @@ def export_csv(case: Case, path: Path) -> int:
     return rows
 
 
-def _rows(case: Case, verdicts: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]:
+def _rows(case: Case, verdicts: Held) -> Iterator[dict[str, Any]]:
     found = list(incidents(case))
     for incident in found:
         pair = (incident["observed_domain"], incident["intended_domain"])
@@ -87,13 +88,13 @@ def _rows(case: Case, verdicts: tuple[Verdict, ...]) -> Iterator[dict[str, Any]]
             "why": visible(incident["slip"] or ""),
         }
         for row in incident["findings"]:
-            own = [one for one in verdicts if row["delivery_id"] in one.deliveries]
+            ruled = on(verdicts, pair, row["delivery_id"])
             yield {
                 "kind": "delivery",
                 "observed_domain": pair[0],
                 "intended_domain": pair[1],
                 "delivery_id": row["delivery_id"],
-                **_ruled(own[-1] if own else None),
+                **_ruled(ruled if ruled and ruled.deliveries else None),
                 "level": row["level"],
                 "score": f"{row['score']:.4f}",
                 "submitted_at": row["submitted_at"],
@@ -146,7 +147,7 @@ def import_csv(
     `reviewer` stands for every row whose verdict or reason is new; without it the row's own cell. Comma, semicolon and
     tab separated files are read, UTF-8 with or without byte order mark. Raises UsageError naming the wrong line.
     """
-    verdicts = current(case)
+    verdicts = held(read(case))
     wanted: list[tuple[NewVerdict, str]] = []
     for line, row in _read(path):
         if row["kind"] not in ("incident", "delivery") or not row["verdict"]:
@@ -176,14 +177,12 @@ def import_csv(
     return record_all(case, wanted, by=by, clock=clock)
 
 
-def _same(ruling: NewVerdict, reviewer: str, verdicts: tuple[Verdict, ...]) -> bool:
+def _same(ruling: NewVerdict, reviewer: str, verdicts: Held) -> bool:
     """Whether the row only repeats the verdict that counts already."""
-    for one in reversed(verdicts):
-        fits = ruling.deliveries[0] in one.deliveries if ruling.deliveries else not one.deliveries
-        if fits and one.pair == (ruling.observed_domain, ruling.intended_domain):
-            unchanged = reviewer in ("", one.reviewer)
-            return (one.verdict, one.reason) == (ruling.verdict, ruling.reason) and unchanged
-    return False
+    one = on(verdicts, (ruling.observed_domain, ruling.intended_domain), *ruling.deliveries)
+    if one is None or bool(one.deliveries) != bool(ruling.deliveries):
+        return False
+    return (one.verdict, one.reason) == (ruling.verdict, ruling.reason) and reviewer in ("", one.reviewer)
 
 
 def _read(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -4,8 +4,7 @@ An entry is `{sequence, at, observed_domain, intended_domain, verdict, deliverie
 (see `custody.chain`), with `ask` (a day, ISO 8601) where the sender is to be asked by then, with `undoes` (a sequence)
 where it withdraws an earlier ruling of the same reviewer, and with `act` (a sequence) where it was recorded in one act
 with others, of which that is the first. Without deliveries it rules on the pair, whatever findings it has; with them on
-these alone, and outweighs a ruling on the pair. The latest counts; nothing is ever removed. After a new detection
-rulings attach again by pair and delivery; what has no finding any more is orphaned, and shown.
+these alone. Nothing is ever removed; which ruling holds for a finding is said in `forensics.rulings`.
 """
 
 from __future__ import annotations
@@ -18,10 +17,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from forensics import rulings
 from forensics.case import Case, undetected
 from forensics.custody import canonical, chain, log, manifest, staging, successors
 from forensics.custody.chain import Clock, now
 from forensics.errors import CaseChanged, UsageError, VerificationFailed
+from forensics.rulings import Verdict
 from forensics.schema import VERDICTS
 
 
@@ -40,28 +41,6 @@ class NewVerdict:
     """Sequence of the ruling that this one withdraws."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A ruling as it stands in the file."""
-
-    observed_domain: str
-    intended_domain: str
-    verdict: str
-    reason: str
-    deliveries: tuple[str, ...]
-    reviewer: str
-    at: datetime
-    sequence: int
-    ask: str = ""
-    undoes: int = 0
-    act: int = 0
-    """Sequence of the first ruling of the act that this one is a further part of."""
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.observed_domain, self.intended_domain
-
-
 def record(case: Case, ruling: NewVerdict, reviewer: str, *, by: log.By = log.NOBODY, clock: Clock = now) -> Verdict:
     """Append one ruling, and its custody entry. Raises UsageError as `record_all` does."""
     return record_all(case, [(ruling, reviewer)], by=by, clock=clock)[0]
@@ -69,7 +48,7 @@ def record(case: Case, ruling: NewVerdict, reviewer: str, *, by: log.By = log.NO
 
 def record_all(
     case: Case,
-    rulings: Iterable[tuple[NewVerdict, str]],
+    wanted: Iterable[tuple[NewVerdict, str]],
     *,
     by: log.By = log.NOBODY,
     shown: str | None = None,
@@ -81,7 +60,7 @@ def record_all(
     reason, or on something that was not found; CaseChanged when the state is another one by now; VerificationFailed
     when verdicts.jsonl was altered; CaseInUse.
     """
-    given = list(rulings)
+    given = list(wanted)
     if shown is None:  # else what is wrong would be found twice, and a reviewer waits
         _check(case, given)
     if not given:
@@ -215,47 +194,6 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
     )
 
 
-def current(case: Case) -> tuple[Verdict, ...]:
-    """The verdicts that count now, oldest first: for every pair its latest, for every delivery its latest.
-
-    A verdict on several deliveries is narrowed to those on which nothing later was said.
-    """
-    return latest(read(case))
-
-
-def latest(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """`current`, of verdicts in order."""
-    pairs = {one.pair: one for one in verdicts if not one.deliveries}
-    single = {delivery: one for one in verdicts for delivery in one.deliveries}
-    kept = []
-    for one in verdicts:
-        if not one.deliveries:
-            if pairs[one.pair] is one:
-                kept.append(one)
-            continue
-        still = tuple(delivery for delivery in one.deliveries if single[delivery] is one)
-        if still:
-            kept.append(Verdict(**{**one.__dict__, "deliveries": still}))
-    return tuple(kept)
-
-
 def orphaned(case: Case) -> tuple[Verdict, ...]:
     """Current verdicts that speak of no present finding: their pair or all their deliveries are gone."""
-    found = findings(case) if case.findings.exists() else {}
-    pairs = set(found.values())
-    return tuple(
-        one
-        for one in current(case)
-        if (one.pair not in pairs if not one.deliveries else not any(found.get(d) == one.pair for d in one.deliveries))
-    )
-
-
-def on(verdicts: Iterable[Verdict], pair: tuple[str, str], delivery: str | None = None) -> Verdict | None:
-    """The current verdict that holds for a delivery (its own, else its pair's), or for the pair."""
-    own = whole = None
-    for one in verdicts:
-        if delivery is not None and delivery in one.deliveries:
-            own = one
-        if not one.deliveries and one.pair == pair:
-            whole = one
-    return own or whole
+    return rulings.orphaned(read(case), findings(case) if case.findings.exists() else {})

@@ -21,6 +21,7 @@ from forensics.report.facts import Bin, Evidence, Facts, Method, Rate
 from forensics.report.facts.gather import Inputs, gather
 from forensics.report.text.context import Context
 from forensics.report.text.wording import load
+from forensics.rulings import Verdict
 
 START = datetime(2023, 3, 20, 8, 15, tzinfo=UTC)
 EVIDENCE = "a" * 64
@@ -239,7 +240,7 @@ def facts(
     count: int = 40,
     hostile: Sequence[str] = (),
     *,
-    verdicts: Sequence[dict[str, Any]] = (),
+    verdicts: Sequence[Verdict] = (),
     as_of: datetime | None = datetime(2023, 4, 5, 12, 0, tzinfo=UTC),
     case: CaseFile | None = None,
     more: Sequence[dict[str, Any]] = (),
@@ -284,14 +285,16 @@ def facts(
     )
 
 
-CONFIRM = {
-    "observed_domain": "navy.ml",
-    "intended_domain": "navy.mil",
-    "verdict": "confirmed",
-    "reviewer": "R. Examiner",
-    "reason": "Sender asked: meant the navy.",
-    "at": "2023-04-04T10:00:00+00:00",
-}
+CONFIRM = Verdict(
+    observed_domain="navy.ml",
+    intended_domain="navy.mil",
+    verdict="confirmed",
+    reason="Sender asked: meant the navy.",
+    deliveries=(),
+    reviewer="R. Examiner",
+    at=datetime(2023, 4, 4, 10, tzinfo=UTC),
+    sequence=1,
+)
 
 
 def renamed(made: Facts, **header: Any) -> Facts:

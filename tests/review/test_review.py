@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics import casefile as cases
+from forensics import rulings
 from forensics.case import Case
 from forensics.custody import log, manifest
 from forensics.custody.verify import verify
 from forensics.errors import CaseChanged, CaseError, UsageError, VerificationFailed
-from forensics.report.facts import rulings
+from forensics.report.facts.rulings import attach
 from forensics.review import (
     NewVerdict,
-    current,
     export_csv,
     import_csv,
     listing,
@@ -59,11 +59,12 @@ def test_latest_counts_and_nothing_is_lost(built):
     record(built.case, NewVerdict("navy.ml", "navy.mil", "undecided", "ask", ("d3",)), "A", clock=clock)
     record(built.case, NewVerdict("navy.ml", "navy.mil", "dismissed", "all genuine"), "C", clock=clock)
     assert len(read(built.case)) == 4
-    held = [(one.verdict, one.deliveries, one.reviewer) for one in current(built.case)]
+    held = [(one.verdict, one.deliveries, one.reviewer) for one in rulings.latest(read(built.case))]
     assert held == [("dismissed", ("d1",), "B"), ("undecided", ("d3",), "A"), ("dismissed", (), "C")]
-    assert verdicts.on(current(built.case), ("navy.ml", "navy.mil"), "d3").verdict == "undecided"
+    holds = rulings.on(rulings.held(read(built.case)), ("navy.ml", "navy.mil"), "d3")
+    assert holds.verdict == "undecided"
     rows = [{"delivery_id": d, "observed_domain": "navy.ml", "intended_domain": "navy.mil"} for d in ("d1", "d3", "d9")]
-    ruled, lost = rulings.attach(rows, current(built.case))
+    ruled, lost = attach(rows, read(built.case))
     assert {name: one.verdict for name, one in ruled.items()} == {
         "d1": "dismissed",
         "d3": "undecided",
@@ -79,7 +80,7 @@ def test_attach_again_after_a_new_detection(built):
     detect(built, {"d3": "i1", "d2": "i3"})
     (lost,) = orphaned(built.case)
     assert lost.observed_domain == "army.ml"
-    assert len(current(built.case)) == 2
+    assert len(rulings.latest(read(built.case))) == 2
     detect(built, {"d1": "i1", "d2": "i2", "d3": "i1"})
     assert orphaned(built.case) == ()
 
@@ -106,7 +107,7 @@ def test_altered_verdicts_are_not_used(built):
     whole = built.case.verdicts.read_bytes()
     built.case.verdicts.write_bytes(whole.replace(b"confirmed", b"dismissed"))
     with pytest.raises(VerificationFailed, match=r"verdicts\.jsonl line 1: entry 1 was altered"):
-        current(built.case)
+        read(built.case)
     with pytest.raises(VerificationFailed):
         record(built.case, NAVY, "A", clock=clock)
     assert "line 1" in next(check.text for check in verify(built.case).checks if check.name == "verdicts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from forensics.report.facts import (
     statements,
     tallies,
 )
+from forensics.rulings import Verdict
 
 LANGUAGE = "en-GB"
 
@@ -60,7 +61,7 @@ class Inputs:
     evidence: Sequence[Evidence] = ()
     evidence_ids: dict[str, str] = field(default_factory=dict)
     method: Method = field(default_factory=unmeasured)
-    verdicts: Iterable[object] = ()
+    verdicts: Sequence[Verdict] = ()
     as_of: datetime | None = None
     case_state: str = ""
     tables_digest: str = ""

@@ -26,6 +26,7 @@ from forensics.report.facts import (
     slipmarks,
     tallies,
 )
+from forensics.rulings import Verdict
 
 _JOIN = """
 SELECT f.*, d.delivery_id AS found, d.system, d.host, d.queue_id, d.message_id, d.network_message_id,
@@ -63,7 +64,7 @@ def rows(connection: Any, query: str) -> list[dict[str, Any]]:
 
 def read(
     connection: Any,
-    verdicts: Iterable[object],
+    verdicts: Sequence[Verdict],
     evidence: Mapping[str, str],
     headline: Collection[str] = COUNTING,
 ) -> tuple[tuple[Finding, ...], tuple[Ruling, ...]]:

@@ -37,6 +37,7 @@ from forensics.report.facts import (
 )
 from forensics.report.facts.content import WORKSHEET
 from forensics.report.facts.gather import Inputs
+from forensics.rulings import Verdict
 
 VERIFY = "missent verify FILE (or CASE); by hand: Annex F"
 """FILE is the report with its seal beside it; where that or the case lies is no part of a report."""
@@ -46,7 +47,7 @@ def read(
     case: Case,
     casefile: CaseFile,
     inventory: Manifest,
-    verdicts: Iterable[object],
+    verdicts: Sequence[Verdict],
     as_of: datetime | None = None,
     lookups: Mapping[str, Lookup] = MappingProxyType({}),
 ) -> Inputs:
@@ -61,7 +62,7 @@ def read(
         evidence=evidence,
         evidence_ids={entry.id: f"E{n}" for n, entry in enumerate(inventory.evidence, 1)},
         method=_method(case, casefile, inventory),
-        verdicts=tuple(verdicts),
+        verdicts=verdicts,
         as_of=as_of,
         case_state=manifest.case_state_digest(case, inventory),
         tables_digest=manifest.tables_digest(case, inventory),

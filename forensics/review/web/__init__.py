@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.case import Case, undetected
 from forensics.custody import log, staging
 from forensics.errors import UsageError, system_error
-from forensics.review.verdicts import Verdict
+from forensics.rulings import Verdict
 
 if TYPE_CHECKING:
     from forensics.review.web.beside import Rules

@@ -24,13 +24,14 @@ from forensics.case import Case
 from forensics.custody import log, manifest, quote
 from forensics.custody.chain import Clock, now
 from forensics.errors import CaseChanged, CaseInUse, MissentError, UsageError, system_error
-from forensics.review.verdicts import NewVerdict, Verdict, record_all
+from forensics.review.verdicts import NewVerdict, record_all
 from forensics.review.web import choosing, standing, views, visits
 from forensics.review.web.beside import KINDS, Beside, Rules
 from forensics.review.web.book import Book, Pair, Row, Shelf
 from forensics.review.web.choosing import Chosen
 from forensics.review.web.standing import Bench
 from forensics.review.web.views import TEMPLATES, Asked, Draft, Sitting
+from forensics.rulings import Verdict
 
 PATIENCE = 3.0
 """Seconds that a ruling waits while another command holds the case."""

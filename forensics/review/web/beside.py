@@ -87,7 +87,7 @@ def facts(case: Case) -> Facts:
     manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
     parameters.weighed_alike(case)
     with store.connect(case, read.organisation.domains) as connection:
-        return writing.gathered(case, connection, read, inventory, verdicts.current(case))
+        return writing.gathered(case, connection, read, inventory, verdicts.read(case))
 
 
 def _page(made: Facts, words: Words) -> dict[str, Any]:

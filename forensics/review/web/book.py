@@ -16,7 +16,7 @@ from forensics.case import Case, undetected
 from forensics.custody import manifest
 from forensics.report.facts.incidents import rows
 from forensics.review import verdicts
-from forensics.review.verdicts import Verdict
+from forensics.rulings import Verdict
 from forensics.schema import LEVELS
 
 DAY = 86_400_000_000

@@ -8,12 +8,13 @@ sees everything.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import UsageError
-from forensics.review.verdicts import NewVerdict, Verdict
+from forensics.review.verdicts import NewVerdict
 from forensics.review.web.book import Book, Pair
+from forensics.rulings import Held, Verdict, held, on
 
 STATES = ("open", "confirmed", "dismissed", "undecided", "ask")
 """`ask`: undecided, and the sender is to be asked by a day."""
@@ -76,8 +77,8 @@ def bench(book: Book, reviewer: str, earlier: tuple[Book, Bench] | None = None) 
     for one in book.verdicts:
         per[name(one.reviewer)].append(one)
     me = name(reviewer)
-    known = {who: (_Latest(own), _emptied(own)) for who, own in per.items()}
-    every = _Latest(book.verdicts)
+    known = {who: (held(own), _emptied(own)) for who, own in per.items()}
+    every = held(book.verdicts)
     touched = _touched(book, reviewer, earlier)
     out = dict(earlier[1].by_finding) if earlier and touched is not None else {}
     pairs = dict(earlier[1].by_pair) if earlier and touched is not None else {}
@@ -89,10 +90,10 @@ def bench(book: Book, reviewer: str, earlier: tuple[Book, Bench] | None = None) 
             delivery = row["delivery_id"]
             ruled = {}
             for who, (latest, emptied) in known.items():
-                last_word = latest.on(pair.pair, delivery)
+                last_word = on(latest, pair.pair, delivery)
                 if last_word and (last_word.sequence, delivery if last_word.deliveries else "") not in emptied:
                     ruled[who] = last_word
-            stand = out[delivery] = _standing(ruled, me, every.on(pair.pair, delivery))
+            stand = out[delivery] = _standing(ruled, me, on(every, pair.pair, delivery))
             counted[stand.state] += 1
             counted["second"] += stand.hidden
             counted["differs"] += stand.differs
@@ -134,23 +135,11 @@ def _emptied(own: Sequence[Verdict]) -> set[tuple[int, str]]:
     begun = {one.sequence: one.act or one.sequence for one in own}
     for one in own:
         if one.undoes:
-            before = _Latest([other for other in own if other.sequence < begun.get(one.undoes, one.undoes)])
+            before = held([other for other in own if other.sequence < begun.get(one.undoes, one.undoes)])
             for delivery in one.deliveries or ("",):
-                if before.on(one.pair, delivery) is None:
+                if on(before, one.pair, delivery) is None:
                     out.add((one.sequence, delivery))
     return out
-
-
-class _Latest:
-    """The last ruling on each pair and on each delivery."""
-
-    def __init__(self, rulings: Iterable[Verdict]) -> None:
-        given = tuple(rulings)
-        self._pairs = {one.pair: one for one in given if not one.deliveries}
-        self._single = {delivery: one for one in given for delivery in one.deliveries}
-
-    def on(self, pair: tuple[str, str], delivery: str) -> Verdict | None:
-        return self._single.get(delivery) or self._pairs.get(pair)
 
 
 def last(bench: Bench) -> tuple[Verdict, ...]:
@@ -170,21 +159,21 @@ def withdrawal(bench: Bench, sequence: int, reason: str) -> tuple[NewVerdict, ..
     if not rulings or rulings[-1].sequence != sequence:
         raise UsageError(f"ruling {sequence}: is not your latest one", remedy="look at the case again")
     earlier_ones = [one for one in bench.own if one.sequence < rulings[0].sequence]
-    before, emptied = _Latest(earlier_ones), _emptied(earlier_ones)
+    before, emptied = held(earlier_ones), _emptied(earlier_ones)
     return tuple(again for ruling in rulings for again in _withdrawn(ruling, before, emptied, reason))
 
 
 def _withdrawn(
-    ruling: Verdict, before: _Latest, emptied: Collection[tuple[int, str]], reason: str
+    ruling: Verdict, before: Held, emptied: Collection[tuple[int, str]], reason: str
 ) -> tuple[NewVerdict, ...]:
     groups: dict[Verdict | None, list[str]] = defaultdict(list)
     if ruling.deliveries:
         for delivery in ruling.deliveries:
-            earlier = before.on(ruling.pair, delivery)
+            earlier = on(before, ruling.pair, delivery)
             open_again = earlier is None or (earlier.sequence, delivery if earlier.deliveries else "") in emptied
             groups[None if open_again else earlier].append(delivery)
     else:
-        earlier = before.on(ruling.pair, "")
+        earlier = on(before, ruling.pair)
         groups[None if earlier is None or (earlier.sequence, "") in emptied else earlier] = []
     return tuple(_again(ruling, earlier, tuple(deliveries), reason) for earlier, deliveries in groups.items())
 

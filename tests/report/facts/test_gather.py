@@ -15,7 +15,7 @@ from forensics.report.text import passages
 from tests.report import made
 
 FACTS = made.facts(60, verdicts=[made.CONFIRM])
-DISMISS = {**made.CONFIRM, "observed_domain": "army.ml", "intended_domain": "army.mil", "verdict": "dismissed"}
+DISMISS = replace(made.CONFIRM, observed_domain="army.ml", intended_domain="army.mil", verdict="dismissed")
 
 
 def numbers(value: Any) -> list[Number]:
@@ -150,19 +150,17 @@ def test_a_dismissed_pair_leaves_the_headline_and_stays_in_the_report() -> None:
 
 def test_a_ruling_on_one_delivery_outweighs_that_on_the_pair_and_the_later_one_counts() -> None:
     one = next(x.delivery_id for x in FACTS.findings if x.slip.typed == "army.ml")
-    facts = made.facts(60, verdicts=[{**DISMISS, "verdict": "confirmed", "deliveries": [one]}, DISMISS])
+    facts = made.facts(60, verdicts=[replace(DISMISS, verdict="confirmed", deliveries=(one,)), DISMISS])
     states = {x.delivery_id: x.state for x in facts.findings if x.slip.typed == "army.ml"}
     assert states.pop(one) == "confirmed"
     assert set(states.values()) == {"dismissed"}
-    later = made.facts(60, verdicts=[DISMISS, {**DISMISS, "verdict": "undecided"}])
+    later = made.facts(60, verdicts=[DISMISS, replace(DISMISS, verdict="undecided")])
     assert "dismissed" not in {x.state for x in later.findings}
 
 
 def test_a_ruling_without_finding_is_orphaned_not_lost() -> None:
-    facts = made.facts(5, verdicts=[{**made.CONFIRM, "observed_domain": "gone.ml"}])
-    assert [o.reason for o in facts.orphaned] == [made.CONFIRM["reason"]]
-    with pytest.raises(CaseError):
-        made.facts(5, verdicts=[{**made.CONFIRM, "verdict": "perhaps"}])
+    facts = made.facts(5, verdicts=[replace(made.CONFIRM, observed_domain="gone.ml")])
+    assert [o.reason for o in facts.orphaned] == [made.CONFIRM.reason]
 
 
 def test_suffix_slips_are_one_story_first_then_apart() -> None:

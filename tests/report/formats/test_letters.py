@@ -21,9 +21,8 @@ SHORT = tuple(value for value in made.HOSTILE if len(value) < 1000)
 
 @cache
 def facts(count: int = 60, hostile: bool = False, confirmed: bool = False) -> Facts:
-    verdicts = (
-        [{**made.CONFIRM, "observed_domain": t, "intended_domain": m} for t, m, _, _ in made.PAIRS] if confirmed else ()
-    )
+    pairs = made.PAIRS if confirmed else ()
+    verdicts = [replace(made.CONFIRM, observed_domain=typed, intended_domain=meant) for typed, meant, _, _ in pairs]
     return made.facts(count, SHORT if hostile else (), verdicts=verdicts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from functools import cache
 
 import pypdf
@@ -15,7 +16,7 @@ from forensics.report.facts import Facts
 from tests.report import made
 
 SECRET = bytes(range(32))
-RULED = {**made.CONFIRM, "reviewer": "R. Examiner", "reason": "Asked j.doe in room 12."}
+RULED = replace(made.CONFIRM, reason="Asked j.doe in room 12.")
 
 
 @cache

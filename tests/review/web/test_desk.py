@@ -10,10 +10,11 @@ import pytest
 
 from forensics.custody import lock, log
 from forensics.custody.verify import verify
-from forensics.review import NewVerdict, current, read, record
+from forensics.review import NewVerdict, read, record
 from forensics.review.web import app, drawing, views
 from forensics.review.web.app import Desk
 from forensics.review.web.choosing import filters
+from forensics.rulings import latest
 from tests.review.made import NASTY, clock, detect, two_incidents
 from tests.review.web.asking import Client
 
@@ -264,7 +265,7 @@ def test_a_note_leaves_the_ruling_as_it_is(client, built):
     assert "missent block" in client.get("/?at=i1").text
     answer = client.rule(client.get("/?at=i1"), "note", "their office wrote back")
     assert answer.headers["location"] == "/?at=i1&done=2"
-    assert [(one.verdict, one.reason) for one in current(built.case)] == [("confirmed", "their office wrote back")]
+    assert [(one.verdict, one.reason) for one in latest(read(built.case))] == [("confirmed", "their office wrote back")]
     client.rule(client.get("/?at=i1"), "dismissed", "y", scope="finding", finding="d1")
     assert client.rule(client.get("/?at=i1"), "note", "z").status == 400
 
