@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import results
 from forensics.accounts import percent
+from forensics.cells import guard
 from forensics.errors import naming
 from forensics.progress import At, Watch, span, words
 from forensics.report.text.visible import cut, visible
@@ -329,8 +330,6 @@ def _paged(lines: Sequence[str]) -> None:
 
 def cell(value: Any) -> str:
     """A CSV cell that no spreadsheet runs: what begins like a formula gets a leading apostrophe."""
-    from forensics.review.sheets import guard
-
     text = "" if value is None else str(_plain(value))
     return text if isinstance(value, int | float) else guard(text)
 

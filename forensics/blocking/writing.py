@@ -25,7 +25,7 @@ from datetime import date
 from uuid import NAMESPACE_URL, uuid5
 
 from forensics.blocking.rules import Block, Rule
-from forensics.review.sheets import guard
+from forensics.cells import guard
 
 _CODE = "5.1.2"
 """Bad destination system address (RFC 3463, 3.2)."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from forensics.case import Case, undetected
+from forensics.cells import guard, unguard
 from forensics.custody import canonical, log
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
@@ -33,21 +33,6 @@ NOTE = (
     "A row of kind incident rules on all its findings, a row of kind delivery on that one. "
     "A leading apostrophe before = + - @ keeps a cell from being run and is removed on import."
 )
-_RISKY = re.compile(r"'*[=+\-@\t\r\n]")
-
-
-def guard(value: str) -> str:
-    """A cell that no spreadsheet runs.
-
-    >>> guard("=1+1"), guard("'=x"), guard("plain")
-    ("'=1+1", "''=x", 'plain')
-    """
-    return "'" + value if _RISKY.match(value) else value
-
-
-def unguard(cell: str) -> str:
-    """What `guard` was given."""
-    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
 
 
 def export_csv(case: Case, path: Path) -> int:

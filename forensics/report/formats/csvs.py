@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from forensics.cells import RUNS
 from forensics.report import facts as f
 from forensics.report.formats.tables import Annex, Value, annexes
 from forensics.report.text.context import Context
@@ -37,8 +38,8 @@ def written(value: Value) -> str:
             return str(value)
 
 
-_RUNS = re.compile(r"[=+\-@＝＋－＠]")
-_RUNS_LATER = re.compile(r"""([;,|"][\s"']*)([=+\-@＝＋－＠])""")
+_RUNS = re.compile(RUNS)
+_RUNS_LATER = re.compile(rf"""([;,|"][\s"']*)({RUNS})""")
 
 
 def guarded(text: str) -> tuple[str, bool]:
