@@ -1,10 +1,9 @@
-"""Everything around the main job: verify, review, explain, sql, the questionnaire, watch lists, the worked examples."""
+"""Everything around the main job: verify, review, explain, sql, the questionnaire, the worked examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 from forensics import casefile as case_files
 from forensics import health, pipeline
 from forensics.arguments import checked
+from forensics.blocking.of_case import BLOCK_FORMATS, Blocked, block, refusals, watch_list, watch_rules
 from forensics.case import Case, undetected
-from forensics.errors import CaseError, UsageError, naming
+from forensics.errors import CaseError, UsageError
 from forensics.health import Health, Kept, Part, Promise
 from forensics.proof import verify
-from forensics.report.text.visible import visible
 from forensics.results import Run
+from forensics.status import Status, status
 
 if TYPE_CHECKING:
-    from forensics.blocking import Block
-    from forensics.custody.doing import Doing
     from forensics.detector.explain import Explanation as Weighed
     from forensics.progress import Progress
     from forensics.report.asking import Asked
     from forensics.review import Reviewed
-    from forensics.review.web.beside import Refusals
 
 __all__ = [
     "BLOCK_FORMATS",
@@ -61,10 +58,6 @@ __all__ = [
 ]
 
 DEMOS = ("albion", "mod-2023")
-BLOCK_FORMATS = ("postfix", "exchange", "online", "list")
-"""Written when no format is named."""
-BLOCK_DAYS = 90
-"""After these rules say that they are to be taken out."""
 
 
 @dataclass(frozen=True)
@@ -73,43 +66,6 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a case stands. `in_use`: who works on it now (action, host, user, since), or None; `doing`: how far that
-    command is, or was when it ended without letting go of the case; `ruled`: findings with a
-    ruling; `changed`: keys of case.toml that no stage has read yet, empty for remarks alone, None for none;
-    `following`: the command that comes next."""
-
-    case: Path
-    in_use: Mapping[str, str] | None
-    doing: Doing | None
-    evidence: int
-    records: int
-    unread: int
-    deliveries: int
-    findings: int
-    incidents: int
-    ruled: int
-    detected: bool
-    reports: int
-    entries: int
-    last_action: str
-    last_at: str
-    changed: tuple[str, ...] | None
-    following: str
-
-
-@dataclass(frozen=True)
-class Blocked:
-    """What `block` wrote. `rules`: kind, value, meant, and the deliveries of the case that each would have refused;
-    `left`: what got no rule, and why; `expires`: the day on which the rules are meant to be taken out."""
-
-    files: tuple[Path, ...]
-    rules: tuple[Mapping[str, Any], ...]
-    left: tuple[Mapping[str, Any], ...]
-    expires: date
 
 
 @dataclass(frozen=True)
@@ -136,57 +92,6 @@ class Questions:
     names: tuple[str, ...]
     not_askable: tuple[str, ...]
     script: str
-
-
-@checked
-def status(case_dir: str | Path) -> Status:
-    """What a case holds, who is at work on it and how far, and what comes next. Takes no lock and writes nothing.
-
-    Raises CaseError where there is no case, and where a command was killed while it put new tables in place.
-    """
-    from forensics import views
-    from forensics.casefile import CaseFile
-    from forensics.custody import doing, lock, log, manifest, seal, staging, statement
-
-    case = Case(Path(case_dir))
-    staging.settled(case)
-    at_work = doing.read(case)
-    casefile = CaseFile() if at_work and not case.toml.exists() else case_files.read(case)
-    entries = log.read(case) if case.custody_log.exists() else ()
-    counts = dict.fromkeys(("evidence", "records", "unread", "deliveries", "findings", "incidents", "ruled"), 0)
-    if case.manifest.exists():
-        held = manifest.read(case)
-        counts |= {name: sum(getattr(one, name) for one in held.evidence) for name in ("records", "unread")}
-        counts["evidence"] = len(held.evidence)
-        with views.connect(case, casefile.organisation.domains) as connection:
-            tables = {"deliveries": "deliveries", "findings": "findings", "incidents": "incidents", "ruled": "rulings"}
-            asked = ", ".join(f"(SELECT count(*) FROM {table}) AS {name}" for name, table in tables.items())
-            counts |= views.answer(connection, f"SELECT {asked}").to_pylist()[0]
-    recorded = [log.details(entry)["case_toml"] for entry in entries if "case_toml" in log.details(entry)]
-    changed = statement.changed(case, recorded[-1]) if recorded else None
-    last = entries[-1] if entries else {}
-    reports = sum(not one.withdrawn for one in seal.recorded(case, log.check(case))) if entries else 0
-    if not counts["evidence"]:
-        following = f"missent ingest LOG… --case {case.folder}"
-    elif not case.detection.exists():
-        following = f"missent detect --case {case.folder} --org DOMAIN"
-    elif counts["ruled"] < counts["findings"]:
-        following = f"missent review --case {case.folder}"
-    else:
-        following = f"missent report --case {case.folder}"
-    return Status(
-        case=case.folder,
-        in_use=lock.holder(case),
-        doing=at_work,
-        **counts,
-        detected=case.detection.exists(),
-        reports=reports,
-        entries=len(entries),
-        last_action=str(last.get("action", "")),
-        last_at=str(last.get("at", "")),
-        changed=changed,
-        following=following,
-    )
 
 
 _QUOTED = 10
@@ -304,139 +209,6 @@ def doctor(
         compiler.ready(progress)
         selfcheck.check()
     return health.health(Case(Path(case_dir)) if case_dir is not None else None)
-
-
-@checked
-def watch_list(
-    names: Sequence[str], *, limit: int | None = None, case_dir: str | Path | None = None
-) -> list[dict[str, Any]]:
-    """Lookalikes of the given domains that one slip reaches, most probable first. Raises UsageError for no domain.
-
-    With a case, `*.mil` stands for every domain below it that the organisation wrote to; rows stand by probability
-    times deliveries, and names in genuine use by the organisation are left out.
-    """
-    from forensics.detector import watchlist
-
-    if case_dir is None:
-        return watchlist.watch_list(names, limit=limit)
-    from forensics import blocking, views
-    from forensics.custody import staging
-
-    case = Case(Path(case_dir))
-    staging.finish(case)
-    casefile = case_files.read(case)
-    with views.connect(case, casefile.organisation.domains) as connection:
-        traffic = blocking.genuine(connection)
-    own = [*traffic, *casefile.domains.known_good, *casefile.organisation.domains]
-    # A name above one in use is in use: many servers read a rule on it with the names below.
-    used = {".".join(labels[n:]) for labels in (name.split(".") for name in own) for n in range(len(labels) - 1)}
-    return watchlist.watch_list(names, limit=limit, traffic=traffic, used=used)
-
-
-@checked
-def block(
-    case_dir: str | Path,
-    *,
-    formats: Sequence[str] = BLOCK_FORMATS,
-    out: str | Path = "block",
-    days: int = BLOCK_DAYS,
-    as_of: datetime | None = None,
-) -> Blocked:
-    """Write rules that stop further mail to the typed domains of confirmed pairs; nothing else gets a rule.
-
-    `formats`: of `forensics.blocking.FORMATS`; `rpz`, which cuts all use of a name, only when it is asked for. `days`
-    after `as_of` (default: now) the rules say that they are to be taken out. Raises UsageError for an unknown format or
-    an `out` that is not empty; writes nothing where no pair is confirmed.
-    """
-    from forensics import blocking
-
-    return _ruled(case_dir, blocking.made, formats, out, days, as_of)
-
-
-@checked
-def watch_rules(
-    names: Sequence[str],
-    case_dir: str | Path,
-    *,
-    limit: int | None = None,
-    formats: Sequence[str] = BLOCK_FORMATS,
-    out: str | Path = "watch",
-    days: int = BLOCK_DAYS,
-    as_of: datetime | None = None,
-) -> Blocked:
-    """Write a watch list in the formats of block rules, tried on the case like them: what is in genuine use gets none.
-
-    Raises UsageError as `watch_list` and `block` do.
-    """
-    from forensics import blocking
-
-    rows = watch_list(names, limit=limit, case_dir=case_dir)
-
-    def make(connection: Any) -> Block:
-        return blocking.watched(connection, rows)
-
-    return _ruled(case_dir, make, formats, out, days, as_of, watch=True)
-
-
-def _ruled(
-    case_dir: str | Path,
-    make: Callable[[Any], Block],
-    formats: Sequence[str],
-    out: str | Path,
-    days: int,
-    as_of: datetime | None,
-    *,
-    watch: bool = False,
-) -> Blocked:
-    from forensics import blocking, views
-    from forensics.custody import manifest, staging
-
-    what = "watch-list" if watch else "block"
-    wanted = [name.strip() for one in formats for name in one.split(",")]
-    if unknown := sorted(set(wanted) - set(blocking.FORMATS)):
-        raise UsageError(f"{what}: {', '.join(unknown)}: no such format", expected=", ".join(blocking.FORMATS))
-    if days < 1:
-        raise UsageError(f"{what}: {days} days", expected="at least one day")
-    case = Case(Path(case_dir))
-    staging.finish(case)
-    casefile = case_files.read(case)
-    manifest.intact(case, manifest.read(case), ("deliveries", "findings"))
-    place = Path(out)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(f"{what}: {place} is there already", remedy="name an empty or a new folder with --out")
-    with views.connect(case, casefile.organisation.domains) as connection:
-        found = make(connection)
-    made = (as_of or datetime.now(UTC)).date()
-    until = made + timedelta(days=days)
-    written: list[Path] = []
-    if found.rules:
-        name = visible(case.folder.resolve().name)
-        with naming(place):
-            place.mkdir(parents=True, exist_ok=True)
-            for file, content in blocking.files(found, wanted, name, made, until, watch=watch).items():
-                (place / file).write_bytes(content)
-                written.append(place / file)
-    rules = tuple({"kind": r.kind, "value": r.value, "meant": list(r.meant), **asdict(r.exact)} for r in found.rules)
-    return Blocked(tuple(written), rules, tuple(asdict(one) for one in found.left), until)
-
-
-def refusals(case: Case) -> Callable[[str], Refusals]:
-    """The block rules of a case by typed domain, as `block` would write them today."""
-    from forensics import blocking, views
-    from forensics.review.web.beside import Refusals
-
-    casefile = case_files.read(case)
-    with views.connect(case, casefile.organisation.domains) as connection:
-        found = blocking.made(connection)
-    name, today = visible(case.folder.resolve().name), datetime.now(UTC).date()
-
-    def of(typed: str) -> Refusals:
-        own = found.of(typed)
-        rules = blocking.files(own, BLOCK_FORMATS, name, today, today + timedelta(days=BLOCK_DAYS)) if own.rules else {}
-        files = {file: content.decode("utf-8") for file, content in rules.items()}
-        return Refusals(files, tuple(one.said for one in own.left))
-
-    return of
 
 
 @checked

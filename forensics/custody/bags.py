@@ -116,7 +116,7 @@ def write(
             if edition == "redacted":
                 copied, notes = 0, _redacted(case, inventory, entries, state, aside)
             else:
-                copied, notes = _full(case, inventory, aside, evidence, search, progress)
+                copied, notes = _full(case, inventory, entries, aside, evidence, search, progress)
             info = {
                 "Bagging-Date": f"{as_of:%Y-%m-%d}" if as_of else str(entries[-1]["at"])[:10],
                 "Bag-Software-Agent": f"missent {manifest.versions()['missent']}",
@@ -161,9 +161,15 @@ def _bag(folder: Path, info: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _full(
-    case: Case, inventory: Manifest, payload: Path, evidence: bool, search: Place | None, progress: Progress | None
+    case: Case,
+    inventory: Manifest,
+    entries: Sequence[Mapping[str, Any]],
+    payload: Path,
+    evidence: bool,
+    search: Place | None,
+    progress: Progress | None,
 ) -> tuple[int, tuple[str, ...]]:
-    written = seal.recorded(case, log.check(case))
+    written = seal.recorded(case, entries)
     copied = list(_files(case, written))
     files = {(one.file_sha256, one.file_size) for one in inventory.evidence} if evidence else set()
     total = sum(place.stat().st_size for place in copied) + sum(size for _, size in files)
@@ -258,7 +264,7 @@ def _copied(source: Source, target: Path, meter: Meter) -> str:
 def _redacted(
     case: Case, inventory: Manifest, entries: Sequence[Mapping[str, Any]], state: str, payload: Path
 ) -> tuple[str, ...]:
-    known = [one for one in seal.recorded(case, log.check(case)) if one.edition == "redacted" and not one.withdrawn]
+    known = [one for one in seal.recorded(case, entries) if one.edition == "redacted" and not one.withdrawn]
     chosen = [one for one in known if one.place.is_file()]
     if not chosen:
         raise UsageError(

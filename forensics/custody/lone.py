@@ -68,7 +68,7 @@ def _part(place: Path, part: seal.Seal, case: Case | None) -> Check:
 
 def _recorded(case: Case, place: Path) -> seal.Written | None:
     there = place.absolute()
-    return next((one for one in seal.recorded(case, log.check(case)) if one.place.absolute() == there), None)
+    return next((one for one in seal.recorded(case, log.check(case).entries) if one.place.absolute() == there), None)
 
 
 def _case(place: Path) -> Case | None:

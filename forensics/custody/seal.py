@@ -14,7 +14,7 @@ from typing import Any
 
 from forensics.case import Case
 from forensics.custody import canonical, chain, log, manifest
-from forensics.custody.chain import Chain, Clock, Head
+from forensics.custody.chain import Clock, Head
 from forensics.custody.names import display, undisplay
 from forensics.custody.staging import Staged
 from forensics.errors import UsageError
@@ -126,10 +126,10 @@ class Written:
     edition: str = "full"
 
 
-def recorded(case: Case, found: Chain) -> tuple[Written, ...]:
-    """Every report that the custody log says was written, by name; the last one of each."""
+def recorded(case: Case, entries: Iterable[Mapping[str, Any]]) -> tuple[Written, ...]:
+    """Every report that these entries of the custody log say was written, by name; the last one of each."""
     out: dict[str, Written] = {}
-    for entry in found.entries:
+    for entry in entries:
         details = log.details(entry)
         if entry.get("action") == "withdraw":
             for name in details.get("reports", ()):
@@ -152,7 +152,9 @@ def beside(place: Path) -> Path:
     return place.with_name(place.stem + SUFFIX)
 
 
-def judge(case: Case, found: Chain, state: str, *, bag: bool = False) -> tuple[list[str], list[str], int]:
+def judge(
+    case: Case, entries: Iterable[Mapping[str, Any]], state: str, *, bag: bool = False
+) -> tuple[list[str], list[str], int]:
     """(faults, remarks, reports that are as they were sealed), in words.
 
     A report of the case's own folder must be there as the custody log tells, its seal beside it; one that was written
@@ -163,7 +165,7 @@ def judge(case: Case, found: Chain, state: str, *, bag: bool = False) -> tuple[l
     earlier: list[str] = []
     absent: list[str] = []
     right = 0
-    known = recorded(case, found)
+    known = recorded(case, entries)
     for one in known:
         if one.withdrawn:
             continue
@@ -233,7 +235,7 @@ def withdraw(
     `names` are those below CASE/reports or, written elsewhere, whole paths; `incident` means all its endings. Returns
     the withdrawn ones. Raises UsageError for a name that no report has.
     """
-    known = [one for one in recorded(staged.case, log.check(staged.case)) if not one.withdrawn]
+    known = [one for one in recorded(staged.case, log.check(staged.case).entries) if not one.withdrawn]
     chosen: list[str] = []
     for name in names:
         fit = [one.name for one in known if name in (one.name, str(one.place), str(Path(one.name).with_suffix("")))]

@@ -496,7 +496,7 @@ def _reports(case: Case, inventory: Manifest, bag: bool, progress: Progress | No
         state = manifest.case_state_digest(case, there, progress)
     except VerificationFailed as error:
         return Check("reports", False, f"the case state cannot be computed: {error.what}")
-    faults, remarks, right = seal.judge(case, entries, state, bag=bag)
+    faults, remarks, right = seal.judge(case, entries.entries, state, bag=bag)
     if not faults and not remarks and not right:
         return Check("reports", None, "no report was written yet")
     return checked("reports", faults, f"{_count(right, 'report')} as sealed", remarks)

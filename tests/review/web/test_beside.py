@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from forensics import domains, pipeline, workbench
+from forensics.blocking import of_case
 from forensics.case import Case
 from forensics.report.formats import letters
 from forensics.report.text import onepage, prose, wording
@@ -31,7 +32,7 @@ def built(tmp_path, monkeypatch):
 
 @pytest.fixture
 def client(built):
-    return Client(built, "R. Examiner", rules=workbench.refusals).opened()
+    return Client(built, "R. Examiner", rules=of_case.refusals).opened()
 
 
 def at(client) -> str:
@@ -115,7 +116,7 @@ def test_a_second_reviewer_is_not_told_by_the_way(client, built):
     client.rule(client.get("/"), "confirmed", "asked too")
     for kind in beside.KINDS:
         assert "Not shown yet" not in text(client.get(f"/beside/{kind}?at={pair}"))
-    reader = Client(built, read_only=True, rules=workbench.refusals).opened()
+    reader = Client(built, read_only=True, rules=of_case.refusals).opened()
     assert "Not shown yet" not in text(reader.get("/beside/page"))
 
 
