@@ -12,18 +12,17 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from forensics import results
 from forensics.accounts import percent
 from forensics.cells import guard
 from forensics.errors import naming
-from forensics.progress import At, Watch, span, words
+from forensics.progress import span, words
 from forensics.report.text.visible import cut, visible
 from forensics.unread import days, few
 
@@ -33,79 +32,33 @@ if TYPE_CHECKING:
     from forensics.custody.doing import Doing
     from forensics.custody.handovers import HandOver
     from forensics.custody.verify import Verification
-    from forensics.progress import Progress
 
 EXAMPLE = 160
 """Characters that are printed of an unread record."""
+Result = TypeVar("Result", contravariant=True)
 
 
-@contextmanager
-def progress(how: str = "auto", *, quiet: bool = False) -> Iterator[Progress | None]:
-    """How far a command is, on standard error: `bar`, `json` (one object a line) or `none`. `auto` is a bar where
-    standard error is a terminal, unless `quiet`; else None (no reporting)."""
-    if how == "json":
-        yield Watch(_as_line)
-    elif how == "bar" or (how == "auto" and not quiet and sys.stderr.isatty()):
-        with _bar() as shown:
-            yield shown
-    else:
-        yield None
+class _Shown(Protocol[Result]):
+    def __call__(self, result: Result, /, *, as_json: bool = False) -> None: ...
 
 
-def _as_line(at: At) -> None:
-    said = {**dataclasses.asdict(at), "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
-    for name in ("elapsed", "rate", "left"):
-        said[name] = None if said[name] is None else round(said[name], 3)
-    sys.stderr.write(json.dumps(said) + "\n")
-    sys.stderr.flush()
+def _either(told: Callable[[Result], None]) -> _Shown[Result]:
+    """A result in words or, with `as_json`, as one object."""
+
+    def shown(result: Result, /, *, as_json: bool = False) -> None:
+        _json(result) if as_json else told(result)
+
+    return shown
 
 
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-    from rich.table import Column
-
-    # What comes from file names is no markup, and moves no cursor; it has the room that the rest leaves.
-    whole, rest = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis", ratio=1)
-    columns = (
-        TextColumn("{task.description}", markup=False, table_column=whole),
-        BarColumn(12),
-        TextColumn("{task.fields[said]}", markup=False, table_column=whole),
-        TextColumn("{task.fields[file]}", markup=False, table_column=rest),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
-        task = bar.add_task("", total=None, said="", file="")
-
-        def tell(at: At) -> None:
-            file = visible(Path(at.file).name) if at.file else ""
-            what = visible(at.what)
-            bar.update(task, description=what, total=at.total or None, completed=at.done, said=words(at), file=file)
-
-        yield Watch(tell)
-
-
-def run(result: results.Run, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
-    _ingested(result.ingested)
+@_either
+def run(result: results.Run) -> None:
+    ingested(result.ingested)
     print()
     _detected(result.detected, noted=result.ingested.unseen_domains)
     print()
     _line("Check", f"missent verify {result.ingested.case}")
-    _reported(result.reported)
-
-
-def ingested(result: results.Ingested, *, as_json: bool) -> None:
-    _json(result) if as_json else _ingested(result)
-
-
-def detected(result: results.Detected, *, as_json: bool) -> None:
-    _json(result) if as_json else _detected(result)
-
-
-def reported(result: results.Reported, *, as_json: bool) -> None:
-    _json(result) if as_json else _reported(result)
+    reported(result.reported)
 
 
 def withdrawn(names: Sequence[str], *, as_json: bool) -> None:
@@ -123,7 +76,8 @@ def worksheet(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         _line("Recorded", f"{count(len(rows), 'row')}, {sum(row['opened'] == 'yes' for row in rows)} of them opened")
 
 
-def _ingested(result: results.Ingested) -> None:
+@_either
+def ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")
     if result.read_again:
@@ -186,6 +140,11 @@ def _unseen(domains: Sequence[str], nothing_read: bool) -> None:
         _line("Noted", f"--org {named} is not kept in case.toml: {why}")
 
 
+@_either
+def detected(result: results.Detected) -> None:
+    _detected(result)
+
+
 def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
     _line("Domains", ", ".join(visible(domain) for domain in result.organisation) or "none of the organisation's known")
     _unseen([domain for domain in result.unseen_domains if domain not in noted], result.not_read.all)
@@ -219,7 +178,8 @@ def _beside(result: results.Detected) -> None:
             _line("Look at", f"{count(n, 'domain')} that {one if n == 1 else many}; in no number above")
 
 
-def _reported(result: results.Reported) -> None:
+@_either
+def reported(result: results.Reported) -> None:
     if result.required:
         _line(
             "Answers",
@@ -234,9 +194,8 @@ def _reported(result: results.Reported) -> None:
         _line("Report", str(path))
 
 
-def verified(result: Verification, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def verified(result: Verification) -> None:
     for check in result.checks:
         mark = {True: "ok    ", False: "FAILED", None: "none  "}[check.ok]
         print(f"{mark}  {check.name}: {visible(check.text)}")
@@ -248,9 +207,8 @@ def verified(result: Verification, *, as_json: bool) -> None:
         print(f"{'AS SEALED ' if result.kind == 'report' else 'VERIFIED  '} {visible(result.told)}")
 
 
-def attested(result: proof.Attested, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def attested(result: proof.Attested) -> None:
     _line("Entry", f"{result.entry} of the custody log, {result.digest}")
     if result.kind == "query":
         _line(
@@ -263,9 +221,8 @@ def attested(result: proof.Attested, *, as_json: bool) -> None:
         _line("Signature", visible(f"{result.file}, by the key {result.by}"))
 
 
-def exported(result: Bagged, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def exported(result: Bagged) -> None:
     what = "evidence not in it" if not result.evidence else count(result.evidence, "evidence file")
     _line("Bag", f"{visible(str(result.folder))}: {result.edition}, {count(result.files, 'file')}, {what}")
     _line("SHA-256", f"{result.digest} (of tagmanifest-sha256.txt, and so of all: hand it over apart from the bag)")
@@ -334,9 +291,8 @@ def cell(value: Any) -> str:
     return text if isinstance(value, int | float) else guard(text)
 
 
-def health(result: workbench.Health, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def health(result: workbench.Health) -> None:
     versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
     room = f", {result.memory / 2**30:,.1f} GiB of memory" if result.memory is not None else ""
     _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}{room}")
@@ -356,9 +312,8 @@ def health(result: workbench.Health, *, as_json: bool) -> None:
         _line("Promise", f"{promise.name}: {holds}; {visible(promise.text)}")
 
 
-def status(found: workbench.Status, *, as_json: bool) -> None:
-    if as_json:
-        return _json(found)
+@_either
+def status(found: workbench.Status) -> None:
     _line("Case", visible(str(found.case)))
     if found.doing:
         _doing(found.doing)
@@ -397,9 +352,8 @@ def fault(said: Mapping[str, Any]) -> None:
     _json(said)
 
 
-def formats(known: workbench.Formats, *, as_json: bool) -> None:
-    if as_json:
-        return _json(known)
+@_either
+def formats(known: workbench.Formats) -> None:
     print("Read:")
     for row in known.read:
         print(f"  {row['loader']:<10} {row['name']:<18} {row['what']}")
@@ -425,16 +379,14 @@ def demo(done: Sequence[results.Run], *, as_json: bool) -> None:
         run(result, as_json=False)
 
 
-def reviewed(result: Any, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def reviewed(result: Any) -> None:
     for line in result.lines:
         print(visible(line))
 
 
-def explained(result: workbench.Explanation, *, as_json: bool) -> None:
-    if as_json:
-        return _json(result)
+@_either
+def explained(result: workbench.Explanation) -> None:
     print("\n".join(visible(line) for line in result.weighed.text.split("\n")))
     cited = {(r["evidence"], r["number"]) for a in result.weighed.addresses for d in a.deliveries for r in d["records"]}
     if result.quotes:
@@ -445,11 +397,10 @@ def explained(result: workbench.Explanation, *, as_json: bool) -> None:
         print(f"  {evidence[:12]} record {number}: {visible(cut(text, 1000))}")
 
 
-def blocked(result: workbench.Blocked, *, as_json: bool) -> None:
+@_either
+def blocked(result: workbench.Blocked) -> None:
     from forensics import blocking
 
-    if as_json:
-        return _json(result)
     for rule in result.rules:
         would = f"would have refused {rule['confirmed'] + rule['open'] + rule['genuine']:,}"
         parts = f"{rule['confirmed']:,} confirmed, {rule['open']:,} open, {rule['genuine']:,} held genuine"
@@ -473,9 +424,8 @@ def watch_list(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     writer.writerows([cell(row[name]) for name in columns] for row in rows)
 
 
-def handed_over(one: HandOver, *, as_json: bool) -> None:
-    if as_json:
-        return _json(one)
+@_either
+def handed_over(one: HandOver) -> None:
     _line("Recorded", f"entry {one.entry} of the custody log")
     _hand_over(one)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import progress, terminal
+from forensics import bar, progress
 from forensics.progress import At
 
 
@@ -97,7 +97,7 @@ def test_in_words(done: int, total: int, rate: float | None, left: float | None,
 
 
 def test_lines_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal.progress("json", quiet=True) as shown:
+    with bar.progress("json", quiet=True) as shown:
         assert shown is not None
         meter = progress.Meter(shown, "survey", 10)
         meter.of("a\x1b[31m\udcff.log", 10).add(10)
@@ -115,7 +115,7 @@ def test_the_bar_draws_names_of_files_as_text(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
     monkeypatch.setenv("COLUMNS", "200")
-    with terminal.progress("bar") as shown:
+    with bar.progress("bar") as shown:
         assert shown is not None
         progress.Meter(shown, "survey", 10).of("[red]x[bold]\x1b]0;title\x07.log", 10).add(10)
     told = capsys.readouterr().err
@@ -125,7 +125,7 @@ def test_the_bar_draws_names_of_files_as_text(
 
 def test_nothing_is_drawn_where_nobody_looks() -> None:
     for how in ("auto", "none"):
-        with terminal.progress(how) as shown:
+        with bar.progress(how) as shown:
             assert shown is None
 
 

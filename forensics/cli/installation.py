@@ -29,9 +29,9 @@ def doctor(compile_now: bool, case_dir: Path | None, as_json: bool, progress: st
 
     Example:  missent doctor --case case
     """
-    from forensics import terminal, workbench
+    from forensics import bar, terminal, workbench
 
-    with terminal.progress(progress, quiet=as_json) as shown:
+    with bar.progress(progress, quiet=as_json) as shown:
         result = workbench.doctor(compile_now=compile_now, case_dir=case_dir, progress=shown)
     terminal.health(result, as_json=as_json)
 
@@ -65,9 +65,9 @@ def demo(out: Path, reports: Path | None, as_json: bool, progress: str) -> None:
 
     Example:  missent demo --out demo
     """
-    from forensics import terminal, workbench
+    from forensics import bar, terminal, workbench
 
-    with terminal.progress(progress, quiet=as_json) as shown:
+    with bar.progress(progress, quiet=as_json) as shown:
         results = workbench.demo(out, reports, progress=shown, command=command_line())
     terminal.demo(results, as_json=as_json)
 

@@ -59,14 +59,14 @@ def verify(
 
     Example:  missent verify case --ca authority.pem --signers signers
     """
-    from forensics import proof, terminal
+    from forensics import bar, proof, terminal
 
     if (path is None) == (case_dir is None):
         raise UsageError("verify: nothing to verify" if path is None else "verify: PATH and --case at once",
                          expected="a case, a bag or a report")  # fmt: skip
     place = path or case_dir
     assert place is not None
-    with terminal.progress(progress, quiet=as_json) as shown:
+    with bar.progress(progress, quiet=as_json) as shown:
         result = proof.verify(place, progress=shown, **options)
     terminal.verified(result, as_json=as_json)
     ctx.exit(result.exit_code)
@@ -96,9 +96,9 @@ def export(case_dir: Path, as_json: bool, progress: str, **options: Any) -> None
 
     Example:  missent export case --out /media/court/bag
     """
-    from forensics import proof, terminal
+    from forensics import bar, proof, terminal
 
-    with terminal.progress(progress, quiet=as_json) as shown:
+    with bar.progress(progress, quiet=as_json) as shown:
         result = proof.export(case_dir, progress=shown, **options)
     terminal.exported(result, as_json=as_json)
 

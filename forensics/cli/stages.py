@@ -158,10 +158,10 @@ def report(
 def _carried_out(stage: Callable[..., Any], *given: Any, progress: str, as_json: bool, **options: Any) -> Any:
     """What the stage came to, its progress shown; where the options name other domains than the case's, ask what
     becomes of those, if somebody is there to answer."""
-    from forensics import terminal
+    from forensics import bar
 
     try:
-        with terminal.progress(progress, quiet=as_json) as shown:
+        with bar.progress(progress, quiet=as_json) as shown:
             return stage(*given, progress=shown, command=command_line(), **options)
     except OrganisationDiffers as error:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
