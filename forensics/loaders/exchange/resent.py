@@ -8,6 +8,7 @@ that nothing joins are different messages, each with its own deliveries.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -50,22 +51,42 @@ def split(
     starts = np.searchsorted(group, crowded)
     ends = np.searchsorted(group, crowded, side="right")
     for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
-        parts = _paths(range(low, high), position, host, peer, client, effect, at, reference, internal_text)
-        for members in parts[1:]:
-            out[members] = extra
+        one = slice(low, high)
+        found = paths(
+            position[one].tolist(), host[one].tolist(), peer[one].tolist(), client[one].tolist(),
+            effect[one].tolist(), at[one].tolist(), reference[one].to_pylist(), internal_text[one].to_pylist(),
+        )  # fmt: skip
+        for members in found[1:]:
+            out[np.array(members) + low] = extra
             extra += 1
     return out
 
 
-def _paths(
-    span: range, position: Array, host: Array, peer: Array, client: Array, effect: Array, at: Array,
-    reference: pa.Array, internal_text: pa.Array,
+def paths(
+    stay: list[int], host: list[int], peer: list[int], client: list[int], effect: list[int], at: list[int],
+    reference: list[str | None], internal_text: list[str | None],
 ) -> list[list[int]]:  # fmt: skip
-    """Rows of one Message-ID as paths, in the order of their first rows."""
+    """Rows of one Message-ID, in order of time, as paths in the order of their first rows; `stay`: -1 for rows of none.
+
+    Each stay is joined with the nearest in time of those that it may have come from; of several the one that began
+    first. A Message-ID may be on a million rows (a printer that gives all its mail the same, or somebody's malice), so
+    what may be near is looked up, never compared with all.
+    """
     own: dict[int, list[int]] = {}
-    for i in span:
-        if position[i] >= 0:
-            own.setdefault(int(position[i]), []).append(i)
+    for i, one in enumerate(stay):
+        if one >= 0:
+            own.setdefault(one, []).append(i)
+    entry = {s: next((i for i in found if effect[i] in (codes.ENTER, codes.REPORT)), -1) for s, found in own.items()}
+    begun = {s: found[0] for s, found in own.items()}
+    sent, logged, entered, named = _Near(), _Near(), _Near(), _Near()
+    for s, found in own.items():
+        for i in found:
+            logged.add(host[i], at[i], begun[s], s)
+            if effect[i] in (codes.SEND, codes.SEND_OUT) and peer[i] >= 0:
+                sent.add(peer[i], at[i], begun[s], s)
+        if entry[s] >= 0:
+            entered.add(host[begun[s]], at[begun[s]], begun[s], s)
+        named.add(internal_text[begun[s]], at[begun[s]], begun[s], s)
     root = {s: s for s in own}
 
     def find(s: int) -> int:
@@ -74,33 +95,57 @@ def _paths(
             s = root[s]
         return s
 
-    entry = {s: next((i for i in found if effect[i] in (codes.ENTER, codes.REPORT)), -1) for s, found in own.items()}
     for s, found in own.items():
         e = entry[s]
-        begin = int(at[found[0]])
-        best, gap = -1, LONGEST
-        for t, others in own.items():
-            if t == s:
-                continue
-            if e < 0:
-                forked = any(
-                    effect[i] == codes.REPLACE and reference[i].as_py() == internal_text[others[0]].as_py()
-                    for i in found
-                )
-                near = host[others[0]] == host[found[0]] and entry[t] >= 0 and at[others[0]] <= begin + SKEW
-                if (forked or near) and abs(begin - int(at[others[0]])) < gap:
-                    best, gap = t, abs(begin - int(at[others[0]]))
-                continue
-            for i in others:
-                handed = effect[i] in (codes.SEND, codes.SEND_OUT) and peer[i] >= 0 and peer[i] == host[e]
-                came = client[e] >= 0 and client[e] == host[i] and host[i] != host[e]
-                apart = int(at[e]) - int(at[i])
-                if (handed or came) and apart >= -SKEW and abs(apart) < gap:
-                    best, gap = t, abs(apart)
-        if best >= 0:
+        begin = at[found[0]]
+        if e < 0:
+            near = [entered.of(host[found[0]], begin, begin + SKEW, s)]
+            forked = {reference[i] for i in found if effect[i] == codes.REPLACE} - {None}
+            near += [named.of(text, begin, None, s) for text in forked]
+        else:
+            near = [sent.of(host[e], at[e], at[e] + SKEW, s)]
+            if client[e] >= 0 and client[e] != host[e]:
+                near.append(logged.of(client[e], at[e], at[e] + SKEW, s))
+        gap, _, best = min((one for one in near if one is not None), default=(LONGEST, 0, s))
+        if gap < LONGEST:
             root[find(s)] = find(best)
     ways: dict[int, list[int]] = {}
     for s, found in own.items():
         ways.setdefault(find(s), []).extend(found)
-    parts = sorted((sorted(rows) for rows in ways.values()), key=lambda rows: rows[0])
-    return parts
+    return sorted((sorted(rows) for rows in ways.values()), key=lambda rows: rows[0])
+
+
+class _Near:
+    """Stays by a key and a time at which something is known of them."""
+
+    def __init__(self) -> None:
+        self._times: dict[Any, dict[int, list[tuple[int, int]]]] = {}
+        self._sorted: dict[Any, list[int]] = {}
+
+    def add(self, key: Any, time: int, begun: int, stay: int) -> None:
+        """All are added before any is asked for."""
+        first = self._times.setdefault(key, {}).setdefault(time, [])
+        if all(known != stay for _, known in first):
+            first.append((begun, stay))
+            first.sort()
+            del first[2:]  # the one that began first, and one for that one itself
+
+    def of(self, key: Any, time: int, last: int | None, but: int) -> tuple[int, int, int] | None:
+        """(distance in time, first row, stay) of the nearest stay, known at `last` at the latest, that is not `but`."""
+        times = self._times.get(key)
+        if times is None:
+            return None
+        if key not in self._sorted:
+            self._sorted[key] = sorted(times)
+        ordered = self._sorted[key]
+        here = bisect_right(ordered, time)
+        found = []
+        for places in (range(here - 1, -1, -1), range(here, len(ordered))):
+            for n in places:
+                if last is not None and ordered[n] > last:
+                    break
+                others = [one for one in times[ordered[n]] if one[1] != but]
+                if others:
+                    found.append((abs(ordered[n] - time), *others[0]))
+                    break
+        return min(found, default=None)
