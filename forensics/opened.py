@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from forensics.custody.verify import Verification
+    from forensics.custody.checks import Verification
     from forensics.results import Run
 
 __all__ = ["Case", "Finding", "Incident", "Reason", "Rows", "open", "run"]

@@ -21,9 +21,9 @@ from forensics.progress import if_interrupted
 if TYPE_CHECKING:
     from forensics.casefile import Custody
     from forensics.custody.bags import Bagged
+    from forensics.custody.checks import Verification
     from forensics.custody.handovers import HandOver
     from forensics.custody.streams import Place
-    from forensics.custody.verify import Verification
     from forensics.progress import Progress
 
 __all__ = ["Attested", "Shown", "custody_add", "custody_show", "export", "sign", "stamp", "verify"]
@@ -300,7 +300,7 @@ def _again(
     from dataclasses import replace
 
     from forensics import rerun
-    from forensics.custody.verify import Check
+    from forensics.custody.checks import Check
 
     if not found.ok or not case.manifest.is_file():
         why = "there is no case in it" if found.ok else "what is recorded does not verify"

@@ -18,10 +18,10 @@ from forensics import casefile as case_files
 from forensics import domains
 from forensics.case import Case
 from forensics.custody import manifest, places, reread, tables
+from forensics.custody.checks import Check, checked
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.sources import Source
 from forensics.custody.streams import Place
-from forensics.custody.verify import Check, checked
 from forensics.errors import MissentError
 from forensics.ingest import known as known_evidence
 from forensics.ingest import read as reading

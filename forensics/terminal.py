@@ -29,9 +29,9 @@ from forensics.unread import days, few
 if TYPE_CHECKING:
     from forensics import proof, workbench
     from forensics.custody.bags import Bagged
+    from forensics.custody.checks import Verification
     from forensics.custody.doing import Doing
     from forensics.custody.handovers import HandOver
-    from forensics.custody.verify import Verification
 
 EXAMPLE = 160
 """Characters that are printed of an unread record."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forensics.case import Case
 from forensics.custody import canonical, log, seal
-from forensics.custody.verify import Check, Verification
+from forensics.custody.checks import Check, Verification
 
 
 def check(place: Path) -> Verification:

@@ -18,7 +18,7 @@ from typing import Any
 from forensics import casefile as case_files
 from forensics.case import Case
 from forensics.custody import bags, canonical, log, manifest, seal, verify
-from forensics.custody.verify import Check, Verification
+from forensics.custody.checks import Check, Verification, checked
 from forensics.errors import MissentError
 from forensics.progress import Progress
 
@@ -46,7 +46,7 @@ def check(bag: Path, *, all_records: bool = False, progress: Progress | None = N
     if not faults:
         info, faults = _validated(bag)
     if faults:
-        return _told([verify.checked("bag", faults, "")], "")
+        return _told([checked("bag", faults, "")], "")
     digest = canonical.file_digest(bag / bags.TAGS)
     checks = [Check("bag", True, f"as it was made, {info.get('Bagging-Date')}; SHA-256 of {bags.TAGS} {digest}")]
     data = bag / "data"
@@ -158,7 +158,7 @@ def _info(case: Case, inventory: manifest.Manifest, info: Mapping[str, Any]) -> 
     wrong = [
         f"{name} is {info.get(name)!r}, the case has {one}" for name, one in expected.items() if info.get(name) != one
     ]
-    return verify.checked(bags.INFO, wrong, f"of this case, custody head {head.sequence}")
+    return checked(bags.INFO, wrong, f"of this case, custody head {head.sequence}")
 
 
 def _names(data: Path, inventory: manifest.Manifest) -> Check:
@@ -176,7 +176,7 @@ def _names(data: Path, inventory: manifest.Manifest) -> Check:
         faults.append("other names, sizes or digests than the case's manifest has")
     missing = {c[where] for c in cells if len(c) > where and c[where] and not (data / c[where]).is_file()}
     faults += [f"{name} is not there" for name in sorted(missing)]
-    return verify.checked(bags.TABLE, faults, f"the names of {len(inventory.evidence):,} evidence files")
+    return checked(bags.TABLE, faults, f"the names of {len(inventory.evidence):,} evidence files")
 
 
 def _redacted(data: Path, info: Mapping[str, Any]) -> list[Check]:
@@ -212,8 +212,8 @@ def _redacted(data: Path, info: Mapping[str, Any]) -> list[Check]:
     ]
     remarks = [f"from an earlier state of the case: {', '.join(earlier)}"] if earlier else []
     return [
-        verify.checked(bags.DIGESTS, wrong, f"of case state {state}, custody head {sequence} {digest}"),
-        verify.checked("reports", faults, f"{right} as sealed", remarks),
+        checked(bags.DIGESTS, wrong, f"of case state {state}, custody head {sequence} {digest}"),
+        checked("reports", faults, f"{right} as sealed", remarks),
         Check("case", None, "tables, custody log and evidence are not in this bag: not checked"),
     ]
 

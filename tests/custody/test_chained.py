@@ -10,6 +10,7 @@ import pytest
 
 from forensics.case import Case
 from forensics.custody import chain, log, verify
+from forensics.custody.checks import Check
 
 
 def clock() -> datetime:
@@ -23,8 +24,9 @@ def _added(case: Case, name: str, content: dict[str, Any]) -> None:
     log.append(case, "review", {name: [made["sequence"]] * 2, f"{name}_head": made["digest"]}, clock=clock)
 
 
-def _judged(case: Case, name: str) -> verify.Check:
-    (check,) = verify._successors(case) if name == "successors" else [verify._verdicts(case)]
+def _judged(case: Case, name: str) -> Check:
+    entries = log.check(case).entries
+    (check,) = verify._successors(case, entries) if name == "successors" else [verify._verdicts(case, entries)]
     return check
 
 

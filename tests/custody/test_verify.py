@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from forensics import schema
 from forensics.case import Case
-from forensics.custody import citations, cited, log, manifest, reread, seal, staging, tables
-from forensics.custody import verify as checking
-from forensics.custody.verify import Verification, verify
+from forensics.custody import citations, cited, log, manifest, reread, seal, staging, tables, traced
+from forensics.custody.checks import Verification
+from forensics.custody.verify import verify
 from forensics.errors import CaseError, UsageError, VerificationFailed
 from forensics.review import remember_known_good
 from tests.custody.made import seal_files
@@ -463,7 +463,7 @@ def test_record_by_record_all_is_found_that_is_found_at_once(built, monkeypatch,
     monkeypatch.setattr(cited.citing, "look", lambda *arrays: 0)
     assert verify(built.case, all_records=True) == at_once
     monkeypatch.setattr(citations, "ROWS", 1)
-    monkeypatch.setattr(checking, "AT_ONCE", 1)
+    monkeypatch.setattr(traced, "AT_ONCE", 1)
     assert verify(built.case, all_records=True) == at_once
 
 
