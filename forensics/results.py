@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import errors, headline
+from forensics import directions, errors, headline
 from forensics.case import Case
 from forensics.unread import NotRead, UnreadReason, days, few
 
@@ -231,7 +231,9 @@ def detected(case: Case) -> Detected:
             f"""select count(*) kept_for_review, count(*) filter (level <> 'low') not_measured
             from findings where level not in {counts}""",
         )[0]
-        scored = _rows(connection, f"select count(*) n from deliveries where {store.weighed_sql(since, until)}")[0]["n"]
+        scored = _rows(connection, f"select count(*) n from deliveries where {directions.weighed_sql(since, until)}")[
+            0
+        ]["n"]
         contested = _rows(
             connection,
             """select count(distinct observed_domain) n from findings
@@ -272,11 +274,11 @@ def _nothing_weighed(
     """Not an all-clear. What people can mend is named: the logs, the period, or the organisation's domain."""
     from forensics import store
 
-    ours = ", ".join(own)
+    ours, weighed = ", ".join(own), directions.weighed_sql()
     total = _rows(
         connection,
-        f"""select count(*) n, count(*) filter ({store.weighed_sql()}) outbound,
-        min(submitted_at) filter ({store.weighed_sql()}) first, max(submitted_at) filter ({store.weighed_sql()}) last,
+        f"""select count(*) n, count(*) filter ({weighed}) outbound,
+        min(submitted_at) filter ({weighed}) first, max(submitted_at) filter ({weighed}) last,
         count(*) filter (direction = 'inbound') inbound, count(*) filter (direction = 'internal') internal
         from deliveries""",
     )[0]

@@ -11,8 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics import domains, schema
+from forensics import directions, domains, schema
 from forensics.case import Case
 from forensics.errors import CaseError, naming
 
@@ -196,7 +195,7 @@ def connect(
     `deliveries` has the computed column `direction` (outbound, inbound, internal, relayed) after the organisation's
     domains `org` (default: case.toml's), each of which covers its subdomains; bare names and `<>` count as inside
     only where the other end decides: a null sender is outside, a bare recipient inside. Its `submission` is `internal`
-    for the addresses that `_CLIENTS` finds, and for no other. To find them, all rows are read: without `directed`,
+    for the addresses that `directions` finds, and for no other. To find them, all rows are read: without `directed`,
     `deliveries` has neither, but `submission` as it was logged.
     """
     import duckdb
@@ -206,13 +205,8 @@ def connect(
     spilled_to(connection, spill)
     if memory is not None:
         connection.execute("SET memory_limit = ?", [f"{memory >> 20}MiB"])
-    connection.execute(f"CREATE SCHEMA {SOURCE}")
-    for kind in TABLES:
-        if files := paths(case, kind):
-            connection.execute(f"CREATE VIEW {SOURCE}.{kind} AS SELECT * FROM {_parquet(files)}")
-        else:
-            _hand(connection, kind, _SCHEMAS[kind].empty_table())
-    _views(connection, _inside(case, org) if directed else None)
+    for statement in _made(case, _inside(case, org) if directed else None):
+        connection.execute(statement)
     return connection
 
 
@@ -223,41 +217,11 @@ def _hand(connection: duckdb.DuckDBPyConnection, kind: str, rows: Any) -> None:
     connection.execute("SET schema = 'main'")
 
 
-def _views(connection: duckdb.DuckDBPyConnection, org: Collection[str] | None) -> None:
-    for kind in TABLES:
-        if kind == "deliveries" and org is not None:
-            for statement in _directions(f"{SOURCE}.{kind}", org):
-                connection.execute(statement)
-        else:
-            connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind}")
-
-
-_CLIENTS = """
-CREATE TABLE {schema}.inside_clients AS
-SELECT client_address FROM {source} WHERE client_address IS NOT NULL GROUP BY client_address
-HAVING coalesce(bool_or({out} AND submission <> 'authenticated'), false)
-    OR (coalesce(bool_or({out} OR submission = 'internal'), false) AND NOT coalesce(bool_or({strange}), false))
-"""
-"""Addresses that are the organisation's own: accepted mail came from them that went out without a login, for a server
-takes such mail from those its rules allow; or mail went out after a login, or the world cannot reach them, and no
-stranger's mail came from them, as it does from a proxy or a gateway."""
-
-
-def _directions(source: str, org: Collection[str]) -> tuple[str, str]:
-    """SQL that makes the table of clients and the view `deliveries` of `source`."""
-    inside, outside_recipient = _within("sender_domain", org), f"NOT {_own_recipient(org)}"
-    out = f"({inside} AND {outside_recipient} AND {_ACCEPTED} AND NOT {_expanded(org)})"
-    strange = (
-        f"(coalesce(sender_domain, '') <> '' AND NOT {inside} AND {_own_recipient(org)} AND {_ACCEPTED} "
-        "AND submission <> 'authenticated')"
-    )
-    return _CLIENTS.format(schema=SOURCE, source=source, out=out, strange=strange), (
-        "CREATE OR REPLACE VIEW deliveries AS "
-        f"SELECT * EXCLUDE (logged_submission), {direction_sql(org)} AS direction FROM ("
-        "SELECT * REPLACE (CASE WHEN submission IN ('internal', 'outside') THEN CASE WHEN client_address IN "
-        f"(SELECT client_address FROM {SOURCE}.inside_clients) THEN 'internal' ELSE 'outside' END ELSE submission END "
-        f"AS submission), submission AS logged_submission FROM {source})"
-    )
+def _view(kind: str, org: Collection[str] | None) -> Sequence[str]:
+    """SQL that makes the view of a table; with `org`, that of deliveries has their direction."""
+    if kind == "deliveries" and org is not None:
+        return directions.views(SOURCE, org)
+    return (f"CREATE OR REPLACE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind}",)
 
 
 def closed(
@@ -284,7 +248,8 @@ def closed(
         files = [str(path) for path in paths(case, kind)]
         rows = datasets.dataset(files, _SCHEMAS[kind], format="parquet") if files else _SCHEMAS[kind].empty_table()
         _hand(connection, kind, rows)
-    _views(connection, _inside(case, org))
+    for statement in (one for kind in TABLES for one in _view(kind, _inside(case, org))):
+        connection.execute(statement)
     for name, table in more.items():
         _hand(connection, name, table)
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {SOURCE}.{name}")
@@ -299,17 +264,19 @@ def closed(
 
 def statements(case: Case, org: Collection[str] = ()) -> list[str]:
     """SQL that makes the views of `connect` in a DuckDB of one's own."""
-    made = [f"CREATE SCHEMA IF NOT EXISTS {SOURCE};"]
+    return [f"{one};" for one in _made(case, _inside(case, org))]
+
+
+def _made(case: Case, org: Collection[str] | None) -> Iterator[str]:
+    yield f"CREATE SCHEMA IF NOT EXISTS {SOURCE}"
     for kind in TABLES:
-        if files := paths(case, kind):
-            made.append(f"CREATE OR REPLACE VIEW {SOURCE}.{kind} AS SELECT * FROM {_parquet(files)};")
-        else:
-            columns = ", ".join(f'NULL::{_sql_type(f.type)} AS "{f.name}"' for f in _SCHEMAS[kind])
-            made.append(f"CREATE OR REPLACE VIEW {SOURCE}.{kind} AS SELECT {columns} WHERE false;")
+        columns = ", ".join(f'NULL::{_sql_type(f.type)} AS "{f.name}"' for f in _SCHEMAS[kind])
+        files = paths(case, kind)
+        rows = f"SELECT * FROM {_parquet(files)}" if files else f"SELECT {columns} WHERE false"
+        yield f"CREATE OR REPLACE VIEW {SOURCE}.{kind} AS {rows}"
         if kind != "deliveries":
-            made.append(f"CREATE OR REPLACE VIEW {kind} AS SELECT * FROM {SOURCE}.{kind};")
-    clients, deliveries = _directions(f"{SOURCE}.deliveries", _inside(case, org))
-    return [*made, f"DROP TABLE IF EXISTS {SOURCE}.inside_clients;", clients.strip() + ";", deliveries + ";"]
+            yield from _view(kind, org)
+    yield from _view("deliveries", org)
 
 
 def _sql_type(kind: pa.DataType) -> str:
@@ -342,59 +309,6 @@ def _inside(case: Case, org: Collection[str]) -> list[str]:
 
         return list(cases.read(case).organisation.domains)
     return []
-
-
-def _within(column: str, org: Collection[str]) -> str:
-    """SQL: a domain is one of these or below one."""
-    tests = [f"{column} = '{d}' OR {column} LIKE '%.{d}'" for d in (x.replace("'", "''") for x in sorted(org))]
-    return f"coalesce(({' OR '.join(tests)}), false)" if tests else "false"
-
-
-def _own_recipient(org: Collection[str]) -> str:
-    return f"({_within('recipient_domain', org)} OR recipient_domain = '')"
-
-
-_ACCEPTED = (
-    "NOT (outcome = 'rejected' OR (outcome IN ('deferred', 'discarded', 'held') AND queue_id IS NULL "
-    "AND submission <> 'not-seen'))"
-)
-"""A refusal for now has no queue id, nor has what a restriction discards or holds (access(5)) before another refuses it
-after all; where no client is seen, as in traces, there may be no ids at all."""
-_DENIALS = ("relay access denied", "relay not permitted", "relaying denied", "unable to relay")
-"""What servers say to those they do not know (Postfix; Exim; Sendmail; Exchange)."""
-
-
-def _expanded(org: Collection[str]) -> str:
-    """SQL: an address of the organisation's own was expanded or forwarded to the recipient."""
-    domain = "lower(regexp_extract(original_recipient, '@([^@]*)$', 1))"
-    return f"(original_recipient IS NOT NULL AND ({domain} = '' OR {_within(domain, org)}))"
-
-
-def direction_sql(org: Collection[str]) -> str:
-    """SQL for a delivery's direction by these domains.
-
-    What a server accepted and sent on to an outside address is the organisation's: servers relay outwards only for
-    those their rules allow. An address in `from=<…>` alone proves nothing: what a client without a login, of an address
-    that is not the organisation's own, was refused, or what only the expansion of an inside address sent out, is
-    `relayed`; what such a client sent inwards is inbound.
-    """
-    sender, recipient = _within("sender_domain", org), _own_recipient(org)
-    unproved = f"(NOT {_ACCEPTED} OR {_expanded(org)}) AND submission = 'outside'"
-    denied = " OR ".join(f"contains(lower(coalesce(response, '')), '{words}')" for words in _DENIALS)
-    came_in = "submission = 'outside' AND logged_submission = 'outside'"
-    return (
-        f"CASE WHEN {sender} AND {recipient} THEN CASE WHEN {came_in} THEN 'inbound' ELSE 'internal' END "
-        f"WHEN {sender} AND ({unproved} OR (NOT {_ACCEPTED} AND ({denied}))) THEN 'relayed' "
-        f"WHEN {sender} THEN 'outbound' "
-        f"WHEN {recipient} THEN 'inbound' ELSE 'relayed' END"
-    )
-
-
-def weighed_sql(since: datetime | None = None, until: datetime | None = None) -> str:
-    """SQL for the deliveries that detection weighs: outbound, with a sender, submitted in [since, until)."""
-    tests = ["direction = 'outbound'", "sender <> ''"]
-    tests += [f"submitted_at {sign} TIMESTAMPTZ '{at.isoformat()}'" for sign, at in ((">=", since), ("<", until)) if at]
-    return " AND ".join(tests)
 
 
 def mentioned(connection: Any, given: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

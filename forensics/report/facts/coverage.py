@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from forensics import accounts, store, unread
+from forensics import accounts, directions, unread
 from forensics.casefile import CaseFile
 from forensics.report.facts import (
     Coverage,
@@ -56,7 +56,7 @@ def coverage(
     evidence by its id.
     """
     out = "direction = 'outbound'"
-    weighed = store.weighed_sql(*asked)
+    weighed = directions.weighed_sql(*asked)
     read = [e for e in evidence if not accounts.wholly_unread(e)]
     sent = rows(
         connection, f"SELECT min(submitted_at) AS first, max(submitted_at) AS last FROM deliveries WHERE {weighed}"
