@@ -13,7 +13,7 @@ import pytest
 from forensics.case import Case
 from forensics.custody import canonical, guard, runs
 from forensics.errors import CaseError
-from forensics.ingest import kept
+from forensics.ingest import finished, kept
 
 NAME = "0" * 32
 
@@ -122,5 +122,5 @@ def test_folders_without_end_are_refused(folder: Path) -> None:
 def test_a_file_where_the_folder_belongs_is_named(folder: Path) -> None:
     place = folder / "file"
     place.write_bytes(b"")
-    with pytest.raises(CaseError, match=r"is no folder"), kept.undone(kept.Kept(place)):
+    with pytest.raises(CaseError, match=r"is no folder"), finished.undone(kept.Kept(place)):
         pass
