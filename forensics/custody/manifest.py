@@ -33,7 +33,7 @@ from forensics.custody.entries import (
     path_of,
 )
 from forensics.custody.names import display
-from forensics.custody.tables import Table, TableFile
+from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed, system_error
 from forensics.progress import Meter, Progress
 
@@ -269,45 +269,16 @@ def read(case: Case) -> Manifest:
             remedy="open it with the version that made it, or ingest its evidence into a new case",
         )
     try:
-        found = _manifest(data)
-        declared.hold(Manifest, found)
-        return found
+        said = {name: one for name, one in data.items() if name != "version"}
+        made: Manifest = declared.value(Manifest, {"kept": "", **said})
+        if strange := [one.name for one in made.tables if one.name not in tables.TABLES]:
+            raise ValueError(f"no table is named {strange[0]!r}")
+        return made
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CaseError(
             f"{case.manifest}: is damaged or was altered ({type(error).__name__}: {error})",
             remedy="ingest the evidence into a new case and compare",
         ) from None
-
-
-def _manifest(data: Mapping[str, Any]) -> Manifest:
-    return Manifest(
-        evidence=tuple(_evidence_entry(one) for one in data["evidence"]),
-        skipped=tuple(Skipped(**one) for one in data["skipped"]),
-        tables=tuple(_table(one) for one in data["tables"]),
-        settings=dict(data["settings"]),
-        detection_digest=str(data["detection_digest"]),
-        kept=str(data.get("kept", "")),
-        runs=tuple(RunEntry(**{**one, "command": tuple(one["command"])}) for one in data["runs"]),
-        custody=Head(int(data["custody"]["sequence"]), str(data["custody"]["digest"])),
-    )
-
-
-def _table(one: Mapping[str, Any]) -> Table:
-    if one["name"] not in tables.TABLES:
-        raise ValueError(f"no table is named {one['name']!r}")
-    return Table(**{**one, "files": tuple(TableFile(**file) for file in one["files"])})
-
-
-def _evidence_entry(one: Mapping[str, Any]) -> EvidenceEntry:
-    runs = tuple((int(run[0]), int(run[1]), str(run[2]), int(run[3])) for run in one["duplicate_of"])
-    return EvidenceEntry(
-        **{
-            **one,
-            "names": tuple(one["names"]),
-            "locations": tuple(Location(**place) for place in one["locations"]),
-            "duplicate_of": runs,
-        }
-    )
 
 
 __all__ = [

@@ -29,8 +29,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from forensics import loaders, wraps
+from forensics.custody import declared, runs
 from forensics.custody import evidence as custody
-from forensics.custody import runs
 from forensics.errors import naming
 from forensics.ingest import batches, madeby, plainly, units
 from forensics.ingest.batches import Batch
@@ -290,14 +290,14 @@ def _plan_of(loader: str) -> type:
 
 
 def _surveyed(source: Source, data: Mapping[str, Any], mark: custody.Mark) -> Surveyed:
-    values = {name: plainly.value(kind, data["survey"][name]) for name, kind in _OF_SURVEY.items()}
+    values = {name: declared.value(kind, data["survey"][name]) for name, kind in _OF_SURVEY.items()}
     survey = Survey(
         **values,
-        plan=None if data["plan"] is None else plainly.value(_plan_of(data["loader"]), data["plan"]),
+        plan=None if data["plan"] is None else declared.value(_plan_of(data["loader"]), data["plan"]),
         notes=data["notes"],
         losses=None if data["losses"] is None else pa.Table.from_pylist(data["losses"], LOSSES),
-        undated=plainly.value(timing.Undated | None, data["undated"]),
+        undated=declared.value(timing.Undated | None, data["undated"]),
     )
-    digests = plainly.value(custody.Digests, data["digests"])
-    sums = plainly.value(Mapping[int, str], data["sums"])
-    return Surveyed(source, data["loader"], plainly.value(wraps.Wrap, data["wrap"]), survey, digests, sums, mark)
+    digests = declared.value(custody.Digests, data["digests"])
+    sums = declared.value(Mapping[int, str], data["sums"])
+    return Surveyed(source, data["loader"], declared.value(wraps.Wrap, data["wrap"]), survey, digests, sums, mark)

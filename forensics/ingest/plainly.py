@@ -1,4 +1,4 @@
-"""Values of a survey as JSON and back: dataclasses, arrays, tuples, sets and mappings, by their declared types.
+"""Values of a survey as JSON; `custody.declared` makes them of it again.
 
 No pickle: what lies in a case's folder may have been written by anyone, and reading it must run nothing.
 """
@@ -8,11 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,8 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value):
+            return {key: plain(one) for key, one in value.items()}
         return [[plain(key), plain(one)] for key, one in value.items()]
     if isinstance(value, frozenset | set):
         return sorted(plain(one) for one in value)
@@ -42,41 +41,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no plain form")
-
-
-def value(kind: Any, data: Any) -> Any:
-    """What `plain` was given, of the declared type `kind`. Raises ValueError, TypeError, KeyError for other data."""
-    if kind is Any:
-        raise TypeError("a type is needed")
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if data is None:
-            return None
-        return value(next(one for one in inner if one is not type(None)), data)
-    if kind is np.ndarray or origin is np.ndarray:
-        array = np.frombuffer(base64.b64decode(data["data"], validate=True), np.dtype(data["dtype"]))
-        return array.reshape(data["shape"]).copy()
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{f.name: value(hints[f.name], data[f.name]) for f in fields(kind)})
-    if origin is tuple:
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            return tuple(value(inner[0], one) for one in data)
-        return tuple(value(one, part) for one, part in zip(inner, data, strict=True))
-    if origin is frozenset:
-        return frozenset(value(inner[0], one) for one in data)
-    if origin is not None and issubclass(origin, Mapping):
-        return {value(inner[0], key): value(inner[1], one) for key, one in data}
-    if kind in (int, str, bool, float):
-        if type(data) is not kind:
-            raise TypeError(f"{kind.__name__} expected")
-        return data
-    raise TypeError(f"{kind} cannot be read")
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
 
 
 def digest(plain_value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Values held to the types that their dataclasses declare."""
+"""Values of declared types out of JSON, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,25 +31,39 @@ class Outer:
     flag: bool
 
 
-GOOD = Outer(None, Inner(((1, "a"), (2, "b"))), {"x": 1}, ("n",), {"any": [1, {}]}, True)
+GOOD = {
+    "name": None, "inner": {"runs": [[1, "a"], [2, "b"]]}, "counts": {"x": 1}, "names": ["n"], "free": {"any": [1, {}]},
+    "flag": True,
+}  # fmt: skip
 
 
-def test_what_is_declared_passes() -> None:
-    declared.hold(Outer, GOOD)
-    declared.hold(Outer, replace(GOOD, name="x", names=()))
+def test_what_is_declared_is_made() -> None:
+    made = Outer(None, Inner(((1, "a"), (2, "b"))), {"x": 1}, ("n",), {"any": [1, {}]}, True)
+    assert declared.value(Outer, GOOD) == made
+    assert declared.value(Outer, {**GOOD, "name": "x", "names": []}) == replace(made, name="x", names=())
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"name": 1}, {"inner": {}}, {"inner": Inner(((1, 2),))}, {"inner": Inner(((True, "a"),))}, {"inner": Inner([])},
-        {"counts": {"x": 1.0}}, {"counts": {"x": True}}, {"counts": []}, {"names": ["n"]}, {"names": (None,)},
-        {"free": {1: 2}}, {"flag": 1}, {"flag": None},
+        {"name": 1}, {"inner": []}, {"inner": {"runs": [[1, 2]]}}, {"inner": {"runs": [[True, "a"]]}},
+        {"inner": {"runs": {}}}, {"inner": {"runs": [{}]}}, {"counts": {"x": 1.0}}, {"counts": {"x": True}},
+        {"counts": []}, {"counts": [["x", 1]]}, {"names": "n"}, {"names": [None]}, {"free": []}, {"flag": 1},
+        {"flag": None},
     ],
 )  # fmt: skip
 def test_what_is_not_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="expected, not"):
-        declared.hold(Outer, replace(GOOD, **wrong))
+        declared.value(Outer, {**GOOD, **wrong})
+
+
+def test_no_field_is_absent_cut_short_or_unknown() -> None:
+    with pytest.raises(KeyError):
+        declared.value(Outer, {name: one for name, one in GOOD.items() if name != "names"})
+    with pytest.raises(TypeError, match="Outer has no more"):
+        declared.value(Outer, {**GOOD, "more": 1})
+    with pytest.raises(ValueError):
+        declared.value(Outer, {**GOOD, "inner": {"runs": [[1]]}})
 
 
 def _places(data: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
