@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forensics import engine
 from forensics.case import Case
 from forensics.custody import citations, places, reread, tables
 from forensics.custody.checks import Check, checked, counted, named
@@ -43,7 +43,7 @@ def evidence(
     meter = Meter(progress, "verify", sum(one.content_size for one in inventory.evidence))
     checks = []
     readings: dict[str, reread.Reading] = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(engine.default_workers()) as pool:
         for one in inventory.evidence:
             part = meter.of(named(one), one.content_size)
             check, reading = _one(case, one, cited, part.add, bag, pool)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forensics import schema, store
+from forensics import engine, schema, store
 from forensics.custody import canonical
 from forensics.ingest import ahead, handing, slots, tags
 from forensics.ingest import allocator as memory
@@ -115,7 +115,7 @@ def deliveries(
 
     made_of: dict[str, Sequence[str]] = {}
     written = 0
-    threads = min(width, os.cpu_count() or 1) if hand else width
+    threads = min(width, engine.default_workers()) if hand else width
     with ThreadPoolExecutor(threads) as writers:
         work = ((slot, writers.submit(one, slot)) for slot in planned)
         for slot, (about_slot, outcome) in ahead.results(work, 2 * width if hand else width):

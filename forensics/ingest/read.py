@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics import loaders, store
+from forensics import engine, loaders, store
 from forensics.case import Case
 from forensics.custody import evidence as custody
 from forensics.custody import runs
@@ -156,7 +155,7 @@ def ingest_then(
     the first; MachineError when what decides needs more than `memory` bytes (`engine.memory.enough`).
     """
     if executor is None:
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
+        with ThreadPoolExecutor(workers or engine.default_workers()) as threads:
             begun = begun or surveying.begin(sources, settings, threads, progress)
             return ingest_then(
                 case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun,
@@ -172,7 +171,7 @@ def ingest_then(
         with _work(case) as work:
             found = surveying.finish(begun, report)
             evidence, names = surveying.ordered(found.placed)
-            width = workers or os.cpu_count() or 1
+            width = workers or engine.default_workers()
             task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
             with _told_by_name():
                 made, read = _read_all(work, task, names, case)
