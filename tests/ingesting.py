@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +75,27 @@ def to(
     """The text of a delivery line."""
     original = f"orig_to=<{orig_to}>, " if orig_to is not None else ""
     return f"to=<{recipient}>, {original}relay={relay}, delay=0.1, delays=0/0/0/0.1, dsn={dsn}, status={status}"
+
+
+def slipped(count: int = 40, slips: Collection[int] = (21, 33)) -> str:
+    """Mail of two senders of albion.example to contoso-marine.com, four messages a day from 1 March 2024 on; the
+    `slips` among them went to contoso-marnie.com, which has another server."""
+    text = ""
+    for n in range(count):
+        name, host = ("contoso-marnie", 9) if n in slips else ("contoso-marine", 5)
+        text += message(
+            f"4{n:02}C2D3E4F",
+            to(f"x@{name}.com", relay=f"mx.{name}.com[203.0.113.{host}]:25"),
+            sender=f"{'ab'[n % 2]}@albion.example",
+            at=f"2024-03-{n // 4 + 1:02}T10:{n:02}:00.000000+00:00",
+        )
+    return text
+
+
+def two_logs(folder: Path) -> list[Path]:
+    """A file of 16 messages with one slip, and one of a single message of the next month."""
+    folder.mkdir()
+    first, second = folder / "a.log", folder / "b.log"
+    first.write_text(slipped(16, (13,)))
+    second.write_text(message("4E1C2D3E4F", to("y@navy.example"), at="2024-04-01T10:00:00.000000+00:00"))
+    return [first, second]

@@ -10,7 +10,7 @@ import pytest
 
 import forensics as mf
 from forensics.errors import CaseError, MissentError
-from tests.ingesting import message, to
+from tests.ingesting import message, slipped, to
 
 ORG = "albion.example"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -19,18 +19,8 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("opened")
-    text = ""
-    for n in range(40):
-        at = f"2024-03-{n // 4 + 1:02}T10:{n % 60:02}:00.000000+00:00"
-        name = "contoso-marnie" if n in (21, 33) else "contoso-marine"
-        text += message(
-            f"4{n:02}C2D3E4F",
-            to(f"x@{name}.com", relay=f"mx.{name}.com[203.0.113.{5 if name == 'contoso-marine' else 9}]:25"),
-            sender=f"{'ab'[n % 2]}@{ORG}",
-            at=at,
-        )
-    text += message("4FFC2D3E4F", to(f'"{HOSTILE}"@contoso-marine.com'), at="2024-03-20T10:00:00.000000+00:00")
-    (place / "mail.log").write_text(text)
+    hostile = message("4FFC2D3E4F", to(f'"{HOSTILE}"@contoso-marine.com'), at="2024-03-20T10:00:00.000000+00:00")
+    (place / "mail.log").write_text(slipped() + hostile)
     case = mf.run([place / "mail.log"], place / "case", org=[ORG], formats="md")
     assert isinstance(case, mf.opened.Case)
     return place / "case"

@@ -21,7 +21,7 @@ from forensics.errors import MissentError
 from forensics.report.facts.rulings import attach
 from forensics.review.verdicts import NewVerdict, record
 from forensics.schema import VERDICTS
-from tests.ingesting import message, to
+from tests.ingesting import slipped
 
 ORG = "albion.example"
 NAMES = ("deliveries", "findings", "evidence", "ignored", "verdicts", "rulings", "findings_open", "citations")
@@ -31,18 +31,8 @@ NAMES = ("deliveries", "findings", "evidence", "ignored", "verdicts", "rulings",
 def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """Two slips that were noticed by nobody, among mail to the right name."""
     folder = tmp_path_factory.mktemp("views")
-    text = ""
-    for n in range(40):
-        at = f"2024-03-{n // 4 + 1:02}T10:{n % 60:02}:00.000000+00:00"
-        name = "contoso-marnie" if n in (21, 33) else "contoso-marine"
-        text += message(
-            f"4{n:02}C2D3E4F",
-            to(f"x@{name}.com", relay=f"mx.{name}.com[203.0.113.{5 if name == 'contoso-marine' else 9}]:25"),
-            sender=f"{'ab'[n % 2]}@{ORG}",
-            at=at,
-        )
     log = folder / "mail.log"
-    log.write_text(text + "Mar  1 10:00:00 mx1 kernel: nothing\nnobody knows this line status=sent\n")
+    log.write_text(slipped() + "Mar  1 10:00:00 mx1 kernel: nothing\nnobody knows this line status=sent\n")
     pipeline.ingest([log], folder / "case", org=[ORG], year=2024)
     pipeline.detect(folder / "case")
     return Case(folder / "case")

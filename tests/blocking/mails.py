@@ -8,7 +8,7 @@ from typing import NamedTuple
 from forensics import pipeline
 from forensics.case import Case
 from forensics.review.verdicts import NewVerdict, record
-from tests.ingesting import message, to
+from tests.ingesting import slipped
 
 ORG = "albion.example"
 
@@ -24,13 +24,7 @@ class Mail(NamedTuple):
 
 def case(folder: Path, *, confirm: bool) -> Path:
     """Two deliveries to contoso-marnie.com among 38 to contoso-marine.com; the pair confirmed or not."""
-    text = ""
-    for n in range(40):
-        name = "contoso-marnie" if n in (21, 33) else "contoso-marine"
-        relay = f"mx.{name}.com[203.0.113.{9 if n in (21, 33) else 5}]:25"
-        at = f"2024-03-{n // 4 + 1:02}T10:{n:02}:00.000000+00:00"
-        text += message(f"4{n:02}C2D3E4F", to(f"x@{name}.com", relay=relay), sender=f"{'ab'[n % 2]}@{ORG}", at=at)
-    (folder / "mail.log").write_text(text)
+    (folder / "mail.log").write_text(slipped())
     place = folder / "harbour"
     pipeline.ingest([folder / "mail.log"], place, org=[ORG])
     pipeline.detect(place)

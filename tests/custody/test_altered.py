@@ -9,7 +9,7 @@ import pytest
 
 from forensics import pipeline, workbench
 from forensics.errors import MissentError
-from tests.custody.test_killed import logs
+from tests.ingesting import two_logs
 
 KINDS = ("flip", "delete", "repeat", "swap", "truncate", "remove")
 
@@ -17,7 +17,7 @@ KINDS = ("flip", "delete", "repeat", "swap", "truncate", "remove")
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("altered")
-    pipeline.run(logs(folder / "logs"), folder / "case", org=["albion.example"], formats="html,json")
+    pipeline.run(two_logs(folder / "logs"), folder / "case", org=["albion.example"], formats="html,json")
     assert workbench.verify(folder / "case").ok
     return folder / "case"
 

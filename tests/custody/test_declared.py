@@ -13,7 +13,7 @@ import pytest
 from forensics import pipeline, workbench
 from forensics.custody import declared
 from forensics.errors import MissentError
-from tests.custody.test_killed import logs
+from tests.ingesting import two_logs
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _places(data: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_a_manifest_with_any_value_of_another_kind_is_told_in_words(tmp_path: Path) -> None:
     """Each value of manifest.json in turn: an error for people, or a check that failed."""
     case = tmp_path / "case"
-    pipeline.run(logs(tmp_path / "logs"), case, org=["albion.example"], formats="json")
+    pipeline.run(two_logs(tmp_path / "logs"), case, org=["albion.example"], formats="json")
     path = case / "manifest.json"
     kept = path.read_bytes()
     for *way, last in _places(json.loads(kept))[1:]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingesting import message, to
+from tests.ingesting import two_logs
 
 RUN = """
 import os, sys
@@ -40,20 +40,6 @@ def missent(case: Path, *arguments: str, at: int = 0) -> int:
     return subprocess.run(command, capture_output=True, check=False, env={**os.environ}).returncode
 
 
-def logs(folder: Path) -> list[Path]:
-    folder.mkdir()
-    first, second = folder / "a.log", folder / "b.log"
-    text = ""
-    for n in range(16):
-        name = "contoso-marnie" if n == 13 else "contoso-marine"
-        relay = f"mx.{name}.com[203.0.113.{9 if n == 13 else 5}]:25"
-        at = f"2024-03-{1 + n // 4:02}T10:00:{n:02}.000000+00:00"
-        text += message(f"4{n:X}1C2D3E4F", to(f"x@{name}.com", relay=relay), sender=f"{'ab'[n % 2]}@{ORG[1]}", at=at)
-    first.write_text(text)
-    second.write_text(message("4E1C2D3E4F", to("y@navy.example"), at="2024-04-01T10:00:00.000000+00:00"))
-    return [first, second]
-
-
 def tables(case: Path) -> dict[str, bytes]:
     """Every table and report, with its bytes; no clock is in them."""
     wanted = [*case.rglob("*.parquet"), *case.glob("reports/*.html")]
@@ -67,7 +53,7 @@ def left(case: Path) -> list[str]:
 
 def sweep(tmp_path: Path, ats: Sequence[int]) -> set[str]:
     """Kill every stage that writes at these steps, the short ones at the first two; what became of each."""
-    first, second = logs(tmp_path / "logs")
+    first, second = two_logs(tmp_path / "logs")
     stages: dict[str, tuple[str, ...]] = {
         "ingest": ("ingest", str(second)), "detect": ("detect",), "report": ("report", "--format", "html"),
         "review": ("review", "--rule", "confirmed", "--on", "contoso-marnie.com", "--reason", "asked", "--reviewer", "R."),
@@ -115,7 +101,7 @@ def test_a_case_in_use_is_refused_by_name(tmp_path: Path) -> None:
     from forensics.case import Case
     from forensics.custody import lock
 
-    first, _ = logs(tmp_path / "logs")
+    first, _ = two_logs(tmp_path / "logs")
     case = tmp_path / "case"
     with lock.held(Case(case), "review"):
         command = [

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from forensics import errors
 from forensics.cli import main
-from tests.custody.test_killed import left, logs, missent, tables
+from tests.custody.test_killed import left, missent, tables
+from tests.ingesting import two_logs
 
 FULL = """
 import resource, sys
@@ -32,7 +33,7 @@ def full(room: int, *arguments: str) -> tuple[int, str]:
 
 
 def sweep(tmp_path: Path, rooms: tuple[int, ...]) -> set[str]:
-    first, second = logs(tmp_path / "logs")
+    first, second = two_logs(tmp_path / "logs")
     case = tmp_path / "case"
     assert missent(case, "run", str(first), "--org", "albion.example", "--format", "html", "--case", str(case)) == 0
     stages = {"ingest": ("ingest", str(second)), "detect": ("detect",), "report": ("report", "--format", "html,json")}
@@ -67,7 +68,7 @@ def test_a_disk_that_is_full_sooner_or_later(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("machine")
-    first, _ = logs(folder / "logs")
+    first, _ = two_logs(folder / "logs")
     done = CliRunner().invoke(
         main, ["run", str(first), "--org", "albion.example", "--format", "html", "--case", str(folder / "case")]
     )
