@@ -231,9 +231,8 @@ def detected(case: Case) -> Detected:
             f"""select count(*) kept_for_review, count(*) filter (level <> 'low') not_measured
             from findings where level not in {counts}""",
         )[0]
-        scored = _rows(connection, f"select count(*) n from deliveries where {directions.weighed_sql(since, until)}")[
-            0
-        ]["n"]
+        weighed = directions.weighed_sql(since, until)
+        scored = _rows(connection, f"select count(*) n from deliveries where {weighed}")[0]["n"]
         contested = _rows(
             connection,
             """select count(distinct observed_domain) n from findings

@@ -29,7 +29,8 @@ from forensics.detector import (
     wellknown,
     zones,
 )
-from forensics.detector.judging import Judgement, Measured
+from forensics.detector.judging import Judgement
+from forensics.detector.odds import Measured
 from forensics.detector.weighing import Parameters
 from forensics.lookups import Lookup
 

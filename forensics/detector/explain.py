@@ -15,7 +15,8 @@ from forensics import domains
 from forensics.casefile import CaseFile
 from forensics.detector import detection as everything
 from forensics.detector import findings, history, judging, lookalikes, weighing
-from forensics.detector.judging import Judged, Key, Measured, Weighed
+from forensics.detector.judging import Judged, Key, Weighed
+from forensics.detector.odds import Measured
 from forensics.detector.weighing import Parameters
 from forensics.errors import CaseError, UsageError
 

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import schema
-from forensics.detector import judging
+from forensics.detector import odds
 from forensics.detector.candidates import Candidate
-from forensics.detector.judging import Judgement, Key, Measured
+from forensics.detector.judging import Judgement, Key
+from forensics.detector.odds import Measured
 from forensics.detector.slips import Slip
 from forensics.detector.states import States
 
@@ -50,7 +51,7 @@ def table(measured: Measured, judgement: Judgement, carried: Mapping[Key, tuple[
 
 def _writers(measured: Measured, carried: Mapping[Key, tuple[str, str]]) -> pa.Array:
     """Of each pair the rows of its writers, in their order."""
-    rows, of_pair = measured.rows, judging.pair_rows(measured)
+    rows, of_pair = measured.rows, odds.pair_rows(measured)
     names = ("writer_local", "writer_domain", "recipient_local", "recipient_domain")
     keys = zip(*(rows[name].to_pylist() for name in names), strict=True)
     roots = ["@".join(carried.get(((w, x), (a, d)), ())) or None for w, x, a, d in keys]

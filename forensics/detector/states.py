@@ -9,7 +9,7 @@ For each typed domain and the domains X, Y … that it could stand for:
 
 All odds are against somebody's own domain: of a slip for X those of `weighing`, of a second name of X those of
 SECOND_NAME, and of mixed for X the sum over its addresses of the highest odds of a slip among an address's writers
-(`judging.mixed`).
+(`odds.mixed`).
 
 Answers of different domains exclude each other too: what is only a slip is meant by nobody, so that there are no chains
 and no circles, and two domains are never both slips for the other. Domains that could be so are judged together: every

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from forensics.detector import channel, judging, pairs, states, weighing
+from forensics.detector import channel, odds, pairs, states, weighing
 from forensics.detector.weighing import Parameters
 from tests.bench import labelled
 from tests.bench.labelled import Corpus, Slips
@@ -198,13 +198,13 @@ def rate(corpus: Corpus) -> float:
 def pair_part(corpus: Corpus, channel_: Mapping[str, float], keep: np.ndarray) -> Part:
     """Typed domains with their candidates."""
     blank = _blank(channel_)
-    slip_weight, free = judging.channels(corpus.evidence, blank)
+    slip_weight, free = odds.channels(corpus.evidence, blank)
     matrix = pairs.matrix(corpus.evidence.pairs, slip_weight, free, corpus.evidence.heard)
     matrix[:, [pairs.NAMES.index(name) for name in MODELLED]] = 0.0
-    group = judging.groups(corpus.pairs.typed[keep].tolist())
+    group = odds.groups(corpus.pairs.typed[keep].tolist())
     weight = np.full(int(keep.sum()), corpus.scale)
     second = second_names(corpus, matrix)[keep]
-    rest = judging.rest(second, group)
+    rest = odds.rest(second, group)
     return Part(matrix[keep], group, corpus.only[keep], weight, weighing.log_odds(rate(corpus)), rest)
 
 
@@ -212,12 +212,12 @@ def writer_part(corpus: Corpus, channel_: Mapping[str, float], keep: np.ndarray)
     """Writers at domains that are not mere slips. Those of a domain with n of them weigh scale/√n each: a much-used
     domain is not a thousand proofs; and as much as the domain is somebody else's own, not a second name: of those no
     writer slips, and they share people."""
-    slip_weight, free = judging.channels(corpus.evidence, _blank(channel_))
-    row_pair = judging.pair_rows(corpus.evidence)
+    slip_weight, free = odds.channels(corpus.evidence, _blank(channel_))
+    row_pair = odds.pair_rows(corpus.evidence)
     matrix = weighing.signals(corpus.evidence.rows, slip_weight[row_pair], free[row_pair])
     keep = keep & ~corpus.frame.recipient_domain.isin(corpus.mere()).to_numpy()
     keys = corpus.frame[["recipient_domain", "recipient_local", "writer_domain", "writer_local"]]
-    group = judging.groups(list(keys[keep].itertuples(index=False, name=None)))
+    group = odds.groups(list(keys[keep].itertuples(index=False, name=None)))
     size = keys.drop_duplicates().groupby("recipient_domain").size()
     weight = corpus.scale * corpus.frame.recipient_domain.map(size).to_numpy(dtype=float) ** -0.5
     weight = weight * own_share(corpus, slip_weight, free)[row_pair]
@@ -228,13 +228,13 @@ def own_share(corpus: Corpus, slip_weight: np.ndarray, free: np.ndarray) -> np.n
     """Of each pair, the probability that its typed domain is no second name, given that it is no mere slip."""
     matrix = pairs.matrix(corpus.evidence.pairs, slip_weight, free, corpus.evidence.heard)
     matrix[:, [pairs.NAMES.index(name) for name in MODELLED]] = 0.0
-    group = judging.groups(corpus.pairs.typed.tolist())
-    return np.asarray(1.0 / judging.rest(second_names(corpus, matrix), group)[group])
+    group = odds.groups(corpus.pairs.typed.tolist())
+    return np.asarray(1.0 / odds.rest(second_names(corpus, matrix), group)[group])
 
 
 def second_names(corpus: Corpus, matrix: np.ndarray) -> np.ndarray:
     """log10 odds that each pair is one owner's."""
-    return states.second_odds(judging.second_features(corpus.evidence, matrix), SECOND_NAME)
+    return states.second_odds(odds.second_features(corpus.evidence, matrix), SECOND_NAME)
 
 
 def _blank(channel_: Mapping[str, float]) -> Parameters:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from forensics import domains
 from forensics.detector import candidates, channel, detection, history
-from forensics.detector.judging import Measured
+from forensics.detector.odds import Measured
 from forensics.detector.slips import classify_far
 from forensics.lookups import Lookup
 from tests.bench import simulate
