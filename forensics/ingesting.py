@@ -70,7 +70,7 @@ def ingest(
     from forensics.engine import memory as bounds
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
-    from forensics.loaders.base import Settings
+    from forensics.loaders.settings import Settings
 
     if isinstance(logs, str | Path):
         raise UsageError(f"logs: {str(logs)!r} is one path", expected="a list of paths")

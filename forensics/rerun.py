@@ -25,7 +25,7 @@ from forensics.custody.streams import Place
 from forensics.errors import MissentError
 from forensics.ingest import known as known_evidence
 from forensics.ingest import read as reading
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from forensics.pipeline import weigh
 from forensics.progress import Progress
 

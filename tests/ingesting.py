@@ -10,7 +10,7 @@ from forensics import store
 from forensics.case import Case
 from forensics.custody.evidence import discover
 from forensics.ingest.read import IngestResult, ingest
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 
 def read(

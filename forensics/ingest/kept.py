@@ -36,7 +36,8 @@ from forensics.ingest import batches, madeby, plainly, units
 from forensics.ingest.batches import Batch
 from forensics.ingest.survey import Surveyed
 from forensics.loaders import timing
-from forensics.loaders.base import LOSSES, Settings, Survey
+from forensics.loaders.base import LOSSES, Survey
+from forensics.loaders.settings import Settings
 from forensics.native import compiler
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ def per_file_settings(case: Case, known: Manifest | None, new: Sequence[Any] = (
     if not known:
         return ()
     from forensics.casefile import SourceSettings
-    from forensics.loaders.base import Settings
+    from forensics.loaders.settings import Settings
 
     try:
         written = Settings(sources=tuple(SourceSettings(**one) for one in known.settings.get("sources", ())))

@@ -41,7 +41,8 @@ from forensics.ingest.batches import Batch
 from forensics.ingest.hops import Hops
 from forensics.ingest.survey import Begun, Progress, Surveyed
 from forensics.loaders import timing
-from forensics.loaders.base import STATEMENTS, Settings
+from forensics.loaders.base import STATEMENTS
+from forensics.loaders.settings import Settings
 from forensics.progress import current
 from forensics.stitch import selection
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from forensics import loaders, wraps
 from forensics.loaders import marks
-from forensics.loaders.base import Settings, Surveyor, whole_lines
+from forensics.loaders.base import Surveyor, whole_lines
+from forensics.loaders.settings import Settings
 
 NO_FORMAT: Final = "no known log format"
 _HEADING: Final = re.compile(rb"(?m)^(?:#[^\n]*\n)*?(#Fields:[^\n]*)")

@@ -18,7 +18,8 @@ from forensics.custody.names import display
 from forensics.errors import AmbiguousTime, EvidenceError, ForeignLog
 from forensics.ingest.recognition import NO_FORMAT, Reading
 from forensics.loaders import newyear, timing
-from forensics.loaders.base import Settings, Survey
+from forensics.loaders.base import Survey
+from forensics.loaders.settings import Settings
 from forensics.native import compiler, selfcheck
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from forensics.loaders import newyear, sequence, years
-from forensics.loaders.base import Settings, Survey
+from forensics.loaders.base import Survey
 from forensics.loaders.sequence import AS_RECORDED, Order, Stamps
+from forensics.loaders.settings import Settings
 from forensics.native.codes import DAY, LOCAL, NO_YEAR
 from forensics.native.sequence import BEFORE_LEAP, YEAR_DAYS
 

@@ -164,7 +164,8 @@ def loader(path: str) -> int:
     from forensics.custody.evidence import blocks, stretch
     from forensics.ingest import survey as surveying
     from forensics.loaders import exchange
-    from forensics.loaders.base import ScanContext, Settings
+    from forensics.loaders.base import ScanContext
+    from forensics.loaders.settings import Settings
 
     source = discover([path]).sources[0]
     surveyor = exchange.surveyor(source.name, Settings())

@@ -23,6 +23,7 @@ from forensics.case import Case
 from forensics.custody.evidence import blocks, discover
 from forensics.errors import MissentError
 from forensics.loaders import base
+from forensics.loaders.settings import Settings
 from tests.conftest import DATA
 from tests.ingesting import read
 
@@ -254,7 +255,7 @@ def _fragments(name: str, folder: Path) -> Iterator[Any]:
     path = folder / "sample.log"
     path.write_bytes(sample(name))
     (source,) = discover([path]).sources
-    surveyor = loader.surveyor("sample.log", base.Settings())
+    surveyor = loader.surveyor("sample.log", Settings())
     for block in blocks(source, loader.split, size=700):
         surveyor.feed(block)
     survey = surveyor.result()

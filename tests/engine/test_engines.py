@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from forensics import engine, pipeline, workbench
 from forensics.cli import main
 from forensics.errors import MachineError, UsageError
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.custody import store as stores
 
 

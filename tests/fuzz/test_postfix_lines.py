@@ -20,6 +20,7 @@ import pytest
 from forensics.loaders import base, timing, years
 from forensics.loaders import postfix as loader
 from forensics.loaders.postfix import assembling as queues
+from forensics.loaders.settings import Settings
 from forensics.stitch import journeys
 
 TOKENS = (
@@ -73,7 +74,7 @@ def scanned(lines: list[bytes], *, ended: bool = True) -> base.Scan:
     raw = b"\n".join(lines) + (b"\n" if ended else b"")
     padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
     block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
-    loader.surveyor("mail.log-20240301", base.Settings()).feed(block)
+    loader.surveyor("mail.log-20240301", Settings()).feed(block)
     return loader.scan(block, base.ScanContext(evidence=0, number=1, plan=PLAN))
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import line, message, read, to
 
 ID, OTHER = "4B1C2D3E4F", "5B1C2D3E4F"

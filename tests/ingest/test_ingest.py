@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from forensics.errors import AmbiguousTime
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import line, message, read, run, to
 
 ALBION = ("postfix-albion", "postfix-albion-filter")

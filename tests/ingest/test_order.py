@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forensics.errors import AmbiguousTime
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingest.test_ingest import ALBION, logs, unpacked
 from tests.ingesting import message, read, run, to
 

@@ -13,7 +13,7 @@ from forensics import loaders, wraps
 from forensics.errors import EvidenceError, ForeignLog
 from forensics.ingest import recognition
 from forensics.ingest.recognition import Reading
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 from ..ingesting import line, message, read, to
 from ..loaders.exchange.driver import Block, array

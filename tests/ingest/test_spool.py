@@ -15,7 +15,7 @@ import pytest
 from forensics.custody import runs
 from forensics.custody.discovery import discover
 from forensics.ingest import batches, spool, survey, units
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from forensics.native import compiler
 from forensics.stitch.journeys import HopLegKeys
 from tests.ingesting import message, run, to

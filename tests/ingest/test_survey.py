@@ -19,7 +19,7 @@ from forensics.cli import main
 from forensics.custody.evidence import discover
 from forensics.ingest import survey
 from forensics.ingest.recognition import NO_FORMAT
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 from ..ingesting import message, read, to
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.casefile import SourceSettings
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 KNOWN = (
     SourceSettings(file="logs/mail.log", year=2021),

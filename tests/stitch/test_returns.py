@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import line, message, read, to
 
 A, B, C, D = "4A1C2D3E4F", "4B1C2D3E4F", "4C1C2D3E4F", "4D1C2D3E4F"

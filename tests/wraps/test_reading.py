@@ -11,7 +11,7 @@ import pytest
 from forensics.custody import evidence as custody
 from forensics.errors import EvidenceError
 from forensics.ingest import survey
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import read
 from tests.wraps import exporting
 from tests.wraps.exporting import PARSED, RAW

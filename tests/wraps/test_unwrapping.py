@@ -14,6 +14,7 @@ from forensics import loaders, wraps
 from forensics.custody.evidence import Block
 from forensics.errors import MissentError
 from forensics.loaders import base
+from forensics.loaders.settings import Settings
 from tests.wraps import exporting
 from tests.wraps.exporting import PARSED, RAW
 from tests.wraps.test_exports import ENCODINGS, LOGS, POSTFIX
@@ -145,7 +146,7 @@ def accounted(content: bytes, size: int) -> None:
     if name is None:
         return
     loader = loaders.load(name)
-    surveyor = loader.surveyor("export", base.Settings(year=2024))
+    surveyor = loader.surveyor("export", Settings(year=2024))
     cut = [wraps.unwrap(block, wrap) for block in blocks(content, wrap, loader.split, size)]
     for block in cut:
         surveyor.feed(block)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from forensics.loaders.base import Assembled, Block, Places, Scan, ScanContext, Settings
+from forensics.loaders.base import Assembled, Block, Places, Scan, ScanContext
 from forensics.loaders.exchange.sniff import detect
+from forensics.loaders.settings import Settings
 
 if TYPE_CHECKING:
     from forensics.loaders.exchange.survey import Surveyor

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from forensics.errors import EvidenceError
-from forensics.loaders.base import Block, Settings, Survey
+from forensics.loaders.base import Block, Survey
 from forensics.loaders.exchange import blocks, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
@@ -25,6 +25,7 @@ from forensics.loaders.exchange.sniff import (
     nearly,
     separator_of,
 )  # fmt: skip
+from forensics.loaders.settings import Settings
 from forensics.native.exchange import codes
 from forensics.native.exchange.moments import NO_TIME, span
 from forensics.native.exchange.slots import TIME

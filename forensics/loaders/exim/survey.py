@@ -11,6 +11,7 @@ from forensics.loaders import base, timing, years
 from forensics.loaders.exim import lines
 from forensics.loaders.exim.read import event
 from forensics.loaders.sequence import Seen
+from forensics.loaders.settings import Settings
 
 _MAINLOG = ("<=", "=>", "->", "Completed")
 """Lines that Exim's other logs never have."""
@@ -20,7 +21,7 @@ _DUMP = re.compile(rb"Envelope-(?:from|to): <|-{60,}$")
 class Surveyor:
     """See `forensics.loaders.base.Surveyor`."""
 
-    def __init__(self, name: str, settings: base.Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings
         self.host = settings.host(name)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forensics.loaders import base
 from forensics.loaders.base import line_places as places
 from forensics.loaders.base import whole_lines as split
+from forensics.loaders.settings import Settings
 
 NAME = "postfix"
 SYSTEMS = ("postfix",)
@@ -34,7 +35,7 @@ def detect(head: bytes) -> float:
     return confidence(head)
 
 
-def surveyor(name: str, settings: base.Settings) -> base.Surveyor:
+def surveyor(name: str, settings: Settings) -> base.Surveyor:
     from forensics.loaders.postfix.survey import Surveyor
 
     return Surveyor(name, settings)

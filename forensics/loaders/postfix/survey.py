@@ -12,6 +12,7 @@ from forensics.loaders import base, timing
 from forensics.loaders.postfix.sequences import Sequences
 from forensics.loaders.postfix.sniff import speaks_of_postfix
 from forensics.loaders.sequence import Seen
+from forensics.loaders.settings import Settings
 from forensics.native.postfix import survey as kernels
 from forensics.native.postfix import words as w
 from forensics.native.postfix.stamps import MEMO
@@ -21,7 +22,7 @@ from forensics.native.text import SEED
 class Surveyor:
     """See `forensics.loaders.base.Surveyor`."""
 
-    def __init__(self, name: str, settings: base.Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings
         self.lines = 0

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from forensics import wraps
 from forensics.loaders import exchange
-from forensics.loaders.base import Scan, ScanContext, Settings, Survey
+from forensics.loaders.base import Scan, ScanContext, Survey
 from forensics.loaders.exchange import assembling as tracking
+from forensics.loaders.settings import Settings
 
 SETTINGS = Settings()
 

@@ -26,7 +26,7 @@ from forensics import pipeline, store, workbench
 from forensics.case import Case
 from forensics.custody import manifest
 from forensics.errors import AmbiguousTime, EvidenceError
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 from .driver import read
 

@@ -10,7 +10,7 @@ import pytest
 from forensics import pipeline, store, workbench
 from forensics.case import Case
 from forensics.errors import AmbiguousTime, EvidenceError
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 from .driver import read
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from forensics.casefile import SourceSettings
 from forensics.errors import AmbiguousTime
 from forensics.loaders import exchange
-from forensics.loaders.base import Settings
 from forensics.loaders.exchange import blocks, sniff
+from forensics.loaders.settings import Settings
 from forensics.native.exchange import codes
 
 from .driver import Block, Read, array, read

@@ -12,7 +12,7 @@ from forensics import loaders, pipeline, store, workbench, wraps
 from forensics.case import Case
 from forensics.errors import AmbiguousTime, EvidenceError
 from forensics.loaders import exchange
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 
 from . import fuzz
 from .driver import Read, read

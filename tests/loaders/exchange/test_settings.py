@@ -12,7 +12,7 @@ from forensics.casefile import SourceSettings
 from forensics.custody import evidence
 from forensics.errors import AmbiguousTime, UsageError
 from forensics.ingest import survey as surveying
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import run
 from tests.test_cli import call
 

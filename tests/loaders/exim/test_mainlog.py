@@ -15,8 +15,8 @@ from forensics import loaders, pipeline, store
 from forensics.case import Case
 from forensics.casefile import SourceSettings
 from forensics.errors import AmbiguousTime
-from forensics.loaders.base import Settings
 from forensics.loaders.exim import fields, lines
+from forensics.loaders.settings import Settings
 from tests.ingesting import line, message, read, to
 
 OLD, NEW = "1rfzAB-0001aB-Cd", "1rfzAB-00000001aBc-2dEf"

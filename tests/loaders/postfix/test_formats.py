@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import AmbiguousTime
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import read, to
 
 TEXTS = [

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.loaders import base, timing
-from forensics.loaders.base import Settings
 from forensics.loaders.postfix import assembling, read
+from forensics.loaders.settings import Settings
 from forensics.loaders.years import Clock
 from tests.ingesting import line, message, to
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forensics.loaders.base import Settings
+from forensics.loaders.settings import Settings
 from tests.ingesting import run, to
 
 START = datetime(2023, 12, 30, 22, 0, tzinfo=UTC)
