@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics import directions, errors, headline
 from forensics.case import Case
-from forensics.unread import NotRead, UnreadReason, days, few
+from forensics.unread import NotRead, UnreadReason, few
 
 if TYPE_CHECKING:
     from forensics.custody.manifest import Manifest
@@ -144,7 +144,7 @@ def ingested(
     entries = inventory.evidence
     ends = [datetime.fromisoformat(t) for one in entries for t in (one.first, one.last) if t]
     with store.connect(case, directed=False) as connection:
-        span = _rows(connection, "select min(submitted_at) first, max(submitted_at) last from deliveries")[0]
+        span = store.rows(connection, "select min(submitted_at) first, max(submitted_at) last from deliveries")[0]
         not_read = _not_read(connection, inventory)
     return Ingested(
         case=case.folder, evidence=len(entries), already=already,
@@ -205,7 +205,7 @@ _NUMBER = re.compile(r"\d[\d,.:-]*")
 def detected(case: Case) -> Detected:
     """What the case's findings come to, and the verdict in one sentence."""
     from forensics import casefile as case_files
-    from forensics import store
+    from forensics import store, verdict
     from forensics.custody import manifest, parameters
 
     own = case_files.read(case).organisation.domains
@@ -215,7 +215,7 @@ def detected(case: Case) -> Detected:
     counts = headline.sql(counting)
     since, until = (_moment(inventory.settings.get(name)) for name in ("since", "until"))
     with store.connect(case, own) as connection:
-        counted = _rows(
+        counted = store.rows(
             connection,
             f"""select count(*) findings,
             count(distinct (coalesce(network_message_id, message_id, queue_id, delivery_id), sender)) messages,
@@ -226,126 +226,40 @@ def detected(case: Case) -> Detected:
             min(d.submitted_at) first, max(d.submitted_at) last
             from findings f join deliveries d using (delivery_id) where f.level in {counts}""",
         )[0]
-        apart = _rows(
+        apart = store.rows(
             connection,
             f"""select count(*) kept_for_review, count(*) filter (level <> 'low') not_measured
             from findings where level not in {counts}""",
         )[0]
         weighed = directions.weighed_sql(since, until)
-        scored = _rows(connection, f"select count(*) n from deliveries where {weighed}")[0]["n"]
-        contested = _rows(
+        scored = store.rows(connection, f"select count(*) n from deliveries where {weighed}")[0]["n"]
+        contested = store.rows(
             connection,
             """select count(distinct observed_domain) n from findings
             where contested or (score < 0.95 and score_without_theirs >= 0.95)""",
         )[0]["n"]
-        incidents = _rows(
+        incidents = store.rows(
             connection,
             f"""select observed_domain, intended_domain, slip, story, messages, recipients, senders, exposed,
             not_exposed, first_seen, last_seen, score
             from incidents where incident_id in (select incident_id from findings where level in {counts})
             order by messages desc, observed_domain, intended_domain""",
         )
-        heard = bool(_rows(connection, "select 1 from deliveries where direction = 'inbound' limit 1"))
+        heard = bool(store.rows(connection, "select 1 from deliveries where direction = 'inbound' limit 1"))
         not_read = _not_read(connection, inventory)
         unseen = inventory.unseen_domains
         if scored:
-            verdict = _verdict(counted | apart, scored)
+            said = verdict.found(counted | apart, scored)
         else:
-            verdict = "nothing was weighed: " + _nothing_weighed(connection, own, unseen, since, until, not_read)
+            said = "nothing was weighed: " + verdict.nothing_weighed(connection, own, unseen, since, until, not_read)
         if scored and not heard:
-            verdict = f"{verdict} {_UNHEARD}"
+            said = f"{said} {verdict.UNHEARD}"
     return Detected(
-        case.folder, " ".join([verdict, *not_read.sentences]), scored, headline=counting, incidents=tuple(incidents),
+        case.folder, " ".join([said, *not_read.sentences]), scored, headline=counting, incidents=tuple(incidents),
         organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, contested=contested,
         impersonating=len(told.get("impersonation", ())), no_such_domain=len(told.get("undeliverable", ())),
         **counted, **apart,
     )  # fmt: skip
-
-
-def _nothing_weighed(
-    connection: Any,
-    own: Sequence[str],
-    unseen: Sequence[str],
-    since: datetime | None,
-    until: datetime | None,
-    not_read: NotRead,
-) -> str:
-    """Not an all-clear. What people can mend is named: the logs, the period, or the organisation's domain."""
-    from forensics import store
-
-    ours, weighed = ", ".join(own), directions.weighed_sql()
-    total = _rows(
-        connection,
-        f"""select count(*) n, count(*) filter ({weighed}) outbound,
-        min(submitted_at) filter ({weighed}) first, max(submitted_at) filter ({weighed}) last,
-        count(*) filter (direction = 'inbound') inbound, count(*) filter (direction = 'internal') internal
-        from deliveries""",
-    )[0]
-    if not total["n"]:
-        return "no record could be read." if not_read.all else "these logs show no delivery at all."
-    if total["outbound"]:
-        return (
-            f"no delivery left {ours} {_asked(since, until)}; "
-            f"those in these logs are of {days(total['first'], total['last'])}."
-        )
-    named = (*own, *(one for one in unseen if one not in own))
-    seen, _ = store.mentioned(connection, named)
-    common = _rows(
-        connection,
-        "select sender_domain from deliveries where sender_domain <> '' group by 1 order by count(*) desc, 1 limit 5",
-    )
-    names = ", ".join(row["sender_domain"] for row in common) or "none"
-    hint = f"Most mail in these logs is from {names}; if one of them is the organisation's, give it with --org."
-    if not seen:
-        return f"no sender or recipient in these logs is of {', '.join(named)}. {hint}"
-    others = f"{total['inbound']:,} came in, {total['internal']:,} stayed within"
-    return f"no delivery left {ours} for another domain ({others}). {hint}"
-
-
-def _asked(since: datetime | None, until: datetime | None) -> str:
-    """The period that options named, in their words.
-
-    >>> _asked(datetime(2030, 1, 1), None)
-    'from 2030-01-01 on (--since)'
-    """
-
-    def name(at: datetime) -> str:
-        return f"{at:%Y-%m-%d}" if at.time() == at.min.time() else f"{at:%Y-%m-%d %H:%M} UTC"
-
-    if since and until:
-        return f"from {name(since)} until before {name(until)} (--since, --until)"
-    return f"from {name(since)} on (--since)" if since else f"before {name(until)} (--until)" if until else ""
-
-
-_UNHEARD = (
-    "No mail from outside to the organisation is in evidence: that a domain never wrote could not be weighed, "
-    "and correspondents who answer could not be told by it."
-)
-
-
-def _verdict(counted: Mapping[str, Any], scored: int) -> str:
-    more = _not_measured(counted["not_measured"])
-    if not counted["findings"]:
-        found = "counted" if more else "found"
-        return f"no delivery to a lookalike of a known domain was {found} among {scored:,} outbound deliveries{more}."
-    plural = "delivery" if counted["findings"] == 1 else "deliveries"
-    handed = f", {counted['handed_on']:,} handed on (final acceptance unknown)" if counted["handed_on"] else ""
-    settled = f"{counted['exposed']:,} accepted by the server there{handed}, {counted['not_exposed']:,} refused"
-    open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
-    messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
-    what = f"{counted['findings']:,} {plural} in {messages} went to a lookalike of the domain their sender meant"
-    return f"{what}: {settled}{open_ones}{more}."
-
-
-def _not_measured(findings: int) -> str:
-    """
-    >>> _not_measured(2)
-    '; 2 more may have, of a level too rarely measured to be counted, and are kept for review'
-    """
-    if not findings:
-        return ""
-    verb = "is" if findings == 1 else "are"
-    return f"; {findings:,} more may have, of a level too rarely measured to be counted, and {verb} kept for review"
 
 
 def _notes(inventory: Manifest) -> tuple[str, ...]:
@@ -388,13 +302,6 @@ def _not_read(connection: Any, inventory: Manifest) -> NotRead:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _rows(connection: Any, query: str) -> list[dict[str, Any]]:
-    from forensics import store
-
-    names, rows = store.fetch(connection, query)
-    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def score(value: float) -> str:

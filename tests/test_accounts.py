@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import accounts, results, unread
+from forensics import accounts, cells, results, unread, verdict
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class One:
 READ, LACKING, NOT_READ = One("a", 9), One("a", 9, 1), One("a", 0, 3)
 
 
-@pytest.mark.parametrize("module", [accounts, unread, results], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [accounts, cells, unread, results, verdict], ids=lambda module: module.__name__)
 def test_examples(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted and not found.failed

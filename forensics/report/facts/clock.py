@@ -12,8 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from forensics.report.facts import Clock, Containment, Finding, Number, tallies
-from forensics.report.facts.incidents import rows, utc
+from forensics.report.facts.incidents import utc
 from forensics.report.facts.questionnaire import Questionnaire, moment
+from forensics.store import rows
 
 HOURS = 72
 

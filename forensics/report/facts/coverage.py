@@ -23,8 +23,9 @@ from forensics.report.facts import (
     UnreadKind,
     tallies,
 )
-from forensics.report.facts.incidents import rows, utc
+from forensics.report.facts.incidents import utc
 from forensics.schema import OUTCOMES
+from forensics.store import rows
 
 MESSAGE = "DISTINCT (system, host, queue_id, network_message_id, submitted_at)"
 """What tells one message from another in `deliveries`."""

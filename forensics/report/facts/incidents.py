@@ -27,6 +27,7 @@ from forensics.report.facts import (
     tallies,
 )
 from forensics.rulings import Verdict
+from forensics.store import rows
 
 _JOIN = """
 SELECT f.*, d.delivery_id AS found, d.system, d.host, d.queue_id, d.message_id, d.network_message_id,
@@ -55,11 +56,6 @@ GROUP BY delivery_id
 def utc(moment: datetime | None) -> datetime | None:
     """The same moment with the standard library's UTC."""
     return None if moment is None else moment.astimezone(UTC)
-
-
-def rows(connection: Any, query: str) -> list[dict[str, Any]]:
-    """The rows of a query as dictionaries."""
-    return connection.sql(query).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
 
 
 def read(

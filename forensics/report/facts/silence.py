@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from forensics.report.facts import Evidence
-from forensics.report.facts.incidents import rows
+from forensics.store import rows
 
 _DAYS = """
 SELECT coalesce(host, '') AS host, (submitted_at AT TIME ZONE 'UTC')::date AS day FROM deliveries

@@ -14,10 +14,10 @@ from typing import Any
 from forensics import casefile, domains, store
 from forensics.case import Case, undetected
 from forensics.custody import manifest
-from forensics.report.facts.incidents import rows
 from forensics.review import verdicts
 from forensics.rulings import Verdict
 from forensics.schema import LEVELS
+from forensics.store import rows
 
 DAY = 86_400_000_000
 """Microseconds."""
