@@ -40,6 +40,7 @@ from forensics.report.facts import (
     Gateway,
     Item,
     Number,
+    Place,
     Raw,
     Reason,
     Segment,
@@ -93,8 +94,12 @@ def _read(path: Path) -> bytes:
 class Tokens:
     """Tokens of one case: `person-1a2b3c4d`, `domain-5e6f7a8b.ml`."""
 
-    def __init__(self, secret: bytes, own: Collection[str] = (), organisation: str = "") -> None:
-        """`own`: the organisation's domains; `organisation`: its name."""
+    def __init__(
+        self, secret: bytes, own: Collection[str] = (), organisation: str = "", told: Collection[str] = ()
+    ) -> None:
+        """`own`: the organisation's domains; `organisation`: its name; `told`: endings that no registry has and that
+        may be shown (`told_endings`)."""
+        self._told = frozenset(told) | _RESERVED
         self._named = frozenset(re.findall(r"[^\W\d_]{4,}", organisation.lower()))
         self._secret = secret
         self._own = frozenset(domains.a_label(name.strip(".")) for name in own)
@@ -126,9 +131,12 @@ class Tokens:
         """What of a domain may be shown: its public suffix, as far as that names nobody; else nothing.
 
         A suffix names somebody when it is the domain itself, when it is the organisation's (`--org police.uk`), or
-        when its first label is anybody's name (the list's rule `*.ck`).
+        when its first label is anybody's name (the list's rule `*.ck`). A last label that no registry has is anybody's
+        name too (`mail.albion`, `j.doe@navy.boyd`), unless it is told.
         """
         ending = places.public_suffix(domain)
+        if not places.exists(domain) and ending not in self._told:
+            return ""
         rest = ending.partition(".")[2]
         anybody = bool(rest) and domains.split(f"0-0.{rest}").suffix == f"0-0.{rest}"
         while ending and (ending == domain or anybody or domains.within(ending, self._own)):
@@ -151,6 +159,23 @@ class Tokens:
         return self.token(kind, value.lower()) if value else value
 
 
+_RESERVED = frozenset({"example", "test", "invalid", "localhost", "local", "internal", "onion", "alt"})
+"""Endings that no registry may have and that are nobody's (RFC 2606, 6761, 6762, 7686 and 9476; .internal: ICANN)."""
+
+
+def told_endings(facts: Facts) -> frozenset[str]:
+    """Endings that no registry has and that name nobody, since each is one slip for the registered one that was meant
+    (`.mli` for `.mil`): they are how it happened."""
+    from rapidfuzz.distance import OSA
+
+    out = set()
+    for slip in (finding.slip for finding in facts.findings):
+        typed, meant = places.suffix(slip.typed), places.suffix(slip.meant)
+        if places.exists(slip.meant) and slipmarks.in_suffix(slip) and OSA.distance(typed, meant) == 1:
+            out.add(typed)
+    return frozenset(label for label in out if label.isascii() and label.isalnum())
+
+
 @dataclasses.dataclass(frozen=True)
 class _Redaction:
     tokens: Tokens
@@ -162,7 +187,7 @@ class _Redaction:
 
 def redact(facts: Facts, secret: bytes) -> Facts:
     """The facts of the redacted edition."""
-    tokens = Tokens(secret, facts.header.domains, facts.header.organisation)
+    tokens = Tokens(secret, facts.header.domains, facts.header.organisation, told_endings(facts))
     scrub = _scrubber(dict(_known(facts, tokens)), _people(facts, tokens))
     meanings = {signal.name: signal.meaning for signal in facts.method.signals}
     how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release), meanings)
@@ -217,6 +242,10 @@ def _special(value: Any, how: _Redaction) -> dict[str, Any]:
     tokens = how.tokens
     if isinstance(value, Story) and value.suffixes:
         return {"suffixes": value.suffixes if all(tokens.ending(f"any.{s}") == s for s in value.suffixes) else None}
+    if isinstance(value, Place) and tokens.ending(f"any.{value.suffix}") != value.suffix:
+        # The queries name the suffix, too.
+        bare = {name: Number(getattr(value, name).value) for name in ("all_deliveries", "all_messages")}
+        return {"suffix": tokens.token("domain", value.suffix), **bare}
     if isinstance(value, Finding):
         return {"size_bytes": None}
     if isinstance(value, Content):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import stat
 import unicodedata
 import zipfile
@@ -244,6 +245,11 @@ def holds_text(hint: Any) -> bool:
         ((), "navy.mil", "mil"),
         ((), "shop.contoso.co.uk", "co.uk"),
         ((), "navy.mli", "mli"),
+        ((), "albion.local", "local"),
+        # A last label that no registry has is anybody's name.
+        ((), "mail.albion", ""),
+        ((), "navy.boyd", ""),
+        (("corp.albion",), "corp.albion", ""),
         # A suffix that is the domain itself, or whose first label anybody may choose (the list's rule *.ck).
         ((), "police.uk", "uk"),
         ((), "albion.ck", "ck"),
@@ -260,11 +266,31 @@ def holds_text(hint: Any) -> bool:
     ],
 )
 def test_an_ending_names_nobody(own: tuple[str, ...], domain: str, ending: str) -> None:
-    tokens = redaction.Tokens(KEY, own)
+    tokens = redaction.Tokens(KEY, own, told=["mli"])
     assert tokens.ending(domain) == ending
     shown = tokens.domain(domain)
     assert shown.partition(".")[2] == ending and shown.startswith("domain-")
     assert tokens.address(f"j.doe@{domain}").endswith(f"@{shown}")
+
+
+@pytest.mark.parametrize("typed", ["navy.boyd", "boyd", "navy.mil\u202e"])
+def test_an_ending_that_no_registry_has_is_shown_only_where_it_is_one_slip(
+    typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.mli` for `.mil` is how it happened; the name behind the last dot may as well be somebody's."""
+    monkeypatch.setattr(made, "PAIRS", (*made.PAIRS, (typed, "navy.mil", "two-edits", None)))
+    own = made.facts(30)
+    ending = typed.rpartition(".")[2]
+    assert {ending, "mli"} <= {place.suffix for place in own.places}
+    hidden = redact(own, KEY)
+    assert {"mli", "ml"} <= {place.suffix for place in hidden.places}
+    context = made.context(hidden)
+    for name, one in FORMATS.items():
+        if name in FULL_ONLY:
+            continue
+        rendered = import_module(f"forensics.report.formats.{one.module}").render(hidden, context)
+        for text in texts(name, rendered):
+            assert not re.search(rf"(?<!\w){re.escape(visible(ending))}(?!\w)", text), name
 
 
 def test_watched_zones_stay_unless_they_are_the_organisation() -> None:
