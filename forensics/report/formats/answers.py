@@ -127,6 +127,16 @@ def _where(s: Sheet) -> str:
     return words("answers.places", places="; ".join(named))
 
 
+def _type(s: Sheet) -> str:
+    """Theft, loss or compromise: named only where the logs show that something was accepted."""
+    head = s.facts.groups.headline
+    if head.exposed.value:
+        return s.words("answers.dod_type", n=head.exposed.value)
+    if not head.deliveries.value:
+        return s.words("answers.window_none" if _searched(s) else "answers.not_searched")
+    return s.words("answers.dod_type_open")
+
+
 def _encrypted(s: Sheet) -> str:
     head = s.facts.groups.headline
     tls = b.plain(passages.tls(s.facts, s.words)) if head.exposed.value else s.words("containment.none_accepted")
@@ -247,7 +257,7 @@ _COMMON: dict[str, Callable[[Sheet], str]] = {
     "subjects": _subjects,
     "taken": _taken,
     "training": _items("measures.training"),
-    "type": _wording("answers.dod_type"),
+    "type": _type,
     "us_cert_at": _reported("us-cert"),
     "us_cert_number": _items("notification.us_cert_number"),
     "what_happened": _what_happened,

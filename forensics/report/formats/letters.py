@@ -82,7 +82,8 @@ def _by(kind: str, found: Sequence[f.Finding], key: Callable[[f.Finding], str]) 
 
 def _recipient(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
     shown = visible(cut(found[0].slip.typed, _VALUE))
-    body = words("letters.recipient.body", domain=shown, **_which(facts, words, found))
+    sure = {"was": _sure(words, "recipient", found), "meant": _sure(words, "recipient.meant", found)}
+    body = words("letters.recipient.body", domain=shown, **sure, **_which(facts, words, found))
     to = words("letters.recipient.to", domain=shown)
     return to, _letter(facts, words, "recipient", to, body, words("letters.recipient.warning", **_states(found)))
 

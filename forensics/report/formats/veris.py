@@ -176,9 +176,9 @@ def _is_country(code: str) -> bool:
 def _error(facts: f.Facts) -> dict[str, Any]:
     origins = {origin for origin, _ in facts.groups.headline.origins}
     varieties = ["Misdelivery"]
-    if "typed" in origins:
+    if origins & {"typed", "address-book"}:
         varieties.append("Data entry error")
-    if origins & {"list", "address-book", "automated"}:
+    if origins & {"list", "automated"}:
         varieties.append("Misconfiguration")
     return {"variety": varieties, "vector": ["Unknown"]}
 

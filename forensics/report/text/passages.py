@@ -158,7 +158,9 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if real:
         out.append(say(words, "place.real", n=real))
     if invented:
-        out.append(say(words, "place.invented", n=invented))
+        taken = sum(place.accepted.value for place in facts.places if not place.exists)
+        told = say(words, "place.invented_accepted", n=taken) if taken else say(words, "place.invented_none")
+        out.append(sentences(say(words, "place.invented", n=invented), told))
     concern = [place.country_name or place.suffix for place in facts.places if place.of_concern]
     if concern:
         out.append(say(words, "place.concern", places=words.join(concern)))
