@@ -12,7 +12,7 @@ from typing import Any
 from forensics import domains
 from forensics.case import Case
 from forensics.errors import UsageError
-from forensics.report.text import pieces, wording
+from forensics.report.text import pieces, prose, wording
 from forensics.review.sheets import incidents
 from forensics.review.verdicts import NewVerdict, read
 from forensics.rulings import Verdict, held, on
@@ -53,8 +53,10 @@ def shown(case: Case, name: str) -> Iterator[str]:
     kind = words.get(f"slip.kind.{incident['slip']}", incident["slip"] or "")
     yield f"{_pair(incident)}: {kind}"
     yield (
-        f"  {incident['messages']:,} messages, {incident['senders']:,} senders, {incident['recipients']:,} addresses; "
-        f"{incident['exposed']:,} accepted there, {incident['not_exposed']:,} not"
+        f"  {', '.join(prose.noun(words, name, incident[name]) for name in ('messages', 'senders', 'recipients'))}; "
+        f"{incident['exposed']:,} accepted there, "
+        + (f"{incident['handed_on']:,} handed on (final acceptance unknown), " if incident["handed_on"] else "")
+        + f"{incident['not_exposed']:,} not"
     )
     yield f"  a slip with probability {_score(best['score'])} ({best['level']}), because:"
     yield from (f"    {why}" for why in best["reasons"])

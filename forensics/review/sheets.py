@@ -20,6 +20,7 @@ from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import UsageError, system_error
 from forensics.report.text.visible import visible
+from forensics.review.reach import reach
 from forensics.review.verdicts import NewVerdict, read, record_all
 from forensics.rulings import Held, Verdict, held, on
 from forensics.schema import VERDICTS
@@ -96,7 +97,8 @@ def _ruled(verdict: Verdict | None) -> dict[str, str]:
 
 
 def incidents(case: Case) -> Iterator[dict[str, Any]]:
-    """Incidents as mappings, most exposed first, with `findings` (time, addresses, reasons' texts) by time.
+    """Incidents as mappings, most exposed first, with `findings` (time, addresses, reasons' texts) by time; counts
+    are of all these findings (`reach`).
 
     Raises CaseError before detection.
     """
@@ -104,7 +106,8 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
         raise undetected(case)
     found = [row for batch in batches(case.findings) for row in batch.to_pylist()]
     wanted = {row["delivery_id"] for row in found}
-    columns = ["delivery_id", "submitted_at", "sender", "recipient", "subject", "outcome"]
+    message = ["system", "host", "queue_id", "network_message_id", "submitted_at"]
+    columns = ["delivery_id", "sender", "recipient", "subject", "outcome", *message]
     sent: dict[str, Mapping[str, Any]] = {}
     for path in files(case, "deliveries"):
         for batch in batches(path, columns):
@@ -112,16 +115,17 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
     grouped: dict[str, list[dict[str, Any]]] = {}
     for row in found:
         delivery = dict(sent.get(row["delivery_id"], dict.fromkeys(columns)))
+        delivery["message"] = tuple(delivery[name] for name in message)
         at = delivery["submitted_at"]
         delivery["submitted_at"] = at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
         texts = [reason["text"] for reason in row["reasons"] or ()]
         grouped.setdefault(row["incident_id"], []).append({**delivery, **row, "reasons": texts})
-    listed = [row for batch in batches(case.incidents) for row in batch.to_pylist()]
+    listed = [row for batch in batches(case.incidents) for row in batch.to_pylist() if row["incident_id"] in grouped]
     listed.sort(key=lambda row: (-row["exposed"], -row["messages"], row["observed_domain"], row["intended_domain"]))
     for incident in listed:
-        rows = grouped.get(incident["incident_id"], [])
-        if rows:
-            yield {**incident, "findings": sorted(rows, key=lambda row: (row["submitted_at"], row["delivery_id"]))}
+        rows = grouped[incident["incident_id"]]
+        ordered = sorted(rows, key=lambda row: (row["submitted_at"], row["delivery_id"]))
+        yield {**incident, **reach(rows), "findings": ordered}
 
 
 def import_csv(

@@ -270,7 +270,8 @@ def test_import_of_what_is_no_list(built, tmp_path):
 def test_the_list(built):
     first, second, how = review(built.case).lines
     assert first.split() == ["army.ml", "→", "navy.mil", "1", "finding", "1", "accepted", "0.990", "open"]
-    assert second.split()[:5] == ["navy.ml", "→", "navy.mil", "2", "findings"]
+    # What the incidents of the fixture count is one of them; a ruling is on both.
+    assert second.split()[:7] == ["navy.ml", "→", "navy.mil", "2", "findings", "2", "accepted"]
     assert "--web" in how
     record(built.case, NewVerdict("navy.ml", "navy.mil", "dismissed", "x", ("d1",)), "A", clock=clock)
     assert review(built.case).lines[1].endswith("dismissed, open")
@@ -283,6 +284,7 @@ def test_one_pair_is_set_out_with_every_finding(built):
     lines = review(built.case, show="navy.ml").lines
     assert lines[0].startswith("navy.ml → navy.mil: ")
     assert any(f"[bold]{NASTY}" in line for line in lines)
+    assert lines[1] == "  1 message, 2 senders, 2 recipient addresses; 2 accepted there, 0 not"
     assert "  2 findings:" in lines
     assert lines[-2].endswith("undecided, to be asked by 2023-07-08 by A on 2023-07-01: ask")
     assert lines[-1].startswith("    d3")

@@ -15,6 +15,7 @@ from forensics import casefile, domains, store
 from forensics.case import Case, undetected
 from forensics.custody import manifest
 from forensics.review import verdicts
+from forensics.review.reach import reach
 from forensics.rulings import Verdict
 from forensics.schema import LEVELS
 from forensics.store import rows
@@ -148,7 +149,7 @@ def read(case: Case) -> Book:
 
 
 def _pairs(listed: Sequence[Row], found: Sequence[Row], alike: Sequence[Row]) -> tuple[Pair, ...]:
-    """Most exposed first, as the list of `missent review --export` has them."""
+    """Most exposed first, as the list of `missent review --export` has them; counts are of all findings of a pair."""
     own: dict[str, list[Row]] = defaultdict(list)
     for row in found:
         own[row["incident_id"]].append(row)
@@ -164,7 +165,7 @@ def _pairs(listed: Sequence[Row], found: Sequence[Row], alike: Sequence[Row]) ->
             row["incident_id"],
             row["observed_domain"],
             row["intended_domain"],
-            row,
+            {**row, **reach(own[row["incident_id"]])},
             tuple(own[row["incident_id"]]),
             tuple(named[row["observed_domain"]]),
         )

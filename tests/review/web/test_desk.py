@@ -47,7 +47,7 @@ def text(page) -> str:
 
 def test_a_pair_with_all_that_a_ruling_needs(client):
     page = text(client.get("/?at=i1"))
-    for words in ("Sent to navy.ml, believed meant navy.mil", "2 findings", "1 accepted there", "2 open", "2 of 2",
+    for words in ("Sent to navy.ml, believed meant navy.mil", "2 findings", "2 accepted there", "2 open", "2 of 2",
                   "A slip: navy.mil was meant", "No slip: navy.ml itself was meant", "0.010", "Before any evidence",
                   "history", "from their side", "Mail of both domains", "You have not ruled on this pair"):  # fmt: skip
         assert words in page, words
