@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from forensics import domains
 from forensics.errors import UsageError
-from forensics.report.facts import STATES, Facts, Finding, Incident
+from forensics.report.facts import STATES, Facts, Finding
 from forensics.report.formats import templating
 from forensics.report.text import (
     annexed,
@@ -186,7 +186,6 @@ def render(facts: Facts, context: Context) -> bytes:
         exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
         states={name: words(f"state.{name}") for name in STATES},
         glossary=prose.glossary(words),
-        outside_of=lambda incident: outside(incident, words),
         reasons=lambda finding: _reasons(words, finding, meanings),
         sum_lines=lambda finding: tuple(filter(None, (sums.line(words, finding), sums.answers(words, finding)))),
     )
@@ -207,12 +206,6 @@ def _logo(logo: tuple[str, bytes] | None) -> tuple[str, str] | None:
     if logo is None:
         return None
     return logo[0], f"data:{media_type(logo[1])};base64,{base64.b64encode(logo[1]).decode()}"
-
-
-def outside(incident: Incident, words: Words) -> list[str]:
-    """What of an incident is in no headline number."""
-    counts = (("review", incident.review.value), ("dismissed", incident.dismissed.value))
-    return [words(f"numbers.{key}", n=count) for key, count in counts if count]
 
 
 def stamp(at: datetime | date | None) -> str:

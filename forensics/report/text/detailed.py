@@ -50,7 +50,8 @@ def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
 def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
     yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}", incident.ref)
     yield slip_line(words, incident.slip)
-    yield grids.incident(incident, words)
+    if incident.tally.deliveries.value:
+        yield grids.incident(incident, words)
     lines = passages.incident(words, incident)
     if lines:
         yield b.Items(lines)

@@ -268,7 +268,7 @@ def gateways(facts: f.Facts, words: Words) -> b.Table:
 
 
 def incident(one: f.Incident, words: Words) -> b.Table:
-    """The numbers of one incident."""
+    """The headline numbers of one incident that has any."""
     tally = one.tally
     row = b.cells(
         [

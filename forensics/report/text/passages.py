@@ -79,12 +79,12 @@ def numbers(facts: Facts, words: Words) -> tuple[Spans, ...]:
 def outside(facts: Facts, words: Words) -> Spans:
     """What is in none of the numbers, or nothing."""
     groups = facts.groups
-    parts = [
-        words(f"numbers.{key}", n=group.deliveries.value)
-        for key, group in (("review", groups.review), ("dismissed", groups.dismissed))
-        if group.deliveries.value
-    ]
-    return say(words, "numbers.outside", parts=words.join(parts)) if parts else ()
+    return _apart(words, "numbers.outside", groups.review.deliveries.value, groups.dismissed.deliveries.value)
+
+
+def _apart(words: Words, key: str, review: int, dismissed: int) -> Spans:
+    parts = [words(f"numbers.{name}", n=n) for name, n in (("review", review), ("dismissed", dismissed)) if n]
+    return say(words, key, parts=words.join(parts)) if parts else ()
 
 
 def story_title(story: Story, words: Words) -> Spans:
@@ -145,6 +145,9 @@ def incident(words: Words, one: Incident) -> tuple[Spans, ...]:
     if one.followups.value:
         out.append(say(words, "how.followups", n=one.followups.value))
     out.extend(say(words, f"how.{key}", n=get(one).value) for key, get in _TO_MEANT.items() if get(one).value)
+    key = "numbers.outside" if one.tally.deliveries.value else "numbers.apart"
+    if apart := _apart(words, key, one.review.value, one.dismissed.value):
+        out.append(apart)
     return tuple(out)
 
 

@@ -9,7 +9,7 @@ import pytest
 from forensics.report.facts import Facts, Finding, Number, incidents, tallies
 from forensics.report.formats import answers, letters, veris
 from forensics.report.text import blocks as b
-from forensics.report.text import document, passages
+from forensics.report.text import detailed, document, passages
 from tests.report import made
 
 
@@ -84,3 +84,30 @@ def test_a_holder_is_told_as_a_fact_only_what_a_person_confirmed(state: str, sai
     words = made.context(facts).words
     told = [letters.written(facts, words, draft)[1] for draft in letters.drafts(facts) if draft.kind == "recipient"]
     assert told and all(sentence in " ".join(letter.split()) for letter in told for sentence in said)
+
+
+@pytest.mark.parametrize("state", ["review", "dismissed", "suspected"])
+def test_a_pair_of_which_nothing_counts_has_no_row_of_zeros(state: str) -> None:
+    """A row that says “held for review” counts nothing of what is held."""
+    facts = made.facts(20)
+    found = tuple(replace(x, state=state if x.incident == "I1" else "suspected") for x in facts.findings)
+    n = sum(x.incident == "I1" for x in found)
+    pairs = tuple(
+        replace(
+            i,
+            state=state,
+            tally=tallies.tally([x for x in tallies.headline(found) if x.incident == i.ref]),
+            review=Number(n if state == "review" else 0),
+            dismissed=Number(n if state == "dismissed" else 0),
+        )
+        if i.ref == "I1"
+        else i
+        for i in facts.incidents
+    )
+    told = list(detailed.incidents(replace(facts, findings=found, incidents=pairs), made.context(facts)))
+    start = next(k for k, block in enumerate(told) if isinstance(block, b.Heading) and block.text.startswith("I1 "))
+    part = told[start + 1 : next(k for k, block in enumerate(told) if k > start and isinstance(block, b.Heading))]
+    rows = [block for block in part if isinstance(block, b.Table) and block.columns[-1].title == "Score"]
+    said = " ".join(b.plain(line) for block in part if isinstance(block, b.Items) for line in block.items)
+    assert bool(rows) == (state == "suspected")
+    assert (f"In no headline number: {n} deliver" in said) == (state != "suspected")
