@@ -121,8 +121,9 @@ def read(case: Case) -> CaseFile:
     try:
         data = tomllib.loads(case.toml.read_text("utf-8"))
     except FileNotFoundError:
+        there = "it has no case.toml" if case.folder.exists() else "there is no such folder"
         raise CaseError(
-            f"{case.folder} is not a case: it has no case.toml",
+            f"{case.folder}: is not a case: {there}",
             remedy="make one with `missent ingest LOG… --case DIR --org DOMAIN` or `missent init --case DIR`",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, CANNOT_TELL, INTERRUPTED = (
+OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_USE, CANNOT_TELL, INTERRUPTED, UNHEARD = (
     0,
     1,
     3,
@@ -37,6 +37,7 @@ OK, FINDINGS, NOTHING_READ, VERIFICATION_FAILED, NOTHING_WEIGHED, MACHINE, IN_US
     7,
     8,
     130,
+    141,
 )
 
 EXIT_CODES: Mapping[int, str] = {
@@ -52,6 +53,7 @@ EXIT_CODES: Mapping[int, str] = {
     IN_USE: "the case is in use by another command (--wait waits for it)",
     CANNOT_TELL: "from verify: a report without a seal beside it, of which nothing can be said",
     INTERRUPTED: "interrupted (Ctrl-C); the case is as it was before, or the step that was being written is complete",
+    UNHEARD: "the program that read the output ended first (a closed pipe), so that this says nothing of the result",
 }
 """What each exit code says, in the words of `missent --help` and docs/commands.md. Where two would do, the one that
 stands first here among 1, 3 and 5 is given."""

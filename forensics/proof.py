@@ -252,6 +252,8 @@ def verify(
     for option, file in how.items():
         if file is not None and not file.is_file():
             raise UsageError(f"--{option} {file}: there is no such file")
+    if not place.exists():
+        raise UsageError(f"{place}: there is no such file or folder", expected="a case, a bag, or a report of one")
     if place.is_file():
         return lone.check(place)
     with if_interrupted(f"nothing was found out; {place} is as it was: verify only reads"):

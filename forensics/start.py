@@ -57,13 +57,14 @@ def end_at_once(command: Callable[[], None]) -> None:
     status = 1
 
     def leave() -> None:
-        try:
-            for stream in (sys.stdout, sys.stderr):
+        code = status
+        for stream in (sys.stdout, sys.stderr):
+            try:
                 if stream is not None:
                     stream.flush()
-        except BrokenPipeError:
-            os._exit(1)
-        os._exit(status)
+            except OSError as error:
+                code = code or (errors.UNHEARD if isinstance(error, BrokenPipeError) else errors.MACHINE)
+        os._exit(code)
 
     atexit.register(leave)  # the first to be registered is the last to run
     try:

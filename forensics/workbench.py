@@ -260,18 +260,23 @@ def formats() -> Formats:
 def demo(
     out: str | Path, reports: str | Path | None = None, *, progress: Progress | None = None, command: Sequence[str] = ()
 ) -> list[Run]:
-    """Run the worked examples on the logs that come with the package; a case of the same name is made anew.
+    """Run the worked examples on the logs that come with the package; an example that nobody worked on is made anew.
 
-    Raises UsageError when `out` holds something that is no demo case.
+    Raises UsageError, before anything is written, when `out` has something else under the name of an example.
     """
     import shutil
 
+    cases = [Case(Path(out) / name) for name in DEMOS]
+    for case in cases:
+        if case.folder.exists() and not _as_made(case):
+            raise UsageError(
+                f"{case.folder}: is there already, and is more than a worked example as it was made",
+                expected="nothing of that name, so that nobody's work is lost",
+                remedy="choose another folder with --out, or delete that one",
+            )
     results = []
-    for name in DEMOS:
-        case = Case(Path(out) / name)
+    for case, name in zip(cases, DEMOS, strict=True):
         if case.folder.exists():
-            if not (case.manifest.exists() or case.toml.exists()):
-                raise UsageError(f"{case.folder} exists and is no case", remedy="choose another folder with --out")
             shutil.rmtree(case.folder)
         with as_file(files("forensics") / "demo" / name) as evidence:
             case.folder.mkdir(parents=True)
@@ -284,6 +289,17 @@ def demo(
                 )
             )
     return results
+
+
+def _as_made(case: Case) -> bool:
+    """Whether a folder holds a worked example that no person has ruled on, answered or added to."""
+    from forensics.custody import log
+
+    shipped = files("forensics") / "demo" / case.folder.name / "case.toml"
+    if not case.toml.is_file() or case.toml.read_bytes() != shipped.read_bytes() or case.verdicts.exists():
+        return False
+    kept = log.check(case)
+    return not kept.faults and {str(one.get("action")) for one in kept.entries} <= {"ingest", "detect", "report"}
 
 
 @checked

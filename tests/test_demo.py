@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from forensics import workbench
+from forensics.case import Case
+from forensics.custody import chain
+from forensics.errors import UsageError
 from tests.conftest import ROOT
 
 
@@ -35,3 +38,28 @@ def test_reports_are_held_to_the_byte(made: Path, name: str) -> None:
 def test_examples_verify(made: Path, name: str) -> None:
     verification = workbench.verify(made / "cases" / name)
     assert verification.ok, [check for check in verification.checks if check.ok is False]
+
+
+@pytest.mark.parametrize("work", ["ruled", "answered", "own", "handed over", "no case"])
+def test_work_of_others_is_never_made_anew(work: str, tmp_path: Path) -> None:
+    """Somebody's case may have the name of an example, and an example may have become somebody's case."""
+    case = tmp_path / "mod-2023"
+    case.mkdir()
+    shipped = ROOT / "forensics" / "demo" / "mod-2023" / "case.toml"
+    if work != "no case":
+        (case / "case.toml").write_bytes(shipped.read_bytes() + (b"\n" if work in ("answered", "own") else b""))
+    if work == "ruled":
+        (case / "verdicts.jsonl").write_bytes(b"")
+    if work == "handed over":
+        chain.append(case / "custody.jsonl", {"action": "hand over"})
+    before = {path: path.read_bytes() for path in case.iterdir()}
+    with pytest.raises(UsageError, match=r"mod-2023: is there already"):
+        workbench.demo(tmp_path)
+    assert {path: path.read_bytes() for path in case.iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mod-2023"]  # nothing was begun
+
+
+@pytest.mark.slow
+def test_an_example_that_was_only_made_is_made_anew(made: Path) -> None:
+    for name in workbench.DEMOS:
+        assert workbench._as_made(Case(made / "cases" / name))

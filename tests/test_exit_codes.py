@@ -477,3 +477,33 @@ def test_the_help_lists_the_codes() -> None:
     told = " ".join(call("--help").output.split())
     for code, says in errors.EXIT_CODES.items():
         assert f"{code} {says}" in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that takes nothing")
+@pytest.mark.parametrize("asked", [["--version"], ["--help"], ["completion", "bash"], ["watch-list", "--help"]])
+def test_output_that_nothing_takes_is_told(asked: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "forensics.cli", *asked], stdout=full, stderr=subprocess.PIPE)
+    told = done.stderr.decode()
+    assert done.returncode == errors.MACHINE and "No space left" in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize("asked", [["--help"], ["completion", "bash"], ["watch-list", "navy.mil"]])
+def test_a_reader_that_is_gone_is_not_taken_for_findings(asked: list[str]) -> None:
+    """1 says that something was found."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "forensics.cli", *asked], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (errors.UNHEARD, b"")
+
+
+def test_what_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    assert "there is no such file or folder" in call("verify", tmp_path / "gone", code=2).output
+    assert "there is no such folder" in call("status", "--case", tmp_path / "gone", code=2).output
+    assert "it has no case.toml" in call("status", "--case", tmp_path, code=2).output
+
+
+def test_an_option_before_the_command_is_told_its_place() -> None:
+    assert "Options stand behind the command" in call("--case", "case", "status", code=2).output
+    assert "behind the command" not in call("--bogus", "status", code=2).output

@@ -203,4 +203,4 @@ def test_errors_and_their_exit_codes() -> None:
         "MachineError": 6,
         "EvidenceChanged": 6,
     }
-    assert set(errors.EXIT_CODES) == {0, 1, 5, errors.CANNOT_TELL, 130, *found.values()}
+    assert set(errors.EXIT_CODES) == {0, 1, 5, errors.CANNOT_TELL, 130, errors.UNHEARD, *found.values()}

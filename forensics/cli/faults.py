@@ -18,7 +18,16 @@ class Group(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         wanted = "--json" in args
-        ctx = super().make_context(info_name, args, parent, **extra)
+        try:
+            ctx = super().make_context(info_name, args, parent, **extra)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            if not any(name in one.opts for known in self.commands.values() for one in known.params):
+                raise
+            place = f"{error.format_message()} Options stand behind the command: missent COMMAND {name} …"
+            raise click.UsageError(place, ctx=error.ctx) from None
+        except OSError as error:  # --help and --version print here
+            raise click.exceptions.Exit(_unprinted(error)) from None
         ctx.meta["missent.json"] = wanted
         return ctx
 
@@ -32,8 +41,8 @@ class Group(click.Group):
             for kept in getattr(interrupt, "__notes__", ()):
                 click.echo(f"missent: {inked(kept)}", err=True)
             ctx.exit(errors.INTERRUPTED)
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            ctx.exit(_unprinted(error))
         except click.ClickException as error:
             _as_json(ctx, error.format_message(), error.exit_code)
             raise
@@ -51,6 +60,15 @@ class Group(click.Group):
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), says) for code, says in errors.EXIT_CODES.items()])
+
+
+def _unprinted(error: OSError) -> int:
+    """The exit code where standard output takes nothing; said, where somebody may still listen."""
+    if isinstance(error, BrokenPipeError):
+        return errors.UNHEARD
+    told = errors.system_error(error)
+    click.echo(f"missent: {told}", err=True)
+    return told.exit_code
 
 
 def _as_json(ctx: click.Context, what: str, code: int, **more: str | None) -> None:

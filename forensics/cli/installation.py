@@ -57,7 +57,7 @@ def formats(as_json: bool) -> None:
     metavar="DIR",
     help="Where the example cases go.",
 )
-@click.option("--reports", type=PATH, metavar="DIR", help="Where their reports go (default: DIR/reports).")
+@click.option("--reports", type=PATH, metavar="DIR", help="Where their reports go (default: into each case).")
 @PROGRESS
 @JSON
 def demo(out: Path, reports: Path | None, as_json: bool, progress: str) -> None:

@@ -216,7 +216,9 @@ def _notes(facts: Facts) -> tuple[str, ...]:
         for where, names in redaction.to_clear(facts).items():
             out.append(f"before release, clear these words of {where}, names may be among them: {', '.join(names)}")
     if facts.orphaned:
-        out.append(f"{len(facts.orphaned)} verdicts have no finding any more; the report lists them")
+        count = len(facts.orphaned)
+        verdicts = "verdict has" if count == 1 else "verdicts have"
+        out.append(f"{count:,} {verdicts} no finding any more; the report lists {'it' if count == 1 else 'them'}")
     if facts.clock.state == "not-answered":
         out.append("when the controller became aware is not answered: no 72-hour deadline can be stated")
     return tuple(out)
