@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from forensics import errors
 from tests.conftest import ROOT
 
 STATE = """
@@ -142,6 +144,20 @@ def test_an_interrupted_command_waits_for_no_thread(ending: str) -> None:
         f"    threading.Thread(target=threading.Event().wait).start()\n    {ending}"
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "exit\n", "")
+
+
+def test_an_interrupt_while_the_command_is_loaded_is_told_as_elsewhere() -> None:
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["missent"]
+    module, _, function = script.partition(":")
+    early = "def find_spec(name, *_):\n    if name == 'click':\n        raise KeyboardInterrupt\n"
+    code = f"import sys, types\n{early}sys.meta_path.insert(0, types.SimpleNamespace(find_spec=find_spec))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}from {module} import {function}\n{function}()"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (errors.INTERRUPTED, "", "missent: interrupted\n")
 
 
 def test_a_command_may_use_pandas() -> None:
