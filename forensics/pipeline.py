@@ -78,6 +78,7 @@ def run(
         "progress": progress, "command": command, "examiner": examiner, "note": note,
         "wait": wait, "break_lock": break_lock,
     }  # fmt: skip
+    _in_order(since, until)
     ingested = ingest(logs, case_dir, **about, **reading, **common)  # type: ignore[arg-type]
     with if_interrupted(f"the evidence is in the case: `missent detect --case {case_dir}` goes on from there"):
         detected = detect(case_dir, org=org, org_add=bool(org), since=since, until=until, memory=memory, **common)
@@ -120,6 +121,7 @@ def detect(
 
     started = log.now()
     bounds.bounded(memory)
+    _in_order(since, until)
     case = Case(Path(case_dir))
     staging.finish(case)
     case_files.read(case)
@@ -281,6 +283,15 @@ def _no_organisation() -> UsageError:
         expected="--org DOMAIN for every domain of the organisation",
         remedy="give --org, or name the domains in case.toml under [organisation]",
     )
+
+
+def _in_order(since: datetime | None, until: datetime | None) -> None:
+    """Raises UsageError for a period in which nothing can lie."""
+    if since and until and since >= until:
+        raise UsageError(
+            f"--since {_iso(since)} --until {_iso(until)}: the period ends before it begins",
+            expected="a time before that of --until",
+        )
 
 
 def _iso(value: datetime | None) -> str | None:

@@ -507,3 +507,30 @@ def test_what_is_not_there_is_told_as_that(tmp_path: Path) -> None:
 def test_an_option_before_the_command_is_told_its_place() -> None:
     assert "Options stand behind the command" in call("--case", "case", "status", code=2).output
     assert "behind the command" not in call("--bogus", "status", code=2).output
+
+
+def test_a_period_that_ends_before_it_begins_is_a_mistake(tmp_path: Path) -> None:
+    """Not a search that found nothing."""
+    case = tmp_path / "case"
+    period = ("--since", "2024-03-08", "--until", "2024-03-01")
+    asked = ("run", log(tmp_path, FOUND), "--org", "example.org", "--case", case)
+    assert "ends before it begins" in call(*asked, *period, code=2).output
+    assert not case.exists()
+    call(*asked, "--format", "json", "--since", "2024-03-01", "--until", "2024-03-01")  # that day
+    assert "ends before it begins" in call("detect", "--case", case, *period, code=2).output
+
+
+@pytest.mark.parametrize("command", ["status", "detect", "report", "review", "sql", "ask", "export", "block"])
+def test_a_file_is_no_case(command: str, tmp_path: Path) -> None:
+    file = log(tmp_path, FOUND)
+    where = ["export", file, "--out", tmp_path / "bag"] if command == "export" else [command, "--case", file]
+    assert "is a file, not a case" in call(*where, *(["select 1"] if command == "sql" else []), code=2).output
+
+
+def test_an_empty_path_is_not_the_folder_that_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = log(tmp_path, FOUND)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for asked in (("run", evidence, "--org", "example.org", "--case", ""), ("verify", ""), ("status", "--case", "")):
+        assert "it is empty" in call(*asked, code=2).output
+    assert not list(Path().iterdir())

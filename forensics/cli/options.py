@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,19 @@ import click
 
 from forensics.cli.values import cluster, first_moment, last_moment, report_formats, size, year, zones
 
-PATH = click.Path(path_type=Path)
+
+class _Named(click.Path):
+    """A path. An empty one would be the folder that the command is called in."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not str(value):
+            self.fail("it is empty: is a variable of the shell unset?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Named(path_type=Path)
 
 CASE = click.option(
     "--case",

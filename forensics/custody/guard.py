@@ -21,6 +21,8 @@ DEEPEST = 64
 def check(case: Case, names: Iterable[str]) -> None:
     """Raises CaseError for a link or special file among `names` (entries of the folder, with all that is below), and
     for folders that nest deeper than any that Missent makes."""
+    if case.folder.is_file():
+        raise CaseError(f"{case.folder}: is a file, not a case", expected="the folder of a case")
     for name in sorted(names):
         for place, mode, depth in _entries(case.folder / name):
             if depth > DEEPEST:
