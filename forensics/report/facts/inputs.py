@@ -130,7 +130,7 @@ def _evidence(ref: str, entry: manifest.EvidenceEntry) -> Evidence:
         duplicates=entry.duplicates,
         first=_moment(entry.first),
         last=_moment(entry.last),
-        time_basis=_time_basis(entry.notes),
+        time_basis=_time_basis(entry.notes) or ("as stamped" if entry.first is not None else ""),
         damage=entry.damage,
         noted=notes.noted(entry.notes),
         losses=tuple(
