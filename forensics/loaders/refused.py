@@ -257,7 +257,7 @@ FORMATS: Final = (
     Format(
         "log of Postfix inside a form that is not known",
         "export its lines as they are, one a line, or in one of the forms that `missent formats` lists",
-        lines=r"[^\n]{0,400}?\bpostfix(?:[\w.-]*/)+(?:smtpd?|lmtp|qmgr|cleanup|local|virtual|pipe|bounce)\[\d+\]: ",
+        lines=r"[^\n]{0,400}?\bpostfix(?:[\w.-]*/)+(?:smtpd?|lmtp|qmgr|cleanup|local|virtual|pipe|bounce)\[\d+\]\"?[:|,;\t]",
     ),
 )  # fmt: skip
 """In the order in which they are asked: the particular before the general."""

@@ -56,6 +56,13 @@ def test_a_log_of_other_programs_keeps_its_reason(tmp_path: Path) -> None:
     assert reason == "a log of other programs: none of its 20 lines is of Postfix"
 
 
+def test_a_log_of_postfix_in_a_form_of_its_own_is_not_said_to_be_of_others(tmp_path: Path) -> None:
+    own = "2024-03-01 10:00:00|mx1|postfix/smtp[3]|3ABCDEF: to=<bob@navy.example>, relay=none, status=sent (ok)\n"
+    result, _ = read(tmp_path, {"mail.log": MAIL, "own.log": own * 20})
+    ((_, reason),) = result.skipped
+    assert reason.startswith("log of Postfix inside a form that is not known, which is not read: ")
+
+
 def test_binary_content_is_refused_whatever_text_it_holds(tmp_path: Path) -> None:
     result, rows = read(tmp_path, {"mail.log": MAIL, "mail.db": b"SQLite format 3\0\n" + MAIL.encode() * 9})
     assert [reason.partition(",")[0] for _, reason in result.skipped] == ["SQLite database"]

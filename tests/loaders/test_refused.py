@@ -159,7 +159,11 @@ SAMPLES: dict[str, list[str | bytes]] = {
     "PDF document": [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"],
     "RTF document": [r"{\rtf1\ansi x}"],
     "web page (HTML)": ["\n<!DOCTYPE html><html>", "<!-- saved from url=(0014)about:internet -->\n<html lang='en'>"],
-    "log of Postfix inside a form": ['{"when": 1, "what": "mx1 postfix/smtp[3]: 3ABCDEF: to=<bob@navy.example>"}\n'],
+    "log of Postfix inside a form": [
+        '{"when": 1, "what": "mx1 postfix/smtp[3]: 3ABCDEF: to=<bob@navy.example>"}\n',
+        'ID,FromHost,SysLogTag,Message\n1,mx1,postfix/smtp[3]:,"3ABCDEF: to=<bob@navy.example>"\n',
+        "today|mx1|postfix/smtp[3]|3ABCDEF: to=<bob@navy.example>\n",
+    ],
 }
 CLAIMED = {
     ("postfix", name)
