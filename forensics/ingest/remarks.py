@@ -41,6 +41,10 @@ SENTENCES = {
     "journal vacuumed": "old journal files were removed {records} times{when}",
     "journal begins": "the journal says from when on it has records ({records} such notices{when})",
     "reboot": "the machine was started anew {records} times{when}",
+    "runs on": (
+        "{records} records hold, in a reply or a subject, what looks like a further record{when}; it was not read as "
+        "one, since whoever wrote that text can have made it up"
+    ),
     "sequence gap": (
         "the records' own numbers leave out {count} records ({records} gaps{when}): they are lost, or were not given "
         "with the others"
@@ -178,7 +182,8 @@ def _when(first: int | None, last: int | None) -> str:
 def _singular(sentence: str) -> str:
     for many, one in (
         ("1 such notices", "1 such notice"), ("1 times", "once"), ("1 messages begin ", "1 message begins "),
-        ("1 messages end ", "1 message ends "), ("(1 gaps", "(1 gap"), ("that 1 records were", "that 1 record was"),
+        ("1 records hold", "1 record holds"), ("1 messages end ", "1 message ends "), ("(1 gaps", "(1 gap"),
+        ("that 1 records were", "that 1 record was"),
     ):  # fmt: skip
         sentence = sentence.replace(many, one)
     return sentence

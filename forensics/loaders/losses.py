@@ -27,6 +27,7 @@ KINDS = {
     "journal vacuumed": "old journal files were removed",
     "journal begins": "the journal has nothing before this time",
     "reboot": "the machine was started anew",
+    "runs on": "records whose text holds what looks like a further record",
     "sequence gap": "gaps in the records' own numbers",
     "recipients": "recipients of which the log has no delivery, though their message left the queue",
     "begins outside": "messages whose beginning is not in the evidence",

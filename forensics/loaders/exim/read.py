@@ -91,6 +91,15 @@ _TO = re.compile(
 _BEARS = re.compile(rb"@|=<|\brejected\b|(?<![^ =])" + lines.ID.encode() + rb"(?![^ ])")
 """What could bear on a delivery: an address, a refusal, a message id."""
 _PROGRAM = re.compile(rb"[A-Za-z(/_][\x21-\x7e]*")
+_HEAD = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\bexim[^\s\[]{0,40}\[\d+\]: ")
+"""What a record begins with, as no field of an event holds it."""
+_RECORD = re.compile(
+    rb"(?:" + _HEAD.pattern + rb")\S*(?: [+-]\d{4})?(?: \[\d+\])? ?"
+    rb"(?:" + lines.ID.encode() + rb" (?:\S{1,2} |Completed)|H=.{1,600}? rejected RCPT )",
+    re.S,
+)
+_QUOTE = re.compile(rb'(?<!\\)"')
+_BEHIND_QUOTED = frozenset(b" @>:*")
 
 
 def event(line: lines.Line) -> tuple[str, bytes] | None:
@@ -143,7 +152,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     found: list[tuple[Any, ...]] = []
     stamps: list[tuple[int, int]] = []
     others: list[tuple[str, str, int, int, int]] = []
-    said: list[tuple[lines.Line, int, int, str]] = []
+    said: list[_Said] = []
     count = 0
     for count, (offset, length, raw) in enumerate(base.lines(block), 1):
         number = context.number + count - 1
@@ -164,11 +173,13 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
             ignored[kind or "other lines of exim"] += 1
             if kind is None:
                 others.append(("exim", _text(line.rest), number, offset, length))
-            elif line.program and line.program.startswith(losses.LOGGERS):
-                said.append((line, number, offset, _text(raw)))
+            elif line.program and line.program.startswith(losses.LOGGERS) and (loss := losses.said(_text(raw))):
+                said.append((loss, line, number, offset, _text(raw)))
         else:
             flag, rest = made
             text = _text(rest)
+            if _RECORD.search(rest):
+                said.append((("runs on", 1), line, number, offset, _text(raw)))
             host = _text(line.host or b"") or context.plan.host or ""
             host = context.hosts.get(host, host)
             identity = line.id.decode() if line.id else None
@@ -191,9 +202,13 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     )  # fmt: skip
 
 
-def _losses(said: list[tuple[lines.Line, int, int, str]], context: base.ScanContext) -> pa.Table | None:
-    """Rows of `base.LOSSES` for what the logging daemon says of missing records."""
-    told = [(found, *one) for one in said if (found := losses.said(one[3]))]
+_Said = tuple[tuple[str, int | None], lines.Line, int, int, str]
+"""((kind, how many), line, number, offset, text) of what tells of records that are missing."""
+
+
+def _losses(told: list[_Said], context: base.ScanContext) -> pa.Table | None:
+    """Rows of `base.LOSSES` for what the logging daemon says of missing records, and for events whose free text holds
+    what looks like one."""
     if not told:
         return None
     numbers = np.array([number for _, _, number, _, _ in told], np.int64)
@@ -220,6 +235,8 @@ def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
     if made is None:
         return None, ""
     flag, rest = made
+    if _runs_on(flag, rest):
+        return None, "a record that runs into another one"
     text = _text(rest)
     if flag == "rejected" and fields.rejection(text) is None:
         return None, "malformed rejection line"
@@ -230,6 +247,22 @@ def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
     if flag == "<=" and line.piece:  # the list of recipients may be cut within an address
         return (flag, rest.rpartition(b" for ")[0] or rest), ""
     return made, ""
+
+
+def _runs_on(flag: str, rest: bytes) -> bool:
+    """Whether another record begins inside a field of this one, as after a crash or where files without a last line
+    end were joined. Text that others wrote (in quotes, its own escaped, or behind the colon of a failure or refusal)
+    may hold anything."""
+    head = _HEAD.search(rest)
+    if not head:
+        return False
+    before = rest[: head.start()]
+    if flag in ("**", "==", "rejected") and b": " in before:
+        return False
+    if len(_QUOTE.findall(before)) % 2 == 0:
+        return True
+    closing = _QUOTE.search(rest, head.end())
+    return not closing or (closing.end() < len(rest) and rest[closing.end()] not in _BEHIND_QUOTED)
 
 
 def _key(flag: str, host: str, identity: str | None, text: str, line: lines.Line, record: tuple[str, int]) -> int:

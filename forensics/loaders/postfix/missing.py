@@ -33,7 +33,8 @@ def losses(events: Events, hops: Any, legs: Any, event_hop: Any, complete: Any, 
         waits = flags & codes.GREYLISTED == 0
         unborn = keyed_hop & waits & (flags & codes.BORN == 0) & (hops[:, g.H_MSGID] < 0)
         found.append(_rows(events, "begins outside", first[unborn]))
-        found.append(_rows(events, "ends outside", last[keyed_hop & waits & queued & (flags & codes.CLOSED == 0)]))
+        goes_on = keyed_hop & waits & queued & (flags & (codes.CLOSED | g.WAS_REQUEUED) == 0)
+        found.append(_rows(events, "ends outside", last[goes_on]))
     tables = [table for table in found if table is not None]
     return pa.concat_tables(tables) if tables else None
 

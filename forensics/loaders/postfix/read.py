@@ -85,6 +85,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         ignored[kind] = ignored.get(kind, 0) + one.count
     said = list(_notices(rows, np.flatnonzero(kinds == w.NOTICE), context.evidence, ignored))
     said += _repeated(rows, np.flatnonzero(event & (ints[:, w.FLAGS] & w.REPEATED != 0)), context.evidence)
+    said += _running_on(rows, np.flatnonzero(event & (ints[:, w.FLAGS] & w.RUNS_ON != 0)), context.evidence)
     noted = _zone_names(buf, ints, stamps)
     if not event.all():
         taken = np.flatnonzero(event)
@@ -179,6 +180,14 @@ def _repeated(rows: _Rows, which: Any, evidence: int) -> Iterator[tuple[Any, ...
             host = rows.span(r, w.HOST) or None
             place = int(rows.numbers[r]), int(rows.offsets[r])
             yield ("repeated", evidence, host, rows.at(r), more, *place, text(line))
+
+
+def _running_on(rows: _Rows, which: Any, evidence: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of `LOSSES` for events whose reply or subject holds what looks like a further record. Who wrote that text
+    may have quoted one or made one up, so it is never read as such."""
+    for r in which.tolist():
+        place = int(rows.numbers[r]), int(rows.offsets[r])
+        yield ("runs on", evidence, rows.span(r, w.HOST) or None, rows.at(r), 1, *place, text(rows.line(r)))
 
 
 def _zone_names(buf: Any, ints: Any, stamps: Any) -> tuple[str, ...]:

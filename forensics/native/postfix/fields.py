@@ -12,8 +12,8 @@ import numpy as np
 
 from forensics.native.compiler import kernel
 from forensics.native.postfix import words as w
-from forensics.native.postfix.tokens import address_end, queue_id_end
-from forensics.native.text import address_key, at, between, find, is_digit, rfind
+from forensics.native.postfix.tokens import address_end, is_address, queue_id_end
+from forensics.native.text import address_key, at, between, find, find_byte, is_digit, rfind
 
 (A, B, C, D, E, F, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.D, w.E, w.F, w.G, w.N0, w.N1, w.FLAGS)
 RKEY, OKEY = w.RKEY, w.OKEY
@@ -23,7 +23,7 @@ RKEY, OKEY = w.RKEY, w.OKEY
 (L_SENT, L_DEFERRED, L_BOUNCED, L_EXPIRED) = (w.L_SENT, w.L_DEFERRED, w.L_BOUNCED, w.L_EXPIRED)
 (L_DELIVERABLE, L_UNDELIVERABLE, L_SOFTBOUNCE) = (w.L_DELIVERABLE, w.L_UNDELIVERABLE, w.L_SOFTBOUNCE)
 (L_QUEUED_AS, L_FORWARDED_AS, L_INTERNAL_ID) = (w.L_QUEUED_AS, w.L_FORWARDED_AS, w.L_INTERNAL_ID)
-(L_SIZE, L_NRCPT, L_STATUS_SEP, L_FORCE) = (w.L_SIZE, w.L_NRCPT, w.L_STATUS_SEP, w.L_FORCE)
+(L_SIZE, L_NRCPT, L_STATUS_SEP, L_FORCE, L_RETURNED) = (w.L_SIZE, w.L_NRCPT, w.L_STATUS_SEP, w.L_FORCE, w.L_RETURNED)
 (L_SASL_USER, L_SASL_SENDER) = (w.L_SASL_USER, w.L_SASL_SENDER)
 (L_ORIG_ID, L_ORIG_CLIENT, L_ORIG_ANY) = (w.L_ORIG_ID, w.L_ORIG_CLIENT, w.L_ORIG_ANY)
 (L_SEMI_FROM, L_SP_FROM, L_HELO, L_HELO_CMD) = (w.L_SEMI_FROM, w.L_SP_FROM, w.L_HELO, w.L_HELO_CMD)
@@ -61,6 +61,15 @@ def number(buf, i, end):
 def number31(buf, i, end):
     """The same, held below 2**31 so that it fits a column of the matrix."""
     return min(number(buf, i, end), 2147483647)
+
+
+@kernel
+def wordy(buf, i, end):
+    """Whether [i, end) is nothing but words: letters, blanks and hyphens."""
+    for k in range(i, end):  # noqa: SIM110
+        if not between(buf[k] | 32, 97, 122) and buf[k] != 32 and buf[k] != 45:
+            return False
+    return True
 
 
 @kernel
@@ -142,6 +151,9 @@ def delivery(buf, i, end, ev, lv, r):
         step = 2
     if e < 0:
         return w.UNREAD
+    if not is_address(buf, k, e, step == 2):
+        ev[r, N0] = w.R_ADDRESS
+        return w.UNREAD
     recipient(buf, k, e, ev, lv, r, A, RKEY, w.ODD_TO)
     k = e + step
     if at(buf, k, L_ORIG_TO):
@@ -155,6 +167,9 @@ def delivery(buf, i, end, ev, lv, r):
             step = 2
         if e < 0:
             return w.UNREAD
+        if not is_address(buf, k, e, step == 2):
+            ev[r, N0] = w.R_ADDRESS
+            return w.UNREAD
         recipient(buf, k, e, ev, lv, r, B, OKEY, w.ODD_ORIG)
         k = e + step
     k += 6  # relay=
@@ -165,12 +180,16 @@ def delivery(buf, i, end, ev, lv, r):
     c = find(buf, k, e, L_CONN_NEXT)
     if c >= 0:
         stop = c
+    if find_byte(buf, k, stop, 32) < stop:
+        return w.UNREAD
     if peer(buf, k, stop, ev, r, C, D) < 0 and not (stop - k == 4 and buf[k] == 110 and buf[k + 3] == 101):
         span(ev, r, C, k, stop)  # local, virtual, a pipe's name; `none` stays absent
     k = e + 8  # behind `, delay=`
     found = False
     for _ in range(6):
         while k < end and buf[k] != 44:
+            if buf[k] == 32:
+                return w.UNREAD
             k += 1
         if k + 1 >= end:
             return w.UNREAD
@@ -220,12 +239,11 @@ def delivery(buf, i, end, ev, lv, r):
     ev[r, N0] = status
     while k < end and buf[k] == 32:
         k += 1
-    if k < end and buf[k] == 40:
-        e = end - 1
-        while e > k and buf[e] != 41:
-            e -= 1
-        if e == k:
-            e = end
+    if k < end and buf[k] != 40:
+        ev[r, N0] = w.R_STATUS
+        return w.UNREAD
+    if k < end:
+        e = end - 1 if buf[end - 1] == 41 else end
         span(ev, r, F, k + 1, e)
         if status == w.SENT:
             next_id(buf, k + 1, e, ev, r)
@@ -279,6 +297,11 @@ def queued(buf, i, end, ev, r):
             e += 1
         if size < 0 or not at(buf, e + 2, L_NRCPT):
             return w.UNREAD
+        behind = e + 8
+        while behind < end and is_digit(buf[behind]):
+            behind += 1
+        if buf[behind] != 32 or buf[behind + 1] != 40 or not wordy(buf, behind + 2, end - 1):
+            return w.UNREAD
         ev[r, N0] = size
         ev[r, N1] = number31(buf, e + 8, end)
         if e - (cut + 7) > 9:  # larger than the column: the assembler reads the digits
@@ -288,15 +311,27 @@ def queued(buf, i, end, ev, r):
         cut = rfind(buf, k, end, L_STATUS_SEP)
         if cut < 0:
             return w.UNREAD
-        if not at(buf, cut + 9, L_EXPIRED) and not at(buf, cut + 9, L_FORCE):
+        e = cut + 9
+        if at(buf, e, L_FORCE):
+            e += L_FORCE.size
+        elif at(buf, e, L_EXPIRED):
+            e += L_EXPIRED.size
+        else:
             ev[r, N0] = w.R_STATUS
+            return w.UNREAD
+        if e < end and not (at(buf, e, L_RETURNED) and e + L_RETURNED.size == end):
             return w.UNREAD
         ev[r, N0] = 0
         kind = w.EXPIRED
-    if cut - k >= 2 and buf[k] == 60 and buf[cut - 1] == 62:
-        span(ev, r, A, k + 1, cut - 1)
-    else:
-        span(ev, r, A, k, cut)
+    bare = cut - k < 2 or buf[k] != 60 or buf[cut - 1] != 62
+    e = cut
+    if not bare:
+        k += 1
+        e -= 1
+    if not is_address(buf, k, e, bare):
+        ev[r, N0] = w.R_ADDRESS
+        return w.UNREAD
+    span(ev, r, A, k, e)
     return kind
 
 
@@ -309,7 +344,8 @@ def client(buf, i, end, ev, r):
     may hold blanks in brackets or quotes (smtpd_sasl_proto(3), smtpd_token(3)): nothing from there on is believed.
     """
     k = peer(buf, i + 7, end, ev, r, A, B)
-    if k < 0:
+    whole = k > 0 and (k == end or buf[k] == 44 or buf[k] == 58)
+    if not whole or find_byte(buf, ev[r, B], ev[r, B + 1], 32) < ev[r, B + 1]:
         ev[r, N0] = w.R_CLIENT
         return w.UNREAD
     s = find(buf, k, end, L_SASL_SENDER)

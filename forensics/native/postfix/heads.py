@@ -338,7 +338,8 @@ def head(buf, i, end, memo, programs):
 
 @kernel
 def names_daemon(buf, i, end, programs):
-    """True when [i, end) holds the tag of a Postfix program with its process id (`NAME/smtpd[101]: `)."""
+    """True when [i, end) holds the tag of a Postfix program with its process id (`NAME/smtpd[101]: `, in RFC 5424
+    `NAME/smtpd 101 - `)."""
     k = find_byte(buf, i, end, 47)
     while k < end:
         e = k + 1
@@ -347,7 +348,12 @@ def names_daemon(buf, i, end, programs):
         d = e + 1
         while d < end and is_digit(buf[d]):
             d += 1
-        if d > e + 1 and d + 1 < end and buf[e] == 91 and buf[d] == 93 and buf[d + 1] == 58:
+        numbered = d > e + 1 and d + 2 < end
+        if numbered and buf[e] == 91:
+            numbered = buf[d] == 93 and buf[d + 1] == 58
+        elif numbered:
+            numbered = buf[e] == 32 and buf[d] == 32 and buf[d + 1] == 45 and buf[d + 2] == 32
+        if numbered:
             b = k
             while b > i and (between(buf[b - 1] | 32, 97, 122) or is_digit(buf[b - 1]) or between(buf[b - 1], 45, 47)):
                 b -= 1

@@ -27,6 +27,7 @@ from forensics.native.postfix.fields import (
     span,
     stage_at,
     taken,
+    wordy,
 )  # fmt: skip
 from forensics.native.postfix.heads import (
     BROKEN,
@@ -40,7 +41,7 @@ from forensics.native.postfix.heads import (
 )
 from forensics.native.postfix.known import bears, listed, of_a_function, states
 from forensics.native.postfix.stamps import MEMO, SIZE
-from forensics.native.postfix.tokens import CLASS, queue_id_end
+from forensics.native.postfix.tokens import CLASS, is_address, queue_id_end
 from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
 
 (A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
@@ -78,7 +79,7 @@ POLICY = w.POLICY
     w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END, w.L_CURSOR,
 )  # fmt: skip
 (L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL) = (w.L_RSYSLOG, w.L_SYSLOG, w.L_JOURNALD, w.L_JOURNAL)
-(L_NRCPT_SEP, L_STATUS_SEP) = (w.L_NRCPT_SEP, w.L_STATUS_SEP)
+(L_NRCPT_SEP, L_STATUS_SEP, L_SASL_SENDER) = (w.L_NRCPT_SEP, w.L_STATUS_SEP, w.L_SASL_SENDER)
 SHORT_LINE = 96
 """Bytes of a line, so that room is made for a block's rows at once; where lines are shorter they are counted first."""
 OTHERS = 4096
@@ -299,6 +300,9 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
                 e -= 1
             if e > k:
                 o = find(buf, e, end, L_ORIG_ID_SP)
+                if not is_address(buf, k, e - 1, False):
+                    ev[r, N0] = w.R_ADDRESS
+                    return w.UNREAD
                 span(ev, r, A, k, e - 1)
             if o >= 0:
                 e = queue_id_end(buf, o + 9, end)
@@ -307,18 +311,18 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
             return w.PICKUP
         return cleanup_line(buf, i, end, ev, lv, r)
     if program == P_POSTSUPER:
-        if at(buf, i, L_REMOVED):
+        if at(buf, i, L_REMOVED) and i + L_REMOVED.size == end:
             return w.DELETED
-        if at(buf, i, L_PLACED):
+        if at(buf, i, L_PLACED) and i + L_PLACED.size == end:
             return w.HELD
-        if at(buf, i, L_RELEASED):
+        if at(buf, i, L_RELEASED) and i + L_RELEASED.size == end:
             return w.RELEASED
-        if at(buf, i, L_REQUEUED):
+        if at(buf, i, L_REQUEUED) and i + L_REQUEUED.size == end:
             return w.REQUEUED
         return NOT_THIS
     if program == P_BOUNCE or at(buf, i, L_SENDER) or at(buf, i, L_POSTMASTER):
         k = find(buf, i, end, L_NOTIFY)
-        if k < 0:
+        if k < 0 or not wordy(buf, i, k):
             return NOT_THIS
         k += 15
         e = queue_id_end(buf, k, end)
@@ -457,6 +461,42 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
 
 
 @kernel
+def runs_on(buf, ev, r, column, programs):
+    """Whether a field, which holds a blank, holds another record."""
+    i, end = ev[r, column], ev[r, column + 1]
+    return i >= 0 and find_byte(buf, i, end, 32) < end and names_daemon(buf, i, end, programs)
+
+
+@inlined
+def alone(buf, end, ev, r, kind, programs):
+    """The kind of an event; UNREAD where it ends in the middle of a field and another record goes on from there, as
+    after a crash or where files without a last line end were joined.
+
+    What others wrote as text (replies, subjects) may quote a record or hold one: that is flagged, and decides nothing.
+    """
+    if kind == w.DELIVERY:
+        odd = ev[r, FLAGS] & (w.ODD_TO | w.ODD_ORIG) != 0
+        joined = odd and (runs_on(buf, ev, r, A, programs) or runs_on(buf, ev, r, B, programs))
+    elif kind == w.QUEUED or kind == w.EXPIRED or kind == w.PICKUP or kind == w.MSGID:
+        joined = runs_on(buf, ev, r, A, programs)
+    elif kind == w.CLIENT or kind == w.SESSION:
+        k = ev[r, B + 1]
+        s = find(buf, k, end, L_SASL_SENDER) if k + 1 < end else -1  # what the client says
+        joined = k + 1 < end and names_daemon(buf, k, s if s >= 0 else end, programs)
+    elif kind == w.REJECT:
+        joined = runs_on(buf, ev, r, A, programs) or runs_on(buf, ev, r, B, programs)
+    else:
+        joined = False
+    if joined:
+        ev[r, N0] = w.R_JOINED
+        return w.UNREAD
+    answered = kind == w.DELIVERY or kind == w.REJECT or kind == w.CHECK
+    if (answered and runs_on(buf, ev, r, w.F, programs)) or (kind == w.CHECK and runs_on(buf, ev, r, C, programs)):
+        ev[r, FLAGS] |= w.RUNS_ON
+    return kind
+
+
+@kernel
 def process(buf, stop, end):
     """The number of the process that wrote a record, behind its program's name: `[PID]` or, in RFC 5424, ` PID `; -1
     where there is none."""
@@ -555,7 +595,7 @@ def line(buf, i, end, ev, lv, r, memo, programs):
                 ev[r, N0] = w.R_ID
                 return w.UNREAD
     if kind != NOT_THIS:
-        return kind
+        return alone(buf, end, ev, r, kind, programs)
     kind = remark(buf, k, end, program, ev, r, programs)
     if kind == w.STRANGE:
         span(ev, r, A, k, end)

@@ -54,6 +54,28 @@ def address_end(buf, i, end):
 
 
 @kernel
+def is_address(buf, i, end, bare):
+    """Whether Postfix can have written [i, end) as an address: its domain without `<`, `>`, quote or backslash; one
+    that stands without brackets (`bare`) without these in front of it, either, and without `;`.
+
+    What copies a log into a page, a document or a mail writes `&lt;`, `\\u003c` and `<a@b<mailto:a@b>>`.
+    """
+    k = end
+    while k > i and buf[k - 1] != 64:
+        k -= 1
+    if bare:
+        k = i
+    elif k == i:  # no domain
+        return True
+    while k < end:
+        c = buf[k]
+        if c in (34, 60, 62, 92) or (bare and c == 59):
+            return False
+        k += 1
+    return True
+
+
+@kernel
 def queue_id_end(buf, i, end):
     """End of the queue id at i, or -1.
 

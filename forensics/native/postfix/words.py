@@ -30,8 +30,9 @@ TIME, KEY, RKEY, OKEY = 0, 1, 2, 3
 LONGS = 4
 
 # FLAGS
-ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS, REPEATED, LOGGED_IN, OPEN = 1, 2, 4, 8, 16, 32, 64
-"""LOGGED_IN: a refusal in a session whose client had logged in; OPEN: one whose session may end elsewhere."""
+ODD_TO, ODD_ORIG, WITH_TLS, WITHOUT_TLS, REPEATED, LOGGED_IN, OPEN, RUNS_ON = 1, 2, 4, 8, 16, 32, 64, 128
+"""LOGGED_IN: a refusal in a session whose client had logged in; OPEN: one whose session may end elsewhere; RUNS_ON:
+text that others wrote holds what looks like a further record."""
 
 # TIMEKIND
 NO_TIME, ABSOLUTE, LOCAL, NO_YEAR = codes.NO_TIME, codes.ABSOLUTE, codes.LOCAL, codes.NO_YEAR
@@ -64,9 +65,11 @@ REASONS = (
     "a line of a mail program that is not understood",
     "a Postfix record behind a head that is not understood",
     "a Postfix record under a tag that names no Postfix program",
+    "a record that runs into another one",
+    "an address in a form that Postfix does not write",
 )
 (R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT, R_ID, R_LINE, R_HEAD,
- R_FOREIGN) = range(1, 15)  # fmt: skip
+ R_FOREIGN, R_JOINED, R_ADDRESS) = range(1, 17)  # fmt: skip
 
 PROGRAMS = (
     "anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "mailq",
@@ -120,7 +123,7 @@ L_FROM, L_SIZE, L_NRCPT, L_REMOVED, L_STATUS_SEP = (
     lit("removed"),
     lit(", status="),
 )
-L_FORCE = lit("force-expired")
+L_FORCE, L_RETURNED = lit("force-expired"), lit(", returned to sender")
 L_CLIENT, L_SASL_USER, L_ORIG_ID, L_ORIG_CLIENT = (
     lit("client="), lit(", sasl_username="), lit(", orig_queue_id="), lit(", orig_client="),
 )  # fmt: skip

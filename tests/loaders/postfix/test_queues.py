@@ -122,8 +122,9 @@ def test_requeued_message_goes_on_under_its_new_id(tmp_path: Path) -> None:
         "postfix/qmgr[4]: 7B1C2D3E4F: removed",
     ):
         text += line(new, at=AT.format("10:10:01"))
-    (row,) = rows(tmp_path, text)
+    result, (row,) = read(tmp_path, {"mail.log": text})
     assert (row["queue_id"], row["outcome"], row["hops"]) == (ID, "delivered", 1)
+    assert "ends outside" not in result.evidence[0].notes.get("loss_totals", {})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""A record that ends in the middle and goes on with the next one, as after a crash, on a full disk, or where files
+without a last line end were joined: nothing of one message passes to another, and no record is lost unsaid. And
+addresses that whatever copied the log has changed.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ingesting import line, message, read, to
+
+WRITTEN = {"a": ("ann@albion.example", "bob@navy.example", "delivered", "mx.navy.example", "10.0.0.1", "ann"),
+           "c": ("carl@albion.example", "eve@army.example", "bounced", "mx.army.example", "10.0.0.2", "carl")}  # fmt: skip
+OPEN = {"deferred", "unknown", "held", "expired"}
+"""What a recipient comes to whose last record is missing."""
+
+
+def lines(queue_id: str, who: str) -> list[str]:
+    """A line of each kind about one message, of whom WRITTEN tells."""
+    sender, recipient, _, relay, address, user = WRITTEN[who]
+    client = f"ws.albion.example[{address}]"
+    status, dsn = ("sent (250 2.0.0 Ok: queued as X)", "2.0.0") if who == "a" else ("bounced (no such user)", "5.1.1")
+    return [
+        line(text)
+        for text in (
+            f"postfix/smtpd[1]: {queue_id}: client={client}, sasl_method=PLAIN, sasl_username={user}",
+            f"postfix/cleanup[2]: {queue_id}: message-id=<{queue_id}@albion.example>",
+            f"postfix/qmgr[4]: {queue_id}: from=<{sender}>, size=1000, nrcpt=1 (queue active)",
+            f"postfix/smtp[3]: {queue_id}: {to(recipient, status, dsn=dsn, relay=f'{relay}[203.0.113.5]:25')}",
+            f"postfix/postsuper[5]: {queue_id}: placed on hold",
+            f"postfix/postsuper[5]: {queue_id}: released from hold",
+            f"postfix/qmgr[4]: {queue_id}: from=<{sender}>, status=expired, returned to sender",
+            f"postfix/bounce[6]: {queue_id}: sender non-delivery notification: {queue_id[::-1]}",
+            f"postfix/qmgr[4]: {queue_id}: removed",
+        )
+    ]
+
+
+def test_a_record_that_goes_on_with_the_next_one(tmp_path: Path) -> None:
+    text: list[str] = []
+    joined = 0
+    kinds = len(lines("X", "a"))
+    start = len(line("postfix/smtpd[1]: "))
+    for i in range(kinds):
+        for j in range(kinds):
+            for cut in range(start, len(lines("4" * 9, "a")[i])):
+                first, second = lines(f"4{joined:08X}", "a"), lines(f"5{joined:08X}", "c")
+                text += [*first[:i], *second[:j], first[i][:cut] + second[j], *first[i + 1 :], *second[j + 1 :]]
+                joined += 1
+    result, rows = read(tmp_path, {"mail.log": "".join(text)})
+    for row in rows:
+        sender, recipient, outcome, relay, address, user = WRITTEN["a" if row["recipient"][0] == "b" else "c"]
+        assert row["recipient"] == recipient
+        assert row["sender"] in (sender, None)
+        assert row["outcome"] in {outcome, *OPEN}
+        assert row["relay_name"] in (relay, None)
+        assert row["client_address"] in (address, None)
+        assert row["authenticated_user"] in (user, None)
+        assert row["message_id"] in (f"{row['queue_id']}@albion.example", None)
+    (evidence,) = result.evidence
+    said = evidence.notes["loss_totals"]["runs on"]["records"]
+    assert evidence.unread + said == joined
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"bounced (host mx said: 550 {line('postfix/smtp[3]: 5B1C2D3E4F: ' + to('eve@army.example')).strip()})",
+        f"deferred (x{line('postfix/smtp[3]: 5B1C2D3E4F: ' + to('eve@army.example')).strip()}",
+        "bounced (<22>1 2024-03-01T10:00:00Z mx1 postfix/smtp 3 - - 5B1C2D3E4F: removed)",
+    ],
+)
+def test_a_reply_that_holds_a_record_is_a_reply_and_told(tmp_path: Path, text: str) -> None:
+    """Whoever answers may have written it, so it costs nothing and is not believed."""
+    result, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to("bob@navy.example", text, dsn="5.0.0"))})
+    assert (row["sender"], row["recipient"]) == ("ann@albion.example", "bob@navy.example")
+    assert row["outcome"] == {"bounced": "bounced", "deferred": "unknown"}[text.partition(" ")[0]]
+    (noted,) = (one for one in result.evidence[0].notes["noted"] if "further record" in one)
+    assert noted == (
+        "1 record holds, in a reply or a subject, what looks like a further record, 2024-03-01 10:00:00 UTC; it was not "
+        "read as one, since whoever wrote that text can have made it up"
+    )
+
+
+def test_what_a_client_says_of_its_login_hides_no_client(tmp_path: Path) -> None:
+    client = "mx.evil.example[203.0.113.9], sasl_sender=<x postfix/smtp[3]: 5B1C2D3E4F: removed>"
+    result, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to("bob@navy.example"), client=client)})
+    assert row["client_address"] == "203.0.113.9" and result.unread == 0
+
+
+CHANGED: dict[str, Any] = {
+    "a page": lambda text: text.replace("<", "&lt;").replace(">", "&gt;"),
+    "JSON in text": lambda text: text.replace("<", r"\u003c").replace(">", r"\u003e"),
+    "quotes": lambda text: re.sub("[<>]", '"', text),
+    "a mail with links": lambda text: re.sub(r"<([^>]+@[^>]+)>", r"<\1<mailto:\1>>", text),
+    "links made safe": lambda text: re.sub(r"<([^>]+@([^>]+))>", r"<\1 <https://safe.example/?url=\2>>", text),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_an_address_that_a_copy_changed_is_no_address(tmp_path: Path, change: str) -> None:
+    text = message("4B1C2D3E4F", to("bob@navy.example", orig_to="list@albion.example"))
+    result, rows = read(tmp_path, {"mail.log": CHANGED[change](text)})
+    assert rows == []
+    assert result.unread >= 2
+
+
+def test_addresses_without_brackets_are_read(tmp_path: Path) -> None:
+    """Old releases of local(8) write them so."""
+    _, (row,) = read(tmp_path, {"mail.log": re.sub("[<>]", "", message("4B1C2D3E4F", to("bob@navy.example")))})
+    assert (row["sender"], row["recipient"]) == ("ann@albion.example", "bob@navy.example")
+
+
+@pytest.mark.parametrize("address", ['"a>b"@navy.example', '"a<b"@navy.example', '"a\\\\b"@navy.example', "a;b@navy.example",
+                                     "a&lt;b@navy.example", "bob@[203.0.113.7]", "b ob@navy.example", "root"])  # fmt: skip
+def test_unusual_addresses_are_addresses(tmp_path: Path, address: str) -> None:
+    _, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to(address), sender=address)})
+    assert (row["sender"], row["recipient"]) == (address, address)
