@@ -9,6 +9,7 @@ Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -124,11 +125,16 @@ def _parts(row: Row) -> list[Part] | str:
     return [_part(address, effect, row["status"]) for address in named]
 
 
+_MARKED = re.compile(r'((?:"(?:\\.|[^"\\])*"|[^"#]|#(?!#))*)##(.*)', re.S)
+"""An entry at its first `##` outside quotes."""
+
+
 def _summary(text: str) -> list[Part] | str:
     """`address##Received, Send;address##…`."""
     parts: list[Part] = []
     for entry in _entries(text):
-        address, marks, status = entry.partition("##")
+        split = _MARKED.fullmatch(entry)
+        address, marks, status = (split[1], "##", split[2]) if split else entry.partition("##")
         address = addresses.bare(address)
         if not address or not (marks or "@" in address):
             return "recipient_status is not a list of address##status"

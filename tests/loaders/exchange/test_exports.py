@@ -66,6 +66,25 @@ def test_what_is_assumed_of_an_export_is_noted() -> None:
     assert note.startswith("no column Status") and "Get-MessageTraceV2" in note
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ('"a##Fail"@fabrikam.com##Receive, Send', [('"a##Fail"@fabrikam.com', "delivered")]),
+        (
+            '"a##Send;b"@fabrikam.com##Receive, Fail;x@fabrikam.com##Send',
+            [('"a##Send;b"@fabrikam.com', "bounced"), ("x@fabrikam.com", "delivered")],
+        ),
+        ("a#b@fabrikam.com##Receive, Send", [("a#b@fabrikam.com", "delivered")]),
+        ('"a@fabrikam.com##Receive, Send', [('"a@fabrikam.com', "delivered")]),
+    ],
+)
+def test_marks_inside_the_quotes_of_an_address_end_none(status: str, expected: list[tuple[str, str]]) -> None:
+    heading = "origin_timestamp_utc,sender_address,recipient_status,message_id\r\n"
+    row = f'2024-03-13T08:00:00.0000000Z,a@contoso.com,"{status.replace(chr(34), chr(34) * 2)}",<m1@contoso.com>\r\n'
+    legs = read((heading + row).encode()).legs
+    assert sorted((leg["recipient"], leg["outcome"]) for leg in legs) == expected
+
+
 def test_a_zone_applies_to_logs_and_extended_reports_whose_times_have_none() -> None:
     log = (
         b"#Fields: date-time,source,event-id,message-id,network-message-id,recipient-address,recipient-status,"
