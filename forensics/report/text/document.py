@@ -31,7 +31,7 @@ def compose(facts: f.Facts, context: Context) -> b.Document:
     status = words(f"status.{header.status or 'unanswered'}")
     return b.Document(
         title=prose.title(facts, words),
-        kicker=words("doc.kicker" if header.found else "doc.kicker_nothing"),
+        kicker=prose.kicker(facts, words),
         subtitle=_subtitle(facts, words),
         author=header.author or "",
         handling=header.handling or words("doc.handling_missing"),

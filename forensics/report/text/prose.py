@@ -144,6 +144,13 @@ def title(facts: Facts, words: Words) -> str:
     return words("title.suffix" if whole else "title.suffix_more", meant=meant, typed=typed)
 
 
+def kicker(facts: Facts, words: Words) -> str:
+    """What stands above the title: a report on what is suspected says so before all else."""
+    if not facts.header.found:
+        return words("doc.kicker_nothing")
+    return words("doc.kicker" if facts.groups.confirmed.deliveries.value else "doc.kicker_suspected")
+
+
 def _lead(facts: Facts) -> Story | None:
     """The story of suffixes that most of the headline is of, or none."""
     total = facts.groups.headline.deliveries.value

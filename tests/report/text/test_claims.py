@@ -9,7 +9,7 @@ import pytest
 from forensics.report.facts import Facts, Finding, Number, incidents, tallies
 from forensics.report.formats import answers, letters, veris
 from forensics.report.text import blocks as b
-from forensics.report.text import detailed, document, passages
+from forensics.report.text import detailed, document, passages, prose
 from tests.report import made
 
 
@@ -111,3 +111,11 @@ def test_a_pair_of_which_nothing_counts_has_no_row_of_zeros(state: str) -> None:
     said = " ".join(b.plain(line) for block in part if isinstance(block, b.Items) for line in block.items)
     assert bool(rows) == (state == "suspected")
     assert (f"In no headline number: {n} deliver" in said) == (state != "suspected")
+
+
+def test_a_report_on_what_nobody_confirmed_says_so_above_its_title() -> None:
+    words = made.context(made.facts(1)).words
+    assert prose.kicker(of(), words) == "Incident report on mail suspected of having been misdirected"
+    confirmed = made.facts(20, verdicts=[made.CONFIRM])
+    assert prose.kicker(confirmed, words) == "Incident report on misdirected mail"
+    assert prose.kicker(made.facts(0), words) == "Report of a search for misdirected mail"
