@@ -49,6 +49,7 @@ def given_back(p: HopLegKeys) -> Returned:
     values = np.concatenate([own[direct], pairs(p.msgid[p.hop[aliased]], p.alias[aliased])])
     order = np.argsort(values, kind="stable")
     legs, values = legs[order], values[order]
+    rows = rows[_elsewhere(own[rows], p.target[rows], values, p.target[legs])]
     longest = np.full(len(p.hop), codes.RETURN, np.int64)
     first, ways = _matched(p, rows, own, values, legs, longest)
     sure = np.flatnonzero((first.child >= 0) & (ways == 1))
@@ -56,6 +57,24 @@ def given_back(p: HopLegKeys) -> Returned:
         usual = max(LEAST, SLOWER * int(np.median(lags)))
         longest[p.target == target] = min(usual, codes.RETURN)
     return _matched(p, rows, own, values, legs, longest)[0] if len(sure) else first
+
+
+def _elsewhere(
+    own: NDArray[np.uint64], target: NDArray[np.uint64], values: NDArray[np.uint64], targets: NDArray[np.uint64]
+) -> NDArray[np.bool_]:
+    """Of legs those whose Message-ID and recipient (`own`) some leg has that went to another target: what came back
+    went there. `values`, ascending: the same of all legs that count, with their `targets`.
+
+    A mailbox may be sent a hundred thousand messages of one Message-ID: to compare each with all is only worth it where
+    one can be what became of another.
+    """
+    if not len(values):
+        return np.zeros(len(own), np.bool_)
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    least, most = np.minimum.reduceat(targets, starts), np.maximum.reduceat(targets, starts)
+    at = np.searchsorted(values[starts], own).clip(max=len(starts) - 1)
+    found: NDArray[np.bool_] = (values[starts][at] == own) & ((least[at] != target) | (most[at] != target))
+    return found
 
 
 def _matched(

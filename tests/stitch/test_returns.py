@@ -6,11 +6,13 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.loaders.settings import Settings
+from forensics.stitch import returns
 from tests.ingesting import line, message, read, to
 
 A, B, C, D = "4A1C2D3E4F", "4B1C2D3E4F", "4C1C2D3E4F", "4D1C2D3E4F"
@@ -263,3 +265,18 @@ def test_every_recipient_once_whatever_the_filter_returns(
             log += returned(*people, queue_id=second, message_id=f"m{n}", at=AT.format(n, late))
         wanted += [(one, "delivered" if back else "unknown", int(back), first) for one in people]
     assert brief(rows(tmp_path_factory.mktemp("filter"), log)) == sorted(wanted)
+
+
+FEW = st.integers(0, 3).map(np.uint64)
+
+
+@given(st.lists(st.tuples(FEW, FEW)), st.lists(st.tuples(FEW, FEW)))
+def test_a_leg_is_left_out_only_where_nothing_of_it_went_elsewhere(
+    legs: list[tuple[np.uint64, np.uint64]], others: list[tuple[np.uint64, np.uint64]]
+) -> None:
+    """(Message-ID and recipient, target) of legs that are asked about, and of those that count."""
+    others.sort()
+    own, target = (np.array([one[n] for one in legs], np.uint64) for n in (0, 1))
+    values, targets = (np.array([one[n] for one in others], np.uint64) for n in (0, 1))
+    wanted = [any(same == one and went != to for same, went in others) for one, to in legs]
+    assert returns._elsewhere(own, target, values, targets).tolist() == wanted
