@@ -243,7 +243,11 @@ def delivery(buf, i, end, ev, lv, r):
         ev[r, N0] = w.R_STATUS
         return w.UNREAD
     if k < end:
-        e = end - 1 if buf[end - 1] == 41 else end
+        e = end - 1
+        while e > k and buf[e] != 41:
+            e -= 1
+        if e == k:
+            e = end
         span(ev, r, F, k + 1, e)
         if status == w.SENT:
             next_id(buf, k + 1, e, ev, r)

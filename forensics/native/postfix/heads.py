@@ -9,6 +9,9 @@
     <22>1 STAMP HOST APP PROCID MSGID DATA TEXT        RFC 5424
 
 A tag is `NAME[/INSTANCE…]/PROGRAM[PID]:`; behind it any number of blanks.
+
+A record inside that of another program counts only where that program hands on what others wrote (`CARRIERS`): text
+that any other program logs may be an outsider's.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -18,6 +21,7 @@ import numpy as np
 
 from forensics.native.compiler import inlined, kernel
 from forensics.native.postfix import words as w
+from forensics.native.postfix.known import listed, table
 from forensics.native.postfix.stamps import any_stamp, stamp_after
 from forensics.native.text import SEED, at, between, find_byte, hashed, is_digit
 
@@ -30,6 +34,7 @@ PARTIAL, BROKEN, UNTAGGED, TAGGED = range(4)
 the text; a tag."""
 DEEPEST = 4
 """Heads around each other that are looked into."""
+CARRIER_TEXTS, CARRIER_ENDS, CARRIER_FIRST = table(w.CARRIERS)
 
 
 @kernel
@@ -286,6 +291,19 @@ def labelled(buf, i, end, programs):
     return i, h, k, start, stop, text, number
 
 
+@kernel
+def carries(buf, i, end):
+    """Whether the program of this name hands on records of others: one of CARRIERS, or a container's id."""
+    if listed(buf, i, end, CARRIER_TEXTS, CARRIER_ENDS, CARRIER_FIRST) >= 0:
+        return True
+    if end - i < 12:
+        return False
+    for k in range(i, end):  # noqa: SIM110
+        if not is_digit(buf[k]) and not between(buf[k], 97, 102):
+            return False
+    return True
+
+
 @inlined
 def head(buf, i, end, memo, programs):
     """What stands before the text of the record [i, end): (what was found, kind of stamp, time, host start, host end,
@@ -322,6 +340,8 @@ def head(buf, i, end, memo, programs):
             return TAGGED, kind, t, host, h, tag, start, stop, text, number
         if depth == 0 or (start >= 0 and (best[0] != TAGGED or number == BARE)):
             best = (TAGGED if start >= 0 else UNTAGGED, kind, t, host, h, tag, start, stop, text, number)
+        if start >= 0 and (version or h > host) and not carries(buf, tag, stop):
+            break
         if start >= 0:
             inner, inner_stop, inner_text, number = tag_at(buf, text, end, programs)
             if inner >= 0 and number > 0:
@@ -334,6 +354,12 @@ def head(buf, i, end, memo, programs):
         if kind != w.ABSOLUTE or inner_kind == w.ABSOLUTE:
             kind, t = inner_kind, inner_time
     return best
+
+
+@kernel
+def named(c):
+    """Whether a byte may stand in a syslog_name, or between the names in one."""
+    return between(c | 32, 97, 122) or is_digit(c) or between(c, 45, 47) or c == 95
 
 
 @kernel
@@ -355,7 +381,7 @@ def names_daemon(buf, i, end, programs):
             numbered = buf[e] == 32 and buf[d] == 32 and buf[d + 1] == 45 and buf[d + 2] == 32
         if numbered:
             b = k
-            while b > i and (between(buf[b - 1] | 32, 97, 122) or is_digit(buf[b - 1]) or between(buf[b - 1], 45, 47)):
+            while b > i and named(buf[b - 1]):
                 b -= 1
             if b < k and buf[b] != 47 and buf[b] != 46 and program_number(buf, k + 1, e, programs) > 0:
                 return True

@@ -79,7 +79,7 @@ POLICY = w.POLICY
     w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END, w.L_CURSOR,
 )  # fmt: skip
 (L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL) = (w.L_RSYSLOG, w.L_SYSLOG, w.L_JOURNALD, w.L_JOURNAL)
-(L_NRCPT_SEP, L_STATUS_SEP, L_SASL_SENDER) = (w.L_NRCPT_SEP, w.L_STATUS_SEP, w.L_SASL_SENDER)
+(L_NRCPT_SEP, L_STATUS_SEP, L_SASL_SENDER, L_RETURN) = (w.L_NRCPT_SEP, w.L_STATUS_SEP, w.L_SASL_SENDER, w.L_RETURN)
 SHORT_LINE = 96
 """Bytes of a line, so that room is made for a block's rows at once; where lines are shorter they are counted first."""
 OTHERS = 4096
@@ -290,24 +290,24 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
         return refusal(buf, i, end, ev, lv, r)
     if program == P_PICKUP:
         if at(buf, i, L_UID):
-            k = find(buf, i, end, L_FROM_BR)
-            if k < 0:
+            k = i + L_UID.size
+            while k < end and (is_digit(buf[k]) or buf[k] == 45):
+                k += 1
+            if buf[k] != 32 or not at(buf, k + 1, L_FROM_BR):
                 return NOT_THIS
+            k += 1 + L_FROM_BR.size
             e = end
-            o = -1
-            k += 6
             while e > k and buf[e - 1] != 62:
                 e -= 1
-            if e > k:
-                o = find(buf, e, end, L_ORIG_ID_SP)
-                if not is_address(buf, k, e - 1, False):
-                    ev[r, N0] = w.R_ADDRESS
-                    return w.UNREAD
-                span(ev, r, A, k, e - 1)
-            if o >= 0:
-                e = queue_id_end(buf, o + 9, end)
-                if e > 0:
-                    span(ev, r, G, o + 9, e)
+            again = e < end and at(buf, e, L_ORIG_ID_SP) and queue_id_end(buf, e + L_ORIG_ID_SP.size, end) == end
+            if e == k or (e < end and not again):
+                return NOT_THIS
+            if not is_address(buf, k, e - 1, False):
+                ev[r, N0] = w.R_ADDRESS
+                return w.UNREAD
+            span(ev, r, A, k, e - 1)
+            if again:
+                span(ev, r, G, e + L_ORIG_ID_SP.size, end)
             return w.PICKUP
         return cleanup_line(buf, i, end, ev, lv, r)
     if program == P_POSTSUPER:
@@ -474,7 +474,9 @@ def alone(buf, end, ev, r, kind, programs):
 
     What others wrote as text (replies, subjects) may quote a record or hold one: that is flagged, and decides nothing.
     """
+    behind = False
     if kind == w.DELIVERY:
+        behind = ev[r, w.F] >= 0 and ev[r, w.F + 1] + 1 < end and names_daemon(buf, ev[r, w.F + 1], end, programs)
         odd = ev[r, FLAGS] & (w.ODD_TO | w.ODD_ORIG) != 0
         joined = odd and (runs_on(buf, ev, r, A, programs) or runs_on(buf, ev, r, B, programs))
     elif kind == w.QUEUED or kind == w.EXPIRED or kind == w.PICKUP or kind == w.MSGID:
@@ -491,7 +493,8 @@ def alone(buf, end, ev, r, kind, programs):
         ev[r, N0] = w.R_JOINED
         return w.UNREAD
     answered = kind == w.DELIVERY or kind == w.REJECT or kind == w.CHECK
-    if (answered and runs_on(buf, ev, r, w.F, programs)) or (kind == w.CHECK and runs_on(buf, ev, r, C, programs)):
+    told = answered and runs_on(buf, ev, r, w.F, programs)
+    if told or behind or (kind == w.CHECK and runs_on(buf, ev, r, C, programs)):
         ev[r, FLAGS] |= w.RUNS_ON
     return kind
 
@@ -530,6 +533,8 @@ def line(buf, i, end, ev, lv, r, memo, programs):
         ev[r, N0] = w.R_STAMP if kind == w.NO_TIME else w.R_PARTIAL if found == PARTIAL else w.R_TAG
         return w.UNREAD
     span(ev, r, HOST, host_start, host_end)
+    if end - k > L_RETURN.size and at(buf, end - L_RETURN.size, L_RETURN):
+        end -= L_RETURN.size
     while end > k and (buf[end - 1] == 32 or buf[end - 1] == 13):
         end -= 1
     if found != TAGGED:

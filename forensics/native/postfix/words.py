@@ -102,6 +102,12 @@ SESSION_STAGES = (
 STAGE_NAMES = lit("".join(SESSION_STAGES))
 STAGE_ENDS = np.cumsum([0, *map(len, SESSION_STAGES)])
 
+CARRIERS = (
+    "conmon", "containerd", "docker", "fluent", "journal", "k8s", "kube", "mail", "podman", "postfix", "rsyslog",
+    "syslog", "systemd", "vector",
+)  # fmt: skip
+"""How the names of programs begin that hand on what others wrote as their own records: runtimes of containers, loggers,
+and what containers with a mail server are called."""
 SLOTS = 512
 """Of the table by which a program's name is found, see `scanner.fill_programs`; more than twice the programs."""
 PROGRAM_NAMES = lit("".join(PROGRAMS))
@@ -166,6 +172,8 @@ L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_CURSOR, L_NRCPT_SEP = (
     lit(" times: [ "), lit("-- MARK --"), lit("-- "), lit(" --"), lit("-- cursor: "), lit(", nrcpt="),
 )  # fmt: skip
 L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL = lit("rsyslog"), lit("syslog"), lit("systemd-journal"), lit("journal")
+L_RETURN = lit("#015")
+"""A carriage return as rsyslog writes it ($EscapeControlCharactersOnReceive)."""
 MONTHS = lit("JanFebMarAprMayJunJulAugSepOctNovDec")
 
 # Units of time, microseconds

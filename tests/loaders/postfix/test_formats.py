@@ -111,6 +111,25 @@ def test_hosts(tmp_path: Path, stamp: str, host: str) -> None:
     assert (result.unread, result.evidence[0].ignored) == (0, {})
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "Mar  1 10:00:09 web1 webapp[7]: Mar  1 10:00:05 mx1 {p}[7]: {t}",
+        "Mar  1 10:00:09 web1 webapp: {p}[7]: {t}",
+        "Mar  1 10:00:09 web1 webapp: web1 {p}[7]: {t}",
+        "<30>1 2024-03-01T10:00:05Z web1 webapp 99 - - 2024-03-01T10:00:05Z mx1 {p}[7]: {t}",
+        "2024-03-01T10:00:05Z web1 webapp[1]: <22>1 2024-03-01T10:00:05Z mx1 {p} 7 - - {t}",
+    ],
+)
+def test_what_a_program_logs_for_outsiders_is_no_record_of_postfix(tmp_path: Path, pattern: str) -> None:
+    """A program may log text that anybody sent; what looks like a record in it is told, and is none."""
+    real = [f"2024-03-01T10:00:05Z mx2 {p}[7]: {t}".replace("x@navy", "y@navy") for p, t in LINES]
+    lines = [*real, *(pattern.format(p=p, t=t) for p, t in LINES)]
+    result, rows = read(tmp_path, {"mail.log-20240301": "\n".join(lines)})
+    assert [row["recipient"] for row in rows] == ["y@navy.example"]
+    assert result.unread == len(LINES)
+
+
 BARE = {
     "rfc5424": "<22>1 2024-03-01T10:00:05.000Z mx1 postfix 7 - - {t}",
     "rfc3164": "Mar  1 10:00:05 mx1 postfix[7]: {t}",

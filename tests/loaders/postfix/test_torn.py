@@ -36,6 +36,7 @@ def lines(queue_id: str, who: str) -> list[str]:
             f"postfix/qmgr[4]: {queue_id}: from=<{sender}>, status=expired, returned to sender",
             f"postfix/bounce[6]: {queue_id}: sender non-delivery notification: {queue_id[::-1]}",
             f"postfix/qmgr[4]: {queue_id}: removed",
+            f"postfix/pickup[7]: {queue_id}: uid=0 from=<{sender}>",
         )
     ]
 
@@ -90,6 +91,15 @@ def test_what_a_client_says_of_its_login_hides_no_client(tmp_path: Path) -> None
     client = "mx.evil.example[203.0.113.9], sasl_sender=<x postfix/smtp[3]: 5B1C2D3E4F: removed>"
     result, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to("bob@navy.example"), client=client)})
     assert row["client_address"] == "203.0.113.9" and result.unread == 0
+
+
+def test_a_carriage_return_that_rsyslog_wrote_out_is_no_text(tmp_path: Path) -> None:
+    text = message("4B1C2D3E4F", to("bob@navy.example", "sent (250 2.0.0 Ok: queued as 5B1C2D3E4F)"))
+    result, (row,) = read(tmp_path, {"mail.log": text.replace("\n", "#015\n")})
+    assert result.unread == 0
+    assert (row["outcome"], row["response"], row["message_id"]) == (
+        "delivered", "250 2.0.0 Ok: queued as 5B1C2D3E4F", "4B1C2D3E4F@albion.example",
+    )  # fmt: skip
 
 
 CHANGED: dict[str, Any] = {
