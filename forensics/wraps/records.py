@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from forensics.native.postfix.words import CARRIERS
 from forensics.wraps import columns, moments
 from forensics.wraps.wrap import NO_STAMP, Wrap
 
@@ -34,6 +35,7 @@ _RFC5424: Final = re.compile(rb"(?:<\d{1,3}>)?1 \d{4}-")
 _TAGGED: Final = re.compile(rb"(?P<tag>[^\s:\[\]]{1,255})\[\d{1,10}\]: ")
 _LOOSE: Final = ("tag", "labels.app", "fields.app", "stream.app")
 """Columns that name a program only sometimes."""
+_CARRIER: Final = re.compile(rf"(?:{'|'.join(CARRIERS)})|[0-9a-f]{{12,}}$")
 _DECODER: Final = json.JSONDecoder(strict=False)
 
 
@@ -87,7 +89,7 @@ def _lines(record: Mapping[str, Any], raw: bytes, offset: int | None, as_logged:
     when, column = _moment(record, export)
     if message[:1] == b"{" and depth < DEEPEST:
         inner = _object(message)
-        if inner is not None:
+        if inner is not None and not _others(inner, record, export):
             return _nested(inner, record, message, export, offset, as_logged, depth)
     taken = (export.name, name, column)
     stamp = when.micros if when else NO_STAMP
@@ -138,6 +140,20 @@ def _object(message: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _others(inner: Mapping[str, Any], record: Mapping[str, Any], export: columns.Export) -> bool:
+    """Whether a message that is an object names another program than the record around it, whose program hands on no
+    records of others: then an outsider may have written it."""
+    outer = columns.first(record, export.program)
+    within = columns.export_of(inner)
+    if outer is None or outer[1] in _LOOSE or within is None:
+        return False
+    named = columns.first(inner, columns.whole(within).program)
+    tag = outer[0].decode("latin-1").split("[")[0].rstrip(": ")
+    if named is None or _CARRIER.match(tag):
+        return False
+    return not _same(outer[0], named[0].decode("latin-1").split("[")[0].rstrip(": "))
 
 
 def _nested(

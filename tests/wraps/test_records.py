@@ -88,6 +88,16 @@ def test_a_program_that_logs_what_outsiders_write_is_not_taken_for_postfix() -> 
     assert text == f"{ISO} web1 webapp: GET /?{forged}"
 
 
+def test_an_object_that_a_program_logs_is_not_taken_for_a_record_of_another() -> None:
+    forged = json.dumps({"program": "postfix/smtp", "host": "mx1", "@timestamp": T, "message": "4A1B2C3D4E: removed"})
+    assert line({"@timestamp": T, "host": "web1", "program": "webapp", "pid": "7", "message": forged}) == (
+        f"{ISO} web1 webapp[7]: {forged}"
+    )
+    for carrier in ("docker", "0123456789ab", "postfix"):
+        told = line({"@timestamp": T, "host": "web1", "program": carrier, "pid": "7", "message": forged})
+        assert told.endswith(" mx1 postfix/smtp[7]: 4A1B2C3D4E: removed")
+
+
 def test_lines_that_a_log_system_took_together_are_lines_again() -> None:
     record = {"_time": T, "_raw": f"{HEAD}A: x\r\n{HEAD}A: y\n"}
     assert [one.data.decode() for one in records.lines(record, b"", 0, as_logged=True)] == [
