@@ -33,7 +33,7 @@ def test_what_was_accepted_under_a_suffix_without_registry_is_said() -> None:
     assert "The logs show no server of such a name that accepted any of it." in where(facts)
     taken = replace(invented[0], accepted=Number(2))
     facts = replace(facts, places=tuple(taken if place is invented[0] else place for place in facts.places))
-    assert "2 of them were accepted all the same" in where(facts)
+    assert "2 were accepted all the same" in where(facts)
     assert "no server of such a name" not in where(facts)
 
 
