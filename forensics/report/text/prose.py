@@ -284,6 +284,8 @@ def _nothing(facts: Facts, words: Words) -> Spans:
     if apart:
         spans = sentences(spans, say(words, "position.none_apart", n=apart))
     spans = sentences(spans, *_not_read(facts, words))
+    if searched.losses_touching:
+        spans = sentences(spans, say(words, "position.none_lost", n=searched.losses_touching))
     for key, group in (("none_review", facts.groups.review), ("none_dismissed", facts.groups.dismissed)):
         if group.deliveries.value:
             spans = sentences(spans, say(words, f"position.{key}", n=group.deliveries.value))

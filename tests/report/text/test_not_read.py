@@ -144,6 +144,9 @@ def test_losses_stand_on_page_one_where_they_touch(facts: Callable[[], Facts]) -
     made_facts = replace(made_facts, evidence=(replace(made_facts.evidence[0], losses=losses),))
     assert "to be missing: 1 sign of it, 20 March 2023" in unseen_point(made_facts)
     assert "missing" not in unseen_point(seen(made_facts, losses_touching=0))
+    # That nothing was found is not said without it.
+    assert ("records of this time are missing (1 sign of it)" in lead(made_facts)) == (facts is nothing)
+    assert "missing" not in lead(seen(made_facts, losses_touching=0))
     blocks = dict(document.sections(made_facts, made.context(made_facts)))["unseen"]
     said = " ".join(b.plain(item) for block in blocks if isinstance(block, b.Items) for item in block.items)
     assert "rate limit (245, by 1 sign of it) and rotated (1 sign of it)" in said
