@@ -61,6 +61,8 @@ def test_status_of_a_new_case_says_what_comes_next(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["status", "--case", str(case)])
     assert done.exit_code == 0
     assert "missent ingest LOG…" in done.output
+    assert CliRunner().invoke(main, ["status", str(case)]).output == done.output
+    assert CliRunner().invoke(main, ["status", str(case), "--case", str(case)]).exit_code == 2
     said = json.loads(CliRunner().invoke(main, ["status", "--case", str(case), "--json"]).stdout)
     assert (said["evidence"], said["detected"], said["in_use"]) == (0, False, None)
 

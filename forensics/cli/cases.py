@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from forensics.cli.options import ABOUT, CASE, JSON, SAYING, having
+from forensics.cli.options import ABOUT, CASE, JSON, PATH, SAYING, having
 from forensics.errors import UsageError
 
 
@@ -39,16 +40,20 @@ def ask(case_dir: Path, everything: bool, **said: str) -> None:
 
 
 @click.command(short_help="Say where a case stands, and what comes next.")
+@click.argument("place", type=PATH, metavar="[CASE]", required=False)
 @CASE
 @JSON
-def status(case_dir: Path, as_json: bool) -> None:
+@click.pass_context
+def status(ctx: click.Context, /, place: Path | None, case_dir: Path, as_json: bool) -> None:
     """Say what a case holds, who is at work on it, and what comes next.
 
-    Example:  missent status --case case
+    Example:  missent status case
     """
     from forensics import terminal, workbench
 
-    terminal.status(workbench.status(case_dir), as_json=as_json)
+    if place is not None and ctx.get_parameter_source("case_dir") is not ParameterSource.DEFAULT:
+        raise UsageError("status: CASE and --case at once", expected="one case")
+    terminal.status(workbench.status(place or case_dir), as_json=as_json)
 
 
 @click.command(short_help="Ask the case's tables and views with DuckDB SQL.")
