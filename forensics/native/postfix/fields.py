@@ -636,7 +636,7 @@ def ended(buf, i, end, ev, r):
     NOT_THIS where anything else follows, as another record may, of which the beginning was lost."""
     k = peer(buf, i, end, ev, r, A, B)
     if k < 0:
-        return w.KNOWN
+        return NOT_THIS
     c = k
     if c < end and buf[c] == 58:
         c += 1
