@@ -452,7 +452,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
         e = queue_id_end(buf, i, end)
         if (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE) or (not at(buf, tag, L_POSTFIX) and bears(buf, i, end)):
             return w.UNREAD
-    if names_daemon(buf, i, end, programs):
+    if names_daemon(buf, stop, end, programs):  # also in what stands in the brackets behind the name
         ev[r, N0] = w.R_HEAD
         return w.UNREAD
     span(ev, r, A, tag, stop)

@@ -147,6 +147,13 @@ def test_what_could_bear_on_a_delivery_is_unread(reason: str, line: str) -> None
     assert what(f"{HEAD}postfix/{program}[1]: {text}") == f"unread: {reason}"
 
 
+@pytest.mark.parametrize("tag", ["p[ostfix/smtp[1]", "postfi[x/smtp[1]", "[postfix/smtp[1]", "post[fix/smtp[1]"])
+def test_a_changed_letter_in_a_tag_makes_no_other_program_of_it(tag: str) -> None:
+    text = "4B1C2D3E4F: to=<x@navy.example>, relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)"
+    assert what(f"{HEAD}{tag}: {text}").startswith("unread: ")
+    assert what(f"{HEAD}{tag}: 4B1C2D3E4F: hold: header X: y from local; from=<a@b> to=<c@d>: z").startswith("unread: ")
+
+
 @pytest.mark.parametrize(
     ("program", "text"),
     [
