@@ -124,6 +124,10 @@ class MachineError(MissentError):
     exit_code = MACHINE
 
 
+class ClusterLost(MachineError):
+    """The scheduler or the workers of a cluster went away."""
+
+
 class EvidenceChanged(MachineError):
     """Evidence was not the same at the second reading as at the first."""
 

@@ -68,6 +68,7 @@ def ingest(
     from forensics import engine
     from forensics.custody import annexes, chain, doing, evidence, log, objects, runs, staging
     from forensics.engine import memory as bounds
+    from forensics.ingest import finished
     from forensics.ingest import known as known_evidence
     from forensics.ingest import survey as surveying
     from forensics.loaders.settings import Settings
@@ -139,13 +140,14 @@ def ingest(
 
         if cluster is None and memory is not None:
             workers = bounds.threads(workers or engine.default_workers(), memory)
-        with engine.executor(workers, cluster, look_at_workers) as pool, bounded:
+        keep = case.folder / runs.FOLDER
+        with finished.undone(keep), engine.executor(workers, cluster, look_at_workers) as pool, bounded:
             before: Kept | None = None
             told: Mapping[Source, Surveyed] = {}
             if known and known.kept:
                 from forensics.ingest import kept
 
-                before, told = kept.again(case.folder / runs.FOLDER, known.kept, reopened, wanted)
+                before, told = kept.again(keep, known.kept, reopened, wanted)
             begun = surveying.begin(contents, wanted, pool, progress, told)
             # what else is needed is imported meanwhile
             from forensics import results
@@ -188,9 +190,9 @@ def ingest(
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
             options["memory"] = memory
-            options |= {"before": before, "keep": case.folder / runs.FOLDER, "elsewhere": cluster is not None}
+            options |= {"before": before, "keep": keep, "elsewhere": cluster is not None}
             done = reading.ingest_then(now, contents, wanted, record, **options)
-    kept.forget(case.folder / runs.FOLDER, manifest.read(case).kept)
+    kept.forget(keep, manifest.read(case).kept)
     return done
 
 

@@ -193,7 +193,7 @@ def test_nothing_readable_is_exit_code_3(tmp_path: Path) -> None:
         (("run", "LOG", "--org", ORG, "--format", "html,exe"), "exe"),
         (("detect", "--case", "NOWHERE"), "not a case"),
         (("report", "--case", "NOWHERE"), "not a case"),
-        (("verify", "NOWHERE"), "not a case"),
+        (("verify", "NOWHERE"), "no such file or folder"),
         (("sql", "--case", "NOWHERE", "select 1"), "not a case"),
         (("detect", "--case", "NOWHERE", "--since", "yesterday"), "no time"),
         (("ingest", "LOG", "--timezone", "Mars/Olympus"), "Mars/Olympus"),

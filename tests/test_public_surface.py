@@ -155,6 +155,7 @@ def test_every_command_is_a_function_that_takes_its_options() -> None:
         "explain": {"as_bytes"},
         "report": {"withdraw", "because"},
         "verify": {"case_dir"},
+        "status": {"place"},  # CASE in place of --case
         "lookups": {"out"},
         "watch-list": {"formats", "out", "days", "as_of"},  # of watch_rules
     }
@@ -201,6 +202,7 @@ def test_errors_and_their_exit_codes() -> None:
         "CaseInUse": 7,
         "VerificationFailed": 4,
         "MachineError": 6,
+        "ClusterLost": 6,
         "EvidenceChanged": 6,
     }
     assert set(errors.EXIT_CODES) == {0, 1, 5, errors.CANNOT_TELL, 130, errors.UNHEARD, *found.values()}

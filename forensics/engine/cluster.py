@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from forensics.errors import MachineError, UsageError
+from forensics.errors import ClusterLost, UsageError
 
 CONNECT_SECONDS = 10
 Everywhere = Callable[..., Mapping[str, Any]]
@@ -40,7 +40,7 @@ def connect(address: str, first: Callable[[Everywhere], None] | None = None) -> 
     """An executor on the cluster whose scheduler listens at `address` (`tcp://host:8786`, or `tls://…` with the
     certificates that Dask's configuration names). `first` is called before any work, to look at the workers.
 
-    Raises UsageError when `distributed` is not installed, nobody answers or no worker is there; MachineError when
+    Raises UsageError when `distributed` is not installed, nobody answers or no worker is there; ClusterLost when
     scheduler or workers are lost meanwhile.
     """
     try:
@@ -71,9 +71,9 @@ def connect(address: str, first: Callable[[Everywhere], None] | None = None) -> 
             yield client.get_executor()  # type: ignore[no-untyped-call]
         except (concurrent.futures.CancelledError, CommClosedError, KilledWorker) as error:
             lost = "its workers were lost" if isinstance(error, KilledWorker) else "its scheduler was lost"
-            raise MachineError(
+            raise ClusterLost(
                 f"--cluster {address}: {lost}; nothing was changed",
-                remedy="see what the scheduler and its workers say, then run again",
+                remedy="see what the scheduler and its workers say, then run again: what was read is not read again",
             ) from None
 
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forensics.custody import runs
-from forensics.errors import CaseError, MissentError, naming
+from forensics.errors import CaseError, ClusterLost, naming
 from forensics.ingest import kept, madeby, units
 from forensics.ingest.batches import Batch
 from forensics.ingest.kept import Kept
@@ -52,10 +52,10 @@ def known(before: Kept) -> Kept:
 
 
 @contextmanager
-def undone(before: Kept) -> Iterator[None]:
+def undone(folder: Path) -> Iterator[None]:
     """Where what is done within fails, what it has added to the folder goes; but what was read and can be used again
-    stays, where people or machines cut it short. Raises CaseError."""
-    folder = before.folder
+    stays, where people or machines cut it short. Work that writes there has ended when the block does. Raises
+    CaseError."""
     if folder.exists() and not folder.is_dir():
         raise CaseError(
             f"{folder}: is no folder",
@@ -80,8 +80,8 @@ def undone(before: Kept) -> Iterator[None]:
 
 
 def _cut_short(error: BaseException) -> bool:
-    """Not where Missent says what stands in its way, or the system does: a disk that is full needs the room."""
-    return not isinstance(error, MissentError) and getattr(error, "errno", None) is None
+    """By people, or by the loss of a cluster; not where something stands in the way: a full disk needs the room."""
+    return isinstance(error, KeyboardInterrupt | ClusterLost)
 
 
 def _lines(place: Path) -> Iterator[_Line]:

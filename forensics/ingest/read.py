@@ -150,13 +150,15 @@ def ingest_then(
 
     `executor` runs the work (default: threads, `workers` of them, default one for each processor); with `elsewhere` its
     workers are other processes that see the same folders. The result depends on neither, nor on the order of
-    `sources`, nor on what was kept `before`; what this run keeps lies in `keep` (default: in the case). `then` is
-    called with it when the tables stand, and what it gives is returned. That a case is changed wholly or not at all is
-    `custody.staging`'s. Raises AmbiguousTime; EvidenceChanged when evidence is not the same at the second reading as at
-    the first; MachineError when what decides needs more than `memory` bytes (`engine.memory.enough`).
+    `sources`, nor on what was kept `before`; what this run keeps lies in `keep` (default: in the case), and who gives
+    an executor clears it away where the work fails (`finished.undone`). `then` is called with the result when the
+    tables stand, and what it gives is returned. That a case is changed wholly or not at all is `custody.staging`'s.
+    Raises AmbiguousTime; EvidenceChanged when evidence is not the same at the second reading as at the first;
+    MachineError when what decides needs more than `memory` bytes (`engine.memory.enough`).
     """
+    keep = keep or case.folder / runs.FOLDER
     if executor is None:
-        with ThreadPoolExecutor(workers or engine.default_workers()) as threads:
+        with finished.undone(keep), ThreadPoolExecutor(workers or engine.default_workers()) as threads:
             begun = begun or surveying.begin(sources, settings, threads, progress)
             return ingest_then(
                 case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun,
@@ -165,24 +167,23 @@ def ingest_then(
     begun = begun or surveying.begin(sources, settings, executor, progress)
     if elsewhere:  # workers have folders of their own to be in
         case = Case(case.folder.absolute())
-    before = before or kept.Kept(keep or case.folder / runs.FOLDER)
+    before = before or kept.Kept(keep)
     before = finished.known(replace(before, folder=before.folder.absolute()))
     report = progress or _silent
-    with finished.undone(before):
-        with _work(case) as work:
-            found = surveying.finish(begun, report)
-            evidence, names = surveying.ordered(found.placed)
-            width = workers or engine.default_workers()
-            task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
-            with _told_by_name():
-                made, read = _read_all(work, task, names, case)
-            state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
-            result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state, resumed=read.resumed)
-            store.replace(case.deliveries, work / "deliveries")
-            store.replace(case.unread, work / "unread")
-        for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
-            stale.unlink(missing_ok=True)
-        return then(result)
+    with _work(case) as work:
+        found = surveying.finish(begun, report)
+        evidence, names = surveying.ordered(found.placed)
+        width = workers or engine.default_workers()
+        task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
+        with _told_by_name():
+            made, read = _read_all(work, task, names, case)
+        state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
+        result = replace(made, skipped=tuple(sorted(found.skipped)), kept=state, resumed=read.resumed)
+        store.replace(case.deliveries, work / "deliveries")
+        store.replace(case.unread, work / "unread")
+    for stale in (case.findings, case.incidents, case.correspondents, case.lookalikes, case.detection):
+        stale.unlink(missing_ok=True)
+    return then(result)
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def test_a_wrong_wish_is_refused(case: Case, formats: list[str], edition: str) -
 def test_own_words_and_logo(case: Case, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    (own / "words.toml").write_text('[html]\nkicker = "Bericht <über> Fehlsendungen"\n', "utf-8")
+    (own / "words.toml").write_text('[doc]\nkicker_suspected = "Bericht <über> Fehlsendungen"\n', "utf-8")
     (own / "logo.png").write_bytes(PIXEL)
     written = write(case, ["html"], out=tmp_path / "a", templates=own, logo=own / "logo.png")
     text = written.files[0].read_text("utf-8")
