@@ -68,13 +68,14 @@ def undone(folder: Path) -> Iterator[None]:
     except BaseException as error:
         read = {name: size for _, name, _, size in _lines(folder / FILE)} if _cut_short(error) else {}
         size = sum(read.values())
-        stays = {*there, *([*read, FILE] if size >= WORTH else [])}
+        worth = size >= WORTH
+        stays = {*there, *([*read, FILE] if worth else [])}
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name not in stays:
                 kept.remove(path)
         if not stays and folder.is_dir():
             kept.remove(folder)
-        if FILE in stays:
+        if worth:
             error.add_note(f"the next ingest need not read {size:,} bytes again: what they came to is kept in {folder}")
         raise
 

@@ -183,6 +183,19 @@ def test_nothing_stays_where_the_machine_is_in_the_way(
     assert not (tmp_path / "case").exists()
 
 
+def test_only_what_was_cut_short_is_told_as_kept(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time something stands in the way: what the first has read stays, and nothing is promised."""
+    case = tmp_path / "case"
+    first, second = KeyboardInterrupt(), OSError(28, "No space left on device")
+    cut(case, logs, 3, monkeypatch, first)
+    cut(case, logs, 5, monkeypatch, second)
+    assert any("need not read" in note for note in first.__notes__)
+    assert not any("need not read" in note for note in second.__notes__)
+    assert pipeline.ingest(logs, case, **OPTIONS).resumed == sum(path.stat().st_size for path in logs[:3])
+
+
 def test_little_is_not_left_behind(logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finished, "WORTH", sum(path.stat().st_size for path in logs))
     cut(tmp_path / "case", logs, 3, monkeypatch, KeyboardInterrupt())
