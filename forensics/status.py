@@ -65,8 +65,8 @@ def status(case_dir: str | Path) -> Status:
             tables = {"deliveries": "deliveries", "findings": "findings", "incidents": "incidents", "ruled": "rulings"}
             asked = ", ".join(f"(SELECT count(*) FROM {table}) AS {name}" for name, table in tables.items())
             counts |= views.answer(connection, f"SELECT {asked}").to_pylist()[0]
-    recorded = [log.details(entry)["case_toml"] for entry in entries if "case_toml" in log.details(entry)]
-    changed = statement.changed(case, recorded[-1]) if recorded else None
+    recorded = statement.last(entries)
+    changed = statement.changed(case, recorded) if recorded is not None else None
     last = entries[-1] if entries else {}
     reports = sum(not one.withdrawn for one in seal.recorded(case, entries))
     if not counts["evidence"]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from forensics.case import Case
-from forensics.custody import canonical
+from forensics.custody import canonical, log
 
 WEIGHED = ("organisation.domains", "domains.", "detection.")
 SHOWN_ONLY = ("domains.jurisdictions_of_concern",)
@@ -20,6 +20,12 @@ def recorded(case: Case) -> dict[str, Any]:
     """`sha256` of the file's bytes and, by dotted key, a digest of each value; of a file that is absent, of nothing."""
     raw = case.toml.read_bytes() if case.toml.exists() else b""
     return {"sha256": hashlib.sha256(raw).hexdigest(), "keys": _keys(raw)}
+
+
+def last(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What the last of these entries of the custody log that speaks of it `recorded`; None where none does."""
+    found: list[dict[str, Any]] = [told["case_toml"] for told in map(log.details, entries) if "case_toml" in told]
+    return found[-1] if found else None
 
 
 def changed(case: Case, before: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -73,4 +79,4 @@ def _plain(value: Any) -> Any:
     return [type(value).__name__, str(value)]
 
 
-__all__ = ["changed", "recorded", "values", "weighed"]
+__all__ = ["changed", "last", "recorded", "values", "weighed"]

@@ -130,10 +130,10 @@ def _custody(case: Case, inventory: Manifest, found: chain.Chain) -> Check:
 
 def _statement(case: Case, entries: Entries) -> Check:
     """case.toml against what the last stage that wrote recorded of it."""
-    known = [told["case_toml"] for told in map(log.details, entries) if "case_toml" in told]
-    if not known:
+    known = statement.last(entries)
+    if known is None:
         return Check(case.toml.name, None, "no stage recorded it yet")
-    keys = statement.changed(case, known[-1])
+    keys = statement.changed(case, known)
     if keys is None:
         return Check(case.toml.name, True, "as the last stage recorded it")
     what = f"other values of {', '.join(keys)}" if keys else "other remarks or layout only"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,7 +158,7 @@ def ingest_then(
     """
     keep = keep or case.folder / runs.FOLDER
     if executor is None:
-        with finished.undone(keep), ThreadPoolExecutor(workers or engine.default_workers()) as threads:
+        with finished.undone(keep), engine.executor(workers) as threads:
             begun = begun or surveying.begin(sources, settings, threads, progress)
             return ingest_then(
                 case, sources, settings, then, executor=threads, workers=workers, progress=progress, begun=begun,
@@ -338,10 +338,11 @@ def _all(work: Path, task: _Task) -> _AllRead:
     for unit, (batch, made), found in _read(task):
         placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
         parts = [part for _, part in unit]
+        size = sum(part.size for part in parts)
         read.units.append((parts, batch))
         resumed = found and batch.name in task.before.finished
         if resumed:
-            read.resumed += sum(part.size for part in parts)
+            read.resumed += size
         elif not found:
             finished.add(task.before, parts, batch)
         if resumed or not found:
@@ -351,7 +352,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
             read.accounts[number].add(member)
         for member_number, table in _unread(placed, made):
             read.unread.add(table, evidence[unit[member_number][0]].digests.content_sha256)
-        done += sum(part.size for part in parts)
+        done += size
         current(task.report, unit[-1][1].item.source.name)
         task.report("read", done, total)
     allocator.release()

@@ -150,10 +150,9 @@ def _others(inner: Mapping[str, Any], record: Mapping[str, Any], export: columns
     if outer is None or outer[1] in _LOOSE or within is None:
         return False
     named = columns.first(inner, columns.whole(within).program)
-    tag = outer[0].decode("latin-1").split("[")[0].rstrip(": ")
-    if named is None or _CARRIER.match(tag):
+    if named is None or _CARRIER.match(_bare(outer[0])):
         return False
-    return not _same(outer[0], named[0].decode("latin-1").split("[")[0].rstrip(": "))
+    return not _same(outer[0], _bare(named[0]))
 
 
 def _nested(
@@ -210,9 +209,14 @@ def _line(
     return text[: own.end("front")] + told.encode() + text[own.end("stamp") :], "", clocks
 
 
+def _bare(program: bytes) -> str:
+    """The name of a program without the number of its process."""
+    return program.decode("latin-1").split("[")[0].rstrip(": ")
+
+
 def _same(program: bytes, tag: str) -> bool:
     """Whether an export's program is the one that a line names: `smtpd` and `postfix` are both `postfix/smtpd`."""
-    one, other = program.decode("latin-1").split("[")[0].rstrip(": ").casefold(), tag.casefold()
+    one, other = _bare(program).casefold(), tag.casefold()
     return one == other or one in other.split("/") or other in one.split("/") or one.endswith(f"/{other}")
 
 

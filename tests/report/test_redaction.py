@@ -82,6 +82,16 @@ def texts(name: str, rendered: Any) -> Iterator[str]:
         yield rendered.decode("utf-8")
 
 
+def every_text(hidden: Facts) -> Iterator[tuple[str, str]]:
+    """(format, text) of all that the redacted edition is written in."""
+    context = made.context(hidden)
+    for name in sorted(FORMATS.keys() - set(FULL_ONLY)):
+        for text in texts(
+            name, import_module(f"forensics.report.formats.{FORMATS[name].module}").render(hidden, context)
+        ):
+            yield name, text
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS.keys() - set(FULL_ONLY)))
 def test_no_raw_value_is_in_any_format(name: str) -> None:
     module = import_module(f"forensics.report.formats.{FORMATS[name].module}")
@@ -284,13 +294,8 @@ def test_an_ending_that_no_registry_has_is_shown_only_where_it_is_one_slip(
     assert {ending, "mli"} <= {place.suffix for place in own.places}
     hidden = redact(own, KEY)
     assert {"mli", "ml"} <= {place.suffix for place in hidden.places}
-    context = made.context(hidden)
-    for name, one in FORMATS.items():
-        if name in FULL_ONLY:
-            continue
-        rendered = import_module(f"forensics.report.formats.{one.module}").render(hidden, context)
-        for text in texts(name, rendered):
-            assert not re.search(rf"(?<!\w){re.escape(visible(ending))}(?!\w)", text), name
+    for name, text in every_text(hidden):
+        assert not re.search(rf"(?<!\w){re.escape(visible(ending))}(?!\w)", text), name
 
 
 def test_watched_zones_stay_unless_they_are_the_organisation() -> None:
@@ -317,13 +322,8 @@ def test_an_organisation_that_is_a_suffix_is_named_nowhere(domain: str) -> None:
     own: Facts = moved(made.facts(30, verdicts=[made.CONFIRM]), domain)
     assert domain in own.header.domains and own.findings[0].sender.endswith(domain)
     hidden = redact(own, KEY)
-    context = made.context(hidden)
-    for name, one in FORMATS.items():
-        if name in FULL_ONLY:
-            continue
-        rendered = import_module(f"forensics.report.formats.{one.module}").render(hidden, context)
-        for text in texts(name, rendered):
-            assert domain not in text.casefold(), name
+    for name, text in every_text(hidden):
+        assert domain not in text.casefold(), name
 
 
 def test_a_story_of_the_organisations_own_suffix_is_not_told() -> None:
