@@ -122,5 +122,5 @@ def test_folders_without_end_are_refused(folder: Path) -> None:
 def test_a_file_where_the_folder_belongs_is_named(folder: Path) -> None:
     place = folder / "file"
     place.write_bytes(b"")
-    with pytest.raises(CaseError, match=r"is no folder"), finished.undone(kept.Kept(place)):
+    with pytest.raises(CaseError, match=r"is no folder"), finished.undone(place):
         pass
