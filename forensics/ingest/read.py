@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics import engine, loaders, store
+from forensics import engine, store
 from forensics.case import Case
-from forensics.custody import evidence as custody
 from forensics.custody import runs
 from forensics.engine import memory as bounds
 from forensics.errors import EvidenceError, MachineError
 from forensics.ingest import (
-    ahead,
     allocator,
     batches,
     copies,
@@ -28,11 +26,10 @@ from forensics.ingest import (
     fragments,
     handing,
     kept,
-    madeby,
     overlap,
-    plainly,
     remarks,
     spool,
+    tasks,
     units,
 )
 from forensics.ingest import deliveries as writing
@@ -40,8 +37,8 @@ from forensics.ingest import survey as surveying
 from forensics.ingest.batches import Batch
 from forensics.ingest.hops import Hops
 from forensics.ingest.survey import Begun, Progress, Surveyed
+from forensics.ingest.tasks import Task
 from forensics.loaders import timing
-from forensics.loaders.base import STATEMENTS
 from forensics.loaders.settings import Settings
 from forensics.progress import current
 from forensics.stitch import selection
@@ -174,7 +171,7 @@ def ingest_then(
         found = surveying.finish(begun, report)
         evidence, names = surveying.ordered(found.placed)
         width = workers or engine.default_workers()
-        task = _Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
+        task = Task(evidence, {}, begun.size, executor, elsewhere, width, report, before, memory)
         with _told_by_name():
             made, read = _read_all(work, task, names, case)
         state = kept.write(before, found.surveyed, settings, read.units, made.made_of)
@@ -208,7 +205,7 @@ def _told_by_name() -> Iterator[None]:
 
 
 def _read_all(
-    work: Path, task: _Task, names: Mapping[str, tuple[str, ...]], case: Case
+    work: Path, task: Task, names: Mapping[str, tuple[str, ...]], case: Case
 ) -> tuple[IngestResult, _AllRead]:
     """Both tables, made below `work`."""
     compared = [(e.source, e.loader, e.wrap, e.survey) for e in task.evidence]
@@ -254,7 +251,7 @@ def _with_clocks(one: Surveyed, apart: Sequence[writing.Apart]) -> Surveyed:
     return replace(one, survey=timing.noted(one.survey, *said)) if said else one
 
 
-def _read_with_what_it_shows(work: Path, task: _Task) -> tuple[_Task, _AllRead]:
+def _read_with_what_it_shows(work: Path, task: Task) -> tuple[Task, _AllRead]:
     """Read all evidence; and once more with what only the whole of it shows (`copies`), which is rare."""
     read = _all(work, task)
     for _ in range(AGAIN):
@@ -279,36 +276,6 @@ def _silent(step: str, done: int, total: int) -> None:
     """No progress wanted."""
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What is to be read, and how."""
-
-    evidence: Sequence[Surveyed]
-    duplicates: Mapping[int, overlap.Duplicates]
-    size: int
-    executor: Executor
-    elsewhere: bool
-    width: int
-    report: Progress
-    before: kept.Kept
-    memory: int | None
-    hosts: Mapping[str, str] = field(default_factory=dict)
-
-    def statements(self, number: int) -> pa.Table:
-        """What the records of one evidence say, but those that are known to repeat others."""
-        item = self.evidence[number]
-        module: Any = loaders.load(item.loader)
-        skip = self.duplicates[number].mask if number in self.duplicates else None
-        found = [STATEMENTS.empty_table()]
-        for part in units.of_one(item, skip, self.hosts):
-            found += [module.statements(scan.events) for scan in units.scans(part, number)]
-        return pa.concat_tables(found)
-
-    def decisions(self) -> str:
-        """What decides a row beside the records that it is made of."""
-        return plainly.digest([madeby.digest(), sorted(self.hosts.items())])
-
-
 @dataclass
 class _AllRead:
     """What reading all evidence came to. `units`: each with its batch; `joined`: batches at the end that were joined
@@ -327,7 +294,7 @@ class _AllRead:
     resumed: int = 0
 
 
-def _all(work: Path, task: _Task) -> _AllRead:
+def _all(work: Path, task: Task) -> _AllRead:
     """Read all evidence."""
     evidence = task.evidence
     total = sum(e.digests.content_size for e in evidence)
@@ -335,7 +302,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
     read = _AllRead(spool.Batches(), writing.Unread(work / "unread"), Hops(), [_Account() for _ in evidence])
     for account, item in zip(read.accounts, evidence, strict=True):
         account.remarks.add((), item.survey.losses, ())
-    for unit, (batch, made), found in _read(task):
+    for unit, (batch, made), found in tasks.outcomes(task):
         placed = spool.Placed(batch, task.before.folder, tuple(number for number, _ in unit))
         parts = [part for _, part in unit]
         size = sum(part.size for part in parts)
@@ -369,7 +336,7 @@ def _all(work: Path, task: _Task) -> _AllRead:
     return read
 
 
-def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None, task: _Task) -> None:
+def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None, task: Task) -> None:
     read.batches.add(placed, made)
     read.rows += placed.batch.hops + placed.batch.legs
     bounds.enough(read.rows, task.width, task.memory)
@@ -391,90 +358,6 @@ def _unread(placed: spool.Placed, made: batches.Tables | None) -> Iterator[tuple
     if table is not None:
         for member in sorted(table["member"].unique().to_pylist()):
             yield member, table.filter(pc.equal(table["member"], member)).drop_columns("member")
-
-
-_Numbered = Sequence[tuple[int, units.Part]]
-_Made = tuple[Batch, batches.Tables | None]
-_Job = tuple[tuple[_Numbered, int | None, bool], Future[Any]]
-"""A unit, which of the results of its work is its own (None: the only one), whether it was kept; and that work."""
-
-
-def _read(task: _Task) -> Iterator[tuple[_Numbered, _Made, bool]]:
-    """All evidence in order, unit by unit, with its batch and whether that was kept before."""
-    for (unit, at, found), outcome in ahead.results(_jobs(task), 2 * task.width):
-        yield unit, outcome if at is None else outcome[at], found
-
-
-def _jobs(task: _Task) -> Iterator[_Job]:
-    shared = overlap.windows([copies.known_as(one, task.hosts).survey for one in task.evidence])
-    skip = {number: one.mask for number, one in task.duplicates.items()}
-    listed = list(units.parts(task.evidence, skip, shared, task.hosts))
-    at = 0
-    while at < len(listed):
-        known = task.before.unit([part for _, part in listed[at : at + units.BUNDLED]])
-        if known is not None:
-            count, batch = known
-            yield (listed[at : at + count], None, True), _ready((batch, None))
-            at += count
-            continue
-        unit = [listed[at]]
-        first = unit[0][1]
-        size = first.size
-        at += 1
-        while (
-            at < len(listed)
-            and units.fits(first, len(unit), size, listed[at][1])
-            and not task.before.begins(listed[at][1])
-        ):
-            unit.append(listed[at])
-            size += listed[at][1].size
-            at += 1
-        if len(unit) == 1 and not first.whole and not custody.plain(first.item.source):
-            several = [unit]
-            while at < len(listed) and listed[at][0] == unit[0][0]:
-                several.append([listed[at]])
-                at += 1
-            yield from _of_packed(task, several)
-        else:
-            yield (unit, None, False), _submit(task, [part for _, part in unit])
-
-
-def _of_packed(task: _Task, several: Sequence[_Numbered]) -> Iterator[_Job]:
-    """Blocks of packed content, which has to be gone through from its beginning: elsewhere by one worker, here block by
-    block to all of them."""
-    parts = [unit[0][1] for unit in several]
-    if task.elsewhere:
-        future = task.executor.submit(_several, task.before.folder, parts)
-        yield from (((unit, n, False), future) for n, unit in enumerate(several))
-        return
-    for unit, block in zip(several, _packed(parts), strict=True):
-        yield (unit, None, False), task.executor.submit(units.read, task.before.folder, [unit[0][1]], [block])
-
-
-def _submit(task: _Task, parts: Sequence[units.Part]) -> Future[Any]:
-    if task.elsewhere:
-        return task.executor.submit(_facts_only, task.before.folder, parts)
-    return task.executor.submit(units.read, task.before.folder, parts)
-
-
-def _facts_only(folder: Path, parts: Sequence[units.Part]) -> _Made:
-    """What another process tells of a unit: its tables stay on disk."""
-    return units.read(folder, parts)[0], None
-
-
-def _several(folder: Path, parts: Sequence[units.Part]) -> list[_Made]:
-    return [(units.read(folder, [part], [block])[0], None) for part, block in zip(parts, _packed(parts), strict=True)]
-
-
-def _packed(parts: Sequence[units.Part]) -> Iterator[custody.Block]:
-    """The one block of each of these parts of one evidence."""
-    return units.packed(parts[0].item, {part.start for part in parts})
-
-
-def _ready(outcome: _Made) -> Future[Any]:
-    future: Future[Any] = Future()
-    future.set_result(outcome)
-    return future
 
 
 def _account(

@@ -18,7 +18,7 @@ from forensics import pipeline, workbench
 from forensics.case import Case
 from forensics.custody import manifest, runs
 from forensics.errors import AmbiguousTime, MissentError, VerificationFailed
-from forensics.ingest import kept, read, survey, units
+from forensics.ingest import kept, survey, tasks, units
 from tests.ingesting import message, to
 
 DAYS = ("20230603.gz", "20230604.gz", "20230605.gz", "20230606.gz", "20230607.bz2", "20230608.xz", "20230609")
@@ -266,7 +266,7 @@ def test_other_code_uses_nothing_that_was_kept(
     case = tmp_path / "case"
     ingest(logs[:2], case)
     counted["read"].clear()
-    for module in (kept.madeby, units.madeby, read.madeby):
+    for module in (kept.madeby, units.madeby, tasks.madeby):
         monkeypatch.setattr(module, "digest", lambda: "0" * 64)
     ingest(logs[2:3], case)
     assert str(logs[0]) in counted["read"]
