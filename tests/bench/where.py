@@ -1,6 +1,7 @@
 """Where the processor time of an ingest goes, stage by stage, beside what the machine can do at best with the same bytes.
 
-    python -m tests.bench.where --folder DIR --lines 26500000
+    python -m tests.bench.where --folder DIR --lines 26500000        # Postfix
+    python -m tests.bench.where --folder DIR --megabytes 1000        # Exchange message tracking
 
 Each stage is a function of the package that is timed where it is called, by the processor time of its own thread and
 without the stages that are called within it; "the rest" is what the process took beside all of them: its start, threads
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -23,14 +25,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.bench import exchange
 from tests.bench.scale import OPTIONS, fresh, made, said, spent
 
 STAGES = {
     "reading: bytes of the evidence": ("custody.streams:File.readinto",),
     "reading: digests": ("custody.streams:Hashing._do", "ingest.units:same"),
-    "survey: stamps, hosts, sequences": ("loaders.postfix.survey:Surveyor.feed",),
-    "reading: scanning records": ("loaders.postfix:scan",),
-    "reading: hops and legs of records": ("loaders.postfix:assemble",),
+    "survey: stamps, hosts, sequences": ("loaders.postfix.survey:Surveyor.feed", "loaders.exchange.survey:Surveyor.feed"),
+    "reading: scanning records": ("loaders.postfix:scan", "loaders.exchange:scan"),
+    "reading: hops and legs of records": ("loaders.postfix:assemble", "loaders.exchange:assemble"),
     "joining: keys, what belongs together": (
         "stitch.journeys:hop_leg_keys", "stitch.selection:join_index", "ingest.hops:Hops.add",
         "ingest.deliveries:deliveries", "ingest.batches:fragments",
@@ -93,13 +96,13 @@ def measure(log: Path, case: Path) -> None:
     stages = Stages()
     stages.take()
     begun = time.perf_counter()
-    pipeline.ingest([log], case, org=[OPTIONS[3]], year=int(OPTIONS[1]))
+    pipeline.ingest([log], case, org=[OPTIONS[3]], year=int(OPTIONS[1]))  # an Exchange log has years of its own
     wall, whole = time.perf_counter() - begun, sum(os.times()[:4])
     rows = [(stage, stages.seconds[stage]) for stage in STAGES]
     rows.append(("the rest", whole - sum(seconds for _, seconds in rows)))
     for stage, seconds in rows:
-        sys.stdout.write(f"{stage:44} {seconds:8.2f} s of processors  {seconds / whole:6.1%}\n")
-    sys.stdout.write(f"{'all':44} {whole:8.2f} s of processors, {wall:.2f} s\n")
+        say(f"{stage:44} {seconds:8.2f} s of processors  {seconds / whole:6.1%}")
+    say(f"{'all':44} {whole:8.2f} s of processors, {wall:.2f} s")
 
 
 def scanned(log: Path) -> None:
@@ -124,28 +127,47 @@ def scanned(log: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--lines", type=int, default=2_900_000)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--lines", type=int, default=2_900_000)
+    size.add_argument("--megabytes", type=int)
     parser.add_argument("--within", choices=("stages", "scan"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    log, case = options.folder / f"log-{options.lines}", options.folder / "case"
+    of_exchange = options.megabytes is not None
+    log = options.folder / (f"MSGTRK20230601-{options.megabytes}.LOG" if of_exchange else f"log-{options.lines}")
     if options.within == "stages":
-        return measure(log, fresh(case))
+        return measure(log, fresh(options.folder / "case"))
     if options.within == "scan":
         return scanned(log)
-    sys.stdout.write(json.dumps({"processors": len(os.sched_getaffinity(0)), "load": os.getloadavg()}) + "\n")
-    size = made(log, options.lines).stat().st_size
-    again = [sys.executable, "-m", "tests.bench.where", "--folder", str(options.folder), "--lines", str(options.lines)]
-    sys.stdout.flush()
-    spent_by_stages = [*again, "--within", "stages"]
-    os.spawnv(os.P_WAIT, sys.executable, spent_by_stages)
-    said("the scanner alone, one thread", spent([*again, "--within", "scan"]), size)
-    for peer in (["sha256sum", str(log)], ["openssl", "sha256", str(log)], ["wc", "-l", str(log)],
-                 ["zstd", "-q", "-1", "-f", str(log), "-o", os.devnull], ["pflogsumm", str(log)]):  # fmt: skip
+    say(json.dumps({"processors": len(os.sched_getaffinity(0)), "load": os.getloadavg()}))
+    if not of_exchange:
+        made(log, options.lines)
+    elif not log.exists():  # by a process of its own: a child's peak of memory begins at what its parent has
+        subprocess.run([sys.executable, "-c", exchange.GENERATE, str(log), str(options.megabytes)], check=True)
+    bytes_ = log.stat().st_size
+    again = [sys.executable, "-m", "tests.bench.where", "--folder", str(options.folder)]
+    again += ["--megabytes", str(options.megabytes)] if of_exchange else ["--lines", str(options.lines)]
+    subprocess.run([*again, "--within", "stages"], check=True)
+    if of_exchange:
+        said("pyarrow.csv.read_csv", spent([sys.executable, "-c", exchange.read_csv(), str(log)]), bytes_)
+    else:
+        said("the scanner alone, one thread", spent([*again, "--within", "scan"]), bytes_)
+    for peer in (
+        ["sha256sum", str(log)],
+        ["openssl", "sha256", str(log)],
+        ["wc", "-l", str(log)],
+        ["zstd", "-q", "-1", "-f", str(log), "-o", os.devnull],
+        *([] if of_exchange else [["pflogsumm", str(log)]]),
+    ):
         if shutil.which(peer[0]):
-            said(peer[0], spent(peer), size)
+            said(peer[0], spent(peer), bytes_)
         else:
-            sys.stdout.write(f"{peer[0]} is not installed: not measured\n")
+            say(f"{peer[0]} is not installed: not measured")
     return None
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
