@@ -102,7 +102,10 @@ def opened(
             raw = streams.tapped(raw, passed)
             yield Content(streams.unpacked(source.outer, raw, source.size, note), raw)
             return
-        raw = streams.tapped(streams.Raw(stored, source.offset, source.length, note).pieces(), passed)
+        there = max(source.size - source.offset, 0)
+        if source.length > there:
+            note("the archive ends inside it: it is cut off")
+        raw = streams.tapped(streams.Raw(stored, source.offset, min(source.length, there), note).pieces(), passed)
         yield _member(source, raw, notes, hashing)
 
 

@@ -358,6 +358,30 @@ def test_truncated_tgz(tmp_path):
     assert "cut off" in damage[2]
 
 
+def test_a_tar_that_was_cut_off_before_it_was_handed_in(tmp_path):
+    """It is the archive that ends, not a file that somebody shortened while it was read."""
+    whole = tar({f"{i}.log": LOG[:5_000] for i in range(3)})
+    path = tmp_path / "cut.tar"
+    for end in (512 + 4_000, 2 * 5_632 + 512 + 100):
+        path.write_bytes(whole[:end])
+        found = discover([path])
+        assert "is cut off" in found.problems[0].reason
+        *others, last = (read(source) for source in found.sources)
+        assert [got for got, *_ in others] == [LOG[:5_000]] * len(others)
+        assert last[0] == LOG[: end % 5_632 - 512] and last[2].damage == "the archive ends inside it: it is cut off"
+
+
+@pytest.mark.parametrize("end", [5_632, 2 * 5_632, 5_632 - 50], ids=["behind one", "behind two", "in the filling"])
+def test_a_tar_that_was_cut_off_between_two_files_is_told(tmp_path, end):
+    """Nothing in it is damaged: only that its end mark is missing shows that there were more files."""
+    path = tmp_path / "cut.tar"
+    path.write_bytes(tar({f"{i}.log": LOG[:5_000] for i in range(3)})[:end])
+    found = discover([path])
+    assert len(found.sources) == -(-end // 5_632)
+    assert len(found.problems) == 1 and "without its end mark: it is cut off" in found.problems[0].reason
+    assert [read(source)[2].damage for source in found.sources] == [None] * len(found.sources)
+
+
 def test_tar_that_claims_an_endless_header(tmp_path):
     whole = bytearray(tar({"n" * 300: LOG}))
     whole[124:136] = b"77777777777\0"
