@@ -98,6 +98,25 @@ def pieces(text: str) -> list[str]:
     return out
 
 
+CHANGED: Final = (
+    "an address with signs of HTML (`&lt;`, `&#64;`), which Exchange does not write: what copied this file has changed "
+    "it; hand in the file itself"
+)
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|commat|#\d{1,5}|#x[0-9a-f]{1,4});", re.I)
+
+
+def changed(text: str) -> bool:
+    """Has a copy made HTML of an address in this list? Outside quotes a local part has no `;` (RFC 5321).
+
+    >>> changed("&lt;x@fabrikam.com&gt;"), changed("r&d@contoso.com;x@fabrikam.com"), changed('"a&lt;b"@fabrikam.com')
+    (True, False, False)
+    """
+    return "&" in text and _ENTITY.search(_QUOTED.sub("", text)) is not None
+
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+
+
 def are_whole(addresses: Sequence[str]) -> bool:
     """Has each one `@` outside quotes, and no blank beside them?"""
-    return all(re.sub(r'"(?:\\.|[^"\\])*"', "", one).count("@") == 1 for one in addresses)
+    return all(_QUOTED.sub("", one).count("@") == 1 for one in addresses)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Places, Scan, ScanContext, line_fingerprints, line_places, unread_rows
-from forensics.loaders.exchange import blocks, exports, online, tracking
+from forensics.loaders.exchange import addresses, blocks, exports, online, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.sniff import HEAD, is_json, is_separator_line, separator_of
@@ -78,6 +78,10 @@ def scan(block: Block, context: ScanContext) -> Scan:
         account.unread.append((int(r), "quoting broken: text behind a closing quote, or a quote never closed"))
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
+        if layout is not None:
+            for n in _changed(records, low, high, layout, kinds):
+                account.unread.append((n, addresses.CHANGED))
+                kinds[n] = codes.BROKEN
         if layout is None or separator != plan.separator:
             for r in low + np.flatnonzero(kinds[low:high] == codes.DATA):
                 why = f"no header, and {records.columns(int(r))} columns fit no known layout"
@@ -106,6 +110,28 @@ def scan(block: Block, context: ScanContext) -> Scan:
         unread=unread_rows(block, rows),
         events=pa.concat_tables(parts) if parts else EVENTS.empty_table(),
     )
+
+
+def _changed(records: blocks.Records, low: int, high: int, layout: blocks.Layout, kinds: np.ndarray) -> list[int]:
+    """Data records with an address of which a copy has made HTML; other columns, as subjects, may hold it."""
+    begin, end = (int(records.starts[low]), int(records.ends[high - 1])) if low < high else (0, 0)
+    text = records.text[begin:end]
+    at = np.flatnonzero(text[:-1] == _AMPERSAND)
+    at = begin + at[np.isin(text[at + 1], _BEGINS)]
+    rows = np.unique(np.searchsorted(records.starts[low:high], at, side="right") - 1) + low
+    status = layout.kind == "summary"
+    wanted = [i for i, name in enumerate(map(f.squeezed, layout.names))
+              if name in f.ADDRESSES or (status and name == "recipientstatus")]  # fmt: skip
+    out = []
+    for r in rows[kinds[rows] == codes.DATA].tolist():
+        cells = records.cells(r)
+        if any(addresses.changed(cells[i]) for i in wanted if i < len(cells)):
+            out.append(r)
+    return out
+
+
+_AMPERSAND = ord("&")
+_BEGINS = np.frombuffer(b"lgaqnc#LGAQNC", np.uint8)
 
 
 def _is_heading(records: blocks.Records, r: int, plan: ScanPlan) -> bool:
