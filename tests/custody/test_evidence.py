@@ -358,6 +358,22 @@ def test_truncated_tgz(tmp_path):
     assert "cut off" in damage[2]
 
 
+def test_a_case_among_evidence_is_told_in_one_line(tmp_path):
+    """What it was made of may have come by standard input; what somebody has put beside its own files is read."""
+    case = tmp_path / "logs" / "case"
+    for name in ("manifest.json", "custody.jsonl", "case.toml", "deliveries/month=2024-03/day-01.parquet", "reports/x"):
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_text("{}")
+    for name in ("streams/" + "a" * 64, "more.log", "evidence/mail.log"):
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_bytes(LOG)
+    (tmp_path / "logs" / "mail.log").write_bytes(LOG)
+    found = discover([tmp_path / "logs"])
+    assert [(Path(one.path), "Missent case" in one.reason) for one in found.problems] == [(case, True)]
+    names = ["case/evidence/mail.log", "case/more.log", "case/streams/" + "a" * 64, "mail.log"]
+    assert [str(Path(one.path).relative_to(tmp_path / "logs")) for one in found.sources] == names
+
+
 def test_a_tar_that_was_cut_off_before_it_was_handed_in(tmp_path):
     """It is the archive that ends, not a file that somebody shortened while it was read."""
     whole = tar({f"{i}.log": LOG[:5_000] for i in range(3)})
