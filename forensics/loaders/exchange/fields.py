@@ -69,6 +69,12 @@ ADDRESSES: Final = {
 }  # fmt: skip
 """Columns that hold addresses alone."""
 
+WORDS: Final = {
+    *TRACE["sender"], *TRACE["message_id"], *TRACE["network_id"], "returnpath", "eventid", "datetime", "datetimeutc",
+    "internalmessageid", *emailevents.COLUMNS["senderaddress"],
+}  # fmt: skip
+"""Columns that hold one word, in no line but one."""
+
 COMMANDS: Final = {
     "trace": "Get-MessageTraceV2 -StartDate … -EndDate … -ResultSize 5000 | Select-Object "
     "@{n='Received';e={$_.Received.ToString('o')}}, SenderAddress, RecipientAddress, Subject, Status, ToIP, FromIP, "

@@ -265,3 +265,20 @@ def test_html_elsewhere_and_unusual_addresses_are_no_such_sign(tmp_path: Path) -
     (tmp_path / "trace.csv").write_bytes(trace(*rows))
     done = pipeline.ingest([tmp_path / "trace.csv"], tmp_path / "case", org=["contoso.com"])
     assert (done.deliveries, done.unread) == (2, 0)
+
+
+@pytest.mark.parametrize("width", range(37, 140, 17))
+@pytest.mark.parametrize("name", ["trace-v2.csv", "online-extended.csv", "online-summary-utf8.csv"])
+def test_a_file_whose_lines_a_terminal_has_broken_gives_no_address_that_was_not_there(
+    name: str, width: int, tmp_path: Path
+) -> None:
+    """A line end in quotes is text: what it breaks in two is neither another address nor another message."""
+    raw = (SAMPLES / name).read_bytes()
+    header, *lines = raw.decode("utf-16" if raw[:2] == b"\xff\xfe" else "utf-8-sig").splitlines()
+    broken = [line[i : i + width] for line in lines for i in range(0, len(line), width)]
+    addresses = set(re.findall(r"[a-z0-9.]+@[a-z0-9.-]+", "\n".join(lines)))
+    (tmp_path / name).write_text("\n".join([header, *broken]) + "\n")
+    pipeline.ingest([tmp_path / name], tmp_path / "case", org=["contoso.com"])
+    for row in store.read(Case(tmp_path / "case"), "deliveries").to_pylist():
+        assert {row["sender"], row["recipient"]} - {None, ""} <= addresses
+        assert "\n" not in str(row["message_id"])
