@@ -246,7 +246,10 @@ def _holds(one: EvidenceEntry, place: Location, source: Source) -> bool:
     plain = place.index is None and place.container == "plain"
     if not plain and place != one.locations[0]:
         return True
-    digest = evidence.file_digest(source.file, None if _shorter(source, place) else place.size)[0]
+    try:
+        digest = evidence.file_digest(source.file, None if _shorter(source, place) else place.size)[0]
+    except OSError:  # the survey opens it again, and says why it cannot
+        return True
     return digest == (one.id if plain else one.file_sha256)
 
 
