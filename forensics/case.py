@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +81,19 @@ class Case:
     def streams(self) -> Path:
         """Copies of evidence that came from standard input, by digest."""
         return self.folder / "streams"
+
+
+MADE = frozenset({
+    "case.toml", "manifest.json", "custody.jsonl", "deliveries", "unread", "correspondents.parquet", "findings.parquet",
+    "incidents.parquet", "lookalikes.parquet", "detection.json", "verdicts.jsonl", "successors.jsonl", "attested",
+    "annexes", "reports", ".runs", ".lock", ".next", ".commit", ".doing", ".work",
+})  # fmt: skip
+"""What a case folder has of its own beside the evidence in `streams`."""
+
+
+def is_one(names: Collection[str]) -> bool:
+    """Whether a folder in which these names are is a case: it has its manifest and its custody log."""
+    return {"manifest.json", "custody.jsonl"} <= set(names)
 
 
 def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), known_good: Sequence[str] = ()) -> None:

@@ -6,6 +6,7 @@ It is written by people; the tool only creates it (`create`) and adds what comma
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date
@@ -75,6 +76,20 @@ class SourceSettings(_Strict):
     """Of dates such as 3/4/2024 in an export, where the file does not show it."""
     host: str | None = None
     """The server that wrote it, where its records do not name one, as in Exim's own log files."""
+    carriers: tuple[str, ...] | None = None
+    """Programs in it, as its records name them, that hand on what others wrote as their own records: the tag of a
+    container (`docker run --log-opt tag=…`), the user whose `logger` fed a log in again. What any other program logs of
+    a mail server's records may be an outsider's, and is not believed."""
+
+    @field_validator("carriers")
+    @classmethod
+    def _programs(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for name in value or ():
+            if not re.fullmatch(r"[A-Za-z0-9_.@+-]+(?:/(?!postfix\b)[A-Za-z0-9_.@+-]+){0,3}", name):
+                raise ValueError(f"{name!r} is no name of a program, as it stands before `[123]:` or `:` in a record")
+            if re.match(r"(?:postfix|exim)", name, re.I):
+                raise ValueError(f"{name!r}: a mail server's own records quote what outsiders wrote")
+        return value
 
 
 class Detection(_Strict):
@@ -178,6 +193,7 @@ jurisdictions_of_concern = []
 # timezone = "Europe/London"
 # date_order = "dmy"  # or "mdy": what 3/4/2024 means in an export that does not show it
 # host = "mx1.example.org"  # the server that wrote a log which names none, such as Exim's mainlog
+# carriers = ["smtp-prod"]  # programs that hand on others' records, such as a container's tag
 
 # The detector's assumption before any evidence: the share of domains written to that are only slips for another.
 # Left out, it is learned from the log, starting from the documented one.

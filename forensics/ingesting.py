@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forensics.custody.sources import Source
     from forensics.custody.staging import Staged
     from forensics.ingest.kept import Kept
+    from forensics.ingest.known import Moved
     from forensics.ingest.survey import Surveyed
     from forensics.progress import Progress
     from forensics.results import Ingested
@@ -49,8 +50,9 @@ def ingest(
 ) -> Ingested:
     """Read `logs` into the case, made if it is not there.
 
-    Evidence that the case holds already is recognised by digest. With new evidence all of it is read anew, so that
-    the tables are a function of the evidence and not of the order of commands; findings made before are removed.
+    Evidence that the case holds already is recognised by digest, also where its file has another name by now, as after
+    a rotation. With new evidence all of it is read anew, so that the tables are a function of the evidence and not of
+    the order of commands; findings made before are removed.
     A domain of `org` is kept in case.toml when the evidence has a sender or recipient in it; one that the case does not
     have yet needs `org_add` or `org_replace` (OrganisationDiffers).
     `follow_links`: read what symbolic links in a folder lead to outside of it, too. `max_expanded`: bytes that archives
@@ -107,22 +109,32 @@ def ingest(
         settings: dict[str, Any] = {"sources": [one.model_dump() for one in sources]}
         known = known_evidence.read_manifest(now)
         new, named = known_evidence.split_new_and_known(now, known, found.sources, progress)
-        earlier = known_evidence.per_file_settings(now, known, new)
         about: dict[str, Any] = {"org": org, "replace": org_replace, "watch": watch, "known_good": known_good}
-        if (
-            known
-            and not new
-            and settings["sources"] == known.settings.get("sources")
-            and known_evidence.agrees(named, year, timezone)
-        ):
-            from forensics import results, store
-            from forensics.custody import manifest
+        already = len({source for source, _ in named})
+        told_anew = not known or settings["sources"] != known.settings.get("sources")
+        if known and not new and not told_anew and known_evidence.agrees(named, year, timezone):
+            lying = known_evidence.reopen(now, known_evidence.beside(known, named), (), named)
+            if known_evidence.as_files(lying.moved):
+                from forensics import results, store
+                from forensics.custody import manifest
 
-            manifest.intact(case, known, store.TABLES)
-            unseen = remember(now, **about)
-            _edited(staged, "ingest", command, by)
-            return replace(results.ingested(now, known, len(named), problems, unseen), case=case.folder)
-        reopened = known_evidence.reopen(now, known, new, named)
+                manifest.intact(case, known, store.TABLES)
+                unseen = remember(now, **about)
+                if lying.moved:
+                    known_evidence.keep_what_was_said(known, sources, lying.moved)
+                    known = manifest.record(
+                        now, "ingest", command=command, started=started, by=by, progress=progress,
+                        evidence=known_evidence.at_their_places(now, known, lying),
+                        details={"moved": [one.said() for one in lying.moved]},
+                    )  # fmt: skip
+                else:
+                    _edited(staged, "ingest", command, by)
+                made = results.ingested(now, known, already, problems, unseen)
+                return replace(made, case=case.folder, moved=_moved(lying.moved))
+        lying = known_evidence.reopen(now, known, new, named)
+        reopened, new, moved = lying.sources, list(lying.new), lying.moved
+        known_evidence.keep_what_was_said(known, sources, moved)
+        earlier = known_evidence.per_file_settings(now, known, new, moved)
         contents = [*(source for source, _ in reopened), *new]
         if cluster is not None:  # workers have folders of their own to be in
             contents = [replace(source, stored=source.file.absolute()) for source in contents]
@@ -163,7 +175,7 @@ def ingest(
                     for name in one.names:
                         read.setdefault(name, set()).add(one.id)
                 known_evidence.unchanged(known, reopened, read)
-                if not (named or read.keys() & {source.name for source in new}):
+                if not (named or moved or read.keys() & {source.name for source in new}):
                     raise _nothing_read(skipped)
                 unseen = remember(now, **about)
                 settings.update(unseen_settings(known, org, unseen))
@@ -176,6 +188,8 @@ def ingest(
                 again = [one for one in (known.evidence if known and known.kept else ()) if one.id in result.read]
                 if again:
                     details["read_again"] = [one.id for one in again]
+                if moved:
+                    details["moved"] = [one.said() for one in moved]
                 if result.resumed:
                     details["resumed_bytes"] = result.resumed
                 inventory = manifest.record(
@@ -183,10 +197,11 @@ def ingest(
                     evidence=manifest.evidence(now, result.evidence, contents), details=details, by=by,
                     kept=result.kept, progress=progress,
                 )  # fmt: skip
-                made = results.ingested(now, inventory, len(named), skipped, unseen)
+                made = results.ingested(now, inventory, already, skipped, unseen)
                 return replace(
-                    made, case=case.folder, read_again=tuple(one.names[0] for one in again), resumed=result.resumed
-                )
+                    made, case=case.folder, read_again=tuple(one.names[0] for one in again), resumed=result.resumed,
+                    moved=_moved(moved),
+                )  # fmt: skip
 
             options: dict[str, Any] = {"executor": pool, "workers": workers, "progress": progress, "begun": begun}
             options["memory"] = memory
@@ -248,6 +263,10 @@ def _annex(
             state=False, by=by,
         )  # fmt: skip
         return replace(results.ingested(now, found, 0, []), case=case.folder)
+
+
+def _moved(moved: Sequence[Moved]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.before, one.now) for one in moved)
 
 
 def _edited(staged: Staged, action: str, command: Sequence[str], by: By) -> None:

@@ -57,6 +57,8 @@ class Ingested:
     """Evidence that the case had and that was read again: new evidence bears on it, or what was kept of it is gone."""
     resumed: int = 0
     """Bytes of content that needed no reading, since an ingest that was cut short had read them."""
+    moved: tuple[tuple[str, str], ...] = ()
+    """(path before, path now) of evidence that the case had and that lies elsewhere now: found by its content."""
 
     @property
     def exit_code(self) -> int:

@@ -80,6 +80,11 @@ def worksheet(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 def ingested(result: results.Ingested) -> None:
     again = f", {result.already} of them already in the case" if result.already else ""
     _line("Evidence", f"{count(result.evidence, 'file')}{again}")
+    for before, after in result.moved[: results.MOST_NAMES]:
+        _line("Moved", visible(f"{before} lies at {after} now: found there by its digest"))
+    if len(result.moved) > results.MOST_NAMES:
+        rest = len(result.moved) - results.MOST_NAMES
+        _line("Moved", f"{rest:,} more; the custody log names them (`moved`)")
     if result.read_again:
         names = visible(few(result.read_again))
         _line("Read again", f"{names}: new evidence bears on it, or what was kept of it is gone")

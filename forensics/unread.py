@@ -20,6 +20,11 @@ KIND_SQL = """regexp_replace(reason, '[''"].*[''"]', '…')"""
 
 _REMEDIES = (
     (
+        r"Postfix record (?:under a tag|behind a head)",
+        "if the program that the record begins with hands on what others wrote (the tag of a container, the user of "
+        '`logger`), and only then, give it in case.toml, carriers = ["PROGRAM"] of [[sources]], and ingest again',
+    ),
+    (
         r"time|stamp|year|zone",
         "if only year or zone are missing, give --year, --timezone or [[sources]] in case.toml; else hand in the log "
         "as the server wrote it",

@@ -55,7 +55,10 @@ def tar_members(read: Read, skip: Skip, note: Note) -> Iterator[Member]:
     size: int | None = None
     while True:
         block = read(512)
-        if not block or block == bytes(512):
+        if block == bytes(512):
+            return
+        if not block:
+            note(f"the tar archive ends at byte {position:,} without its end mark: it is cut off")
             return
         if not is_tar_header(block):
             what = "is cut off" if len(block) < 512 else "has no valid header"

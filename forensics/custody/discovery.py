@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forensics import accounts
+from forensics import case as cases
 from forensics.custody import archives, containers, objects, packings, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.objects import Object
@@ -193,9 +194,16 @@ def _below(root: str, follow_links: bool, links: list[tuple[str, str]], problems
             continue
         if not entries and not above:
             problems.append(Problem(display(path), "the folder is empty"))
+        if cases.is_one([entry.name for entry in entries]):
+            problems.append(Problem(display(path), _CASE))
+            entries = [entry for entry in entries if entry.name not in cases.MADE]
         waiting.extend((str(entry), (*above, here)) for entry in reversed(entries))
 
 
+_CASE = (
+    "it is the folder of a Missent case, which holds what was made of evidence and none itself, but for copies of "
+    "standard input; name the evidence: `missent sql --case FOLDER 'select * from evidence'` says where it lay"
+)
 _FOLLOW = "not followed; name what it leads to, or give --follow-links"
 
 

@@ -161,8 +161,10 @@ def evidence(
 
 
 def _evidence(case: Case, result: IngestedEvidence, known: Mapping[str, Source]) -> EvidenceEntry:
-    places = [known.get(name) for name in result.names]
-    copies = [result.source, *(place for place in places if place and place != result.source)]
+    # A file that has grown bears the name of what it was.
+    here = (result.source.file, result.source.index)
+    places = [known[name] for name in result.names if name in known]
+    copies = [result.source, *(place for place in places if (place.file, place.index) != here)]
     return EvidenceEntry(
         id=result.id,
         names=tuple(result.names),

@@ -14,6 +14,7 @@ from forensics.case import Case
 from forensics.custody import objects
 from forensics.custody.discovery import discover
 from forensics.custody.entries import EvidenceEntry, Location, location, path_of
+from forensics.custody.evidence import plain
 from forensics.custody.names import label, undisplay
 from forensics.custody.objects import Object
 from forensics.custody.sources import Source
@@ -34,7 +35,9 @@ def located(case: Case, evidence: EvidenceEntry) -> Iterator[tuple[Location, Sou
         found = discover([path])
         for source in found.sources:
             if location(case, source).index == place.index:
-                yield place, replace(source, size=min(source.size, place.size)) if place.index is None else source
+                most = None if plain(source) else evidence.content_size
+                size = min(source.size, place.size) if place.index is None else source.size
+                yield place, replace(source, size=size, most=most)
 
 
 def unasked(case: Case, evidence: EvidenceEntry) -> str:

@@ -12,11 +12,12 @@ import numpy as np
 
 from forensics import loaders, wraps
 from forensics.case import Case
+from forensics.custody import elsewhere
 from forensics.custody.citations import LONGEST, Citations, forms
 from forensics.custody.cited import Cited
 from forensics.custody.discovery import discover
 from forensics.custody.entries import EvidenceEntry, location
-from forensics.custody.evidence import Block, Bytes, Digests, blocks, file_digest, window
+from forensics.custody.evidence import Block, Bytes, Digests, blocks, window
 from forensics.custody.names import display
 from forensics.custody.sources import Source
 from forensics.custody.streams import Place as Where
@@ -58,29 +59,8 @@ def is_first(case: Case, evidence: EvidenceEntry, source: Source) -> bool:
 
 
 def search(folder: Where, wanted: dict[str, EvidenceEntry]) -> dict[str, Source]:
-    """Where below `folder` the content of missing evidence lies: evidence id → source. Files are compared by their
-    own digest first; what is still missing then, by the digest of every content there."""
-    found: dict[str, Source] = {}
-    sources = discover([folder]).sources
-    by_file = {(one.file_sha256, place.index): one.id for one in wanted.values() for place in one.locations[:1]}
-    sizes = {one.file_size for one in wanted.values()}
-    for source in sources:
-        if source.size in sizes:
-            name = by_file.get((file_digest(source.file)[0], source.index))
-            if name:
-                found.setdefault(name, source)
-    for source in sources if len(found) < len(wanted) else ():
-        if source in found.values():
-            continue
-        digests = Digests()
-        try:
-            for _ in blocks(source, lambda data, _last: len(data), digests=digests):
-                pass
-        except EvidenceError:
-            continue
-        if digests.content_sha256 in wanted:
-            found.setdefault(digests.content_sha256, source)
-    return found
+    """Where below `folder` the content of evidence lies that is not where it was: evidence id → source."""
+    return elsewhere.search(discover([folder]).sources, wanted)
 
 
 def read(

@@ -38,6 +38,8 @@ class Source:
     length: int = 0
     """Where the member's stored bytes lie in the (decompressed) archive."""
     crc: int | None = None
+    most: int | None = None
+    """Bytes of packed content that are read, of one that may have grown before it was packed; None for all."""
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ def opened(
     note = notes.append
     if source.archive == "xlsx":
         rows = workbooks.lines(source.file, source.index or 0, note)
-        yield Content(streams.tapped(rows, hashing.tap(1) if hashing else None), iter(()))
+        yield Content(streams.limited(streams.tapped(rows, hashing.tap(1) if hashing else None), source.most), iter(()))
         return
     if source.archive and source.outer:
         with _in_compressed(source, notes, hashing, passed) as reader:
@@ -100,9 +102,12 @@ def opened(
                 return
             raw = streams.Raw(stored, 0, source.size, note, hashing.tap(0) if hashing else None).pieces()
             raw = streams.tapped(raw, passed)
-            yield Content(streams.unpacked(source.outer, raw, source.size, note), raw)
+            yield Content(streams.limited(streams.unpacked(source.outer, raw, source.size, note), source.most), raw)
             return
-        raw = streams.tapped(streams.Raw(stored, source.offset, source.length, note).pieces(), passed)
+        there = max(source.size - source.offset, 0)
+        if source.length > there:
+            note("the archive ends inside it: it is cut off")
+        raw = streams.tapped(streams.Raw(stored, source.offset, min(source.length, there), note).pieces(), passed)
         yield _member(source, raw, notes, hashing)
 
 
@@ -110,7 +115,8 @@ def _member(source: Source, raw: Iterator[bytes], notes: list[str], hashing: str
     note = notes.append
     whole = streams.checked(streams.unpacked(source.own, raw, source.length, note), source.crc, note)
     tapped = streams.tapped(whole, hashing.tap(1) if hashing else None)
-    return Content(streams.unpacked(source.inner, tapped, source.length, note), tapped)
+    pieces = streams.unpacked(source.inner, tapped, source.length, note)
+    return Content(streams.limited(pieces, source.most), tapped)
 
 
 @contextlib.contextmanager

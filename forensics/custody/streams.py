@@ -221,6 +221,21 @@ def tapped(pieces: Iterator[bytes], tap: Tap | None) -> Iterator[bytes]:
         yield piece
 
 
+def limited(pieces: Iterator[bytes], most: int | None) -> Iterator[bytes]:
+    """The first `most` bytes; where there are no more, what is behind them is looked at, so that damage is told."""
+    left = most
+    for piece in pieces:
+        if left is None:
+            yield piece
+        elif len(piece) <= left:
+            yield piece
+            left -= len(piece)
+        else:
+            if left:
+                yield piece[:left]
+            return
+
+
 class Cursor:
     """A forward-only place in a compressed archive, kept between members so that it is not unpacked once a member."""
 

@@ -14,7 +14,7 @@ from forensics.custody import citations, places, reread, tables
 from forensics.custody.checks import Check, checked, counted, named
 from forensics.custody.cited import Cited
 from forensics.custody.entries import EvidenceEntry, Manifest
-from forensics.custody.evidence import reason, size_of
+from forensics.custody.evidence import Source, reason, size_of
 from forensics.custody.streams import Place
 from forensics.progress import Meter, Part, Progress
 
@@ -50,13 +50,14 @@ def evidence(
             part.finish()
             checks.append(check)
             readings[one.id] = reading
-        lost = {one.id: one for one in inventory.evidence if readings[one.id].source is None}
+        lost = {one.id: one for one in inventory.evidence if not _is(one, readings[one.id])}
         if folder is not None and lost:
             elsewhere = reread.search(folder, lost)
             for index, one in enumerate(inventory.evidence):
                 if one.id in elsewhere:
+                    other = readings[one.id].source
                     readings[one.id] = reread.read(elsewhere[one.id], one, cited, lambda _: None, pool)
-                    checks[index] = _judged(one, readings[one.id], moved=True)
+                    checks[index] = _judged(one, readings[one.id], moved=True, other=other)
         if first is None or cited is None:
             return [*checks, Check("cited records", None, "no delivery cites a record")]
         rows = sum(one.rows for one in inventory.tables if one.name == "deliveries")
@@ -99,7 +100,20 @@ def _one(
     return Check(f"evidence {named(one)}", False, text), reread.Reading(None)
 
 
-def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False, first: bool = True) -> Check:
+def _is(one: EvidenceEntry, reading: reread.Reading) -> bool:
+    """Whether the content of the evidence was found."""
+    return reading.digests is not None and reading.digests.content_sha256 == one.id
+
+
+def _judged(
+    one: EvidenceEntry,
+    reading: reread.Reading,
+    *,
+    moved: bool = False,
+    first: bool = True,
+    other: Source | None = None,
+) -> Check:
+    """`other`: what lies now where evidence that has `moved` was recorded."""
     digests = reading.digests
     faults: list[str] = []
     if digests is None or reading.source is None or not digests.content_sha256:
@@ -107,7 +121,8 @@ def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False,
     if digests.content_sha256 != one.id:
         faults.append(
             f"its content was changed: SHA-256 {digests.content_sha256}, recorded {one.id}; "
-            f"{digests.content_size:,} bytes, recorded {one.content_size:,}"
+            f"{digests.content_size:,} bytes, recorded {one.content_size:,} (of a log that was rotated since, "
+            "`--evidence DIR` searches for what was recorded under its other names)"
         )
     elif digests.file_sha256 != one.file_sha256 and first and not moved:
         faults.append(
@@ -121,7 +136,7 @@ def _judged(one: EvidenceEntry, reading: reread.Reading, *, moved: bool = False,
     right = (
         f"{'found at ' + place + ', ' if moved else ''}{one.content_size:,} bytes, SHA-256 {one.id[:16]}… as recorded"
     )
-    remarks = []
+    remarks = [f"at {reread.where(other)}, where it was recorded, lies something else now"] if other else []
     try:
         current = size_of(reading.source.file)
     except OSError as error:

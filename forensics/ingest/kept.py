@@ -248,7 +248,7 @@ def _said(survey: Survey, note: str, value: str) -> Any:
 def _of_survey(source: Source, evidence: str, year: int | None, zone: str | None, settings: Settings) -> str:
     """Names what a survey is a function of, with the content that has this digest."""
     name = source.name
-    said = [year, zone, zone and _rules(zone), settings.host(name), settings.date_order(name)]
+    said = [year, zone, zone and _rules(zone), settings.host(name), settings.date_order(name), settings.carriers(name)]
     return plainly.digest([evidence, name, source.index, source.member, source.container, said])
 
 

@@ -47,6 +47,8 @@ class Reading:
         self.wrap = wraps.recognise(head)
         if self.settings.for_source(self.name)[1]:
             self.wrap = replace(self.wrap, offset=None)  # what people say of the zone wins
+        if carriers := self.settings.carriers(self.name):
+            self.wrap = replace(self.wrap, carriers=carriers)
         self.notes = wraps.Notes(self.wrap)
         self._inside = wraps.inside(head, self.wrap)
         self._quotes = marks.Quotes(self._inside)

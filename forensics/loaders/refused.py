@@ -185,6 +185,14 @@ FORMATS: Final = (
         r"|Delivery start DCID \d)|[^\n]{0,120}?CEF:\d\|Cisco\|[^|\n]{0,40}Email",
     ),
     Format(
+        "list of messages as a console shows it (Exchange admin center > Message trace > Export results)",
+        "it has no id that tells one message from another; choose the report type Enhanced summary or Extended there, "
+        "which Downloadable reports then offers as a file, or use `Get-MessageTraceV2 -StartDate … -EndDate … "
+        "-ResultSize 5000 | Export-Csv trace.csv -NoTypeInformation -Encoding UTF8` (10 days at a time)",
+        columns=("date sender recipient subject status", "dateutc sender recipient subject status",
+                 "received sender recipient subject status", "receivedutc sender recipient subject status"),
+    ),
+    Format(
         "PowerMTA accounting file", GATEWAY,
         columns=("type timelogged orig rcpt dsnstatus",),
     ),

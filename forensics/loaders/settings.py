@@ -1,4 +1,4 @@
-"""What people say of evidence where it is silent: years, zones, hosts, the order of dates."""
+"""What people say of evidence where it is silent: years, zones, hosts, the order of dates, who hands on what."""
 
 from __future__ import annotations
 
@@ -63,6 +63,11 @@ class Settings:
         """`dmy` or `mdy` for dates of this evidence that leave it open; None when nobody says."""
         order: str | None = self._setting(name, "date_order")
         return order
+
+    def carriers(self, name: str) -> tuple[str, ...]:
+        """Programs in this evidence that hand on records of others, as people say."""
+        carriers: tuple[str, ...] | None = self._setting(name, "carriers")
+        return carriers or ()
 
     def _setting(self, name: str, what: str) -> Any:
         """What the first entry of case.toml says that names this evidence and says anything of it."""

@@ -61,6 +61,8 @@ class Notes:
         if self._damaged:
             places = f"{self._damaged:,} places" if self._damaged > 1 else "one place"
             said.append(f"NUL bytes or escape sequences of a terminal were left out at {places}")
+        if wrap.carriers:
+            said.append(f"what {' and '.join(wrap.carriers)} hands on counts as others' own records, as case.toml says")
         if self._forms:
             notes["export"] = self._export()
             said.append(self._sentence(notes["export"]))

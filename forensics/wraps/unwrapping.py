@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from forensics.wraps import encodings, journal, jsons, moments, prefixes, records, tables
+from forensics.wraps import carried, encodings, journal, jsons, moments, prefixes, records, tables
 from forensics.wraps.records import Line
 from forensics.wraps.wrap import (
     CSV,
@@ -68,6 +68,8 @@ class _Gathered:
             data = line.data.replace(b"\n", b"?")
             if b"\x1b" in data or b"\0" in data:
                 data = encodings.without_escapes(data)
+            if wrap.carriers:
+                data = carried.named(data, wrap.carriers)
             self.lines.append(data)
             self.begins.append(begin)
             self.ends.append(end)
@@ -107,7 +109,7 @@ def inside(head: bytes, wrap: Wrap) -> bytes:
     """The records of a content's first bytes as plain lines, for recognising their loader."""
     text = _text(head, wrap)
     if wrap.form == PLAIN:
-        return text
+        return b"\n".join(carried.named(line, wrap.carriers) for line in text.split(b"\n")) if wrap.carriers else text
     return b"\n".join(_gather(_complete(text, wrap, complete=len(head) < HEAD), wrap, as_logged=False).lines) + b"\n"
 
 
@@ -174,9 +176,10 @@ def unwrap(block: Block, wrap: Wrap, *, as_logged: bool = False) -> Block | Unwr
         return block
     first = block.offset == 0
     text = encodings.text(block.data, wrap.coding, wrap.bare_cr, first=first, binary=wrap.form == EXPORT)
-    got = _plain(text.data) if wrap.form == PLAIN else _gather(text.data, wrap, as_logged=as_logged)
-    data = text.data if wrap.form == PLAIN else b"\n".join(got.lines) + (b"\n" if got.lines else b"")
-    if wrap.form == PLAIN:
+    got = _plain(text.data, wrap.carriers) if wrap.form == PLAIN else _gather(text.data, wrap, as_logged=as_logged)
+    as_it_is = wrap.form == PLAIN and not wrap.carriers
+    data = text.data if as_it_is else b"\n".join(got.lines) + (b"\n" if got.lines else b"")
+    if as_it_is:
         starts = np.array(got.begins, np.int64)
     else:
         lengths = np.array([len(line) + 1 for line in got.lines], np.int64)
@@ -217,8 +220,8 @@ def _marked(data: Bytes) -> bool:
     return data[:3].tobytes() == encodings.MARK
 
 
-def _plain(text: bytes) -> _Gathered:
-    """Lines where they stand."""
+def _plain(text: bytes, carriers: tuple[str, ...]) -> _Gathered:
+    """Lines where they stand; the lines themselves only where some are to be named otherwise."""
     got = _Gathered()
     at = 0
     pieces = text.split(b"\n")
@@ -226,6 +229,8 @@ def _plain(text: bytes) -> _Gathered:
         got.begins.append(at)
         got.ends.append(at + len(piece) - piece.endswith(b"\r"))
         at += len(piece) + 1
+        if carriers:
+            got.lines.append(carried.named(piece, carriers))
     return got
 
 

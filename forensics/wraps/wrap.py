@@ -42,13 +42,16 @@ class Wrap:
     offset: int | None = None
     """Seconds by which stamps inside are ahead of the export's own UTC: the zone of the server; None: not told."""
 
+    carriers: tuple[str, ...] = ()
+    """Programs that hand on records of others, as people say of this evidence (`casefile.SourceSettings`)."""
+
     clean: bool = False
     """A first reading found neither NUL bytes nor escape sequences of a terminal."""
 
     @property
     def plain(self) -> bool:
         """Nothing has to be taken away but what a crash or a terminal left in single lines."""
-        return self.form == PLAIN and self.coding == "utf-8" and not self.bare_cr
+        return not self.carriers and self.form == PLAIN and self.coding == "utf-8" and not self.bare_cr
 
 
 @dataclass(frozen=True)

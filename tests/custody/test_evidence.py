@@ -358,6 +358,46 @@ def test_truncated_tgz(tmp_path):
     assert "cut off" in damage[2]
 
 
+def test_a_case_among_evidence_is_told_in_one_line(tmp_path):
+    """What it was made of may have come by standard input; what somebody has put beside its own files is read."""
+    case = tmp_path / "logs" / "case"
+    for name in ("manifest.json", "custody.jsonl", "case.toml", "deliveries/month=2024-03/day-01.parquet", "reports/x"):
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_text("{}")
+    for name in ("streams/" + "a" * 64, "more.log", "evidence/mail.log"):
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_bytes(LOG)
+    (tmp_path / "logs" / "mail.log").write_bytes(LOG)
+    found = discover([tmp_path / "logs"])
+    assert [(Path(one.path), "Missent case" in one.reason) for one in found.problems] == [(case, True)]
+    names = ["case/evidence/mail.log", "case/more.log", "case/streams/" + "a" * 64, "mail.log"]
+    assert [str(Path(one.path).relative_to(tmp_path / "logs")) for one in found.sources] == names
+
+
+def test_a_tar_that_was_cut_off_before_it_was_handed_in(tmp_path):
+    """It is the archive that ends, not a file that somebody shortened while it was read."""
+    whole = tar({f"{i}.log": LOG[:5_000] for i in range(3)})
+    path = tmp_path / "cut.tar"
+    for end in (512 + 4_000, 2 * 5_632 + 512 + 100):
+        path.write_bytes(whole[:end])
+        found = discover([path])
+        assert "is cut off" in found.problems[0].reason
+        *others, last = (read(source) for source in found.sources)
+        assert [got for got, *_ in others] == [LOG[:5_000]] * len(others)
+        assert last[0] == LOG[: end % 5_632 - 512] and last[2].damage == "the archive ends inside it: it is cut off"
+
+
+@pytest.mark.parametrize("end", [5_632, 2 * 5_632, 5_632 - 50], ids=["behind one", "behind two", "in the filling"])
+def test_a_tar_that_was_cut_off_between_two_files_is_told(tmp_path, end):
+    """Nothing in it is damaged: only that its end mark is missing shows that there were more files."""
+    path = tmp_path / "cut.tar"
+    path.write_bytes(tar({f"{i}.log": LOG[:5_000] for i in range(3)})[:end])
+    found = discover([path])
+    assert len(found.sources) == -(-end // 5_632)
+    assert len(found.problems) == 1 and "without its end mark: it is cut off" in found.problems[0].reason
+    assert [read(source)[2].damage for source in found.sources] == [None] * len(found.sources)
+
+
 def test_tar_that_claims_an_endless_header(tmp_path):
     whole = bytearray(tar({"n" * 300: LOG}))
     whole[124:136] = b"77777777777\0"

@@ -124,6 +124,10 @@ SAMPLES: dict[str, list[str | bytes]] = {
         "Wed Mar 13 08:00:00 2024 Info: MID 38637862 ICID 69610481 From: <ann@albion.example>\n",
         "Mar 13 08:00:00 gw mail_logs: Info: Start MID 38637862 ICID 69610481\n",
     ],
+    "list of messages as a console shows it": [
+        '"Date","Sender","Recipient","Subject","Status"\r\n"3/13/2024 8:00 AM","a@contoso.com","x@fabrikam.com","",""\r\n',
+        "Date (UTC),Sender,Recipient,Subject,Status,Size\r\n",
+    ],
     "PowerMTA": ["type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag\n"],
     "PowerShell objects as CliXML": [
         '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">\n<Obj RefId="0">',

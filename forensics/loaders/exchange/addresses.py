@@ -98,6 +98,33 @@ def pieces(text: str) -> list[str]:
     return out
 
 
+CHANGED: Final = (
+    "an address or id with signs of HTML (`&lt;`, `&#64;`) or a line end in it, which Exchange does not write: what "
+    "copied this file has changed it; hand in the file itself"
+)
+_ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|commat|#\d{1,5}|#x[0-9a-f]{1,4});", re.I)
+
+
+def changed(text: str) -> bool:
+    """Has a copy made HTML of an address in this list, or broken it in two lines? Outside quotes a local part has no
+    `;` (RFC 5321), and where scripts join addresses by line ends, each piece is one.
+
+    >>> changed("&lt;x@fabrikam.com&gt;"), changed("r&d@contoso.com;x@fabrikam.com"), changed('"a&lt;b"@fabrikam.com')
+    (True, False, False)
+    >>> changed("x@fabri\\nkam.com"), changed("an\\na@fabrikam.com"), changed("x@fabrikam.com\\ny@fabrikam.com")
+    (True, True, False)
+    """
+    if "&" in text and _ENTITY.search(_QUOTED.sub("", text)) is not None:
+        return True
+    if "\n" not in text:
+        return False
+    pieces = [one.strip() for line in text.split("\n") for one in line.rstrip(";\r ").split(";")]
+    return any("@" in one for one in pieces) and not all(0 < one.find("@") < len(one) - 1 for one in pieces)
+
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+
+
 def are_whole(addresses: Sequence[str]) -> bool:
     """Has each one `@` outside quotes, and no blank beside them?"""
-    return all(re.sub(r'"(?:\\.|[^"\\])*"', "", one).count("@") == 1 for one in addresses)
+    return all(_QUOTED.sub("", one).count("@") == 1 for one in addresses)

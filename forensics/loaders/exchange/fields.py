@@ -63,6 +63,18 @@ BOUNDS: Final = ("startdate", "enddate")
 UTC_NAMES: Final = ("datetimeutc", "origintimestamputc", "receivedutc", "receiveddatetime")
 """Columns that name UTC, or are documented as UTC with its sign: no setting makes another zone of them."""
 
+ADDRESSES: Final = {
+    *TRACE["sender"], *TRACE["recipient"], "returnpath", "relatedrecipientaddress",
+    *emailevents.COLUMNS["senderaddress"], *emailevents.COLUMNS["recipientaddress"],
+}  # fmt: skip
+"""Columns that hold addresses alone."""
+
+WORDS: Final = {
+    *TRACE["sender"], *TRACE["message_id"], *TRACE["network_id"], "returnpath", "eventid", "datetime", "datetimeutc",
+    "internalmessageid", *emailevents.COLUMNS["senderaddress"],
+}  # fmt: skip
+"""Columns that hold one word, in no line but one."""
+
 COMMANDS: Final = {
     "trace": "Get-MessageTraceV2 -StartDate … -EndDate … -ResultSize 5000 | Select-Object "
     "@{n='Received';e={$_.Received.ToString('o')}}, SenderAddress, RecipientAddress, Subject, Status, ToIP, FromIP, "

@@ -268,6 +268,14 @@ def _kind(value: Any) -> str:
     return f.kind(map(str, value)) if isinstance(value, dict) else "unknown"
 
 
+def _changed(value: Any, kind: str) -> bool:
+    """Has a copy made HTML of an address in it?"""
+    names = {*f.ADDRESSES, *(("recipientstatus",) if kind == "summary" else ())}
+    return isinstance(value, dict) and any(
+        addresses.changed(exports.text(inner)) for name, inner in value.items() if f.squeezed(str(name)) in names
+    )
+
+
 def json_times(block: Block) -> tuple[list[Times], list[str], int]:
     """(stamps of traces, stamps of Get-MessageTrackingLog, number of records) of a JSON block."""
     found = {True: Times([], True, []), False: Times([], False, [])}
@@ -308,7 +316,9 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
             continue
         kind = _kind(value)
         reason: str | None = None
-        if kind in ("tracking", "export"):
+        if _changed(value, kind):
+            reason = addresses.CHANGED
+        elif kind in ("tracking", "export"):
             zone = None if f.is_utc(map(str, value)) else context.plan.zone
             slots = [(slot, v) for k, v in value.items() if (slot := f.slot_of(str(k)))]
             made = exports.row(slots, context.plan.order, zone)

@@ -277,14 +277,16 @@ def _pattern(ref: str, name: str) -> str:
 
 def _told_of(one: manifest.EvidenceEntry, casefile: CaseFile) -> list[str]:
     """What is known of this evidence's times and host, as lines of case.toml."""
-    orders = (entry.date_order for entry in casefile.sources if any(_matches(name, entry.file) for name in one.names))
+    about = [entry for entry in casefile.sources if any(_matches(name, entry.file) for name in one.names)]
     said = {
         "year": dict(one.notes.get("year") or {}).get("first"),
         "timezone": dict(one.notes.get("timezone") or {}).get("name"),
-        "date_order": next(filter(None, orders), None),
+        "date_order": next(filter(None, (entry.date_order for entry in about)), None),
         "host": dict(one.notes.get("host") or {}).get("name"),
     }
-    return [f"{key} = {value if isinstance(value, int) else _toml(value)}" for key, value in said.items() if value]
+    told = [f"{key} = {value if isinstance(value, int) else _toml(value)}" for key, value in said.items() if value]
+    carriers = next(filter(None, (entry.carriers for entry in about)), ())
+    return told + ([f"carriers = [{', '.join(map(_toml, carriers))}]"] if carriers else [])
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,57 @@ def test_a_trace_without_senders_has_none() -> None:
     text = trace(f"2024-03-13T08:00:00Z,,x@fabrikam.com,Hi,Delivered,<m1@contoso.com>,{GUID}1")
     assert read(text).hops[0]["sender"] == ""
     assert read(text.replace(b"SenderAddress", b"Other")).hops[0]["sender"] is None
+
+
+SAMPLES = EXPORTS.parent / "exchange-samples"
+PAGES = {
+    "brackets": lambda address: f"&lt;{address}&gt;",
+    "at": lambda address: address.replace("@", "&#64;"),
+    "an ampersand": lambda address: f"r&amp;{address}",
+}
+
+
+@pytest.mark.parametrize("change", PAGES)
+@pytest.mark.parametrize("name", ["trace-v2.csv", "online-summary-utf8.csv", "online-extended.csv", "2016-2019.log",
+                                  "tracking-export.json", "graph.ndjson", "email-events.csv"])  # fmt: skip
+def test_an_address_of_which_a_copy_made_html_is_no_address(name: str, change: str, tmp_path: Path) -> None:
+    """As lines of Postfix: what copied the file has changed it, so that nothing of such a record is believed."""
+    raw = (SAMPLES / name).read_bytes()
+    text = raw.decode("utf-16" if raw[:2] == b"\xff\xfe" else "utf-8-sig")
+    text = re.sub(r"[a-z0-9.]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", lambda found: PAGES[change](found[0]), text)
+    (tmp_path / name).write_text(text)
+    pipeline.ingest([tmp_path / name], tmp_path / "case", org=["contoso.com"])
+    case = Case(tmp_path / "case")
+    rows = store.read(case, "deliveries").to_pylist()
+    assert not [row for row in rows if "&" in row["recipient"] + row["sender"]]
+    reasons = store.read(case, "unread")["reason"].to_pylist()
+    assert reasons and all("`&lt;`" in one for one in reasons if "heading" not in one)
+    assert rows == []
+
+
+def test_html_elsewhere_and_unusual_addresses_are_no_such_sign(tmp_path: Path) -> None:
+    """Subjects are their senders' own; `&` and, in quotes, `;` may stand in an address."""
+    rows = (
+        f"2024-03-13T08:00:00Z,r&d@contoso.com,x@fabrikam.com,&lt;b&gt; &#64;,Delivered,<m1@contoso.com>,{GUID}1",
+        f'2024-03-13T08:00:00Z,"""a&lt;b""@contoso.com",y@fabrikam.com,Hi,Delivered,<m2@contoso.com>,{GUID}2',
+    )
+    (tmp_path / "trace.csv").write_bytes(trace(*rows))
+    done = pipeline.ingest([tmp_path / "trace.csv"], tmp_path / "case", org=["contoso.com"])
+    assert (done.deliveries, done.unread) == (2, 0)
+
+
+@pytest.mark.parametrize("width", range(37, 140, 17))
+@pytest.mark.parametrize("name", ["trace-v2.csv", "online-extended.csv", "online-summary-utf8.csv"])
+def test_a_file_whose_lines_a_terminal_has_broken_gives_no_address_that_was_not_there(
+    name: str, width: int, tmp_path: Path
+) -> None:
+    """A line end in quotes is text: what it breaks in two is neither another address nor another message."""
+    raw = (SAMPLES / name).read_bytes()
+    header, *lines = raw.decode("utf-16" if raw[:2] == b"\xff\xfe" else "utf-8-sig").splitlines()
+    broken = [line[i : i + width] for line in lines for i in range(0, len(line), width)]
+    addresses = set(re.findall(r"[a-z0-9.]+@[a-z0-9.-]+", "\n".join(lines)))
+    (tmp_path / name).write_text("\n".join([header, *broken]) + "\n")
+    pipeline.ingest([tmp_path / name], tmp_path / "case", org=["contoso.com"])
+    for row in store.read(Case(tmp_path / "case"), "deliveries").to_pylist():
+        assert {row["sender"], row["recipient"]} - {None, ""} <= addresses
+        assert "\n" not in str(row["message_id"])
