@@ -55,22 +55,30 @@ def address_end(buf, i, end):
 
 @kernel
 def is_address(buf, i, end, bare):
-    """Whether Postfix can have written [i, end) as an address: its domain without `<`, `>`, quote or backslash; one
-    that stands without brackets (`bare`) without these in front of it, either, and without `;`.
+    """Whether Postfix can have written [i, end) as an address: its domain without `<`, `>`, quote or backslash, and
+    with square brackets around all of it or none (RFC 5321 4.1.3); one that stands without angle brackets (`bare`)
+    without quotes, backslash and angle brackets in front of its domain, either, and without `;`.
 
-    What copies a log into a page, a document or a mail writes `&lt;`, `\\u003c` and `<a@b<mailto:a@b>>`.
+    What copies a log into a page, a document or a mail writes `&lt;`, `\\u003c` and `<a@b<mailto:a@b>>`, or `‹a@b›`;
+    what a search has coloured, once its escape characters are lost, `[01;31m[Kb[m[K`.
     """
-    k = end
-    while k > i and buf[k - 1] != 64:
-        k -= 1
-    if bare:
-        k = i
-    elif k == i:  # no domain
+    domain = end
+    while domain > i and buf[domain - 1] != 64:
+        domain -= 1
+    if domain == i and not bare:
         return True
+    k = i if bare else domain
     while k < end:
         c = buf[k]
         if c in (34, 60, 62, 92) or (bare and c == 59):
             return False
+        if c == 0xE2 and buf[k + 1] == 0x80 and (buf[k + 2] == 0xB9 or buf[k + 2] == 0xBA):  # U+2039, U+203A
+            return False
+        if domain > i and k >= domain:
+            if c == 91 and k > domain:
+                return False
+            if c == 93 and (k < end - 1 or buf[domain] != 91):
+                return False
         k += 1
     return True
 

@@ -107,6 +107,9 @@ CHANGED: dict[str, Any] = {
     "JSON in text": lambda text: text.replace("<", r"\u003c").replace(">", r"\u003e"),
     "quotes": lambda text: re.sub("[<>]", '"', text),
     "a mail with links": lambda text: re.sub(r"<([^>]+@[^>]+)>", r"<\1<mailto:\1>>", text),
+    "quotes of a printer": lambda text: text.replace("<", "‹").replace(">", "›"),
+    "a search that coloured domains": lambda text: re.sub(r"@([^>]+)>", r"@[01;31m[K\1[m[K>", text),
+    "a search that coloured their ends": lambda text: re.sub(r"example>", r"[01;31m[Kexample[m[K>", text),
     "links made safe": lambda text: re.sub(r"<([^>]+@([^>]+))>", r"<\1 <https://safe.example/?url=\2>>", text),
 }
 
@@ -126,7 +129,7 @@ def test_addresses_without_brackets_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ['"a>b"@navy.example', '"a<b"@navy.example', '"a\\\\b"@navy.example', "a;b@navy.example",
-                                     "a&lt;b@navy.example", "bob@[203.0.113.7]", "b ob@navy.example", "root"])  # fmt: skip
+                                     "a&lt;b@navy.example", "bob@[203.0.113.7]", "bob@[IPv6:2001:db8::7]", "[m@navy.example", "b ob@navy.example", "root"])  # fmt: skip
 def test_unusual_addresses_are_addresses(tmp_path: Path, address: str) -> None:
     _, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to(address), sender=address)})
     assert (row["sender"], row["recipient"]) == (address, address)
