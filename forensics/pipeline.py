@@ -248,7 +248,7 @@ def withdraw(
 ) -> tuple[str, ...]:
     """Record that reports no longer hold: `verify` then does not ask for them. The files are left alone.
 
-    Raises UsageError for a name that no report of the case has.
+    Raises UsageError for a name that no report of the case has, or only reports that were withdrawn before.
     """
     from forensics.custody import log, manifest, seal, staging
 

@@ -298,10 +298,12 @@ def health(result: workbench.Health) -> None:
     _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}{room}")
     _line("Versions", versions)
     state = "ready" if result.compiled else "not there; the first log waits for it, or `missent doctor --compile`"
-    _line("Compiled", f"code in {visible(result.folder)}: {state}")
+    _line("Compiled", f"code in {visible(result.folder)}: {state}" if result.folder else "code is made by each command")
     if result.fault:
-        _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
+        _line("Noted", f"it cannot be kept{' there' if result.folder else ''}: {visible(result.fault)}")
     for kept in result.kept:
+        if not kept.folder:
+            continue
         whose = f"owner {visible(kept.owner)}, {kept.size / 1e6:,.0f} MB" if kept.owner else "not there"
         _line("Kept", f"{kept.what}: {visible(kept.folder)}, {whose}")
     for part in result.parts:
@@ -437,6 +439,8 @@ def _hand_over(one: HandOver) -> None:
 
 
 def custody(shown: proof.Shown, *, as_json: bool) -> None:
+    from forensics.custody import log
+
     if as_json:
         return _json({**vars(shown), "statements": shown.statements.model_dump()})
     for label, said in (("Acquired", shown.statements.acquisition), ("Clocks", shown.statements.clock)):
@@ -447,9 +451,8 @@ def custody(shown: proof.Shown, *, as_json: bool) -> None:
     for gap in shown.gaps:
         _line("GAP", visible(gap))
     for entry in shown.entries:
-        who = f"{entry.get('examiner') or 'no examiner named'} (user {entry.get('user')} on {entry.get('host')})"
         noted = f": {entry['note']}" if entry.get("note") else ""
-        _line(f"Entry {entry['sequence']}", visible(f"{entry['at']}  {entry.get('action')}  {who}{noted}"))
+        _line(f"Entry {entry['sequence']}", visible(f"{entry['at']}  {entry.get('action')}  {log.who(entry)}{noted}"))
     for fault in shown.faults:
         _line("FAULT", visible(fault))
 
