@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forensics import domains, shortened
-from forensics.case import Case
+from forensics.case import Case, argument
 from forensics.errors import UsageError
 from forensics.report.text import pieces, prose, wording
 from forensics.review.sheets import incidents
@@ -37,7 +37,7 @@ def listed(case: Case) -> Iterator[str]:
             f"{name:<{width}}  {count:>6,} {'finding ' if count == 1 else 'findings'}  {one['exposed']:>6,} accepted  "
             f"{_score(one['score']):>7}  {', '.join(states)}"
         )
-    yield f"`missent review --case {case.folder} --web` opens the desk; `--show DOMAIN` sets one pair out"
+    yield f"`missent review --case {argument(case.folder)} --web` opens the desk; `--show DOMAIN` sets one pair out"
 
 
 def shown(case: Case, name: str) -> Iterator[str]:
