@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,9 +111,28 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
                 raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org") from None
 
 
+def argument(path: str | Path) -> str:
+    """A path as a shell takes it, on one line: what stands in a command that people are told to give.
+
+    >>> print(argument("case"), argument("o'one two"), argument("a\\nb"))
+    case 'o'"'"'one two' $'a\\nb'
+    """
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = {"\n": "\\n", "\\": "\\\\", "'": "\\'"}
+    return "$'" + "".join(plain.get(c) or (c if c.isprintable() else _octal(c)) for c in text) + "'"
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
 def undetected(case: Case) -> CaseError:
     """What to raise for a case whose findings are asked for before a detection."""
-    return CaseError(f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {case.folder}`")
+    return CaseError(
+        f"{case.folder}: nothing was detected yet", remedy=f"run `missent detect --case {argument(case.folder)}`"
+    )
 
 
 def digest(case: Case) -> str:

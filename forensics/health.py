@@ -90,7 +90,7 @@ def health(case: Case | None = None) -> Health:
         memory=memory(),
         versions={name: version(name) for name in VERSIONS},
         compiled=compiler.cached(),
-        folder=str(folder),
+        folder=str(folder) if folder else "",
         fault=compiler.fault(folder),
         kept=tuple(_kept(folder)),
         parts=tuple(_parts()),
@@ -113,25 +113,35 @@ def memory() -> int | None:
     return min(found)
 
 
-def _kept(folder: Path) -> Iterator[Kept]:
+def _kept(folder: Path | None) -> Iterator[Kept]:
     from forensics.custody import objects
     from forensics.ingest import kept
     from forensics.native import compiler
     from forensics.review.web import visits
+
+    if folder is None:
+        yield Kept("compiled code", "", "", 0, compiler.fault(folder))
+    else:
+        yield from _compiled(folder)
+    key = kept.key_file()
+    if key is not None and key.is_file():
+        yield Kept("the key that vouches for what ingests keep", str(key), owner(key), key.lstat().st_size, "")
+    seen = visits.folder()
+    if seen is not None:
+        yield Kept("last visits to the review desk", str(seen), owner(seen), size(seen), "")
+    named = objects.kept_in()
+    if named is not None and named.is_file():
+        yield Kept("buckets that were named as evidence", str(named), owner(named), named.stat().st_size, "")
+
+
+def _compiled(folder: Path) -> Iterator[Kept]:
+    from forensics.native import compiler
 
     yield Kept("compiled code", str(folder), owner(folder), size(folder), compiler.fault(folder))
     others = [one for one in _inside(folder.parent) if one != folder and one.is_dir()]
     if others:
         what = f"compiled code of {len(others)} other versions or machines"
         yield Kept(what, str(folder.parent), owner(folder.parent), sum(map(size, others)), "")
-    key = kept.key_file()
-    if key is not None and key.is_file():
-        yield Kept("the key that vouches for what ingests keep", str(key), owner(key), key.lstat().st_size, "")
-    seen = visits.folder()
-    yield Kept("last visits to the review desk", str(seen), owner(seen), size(seen), "")
-    named = objects.kept_in()
-    if named.is_file():
-        yield Kept("buckets that were named as evidence", str(named), owner(named), named.stat().st_size, "")
 
 
 def _inside(folder: Path) -> list[Path]:

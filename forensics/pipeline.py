@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.about import agree, create_or_update, remember, unseen_settings
 from forensics.arguments import checked
-from forensics.case import Case, refuse, undetected
+from forensics.case import Case, argument, refuse, undetected
 from forensics.errors import UsageError, naming
 from forensics.ingesting import ingest
 from forensics.progress import if_interrupted
@@ -80,9 +80,13 @@ def run(
     }  # fmt: skip
     _in_order(since, until)
     ingested = ingest(logs, case_dir, **about, **reading, **common)  # type: ignore[arg-type]
-    with if_interrupted(f"the evidence is in the case: `missent detect --case {case_dir}` goes on from there"):
+    with if_interrupted(
+        f"the evidence is in the case: `missent detect --case {argument(case_dir)}` goes on from there"
+    ):
         detected = detect(case_dir, org=org, org_add=bool(org), since=since, until=until, memory=memory, **common)
-    with if_interrupted(f"the findings are in the case: `missent report --case {case_dir}` goes on from there"):
+    with if_interrupted(
+        f"the findings are in the case: `missent report --case {argument(case_dir)}` goes on from there"
+    ):
         reported = report(case_dir, formats=formats, edition=edition, out=out, as_of=as_of, **common)
     return Run(ingested, detected, reported)
 
@@ -248,7 +252,7 @@ def withdraw(
 ) -> tuple[str, ...]:
     """Record that reports no longer hold: `verify` then does not ask for them. The files are left alone.
 
-    Raises UsageError for a name that no report of the case has.
+    Raises UsageError for a name that no report of the case has, or only reports that were withdrawn before.
     """
     from forensics.custody import log, manifest, seal, staging
 

@@ -10,6 +10,8 @@ for OpenBLAS, no plug-ins for pydantic.
 from __future__ import annotations
 
 import atexit
+import codecs
+import io
 import os
 import sys
 import warnings
@@ -87,6 +89,21 @@ def no_warnings_of_workbooks() -> None:
     warnings.filterwarnings("ignore", module="openpyxl")
 
 
+def every_character() -> None:
+    """What a terminal of another encoding cannot write comes out as `visible` shows what has no ink, `→` as
+    `\\u{2192}`: with a locale of its own, such as ISO 8859-1, a command would end in a traceback in the midst of its
+    results."""
+    codecs.register_error("missent.visible", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="missent.visible")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(f"\\u{{{ord(c):x}}}" for c in error.object[error.start : error.end]), error.end
+
+
 def run(command: Callable[[], None]) -> None:
     """Run the command in a process that is its own. Where the system cannot lock files nothing is begun (exit 6)."""
     try:
@@ -97,4 +114,5 @@ def run(command: Callable[[], None]) -> None:
     one_heap()
     without("pandas", "scipy")
     no_warnings_of_workbooks()
+    every_character()
     end_at_once(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forensics import casefile as case_files
 from forensics.arguments import checked
-from forensics.case import Case
+from forensics.case import Case, argument
 
 if TYPE_CHECKING:
     from forensics.custody.doing import Doing
@@ -70,13 +70,13 @@ def status(case_dir: str | Path) -> Status:
     last = entries[-1] if entries else {}
     reports = sum(not one.withdrawn for one in seal.recorded(case, entries))
     if not counts["evidence"]:
-        following = f"missent ingest LOG… --case {case.folder}"
+        following = f"missent ingest LOG… --case {argument(case.folder)}"
     elif not case.detection.exists():
-        following = f"missent detect --case {case.folder} --org DOMAIN"
+        following = f"missent detect --case {argument(case.folder)} --org DOMAIN"
     elif counts["ruled"] < counts["findings"]:
-        following = f"missent review --case {case.folder}"
+        following = f"missent review --case {argument(case.folder)}"
     else:
-        following = f"missent report --case {case.folder}"
+        following = f"missent report --case {argument(case.folder)}"
     return Status(
         case=case.folder,
         in_use=lock.holder(case),

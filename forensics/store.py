@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forensics import directions, domains, schema
+from forensics import directions, domains, schema, shortened
 from forensics.case import Case
 from forensics.errors import CaseError, naming
 
@@ -329,6 +329,17 @@ def named(connection: Any) -> list[str]:
     """Every domain that a sender or recipient of `deliveries` has, sorted."""
     query = "SELECT DISTINCT unnest([sender_domain, recipient_domain]) AS d FROM deliveries"
     return sorted(row[0] for row in connection.sql(query).fetchall() if row[0])
+
+
+def delivery(connection: Any, name: str) -> str | None:
+    """The whole id of the view `deliveries` that is named so, or begins so; None where there is none.
+
+    Raises UsageError where several begin so.
+    """
+    query = "select distinct delivery_id from deliveries where delivery_id = $name or ($begun <> '' and "
+    query += "starts_with(delivery_id, $begun)) order by 1"
+    given = {"name": name, "begun": shortened.begun(name)}
+    return shortened.whole(name, (row[0] for row in connection.execute(query, given).fetchall()))
 
 
 def rows(connection: Any, query: str) -> list[dict[str, Any]]:

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from forensics import results
 from forensics.accounts import percent
+from forensics.case import argument
 from forensics.cells import guard
 from forensics.errors import naming
 from forensics.progress import span, words
-from forensics.report.text.visible import cut, visible
+from forensics.report.text.visible import cut, inked, visible
 from forensics.unread import days, few
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(result: results.Run) -> None:
     print()
     _detected(result.detected, noted=result.ingested.unseen_domains)
     print()
-    _line("Check", f"missent verify {result.ingested.case}")
+    _line("Check", f"missent verify {argument(result.ingested.case)}")
     reported(result.reported)
 
 
@@ -123,7 +124,7 @@ def _unread(result: results.Ingested) -> None:
         print(f"{'':12}  to do: {reason.remedy}")
     told = sum(reason.records for reason in found.reasons)
     rest = f"{found.records - told:,} more for other reasons; " if told < found.records else ""
-    print(f"{'':12}  {rest}`missent sql --case {result.case} 'from unread'` lists them all")
+    print(f"{'':12}  {rest}`missent sql --case {argument(result.case)} 'from unread'` lists them all")
 
 
 def _losses(found: Sequence[Mapping[str, Any]]) -> str:
@@ -160,9 +161,8 @@ def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
         messages = count(incident["messages"], "message")
         print(f"  {arrow:<56} {messages:>12}   {period}   score {results.score(incident['score'])}")
     if len(result.incidents) > 12:
-        print(
-            f"  … and {len(result.incidents) - 12} more; `missent sql --case {result.case} 'from incidents'` lists all"
-        )
+        every = f"missent sql --case {argument(result.case)} 'from incidents'"
+        print(f"  … and {len(result.incidents) - 12} more; `{every}` lists all")
     if result.kept_for_review:
         _line(
             "Review",
@@ -186,12 +186,10 @@ def _beside(result: results.Detected) -> None:
 @_either
 def reported(result: results.Reported) -> None:
     if result.required:
-        _line(
-            "Answers",
-            f"{result.answered} of {result.required} required items answered"
-            + (f', of which {result.unknown} "unknown"' if result.unknown else "")
-            + ("" if result.answered == result.required else f"; `missent ask --case {result.case}` asks for the rest"),
-        )
+        unknown = f', of which {result.unknown} "unknown"' if result.unknown else ""
+        asks = f"; `missent ask --case {argument(result.case)}` asks for the rest"
+        rest = "" if result.answered == result.required else asks
+        _line("Answers", f"{result.answered} of {result.required} required items answered{unknown}{rest}")
     for note in result.notes:
         _line("Noted", visible(note))
     # The page that people open stands last, where the eye is.
@@ -233,7 +231,7 @@ def exported(result: Bagged) -> None:
     _line("SHA-256", f"{result.digest} (of tagmanifest-sha256.txt, and so of all: hand it over apart from the bag)")
     for note in result.notes:
         _line("Noted", visible(note))
-    _line("Check", f"missent verify {visible(str(result.folder))}, or check.sh in it, which needs sha256sum alone")
+    _line("Check", f"missent verify {argument(result.folder)}, or check.sh in it, which needs sha256sum alone")
 
 
 def questions(result: workbench.Questions, out: Path | None, *, as_json: bool) -> None:
@@ -258,7 +256,7 @@ def table(result: workbench.Answer, form: str) -> None:
             [dict(zip(result.columns, row, strict=True)) for row in result.rows],
             sys.stdout,
             default=_plain,
-            ensure_ascii=at_terminal,
+            ensure_ascii=at_terminal or not _unicode(),
         )
         print()
     elif form == "csv":
@@ -303,10 +301,12 @@ def health(result: workbench.Health) -> None:
     _line("Python", f"{result.python}, {result.system}, {count(result.processors, 'processor')}{room}")
     _line("Versions", versions)
     state = "ready" if result.compiled else "not there; the first log waits for it, or `missent doctor --compile`"
-    _line("Compiled", f"code in {visible(result.folder)}: {state}")
+    _line("Compiled", f"code in {visible(result.folder)}: {state}" if result.folder else "code is made by each command")
     if result.fault:
-        _line("Noted", f"it cannot be kept there: {visible(result.fault)}")
+        _line("Noted", f"it cannot be kept{' there' if result.folder else ''}: {visible(result.fault)}")
     for kept in result.kept:
+        if not kept.folder:
+            continue
         whose = f"owner {visible(kept.owner)}, {kept.size / 1e6:,.0f} MB" if kept.owner else "not there"
         _line("Kept", f"{kept.what}: {visible(kept.folder)}, {whose}")
     for part in result.parts:
@@ -442,6 +442,8 @@ def _hand_over(one: HandOver) -> None:
 
 
 def custody(shown: proof.Shown, *, as_json: bool) -> None:
+    from forensics.custody import log
+
     if as_json:
         return _json({**vars(shown), "statements": shown.statements.model_dump()})
     for label, said in (("Acquired", shown.statements.acquisition), ("Clocks", shown.statements.clock)):
@@ -452,15 +454,14 @@ def custody(shown: proof.Shown, *, as_json: bool) -> None:
     for gap in shown.gaps:
         _line("GAP", visible(gap))
     for entry in shown.entries:
-        who = f"{entry.get('examiner') or 'no examiner named'} (user {entry.get('user')} on {entry.get('host')})"
         noted = f": {entry['note']}" if entry.get("note") else ""
-        _line(f"Entry {entry['sequence']}", visible(f"{entry['at']}  {entry.get('action')}  {who}{noted}"))
+        _line(f"Entry {entry['sequence']}", visible(f"{entry['at']}  {entry.get('action')}  {log.who(entry)}{noted}"))
     for fault in shown.faults:
         _line("FAULT", visible(fault))
 
 
 def created(path: Path) -> None:
-    _line("Case", f"{path}: read it, fill it in, then `missent run LOG… --case {path.parent}`")
+    _line("Case", f"{path}: read it, fill it in, then `missent run LOG… --case {argument(path.parent)}`")
 
 
 def asked(result: Any) -> None:
@@ -475,8 +476,13 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def _unicode() -> bool:
+    """Whether standard output can be given every character: a program that reads JSON knows no other escapes."""
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+
+
 def _line(label: str, text: str) -> None:
-    print(f"{label:<10} {text}")
+    print(f"{label:<10} {inked(text)}")  # folders are named by people, too, and a line is one line
 
 
 def _period(first: datetime | None, last: datetime | None) -> str:
@@ -507,5 +513,5 @@ def _json(value: Any) -> None:
             return {f.name: getattr(item, f.name) for f in dataclasses.fields(item)}
         return _plain(item)
 
-    json.dump(value, sys.stdout, default=plain, ensure_ascii=sys.stdout.isatty(), indent=1)
+    json.dump(value, sys.stdout, default=plain, ensure_ascii=sys.stdout.isatty() or not _unicode(), indent=1)
     print()

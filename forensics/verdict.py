@@ -76,10 +76,15 @@ def found(counted: Mapping[str, Any], scored: int) -> str:
         return f"no delivery to a lookalike of a known domain was {seen} among {scored:,} outbound deliveries{more}."
     plural = "delivery" if counted["findings"] == 1 else "deliveries"
     handed = f", {counted['handed_on']:,} handed on (final acceptance unknown)" if counted["handed_on"] else ""
-    settled = f"{counted['exposed']:,} accepted by the server there{handed}, {counted['not_exposed']:,} refused"
+    settled = f"{counted['exposed']:,} accepted by the server there{handed}, "
+    settled += f"{counted['not_exposed']:,} refused or not delivered"
     open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
     messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
-    what = f"{counted['findings']:,} {plural} in {messages} went to a lookalike of the domain their sender meant"
+    verb = "is" if counted["findings"] == 1 else "are"
+    what = (
+        f"{counted['findings']:,} {plural} in {messages} {verb} held to have gone to a lookalike of the domain their "
+    )
+    what += "sender meant"
     return f"{what}: {settled}{open_ones}{more}."
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
-from forensics import health, pipeline
+from forensics import health, pipeline, shortened
 from forensics.arguments import checked
 from forensics.blocking.of_case import BLOCK_FORMATS, Blocked, block, refusals, watch_list, watch_rules
 from forensics.case import Case, undetected
@@ -167,9 +167,10 @@ def _detected(case: Case) -> Mapping[str, Any] | None:
 
 @checked
 def identity(case_dir: str | Path, delivery_id: str) -> bytes:
-    """The bytes that a delivery's id is the SHA-256 of (its first 32 hexadecimal digits), made from its row.
+    """The bytes that a delivery's id is the SHA-256 of (its first 32 hexadecimal digits), made from its row; of the id,
+    eight digits are enough where no other begins so.
 
-    Raises UsageError when the case has no such delivery, CaseError when its id does not follow from its row.
+    Raises UsageError when the case has no such delivery or several, CaseError when its id does not follow from its row.
     """
     from forensics import store
     from forensics.custody import staging
@@ -180,20 +181,19 @@ def identity(case_dir: str | Path, delivery_id: str) -> bytes:
     casefile = case_files.read(case)
     columns = ", ".join("epoch_us(submitted_at)" if name == "submitted_at" else name for name in naming.FIELDS)
     with store.connect(case, casefile.organisation.domains) as connection:
-        found = connection.execute(f"SELECT {columns} FROM deliveries WHERE delivery_id = ?", [delivery_id]).fetchone()
-        if found is None:
-            raise UsageError(
-                f"{delivery_id}: no delivery of this case", expected="a delivery_id, 32 digits and letters"
-            )
+        named = store.delivery(connection, delivery_id)
+        if named is None:
+            raise UsageError(f"{delivery_id}: no delivery of this case", expected=shortened.EXPECTED)
+        found = connection.execute(f"SELECT {columns} FROM deliveries WHERE delivery_id = ?", [named]).fetchall()[0]
         alike = " AND ".join(f"{name} IS NOT DISTINCT FROM d.{name}" for name in naming.FIELDS)
         query = f"SELECT (SELECT count(*) FROM deliveries WHERE {alike}) FROM deliveries d WHERE delivery_id = ?"
-        count = connection.execute(query, [delivery_id]).fetchone()
+        count = connection.execute(query, [named]).fetchone()
     for repeat in range(count[0] if count else 0):
         message = naming.identity(found, repeat)
-        if naming.name(message) == delivery_id:
+        if naming.name(message) == named:
             return message
     raise CaseError(
-        f"{delivery_id}: this id does not follow from its row", remedy="`missent verify` says what else was changed"
+        f"{named}: this id does not follow from its row", remedy="`missent verify` says what else was changed"
     )
 
 

@@ -35,3 +35,15 @@ def corpora() -> Path:
             f"NOT RUN: {CORPORA} does not hold the corpora of others' material; set MISSENT_CORPORA to their folder"
         )
     return CORPORA
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of whom nobody knows the home folder: `HOME` is not set, and there is no entry for the number."""
+    for name in ("HOME", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", _no_home)
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")  # pathlib's own words

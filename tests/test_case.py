@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from forensics import casefile as cases
 from forensics import tomltext
-from forensics.case import Case
+from forensics.case import Case, argument
 from forensics.errors import CaseError
 
 
@@ -147,3 +148,24 @@ def test_domains_are_written_instead_of_others(tmp_path):
     assert cases.read(case).organisation.domains == ("c.example",)
     assert cases.remember(case, "organisation", "domains", ["c.example"], instead=True) == ()
     assert case.toml.read_text() == before.replace('["a.example", "b.example"]', '["c.example"]')
+
+
+NAMES = (
+    "case",
+    "my 'case' \"o\\ne\"",
+    "$HOME `id` !x",
+    "a\nb\t\x1b[2J",
+    "mäßig",
+    "\u202egnp",
+    "-x",
+    "b\udcff",
+    "two\\n\u200b",
+)
+
+
+def test_a_folder_in_a_command_is_one_argument_of_one_line() -> None:
+    """Commands that people are told to give are pasted into a shell as they are printed."""
+    told = [argument(name) for name in NAMES]
+    assert all(one.isprintable() for one in told)
+    done = subprocess.run(["bash", "-c", "printf '%s\\0' -- " + " ".join(told)], capture_output=True, check=True)
+    assert done.stdout.split(b"\0")[1:-1] == [name.encode("utf-8", "surrogateescape") for name in NAMES]

@@ -42,6 +42,15 @@ def test_the_machine_and_what_is_optional_are_said() -> None:
     assert found.kept[0].folder == found.folder and {kept.fault for kept in found.kept} == {found.fault, ""}
 
 
+def test_a_user_without_a_home_keeps_nothing_and_is_told(homeless: None) -> None:
+    found = workbench.doctor()
+    assert (found.folder, found.compiled) == ("", False) and "no home folder" in found.fault
+    assert found.kept[0].folder == found.folder
+    shown = CliRunner().invoke(main, ["doctor"])
+    assert shown.exit_code == 0 and "it cannot be kept: this user has no home folder" in shown.stdout
+    assert "in : " not in shown.stdout and "Kept" not in shown.stdout
+
+
 def test_a_case_as_it_should_be(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_writable", lambda path: False)  # as on evidence that is mounted read-only
     held = promises(case)

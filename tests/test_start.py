@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -253,3 +254,17 @@ except errors.MachineError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "Windows Subsystem for Linux" in done.stdout, done.stderr
     assert not (tmp_path / "case").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("ascii", "a\\u{2192}\\u{fc}"), ("latin-1", "a\\u{2192}\xfc"), ("utf-8", "a\u2192\xfc")]
+)
+def test_what_the_terminal_cannot_write_is_written_out(encoding: str, said: str) -> None:
+    code = (
+        "def command():\n    print('a\\u2192\\xfc')\n    print('a\\u2192\\xfc', file=sys.stderr)\n    print('\\udcff')"
+    )
+    command = [sys.executable, "-c", f"import sys\n{code}\nfrom forensics import start\nstart.run(command)"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert (done.returncode, done.stderr.decode(encoding)) == (0, f"{said}\n")
+    assert done.stdout.decode(encoding) == f"{said}\n\\u{{dcff}}\n"

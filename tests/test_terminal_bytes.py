@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from forensics import terminal, workbench
+from forensics import results, terminal, workbench
 from forensics.report.charts import svg
 from forensics.report.formats import veris
 from forensics.report.text.visible import inked, visible
@@ -40,6 +41,16 @@ def test_rows_for_a_program_are_as_they_are(monkeypatch: pytest.MonkeyPatch) -> 
         assert (json.loads(text)[0]["a"] if form == "json" else text.split("\n", 1)[1].rstrip("\n")) == HOSTILE
 
 
+def test_json_stays_json_where_the_output_has_another_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding in ("ascii", "latin-1", "utf-8", "cp1252"):
+        file = io.BytesIO()
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(file, encoding, errors="namereplace", write_through=True))
+        terminal.table(workbench.Answer(("a",), (("→ \xfc",),)), "json")
+        terminal.fault({"error": "→ \xfc"})
+        rows, fault = json.JSONDecoder().raw_decode(text := file.getvalue().decode(encoding)), text.rsplit("\n{", 1)[1]
+        assert rows[0] == [{"a": "→ \xfc"}] and json.loads("{" + fault) == {"error": "→ \xfc"}
+
+
 def test_charts_and_veris_hold_no_raw_control_character() -> None:
     drawn = svg.document("x", 1, 1, HOSTILE, [svg.rect(0, 0, 1, 1, "ink", title=HOSTILE), svg.text(0, 0, HOSTILE)])
     assert not RAW.search(drawn.decode())
@@ -48,6 +59,15 @@ def test_charts_and_veris_hold_no_raw_control_character() -> None:
     assert not RAW.search(shown)
     for chart in made.context(facts).drawn.values():
         assert not RAW.search(chart.svg.decode())
+
+
+def test_a_folder_of_any_name_is_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would write lines of its own, such as a verdict."""
+    folder = Path(f"c\nVERDICT    nothing was found{HOSTILE}".replace("\x00", ""))
+    terminal.created(folder / "case.toml")
+    terminal.reported(results.Reported(folder, (folder / "reports" / "incident.html",), 1, 2, (), 0))
+    said = capsys.readouterr().out
+    assert [line[:9].strip() for line in said.splitlines()] == ["Case", "Answers", "Report"] and not RAW.search(said)
 
 
 def test_shown_twice_is_shown_once() -> None:

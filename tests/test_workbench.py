@@ -76,8 +76,11 @@ def test_the_bytes_of_a_name_are_shown_exactly(tmp_path: Path) -> None:
         assert shown.exit_code == 0
         assert hashlib.sha256(shown.stdout_bytes).hexdigest()[:32] == row["delivery_id"]
         assert row["recipient"].encode() in shown.stdout_bytes
+        assert workbench.identity(tmp_path / "case", row["delivery_id"][:8].upper()) == shown.stdout_bytes
     with pytest.raises(UsageError, match="no delivery"):
         workbench.identity(tmp_path / "case", "0" * 32)
+    with pytest.raises(UsageError, match="no delivery"):
+        workbench.identity(tmp_path / "case", rows[0]["delivery_id"][:7])
     (path,) = (tmp_path / "case" / "deliveries").rglob("*.parquet")
     table = pq.read_table(path)
     changed = pa.array(["eve@navy.ml"] * len(table), pa.string())

@@ -58,6 +58,12 @@ def details(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if isinstance(told, Mapping) else {}
 
 
+def who(entry: Mapping[str, Any]) -> str:
+    """By whom an entry was made, in words: as they called themselves, and as the system knew them."""
+    examiner = entry.get("examiner") or "no examiner named"
+    return f"{examiner} (user {entry.get('user')} on {entry.get('host')})"
+
+
 def head(case: Case) -> Head:
     """The last entry's sequence and digest; (0, zeros) for an empty log."""
     return check(case).head
@@ -91,4 +97,5 @@ __all__ = [
     "now",
     "read",
     "user",
+    "who",
 ]

@@ -62,7 +62,7 @@ def _part(place: Path, part: seal.Seal, case: Case | None) -> Check:
         if faults := log.check(case).faults:
             return Check(place.name, False, f"the custody log that records it was altered: {faults[0]}")
         if known.withdrawn:
-            return Check(place.name, True, f"as sealed, but withdrawn since ({head})")
+            return Check(place.name, True, f"as sealed, but {known.withdrawn} ({head})")
     return Check(place.name, True, f"as sealed: {head}")
 
 

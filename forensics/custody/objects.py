@@ -107,8 +107,7 @@ def name(given: Iterable[object], *, later: bool = False) -> None:
     `later` and this user's state can be kept (`$XDG_STATE_HOME/missent/stores`, else below `~/.local/state`)."""
     buckets = {parse(str(one)).bucket for one in given if is_address(one)} - known()
     _here.update(buckets)
-    if later and buckets:
-        place = kept_in()
+    if later and buckets and (place := kept_in()):
         with contextlib.suppress(OSError):  # commands to come say how to name it again
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -124,19 +123,23 @@ def known() -> frozenset[str]:
 _here: set[str] = set()
 
 
-def kept_in() -> Path:
-    """Where the names of this user's buckets are kept."""
-    return remembered.folder() / "stores"
+def kept_in() -> Path | None:
+    """Where the names of this user's buckets are kept; None where nothing of this user can be."""
+    folder = remembered.folder()
+    return folder / "stores" if folder else None
 
 
 def _kept() -> list[str]:
     """Nothing where others could have written it."""
+    place = kept_in()
+    if place is None:
+        return []
     try:
-        with kept_in().open("rb") as file:
+        with place.open("rb") as file:
             about = os.fstat(file.fileno())
             own = about.st_uid == os.getuid() and not about.st_mode & 0o022
             return file.read().decode("ascii", "replace").split() if own else []
-    except (OSError, RuntimeError):  # there is none; or no home
+    except OSError:  # there is none
         return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forensics.case import Case
+from forensics.case import Case, argument
 from forensics.custody import canonical, statement
 from forensics.errors import CaseError, system_error
 
@@ -32,18 +32,18 @@ def weighed_alike(case: Case) -> None:
     except (ValueError, KeyError, TypeError):
         raise CaseError(
             f"{case.detection}: does not say which settings were used",
-            remedy=f"run `missent detect --case {case.folder}`",
+            remedy=f"run `missent detect --case {argument(case.folder)}`",
         ) from None
     now = statement.values(case)
     if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
         raise CaseError(
             f"{case.toml}: {', '.join(changed)} changed since `missent detect` read it",
             expected="findings and report of the same settings",
-            remedy=f"run `missent detect --case {case.folder}`, or undo the change",
+            remedy=f"run `missent detect --case {argument(case.folder)}`, or undo the change",
         )
 
 
 def _damaged(case: Case, why: str) -> CaseError:
     return CaseError(
-        f"{case.detection}: cannot be read: {why}", remedy=f"run `missent detect --case {case.folder}` again"
+        f"{case.detection}: cannot be read: {why}", remedy=f"run `missent detect --case {argument(case.folder)}` again"
     )

@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 
 
-def folder() -> Path:
-    """`$XDG_STATE_HOME/missent`, else below `~/.local/state` (XDG Base Directory Specification). Raises RuntimeError
-    where nobody knows the user's home."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "missent"
+def folder() -> Path | None:
+    """`$XDG_STATE_HOME/missent`, else below `~/.local/state` (XDG Base Directory Specification); None where nobody
+    knows the user's home, so that nothing is remembered."""
+    if chosen := os.environ.get("XDG_STATE_HOME"):
+        return Path(chosen) / "missent"
+    try:
+        return Path.home() / ".local" / "state" / "missent"
+    except RuntimeError:  # an account without an entry, as in containers
+        return None

@@ -112,6 +112,20 @@ def read(path: Path) -> tuple[Seal, ...]:
 
 
 @dataclass(frozen=True)
+class Withdrawal:
+    """That a report no longer holds, as the custody log tells."""
+
+    entry: int
+    at: str
+    who: str
+    why: str
+
+    def __str__(self) -> str:
+        why = f", because: {self.why}" if self.why else ", without a reason"
+        return f"withdrawn on {self.at} by {self.who}{why} (entry {self.entry} of the custody log)"
+
+
+@dataclass(frozen=True)
 class Written:
     """The last report of one name, as the custody log tells. `inside`: in the case's own folder of reports."""
 
@@ -122,7 +136,7 @@ class Written:
     sha256: str
     case_state: str
     head: Head
-    withdrawn: bool = False
+    withdrawn: Withdrawal | None = None
     edition: str = "full"
 
 
@@ -132,9 +146,11 @@ def recorded(case: Case, entries: Iterable[Mapping[str, Any]]) -> tuple[Written,
     for entry in entries:
         details = log.details(entry)
         if entry.get("action") == "withdraw":
+            why = str(details.get("why", "")).strip()
+            withdrawal = Withdrawal(int(entry["sequence"]), str(entry.get("at", "")), log.who(entry), why)
             for name in details.get("reports", ()):
                 if name in out:
-                    out[name] = replace(out[name], withdrawn=True)
+                    out[name] = replace(out[name], withdrawn=withdrawal)
         if entry.get("action") != "report":
             continue
         base = Path(undisplay(str(details["folder"]))) if "folder" in details else None
@@ -233,18 +249,22 @@ def withdraw(
     """Record that reports no longer hold, so that they may be missing; the files themselves are left alone.
 
     `names` are those below CASE/reports or, written elsewhere, whole paths; `incident` means all its endings. Returns
-    the withdrawn ones. Raises UsageError for a name that no report has.
+    the withdrawn ones. Raises UsageError for a name that no report has, or only reports that were withdrawn before.
     """
-    known = [one for one in recorded(staged.case, log.check(staged.case).entries) if not one.withdrawn]
+    known = recorded(staged.case, log.check(staged.case).entries)
     chosen: list[str] = []
     for name in names:
-        fit = [one.name for one in known if name in (one.name, str(one.place), str(Path(one.name).with_suffix("")))]
-        if not fit:
-            there = ", ".join(one.name for one in known) or "none"
-            raise UsageError(f"{name}: no report of this case has that name", expected=f"one of: {there}")
-        chosen += fit
+        fit = [one for one in known if name in (one.name, str(one.place), str(Path(one.name).with_suffix("")))]
+        holding = [one.name for one in fit if not one.withdrawn]
+        if not holding:
+            there = ", ".join(one.name for one in known if not one.withdrawn)
+            said = "; ".join(f"{one.name} was {one.withdrawn}" for one in fit)
+            raise UsageError(
+                said or f"{name}: no report of this case has that name", expected=f"one of: {there}" if there else None
+            )
+        chosen += holding
     manifest.touch(staged.next, "withdraw", {"reports": sorted(set(chosen)), "why": why}, clock, by=by)
     return tuple(sorted(set(chosen)))
 
 
-__all__ = ["SUFFIX", "Seal", "Written", "beside", "judge", "read", "recorded", "withdraw", "write"]
+__all__ = ["SUFFIX", "Seal", "Withdrawal", "Written", "beside", "judge", "read", "recorded", "withdraw", "write"]

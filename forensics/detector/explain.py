@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from forensics import domains
+from forensics import domains, shortened, store
 from forensics.casefile import CaseFile
 from forensics.detector import detection as everything
 from forensics.detector import findings, history, judging, lookalikes, weighing
@@ -77,7 +77,7 @@ def explain(
     using: Parameters | None = None,
     detection: Mapping[str, Any] | None = None,
 ) -> Explanation:
-    """Explain a delivery id (or its unique beginning), an address, or a domain of the view `deliveries`.
+    """Explain a delivery id (or its beginning, by `shortened`), an address, or a domain of the view `deliveries`.
 
     Raises UsageError when the log holds no outbound delivery of that name. `detection`: what detection.json says; with
     it and the view `lookalikes` the scores are those of the findings, and only the deliveries that are shown are read;
@@ -169,9 +169,8 @@ def _subject(connection: duckdb.DuckDBPyConnection, subject: str) -> tuple[str, 
     if "." in subject:
         domain = domains.a_label(subject)
         return domain, lambda key: key[1][1] == domain
-    keys = _keys(connection, history.MAIL, "starts_with(delivery_id, $id)", {"id": subject})
-    if len(keys) > 1:
-        raise UsageError(f"{subject}: several deliveries begin so", remedy="give more of the delivery id")
+    named = store.delivery(connection, subject)
+    keys = _keys(connection, history.MAIL, "delivery_id = $id", {"id": named}) if named else []
     if not keys:
         raise _absent(subject)
     return keys[0][1][1], lambda key: key == keys[0]
@@ -194,7 +193,7 @@ def _keys(connection: duckdb.DuckDBPyConnection, mail: str, test: str, given: Ma
 def _absent(subject: str) -> UsageError:
     return UsageError(
         f"{subject}: no outbound delivery of that name",
-        expected="a delivery id, an address or a domain that mail was sent to",
+        expected=f"an address or a domain that mail was sent to, {shortened.EXPECTED}",
         remedy='`missent sql --case DIR "select delivery_id, recipient from deliveries"` lists them',
     )
 

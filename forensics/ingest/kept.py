@@ -172,10 +172,8 @@ def seal(state: Mapping[str, Any]) -> str:
 
 def key_file() -> Path | None:
     """Where this user's key lies; None where nobody knows the user's home."""
-    try:
-        return compiler.kept_in().parent / "kept.key"
-    except RuntimeError:
-        return None
+    folder = compiler.kept_in()
+    return folder.parent / "kept.key" if folder else None
 
 
 def _key() -> bytes | None:

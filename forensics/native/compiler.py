@@ -150,7 +150,7 @@ def entry(signature: str) -> Callable[[Callable[..., Any]], Entry]:
 def cached() -> bool:
     """Whether all entries were compiled by some earlier run, so that to be `ready` takes no time."""
     folder = kept_in()
-    return not fault(folder) and _complete(folder)
+    return folder is not None and not fault(folder) and _complete(folder)
 
 
 def ready(progress: Progress | None = None) -> Path:
@@ -161,18 +161,18 @@ def ready(progress: Progress | None = None) -> Path:
         if _folder is None:
             kept = kept_in()
             reason = fault(kept)
-            _folder = kept if not reason and _complete(kept) else _build(kept, reason, progress)
+            _folder = kept if kept and not reason and _complete(kept) else _build(kept, reason, progress)
         return _folder
 
 
-def _build(kept: Path, reason: str, progress: Progress | None) -> Path:
+def _build(kept: Path | None, reason: str, progress: Progress | None) -> Path:
     """Compile all entries aside, and put them where later runs look. numba's cache is not made for two processes that
     write it at once: what both wrote does not fit together."""
     global _folder
     print("missent: compiling, once for this version on this machine; it takes one to two minutes", file=sys.stderr)
     if reason:
         print(f"missent: the compiled code is not kept: {reason}", file=sys.stderr)
-    _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=None if reason else kept.parent))
+    _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=kept.parent if kept and not reason else None))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     import_room()
     for done, one in enumerate(ENTRIES):
@@ -182,7 +182,7 @@ def _build(kept: Path, reason: str, progress: Progress | None) -> Path:
     if progress is not None:
         progress("compile", len(ENTRIES), len(ENTRIES))
     (made / "complete").write_text(_times(), "utf-8")
-    return made if reason else _keep(made, kept)
+    return _keep(made, kept) if kept and not reason else made
 
 
 def _keep(made: Path, kept: Path) -> Path:
@@ -234,23 +234,29 @@ def digest() -> str:
     return made.hexdigest()[:24]
 
 
-def kept_in() -> Path:
-    """Where compiled code of exactly these sources lies, or would."""
-    return _base() / digest()
+def kept_in() -> Path | None:
+    """Where compiled code of exactly these sources lies, or would; None where nobody knows the user's home."""
+    base = _base()
+    return base / digest() if base else None
 
 
-def _base() -> Path:
+def _base() -> Path | None:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen).absolute()
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen).absolute() / "missent"
-    return Path.home() / ".cache" / "missent"
+    try:
+        return Path.home() / ".cache" / "missent"
+    except RuntimeError:  # an account without an entry, as in containers
+        return None
 
 
-def fault(folder: Path) -> str:
+def fault(folder: Path | None) -> str:
     """Why code must not be loaded from this folder, or kept there; empty when only this user (or root) can have written
     what is in it: the folder is closed to others, its contents are the user's own, and no folder above lets others
     exchange it."""
+    if folder is None:
+        return "this user has no home folder (XDG_CACHE_HOME can name another place)"
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder.parent, os.W_OK | os.X_OK):

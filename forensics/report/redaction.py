@@ -8,8 +8,9 @@ What remains, on purpose: counts, scores, weights and their names, outcomes, sta
 suffixes, slips that happened inside the suffix (`.mil` → `.ml`), dates and times to the minute (a report's
 exposure window), digests of evidence (of whole files, not to be guessed), record numbers, the answers that are
 choices, numbers or times, the handling marking, functions ("Press office"), and texts the investigator released by key.
-In released texts every value that the logs or the case know is still replaced, and every name of a person that their
-addresses tell; `to_clear` lists the capitalised words that are left, among which others may be.
+In released texts every value that the logs or the case know is still replaced, whatever has the form of an address or a
+host, and every name of a person that their addresses tell (`scrubbing`); `to_clear` lists the capitalised words that
+are left, among which others may be.
 
 What is withheld: sizes, server replies, subjects, reasons in words of their own (what their kind weighs remains, with
 the weight), free text.
@@ -52,14 +53,12 @@ from forensics.report.facts import (
     slipmarks,
 )
 from forensics.report.facts.content import standard_markings
+from forensics.report.text import scrubbing
+from forensics.report.text.scrubbing import WITHHELD
 
 KEY_FILE = "redaction.key"
 _LENGTH = 8
 """Hexadecimal digits of a token; checked for collisions within the report."""
-
-
-WITHHELD = "[withheld]"
-"""Stands for a text that is not shown."""
 
 _FIGURE = re.compile(r"[0-9:.TZ+ -]+")
 
@@ -151,6 +150,13 @@ class Tokens:
         who = self.token("person", domains.key(value))
         return f"{who}@{self.domain(domain)}" if domain else who
 
+    def host(self, value: str) -> str | None:
+        """The token of a host or domain that a text names; None for what is none, or a public suffix alone."""
+        name = domains.a_label(value)
+        if not places.exists(name) and not self._told & {places.suffix(name)}:
+            return None
+        return None if name == domains.split(name).suffix == self.ending(f"any.{name}") else self.domain(name)
+
     def function(self, name: str) -> bool:
         """Whether a name is that of a function, which names neither a person nor the organisation."""
         return people.is_role(name) and not self._named & set(re.findall(r"[^\W\d_]+", name.lower()))
@@ -188,7 +194,7 @@ class _Redaction:
 def redact(facts: Facts, secret: bytes) -> Facts:
     """The facts of the redacted edition."""
     tokens = Tokens(secret, facts.header.domains, facts.header.organisation, told_endings(facts))
-    scrub = _scrubber(dict(_known(facts, tokens)), _people(facts, tokens))
+    scrub = scrubbing.scrubber(dict(_known(facts, tokens)), tokens.host, _people(facts, tokens))
     meanings = {signal.name: signal.meaning for signal in facts.method.signals}
     how = _Redaction(tokens, scrub, frozenset(facts.questionnaire.release), meanings)
     redacted: Facts = _walk(facts, how)
@@ -392,20 +398,3 @@ def to_clear(facts: Facts) -> dict[str, tuple[str, ...]]:
 
 _FREE = ("text", "list")
 _TOKEN = re.compile(r"\b(?:person|domain|name|server|id|file|network-address)-[0-9a-f]{8,}[\w.\-]*")
-
-
-def _scrubber(known: dict[str, str], without_people: Callable[[str], str]) -> Callable[[str], str]:
-    """Replaces known raw values in a text, longest first, whatever their letter case; any other address and names of
-    people, too."""
-    values = sorted((value for value in known if len(value) > 2), key=len, reverse=True)
-    lowered = {value.lower(): known[value] for value in values}
-    pattern = re.compile("|".join(re.escape(value) for value in values), re.IGNORECASE) if values else None
-    stray = re.compile(r"[\w.+'-]+@[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b")
-
-    def scrub(text: str) -> str:
-        if pattern is not None:
-            text = pattern.sub(lambda m: lowered[m[0].lower()], text)
-        text = stray.sub(lambda m: m[0] if m[0].startswith(("person-", "domain-")) else "[withheld]", text)
-        return without_people(text)
-
-    return scrub

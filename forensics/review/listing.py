@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forensics import domains
-from forensics.case import Case
+from forensics import domains, shortened
+from forensics.case import Case, argument
 from forensics.errors import UsageError
 from forensics.report.text import pieces, prose, wording
 from forensics.review.sheets import incidents
@@ -37,7 +37,7 @@ def listed(case: Case) -> Iterator[str]:
             f"{name:<{width}}  {count:>6,} {'finding ' if count == 1 else 'findings'}  {one['exposed']:>6,} accepted  "
             f"{_score(one['score']):>7}  {', '.join(states)}"
         )
-    yield f"`missent review --case {case.folder} --web` opens the desk; `--show DOMAIN` sets one pair out"
+    yield f"`missent review --case {argument(case.folder)} --web` opens the desk; `--show DOMAIN` sets one pair out"
 
 
 def shown(case: Case, name: str) -> Iterator[str]:
@@ -93,8 +93,7 @@ def rulings(case: Case, names: Sequence[str], verdict: str, reason: str) -> tupl
 def _named(found: Sequence[Incident], name: str) -> tuple[Incident, tuple[str, ...]]:
     """The pair that a name stands for, and its finding where it is one's.
 
-    A name is the typed domain, both domains as OBSERVED:INTENDED, or a delivery id or its beginning, eight digits at
-    least.
+    A name is the typed domain, both domains as OBSERVED:INTENDED, or a delivery id or its beginning (`shortened`).
     """
     observed, _, intended = name.partition(":")
     if "." in observed:
@@ -104,18 +103,13 @@ def _named(found: Sequence[Incident], name: str) -> tuple[Incident, tuple[str, .
             raise UsageError(f"{name}: several pairs", expected=", ".join(f"{':'.join(_key(one))}" for one in pairs))
         if pairs:
             return pairs[0], ()
-    exact = [(one, row["delivery_id"]) for one in found for row in one["findings"] if row["delivery_id"] == name]
-    begun = [
-        (one, row["delivery_id"])
-        for one in found
-        for row in one["findings"]
-        if len(name) >= 8 and row["delivery_id"].startswith(name)
-    ]
-    if len(exact or begun) == 1:
-        incident, delivery = (exact or begun)[0]
-        return incident, (delivery,)
+    of = {row["delivery_id"]: one for one in found for row in one["findings"]}
+    delivery = shortened.whole(name, of)
+    if delivery is not None:
+        return of[delivery], (delivery,)
     raise UsageError(
-        f"{name}: {'several findings begin so' if begun else 'no finding has this domain or delivery'}",
+        f"{name}: no finding has this domain or delivery",
+        expected=f"a typed domain, {shortened.EXPECTED}",
         remedy="`missent review` lists the pairs, `--show DOMAIN` the findings of one",
     )
 

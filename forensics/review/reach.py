@@ -16,7 +16,7 @@ def reach(findings: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Counts of findings that have message (any value that names it), sender, recipient and exposure.
 
     messages, senders, recipients; exposed (accepted by a server of the typed domain), handed_on (final acceptance
-    unknown), not_exposed (refused, never arrived or not settled).
+    unknown), not_exposed (refused, not delivered or not settled).
     """
     by = Counter(row["exposure"] for row in findings)
     return {

@@ -163,7 +163,7 @@ def test_print_opens_everything_and_numbers_pages(
     pdf = browser.pdf(paperWidth=paper[0], paperHeight=paper[1], preferCSSPageSize=False)
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
     first = " ".join(pages[0].split())
-    for words in ("Mail for .mil sent to .ml", "accepted", "The position", "72-hour deadline"):
+    for words in ("Mail held to be for .mil, sent to .ml", "accepted", "The position", "72-hour deadline"):
         assert words in first, words
     assert "Decisions and next steps" in first, "all points stand on the first page"
     assert "When was it discovered?" in pages[1], "and what they lead to stands behind it"

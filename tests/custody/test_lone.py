@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from forensics import errors
 from forensics.cli import main
 from forensics.custody import canonical, manifest, seal, staging
+from forensics.custody.log import By
 from tests.custody.made import Built
 
 
@@ -92,8 +93,9 @@ def test_a_report_that_its_case_does_not_know(built: Built, away: Path) -> None:
 
 def test_a_withdrawn_report_says_so(built: Built) -> None:
     with staging.change(built.case, "withdraw") as staged:
-        seal.withdraw(staged, ["incident.html"], "superseded")
-    assert "withdrawn since" in verify(built.case.reports / "incident.html")
+        seal.withdraw(staged, ["incident.html"], "superseded", by=By("M. Okafor"))
+    told = verify(built.case.reports / "incident.html")
+    assert "as sealed, but withdrawn on 2" in told and "by M. Okafor (user " in told and "because: superseded" in told
 
 
 def test_the_seal_itself_stands_for_all_that_it_holds(away: Path) -> None:

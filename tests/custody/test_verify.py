@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -284,6 +285,25 @@ def test_a_withdrawn_report_may_be_gone(built):
         assert seal.withdraw(staged, ["incident"], "superseded") == ("incident.html", "incident.json")
     (built.case.reports / "incident.html").unlink()
     assert failed(verify(built.case)) == {}
+
+
+def test_what_was_withdrawn_already_is_said_with_when_by_whom_and_why(built):
+    def withdrawn(*names, why="", by=log.NOBODY):
+        with staging.change(built.case, "withdraw") as staged:
+            return seal.withdraw(staged, names, why, by=by, clock=lambda: datetime(2024, 3, 2, 8, tzinfo=UTC))
+
+    assert withdrawn("incident.html", why="a wrong name", by=log.By("M. Okafor")) == ("incident.html",)
+    before = built.case.custody_log.read_bytes()
+    said = r"incident\.html was withdrawn on 2024-03-02T08:00:00\S* by M\. Okafor \(user \S+ on \S+\), because: a wrong name"
+    for names in (["incident.html"], ["incident.json", "incident.html"]):
+        with pytest.raises(UsageError, match=said + r" \(entry \d+ of the custody log\)\n.*: one of: incident\.json"):
+            withdrawn(*names)
+    assert built.case.custody_log.read_bytes() == before, "all or nothing"
+    assert withdrawn("incident") == ("incident.json",), "what still holds, of a name for all endings"
+    with pytest.raises(UsageError, match=r"incident\.html was .*; incident\.json was .*without a reason"):
+        withdrawn("incident")
+    with pytest.raises(UsageError, match="no report of this case has that name"):
+        withdrawn("other")
 
 
 def test_reports_written_elsewhere_and_moved_are_told(built, tmp_path):

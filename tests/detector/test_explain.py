@@ -129,5 +129,12 @@ def test_what_is_not_there_is_refused(subject: str) -> None:
 
 
 def test_ambiguous_beginnings_are_refused() -> None:
-    with pytest.raises(UsageError, match="several"):
-        explain(view(rows()), "ada", CASE)
+    alike = [
+        row
+        for n, who in enumerate(("harbour", "pilot"))
+        for row in mail("ben@albion.example", f"{who}@shipyard.fr", day=5, delivery_id=f"deadbeef{n}")
+    ]
+    with pytest.raises(UsageError, match="several deliveries begin so: deadbeef0, deadbeef1"):
+        explain(view(rows() + alike), "deadbeef", CASE)
+    (one,) = explain(view(rows() + alike), "DEADBEEF1", CASE).addresses
+    assert one.address == "pilot@shipyard.fr"

@@ -107,6 +107,19 @@ def test_a_folder_that_others_could_exchange_is_not_used(room: Path, tmp_path: P
     assert result == "18" and not folder.is_relative_to(cache) and str(shared) in said
 
 
+def test_without_a_home_code_is_made_for_the_process_alone(room: Path) -> None:
+    homeless = (
+        "import os, pathlib\nfor name in ('HOME', 'XDG_CACHE_HOME', 'NUMBA_CACHE_DIR'): os.environ.pop(name, 0)\n"
+    )
+    homeless += "def home(): raise RuntimeError('Could not determine home directory.')\npathlib.Path.home = home\n"
+    asked = [sys.executable, "-P", "-c", homeless + PROGRAM, str(room.parent)]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    had, result, folder = done.stdout.split()
+    assert (had, result) == ("False", "18") and "this user has no home folder" in done.stderr
+    assert not Path(folder).exists(), "a private folder goes with the process"
+
+
 def test_a_link_in_the_place_of_the_folder_is_not_followed(room: Path, tmp_path: Path) -> None:
     cache = private(tmp_path / "cache")
     _, _, folder, _ = started(room, cache)

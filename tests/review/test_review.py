@@ -332,7 +332,7 @@ def test_a_name_of_several_is_asked_about(built):
     ]
     with pytest.raises(UsageError, match=r"several pairs\s+expected: navy.ml:navy.mil, navy.ml:navi.ml"):
         listing._named(found, "navy.ml")
-    with pytest.raises(UsageError, match="several findings begin so"):
+    with pytest.raises(UsageError, match=r"several deliveries begin so: deadbeefnavi\.ml, deadbeefnavy\.mil"):
         listing._named(found, "deadbeef")
     assert listing._named(found, "navy.ml:navi.ml") == (found[1], ())
     assert listing._named(found, "deadbeefnavi") == (found[1], ("deadbeefnavi.ml",))

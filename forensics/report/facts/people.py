@@ -112,10 +112,12 @@ def remover(known: Mapping[str, str], whole: Mapping[str, str]) -> Callable[[str
 
 
 def _instead(word: str, known: Mapping[str, str]) -> str:
-    if not word[:1].isupper():
-        return word
-    plain, mark, rest = word.partition("’") if "’" in word else word.partition("'")
-    return known[plain.lower()] + mark + rest if plain.lower() in known else word
+    """The stand-in for a word of which a part is a name: `O’Neil`, `Boyd-Hale`; a genitive's ending stays."""
+    bare, ending = (word[:-2], word[-2:]) if word[-2:] in ("'s", "’s") else (word, "")
+    for part in (bare, *re.split(r"['’\-]", bare)):
+        if part[:1].isupper() and part.lower() in known:
+            return known[part.lower()] + ending
+    return word
 
 
 def left(text: str, own: Collection[str] = ()) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from forensics.report import facts as f
 from forensics.report.facts import people
+from forensics.report.text import scrubbing
 
-_MAIL = r"[^\s<>\"'`,;:()\[\]]+@[^\s<>\"'`,;:()\[\]]*[^\s<>\"'`,;:()\[\].!?]"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){2,7}:?[0-9A-Fa-f]{0,4}\b"
 _PHONE = r"(?:\+|\b0)\d[\d ()/-]{6,}\d\b"
-_LOOKS = f"{_MAIL}|{_IPV4}|{_IPV6}|{_PHONE}"
+_LOOKS = f"{scrubbing.ADDRESS}|{_IPV4}|{_IPV6}|{_PHONE}"
 
 _SHORTEST = 4
 """Known strings below this many characters are not searched for: they would hit ordinary words."""
@@ -57,7 +57,7 @@ def remover(facts: f.Facts, token: str) -> Callable[[str], str]:
     without_people = people.remover(single, whole)
 
     def remove(text: str) -> str:
-        text = looks.sub(token, text)
+        text = looks.sub(token, scrubbing.plain(text))
         folded = text.casefold()
         for name in names:
             if name.casefold() in folded:

@@ -136,12 +136,14 @@ def title(facts: Facts, words: Words) -> str:
         search = facts.coverage.search
         apart = tallies.set_apart(facts.findings) and search not in NOTHING_SEARCHED
         return words("title.none_apart" if apart else f"title.{_NONE[search]}")
+    # What nobody has ruled on is held to be so by the evidence; the title is what is quoted without the rest.
+    held = "_suspected" if facts.groups.suspected.deliveries.value else ""
     lead = _lead(facts)
     if lead is None or lead.suffixes is None:
-        return words("title.pairs")
+        return words(f"title.pairs{held}")
     meant, typed = ("." + suffix for suffix in lead.suffixes)
     whole = lead.tally.deliveries.value == facts.groups.headline.deliveries.value
-    return words("title.suffix" if whole else "title.suffix_more", meant=meant, typed=typed)
+    return words(f"title.suffix{'' if whole else '_more'}{held}", meant=meant, typed=typed)
 
 
 def kicker(facts: Facts, words: Words) -> str:

@@ -30,18 +30,21 @@ def known_as(case: Case) -> str:
     return str(entries[0]["digest"])[:12] if entries else canonical.digest(str(case.folder.absolute()))[:12]
 
 
-def place(case: Case) -> Path:
-    return folder() / f"{known_as(case)}.json"
+def place(case: Case) -> Path | None:
+    kept = folder()
+    return kept / f"{known_as(case)}.json" if kept else None
 
 
-def folder() -> Path:
-    """Where this user's visits are kept."""
-    return remembered.folder() / "visits"
+def folder() -> Path | None:
+    """Where this user's visits are kept; None where nothing of this user can be."""
+    kept = remembered.folder()
+    return kept / "visits" if kept else None
 
 
 def before(case: Case, reviewer: str) -> Visit | None:
     """The reviewer's last visit; None when there was none, or nothing was kept of it."""
-    one = _kept(place(case)).get(reviewer)
+    path = place(case)
+    one = _kept(path).get(reviewer) if path else None
     try:
         return Visit(int(one["verdicts"]), frozenset(map(str, one["findings"]))) if one else None
     except (KeyError, TypeError, ValueError):
@@ -51,6 +54,8 @@ def before(case: Case, reviewer: str) -> Visit | None:
 def keep(case: Case, reviewer: str, verdicts: int, findings: Iterable[str]) -> str:
     """Keep what this visit saw. Says why when that cannot be; a desk works without."""
     path = place(case)
+    if path is None:
+        return "this visit is not remembered: this user has no home folder"
     kept = _kept(path) | {reviewer: {"verdicts": verdicts, "findings": sorted(findings)}}
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -50,7 +50,7 @@ def test_pdf_is_tagged_titled_and_bookmarked() -> None:
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "en-GB"
     assert root["/ViewerPreferences"]
-    assert reader.metadata is not None and reader.metadata.title == "Mail for .mil sent to .ml and other lookalikes"
+    assert reader.metadata is not None and reader.metadata.title == "Mail held to be for .mil, sent to .ml and others"
     top = [mark.title for mark in reader.outline if not isinstance(mark, list)]
     assert [title[:2].strip() for title in top[:11]] == [str(n) for n in range(1, 12)]
     assert any(title.startswith("Annex E") for title in top)
@@ -250,7 +250,7 @@ def test_a_search_that_found_nothing_is_reported_too() -> None:
         " ",
         " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(pdf.render(nothing, context))).pages),
     )
-    assert "no misdirected mail" in flat
+    assert "No misdirected mail was found" in flat
     assert "3 What was searched" in flat and "4 What would have been found" in flat
     assert "6 What could not be seen" in flat and "7 Decisions and next steps" in flat
     assert "200" in flat

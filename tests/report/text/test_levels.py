@@ -30,7 +30,7 @@ def test_no_all_clear_where_a_level_was_set_apart() -> None:
     facts = made.facts(60, headline=[])
     assert not facts.header.found
     assert prose.title(facts, WORDS) == "No misdirected mail counted; possible cases await review"
-    assert "no misdirected mail of a level that is counted" in said(facts)
+    assert "No misdirected mail of a level that is counted" in said(facts)
     assert "deliveries are more probably misdirected than not" in said(facts)
 
 

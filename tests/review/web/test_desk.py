@@ -336,6 +336,11 @@ def test_a_visit_that_cannot_be_remembered_is_said(built, monkeypatch, tmp_path)
     assert "this visit is not remembered" in Client(built.case, "A").opened().get("/").text
 
 
+def test_without_a_home_no_visit_is_remembered_and_that_is_said(built, homeless):
+    page = Client(built.case, "A").opened().get("/").text
+    assert "this visit is not remembered: this user has no home folder" in page and "first visit" in page
+
+
 @pytest.mark.parametrize(
     ("query", "left"),
     [
