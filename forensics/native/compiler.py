@@ -154,7 +154,7 @@ def cached() -> bool:
 
 
 def ready(progress: Progress | None = None) -> Path:
-    """Compile what has to be, before anything is read: one to two minutes of one processor, once for a version and a
+    """Compile what has to be, before anything is read: some minutes of one processor, once for a version and a
     machine, said on standard error. Returns the folder that compiled code is loaded from."""
     global _folder
     with _LOCK:
@@ -169,7 +169,7 @@ def _build(kept: Path | None, reason: str, progress: Progress | None) -> Path:
     """Compile all entries aside, and put them where later runs look. numba's cache is not made for two processes that
     write it at once: what both wrote does not fit together."""
     global _folder
-    print("missent: compiling, once for this version on this machine; it takes one to two minutes", file=sys.stderr)
+    print("missent: compiling, once for this version on this machine; it takes some minutes", file=sys.stderr)
     if reason:
         print(f"missent: the compiled code is not kept: {reason}", file=sys.stderr)
     _folder = made = Path(tempfile.mkdtemp(prefix=f"{digest()}-", dir=kept.parent if kept and not reason else None))
