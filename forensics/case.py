@@ -84,14 +84,6 @@ class Case:
         return self.folder / "streams"
 
 
-MADE = frozenset({
-    "case.toml", "manifest.json", "custody.jsonl", "deliveries", "unread", "correspondents.parquet", "findings.parquet",
-    "incidents.parquet", "lookalikes.parquet", "detection.json", "verdicts.jsonl", "successors.jsonl", "attested",
-    "annexes", "reports", ".runs", ".lock", ".next", ".commit", ".doing", ".work",
-})  # fmt: skip
-"""What a case folder has of its own beside the evidence in `streams`."""
-
-
 def is_one(names: Collection[str]) -> bool:
     """Whether a folder in which these names are is a case: it has its manifest and its custody log."""
     return {"manifest.json", "custody.jsonl"} <= set(names)

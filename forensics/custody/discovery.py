@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from forensics import accounts
 from forensics import case as cases
-from forensics.custody import archives, containers, objects, packings, streams, workbooks
+from forensics.custody import archives, containers, objects, packings, staging, streams, workbooks
 from forensics.custody.names import display
 from forensics.custody.objects import Object
 from forensics.custody.sources import Source, opened, reason
@@ -196,10 +196,12 @@ def _below(root: str, follow_links: bool, links: list[tuple[str, str]], problems
             problems.append(Problem(display(path), "the folder is empty"))
         if cases.is_one([entry.name for entry in entries]):
             problems.append(Problem(display(path), _CASE))
-            entries = [entry for entry in entries if entry.name not in cases.MADE]
+            entries = [entry for entry in entries if entry.name not in _MADE]
         waiting.extend((str(entry), (*above, here)) for entry in reversed(entries))
 
 
+_MADE = {*staging.OWN} - {"streams"}
+"""What a case folder has of its own beside evidence that came by standard input."""
 _CASE = (
     "it is the folder of a Missent case, which holds what was made of evidence and none itself, but for copies of "
     "standard input; name the evidence: `missent sql --case FOLDER 'select * from evidence'` says where it lay"

@@ -115,7 +115,7 @@ def generate(path: Path, megabytes: int) -> None:
             out.write("".join(r for _, r in rows[start : start + 10000]).encode())
 
 
-GENERATE = """
+_GENERATE = """
 import pathlib, sys
 from tests.bench.exchange import generate
 generate(pathlib.Path(sys.argv[1]), int(sys.argv[2]))
@@ -152,6 +152,15 @@ import resource, json
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps([rows, used.ru_maxrss // 1024, used.ru_utime + used.ru_stime]))
 """
+
+
+def made(folder: Path, megabytes: int) -> Path:
+    """The log of that size, unless it is there. Made by a process of its own: a child's peak of memory begins at what its
+    parent has."""
+    path = folder / f"MSGTRK20230601-{megabytes}.LOG"
+    if not path.exists():
+        subprocess.run([sys.executable, "-c", _GENERATE, str(path), str(megabytes)], check=True)
+    return path
 
 
 def read_csv() -> str:
@@ -208,9 +217,7 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        path = folder / f"MSGTRK20230601-{given.megabytes}.LOG"
-        if not path.exists():  # by a process of its own: a child's peak of memory begins at what its parent has
-            subprocess.run([sys.executable, "-c", GENERATE, str(path), str(given.megabytes)], check=True)
+        path = made(folder, given.megabytes)
         contenders = {
             "pyarrow.csv.read_csv": read_csv(),
             "missent loader to events": _LOADER,

@@ -133,16 +133,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--within", choices=("stages", "scan"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     of_exchange = options.megabytes is not None
-    log = options.folder / (f"MSGTRK20230601-{options.megabytes}.LOG" if of_exchange else f"log-{options.lines}")
+    log = (
+        exchange.made(options.folder, options.megabytes)
+        if of_exchange
+        else made(options.folder / f"log-{options.lines}", options.lines)
+    )
     if options.within == "stages":
         return measure(log, fresh(options.folder / "case"))
     if options.within == "scan":
         return scanned(log)
     say(json.dumps({"processors": len(os.sched_getaffinity(0)), "load": os.getloadavg()}))
-    if not of_exchange:
-        made(log, options.lines)
-    elif not log.exists():  # by a process of its own: a child's peak of memory begins at what its parent has
-        subprocess.run([sys.executable, "-c", exchange.GENERATE, str(log), str(options.megabytes)], check=True)
     bytes_ = log.stat().st_size
     again = [sys.executable, "-m", "tests.bench.where", "--folder", str(options.folder)]
     again += ["--megabytes", str(options.megabytes)] if of_exchange else ["--lines", str(options.lines)]

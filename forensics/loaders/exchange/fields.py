@@ -11,7 +11,7 @@ scripts make of them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Final
 
 import numpy as np
@@ -63,11 +63,11 @@ BOUNDS: Final = ("startdate", "enddate")
 UTC_NAMES: Final = ("datetimeutc", "origintimestamputc", "receivedutc", "receiveddatetime")
 """Columns that name UTC, or are documented as UTC with its sign: no setting makes another zone of them."""
 
-ADDRESSES: Final = {
+_ADDRESSES: Final = {
     *TRACE["sender"], *TRACE["recipient"], "returnpath", "relatedrecipientaddress",
     *emailevents.COLUMNS["senderaddress"], *emailevents.COLUMNS["recipientaddress"],
 }  # fmt: skip
-"""Columns that hold addresses alone."""
+_SUMMARY_ADDRESSES: Final = {*_ADDRESSES, "recipientstatus"}
 
 WORDS: Final = {
     *TRACE["sender"], *TRACE["message_id"], *TRACE["network_id"], "returnpath", "eventid", "datetime", "datetimeutc",
@@ -109,6 +109,11 @@ def slot_of(name: str) -> str | None:
     ('recipient-address', 'client-ip', None)
     """
     return _SLOT.get(squeezed(name))
+
+
+def addresses(kind: str) -> Set[str]:
+    """The columns of such an export (`kind`) that hold addresses, a summary's with what became of them."""
+    return _SUMMARY_ADDRESSES if kind == "summary" else _ADDRESSES
 
 
 def is_utc(names: Iterable[str]) -> bool:

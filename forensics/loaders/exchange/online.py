@@ -270,7 +270,7 @@ def _kind(value: Any) -> str:
 
 def _changed(value: Any, kind: str) -> bool:
     """Has a copy made HTML of an address in it?"""
-    names = {*f.ADDRESSES, *(("recipientstatus",) if kind == "summary" else ())}
+    names = f.addresses(kind)
     return isinstance(value, dict) and any(
         addresses.changed(exports.text(inner)) for name, inner in value.items() if f.squeezed(str(name)) in names
     )

@@ -126,7 +126,7 @@ def _changed(records: blocks.Records, low: int, high: int, layout: blocks.Layout
     places = begin + np.concatenate(at)
     rows = np.searchsorted(records.starts[low:high], places, side="right") - 1 + low
     rows = np.unique(rows[places < records.ends[rows]])
-    lists = {*f.ADDRESSES, *(("recipientstatus",) if layout.kind == "summary" else ())}
+    lists = f.addresses(layout.kind)
     names = [f.squeezed(name) for name in layout.names]
     out = []
     for r in rows[kinds[rows] == codes.DATA].tolist():
