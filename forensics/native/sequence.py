@@ -85,10 +85,9 @@ def mark(marks, state, number, what, before, after, year):
 
 @kernel
 def dated(t, number, state, marks, days):
-    """A time without a year: the same as `even`; `state` and `marks` follow the calendar."""
+    """A time without a year that is another than the one before: the same as `even`; `state` and `marks` follow the
+    calendar."""
     last = state[LAST]
-    if t == last:
-        return even(state[YEAR], state[DATE], t)
     day = day_of_year(t)
     year = state[YEAR]
     gap = day - state[DATE]
@@ -151,7 +150,7 @@ def slot_of(host, hosts, state):
 def follow(kind, t, host, number, state, hosts, lasts, ranges, backs, marks, days):
     """The stamp of one record: its kind (not NO_TIME) and time, the hash of its host (not 0)."""
     if kind == NO_YEAR:
-        t = dated(t, number, state, marks, days)
+        t = even(state[YEAR], state[DATE], t) if t == state[LAST] else dated(t, number, state, marks, days)
     else:
         least = FIRST_LOCAL if kind == 2 else FIRST_ABSOLUTE
         state[least] = min(state[least], t)

@@ -91,6 +91,21 @@ def find_byte(buf, i, end, byte):
 
 
 @kernel
+def find_first(buf, i, end, a, b, c):
+    """Position of the first byte in [i, end) that is one of three, or `end`."""
+    first, second, third = np.uint64(a) * LOW, np.uint64(b) * LOW, np.uint64(c) * LOW
+    while i + 8 <= end:
+        word = load64(buf, i)
+        marks = zero_bytes(word ^ first) | zero_bytes(word ^ second) | zero_bytes(word ^ third)
+        if marks:
+            return i + first_marked(marks)
+        i += 8
+    while i < end and buf[i] != a and buf[i] != b and buf[i] != c:
+        i += 1
+    return i
+
+
+@kernel
 def _any_of_64(buf, i, byte):
     """Is one of the 64 bytes at i such? (LLVM compares 16 or 32 at a time.)"""
     found = np.uint8(0)
@@ -119,12 +134,12 @@ def at(buf, i, literal):
 @kernel
 def find(buf, i, end, literal):
     """First position of `literal` that lies wholly in [i, end), or -1."""
-    first = literal[0]
-    stop = end - literal.size
-    while i <= stop:
-        if buf[i] == first and at(buf, i, literal):
+    stop = end - literal.size + 1
+    i = find_byte(buf, i, stop, literal[0])
+    while i < stop:
+        if at(buf, i, literal):
             return i
-        i += 1
+        i = find_byte(buf, i + 1, stop, literal[0])
     return -1
 
 

@@ -23,6 +23,13 @@ def test_find_byte_is_where_python_finds_it(raw: bytes, byte: int, start: int) -
     assert text.find_byte(array(raw), start, len(raw), byte) == (len(raw) if found < 0 else found)
 
 
+@given(raws, st.binary(min_size=3, max_size=3), st.integers(0, 40))
+def test_find_first_is_the_first_that_python_finds(raw: bytes, three: bytes, start: int) -> None:
+    start = min(start, len(raw))
+    found = [at for at in (raw.find(bytes([one]), start) for one in three) if at >= 0]
+    assert text.find_first(array(raw), start, len(raw), *three) == min(found, default=len(raw))
+
+
 @given(raws, st.binary(min_size=1, max_size=3))
 def test_find_and_rfind_are_python_s(raw: bytes, literal: bytes) -> None:
     wanted = np.frombuffer(literal, np.uint8)

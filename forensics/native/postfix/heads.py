@@ -23,7 +23,7 @@ from forensics.native.compiler import inlined, kernel
 from forensics.native.postfix import words as w
 from forensics.native.postfix.known import listed, table
 from forensics.native.postfix.stamps import any_stamp, stamp_after
-from forensics.native.text import SEED, at, between, find_byte, hashed, is_digit
+from forensics.native.text import SEED, at, between, find_byte, find_first, hashed, is_digit
 
 PROGRAM_NAMES, PROGRAM_ENDS, SLOTS = w.PROGRAM_NAMES, w.PROGRAM_ENDS, w.SLOTS
 L_POSTFIX, L_ID, L_FORWARDED = w.L_POSTFIX, w.L_ID, w.L_FORWARDED
@@ -47,7 +47,7 @@ def fill_programs(programs):
         programs[slot] = number
 
 
-@inlined
+@kernel
 def program_number(buf, i, end, programs):
     """Number of the Postfix program named in [i, end), 0 when it is none."""
     slot = hashed(buf, i, end, SEED) % np.uint64(SLOTS)
@@ -78,9 +78,7 @@ def blanks(buf, i, end):
 @kernel
 def word_end(buf, i, end):
     """Where the word at i ends."""
-    while i < end and buf[i] != 32:
-        i += 1
-    return i
+    return find_byte(buf, i, end, 32) if i < end else i
 
 
 @kernel
@@ -111,7 +109,7 @@ def untagged_process(buf, i, end):
     return data_end(buf, k, end)
 
 
-@inlined
+@kernel
 def tag_at(buf, i, end, programs):
     """(start of the program's name, its end, start of the text, number) of the tag at i; start -1 when it is none.
 
@@ -250,7 +248,7 @@ def inner_stamp(buf, i, end):
     return kind, t, blanks(buf, e, end), version
 
 
-@inlined
+@kernel
 def labelled(buf, i, end, programs):
     """(host start, host end, tag start, program start, program end, text start, number) of `HOST TAG: TEXT` at i.
 
@@ -305,6 +303,26 @@ def carries(buf, i, end):
 
 
 @inlined
+def usual(buf, i, end, programs):
+    """(host end, program start, program end, text start, number) of `HOST NAME/PROGRAM[PID]: TEXT` at i, as nearly all
+    records of Postfix have it: what `labelled` finds there, sooner. Number 0 for all else, whatever it is."""
+    h = word_end(buf, i, end)
+    tag = h + 1
+    if h == i or buf[i] == 60 or buf[h - 1] == 58 or tag >= end or buf[tag] == 32 or buf[tag] == 9:
+        return h, i, i, i, np.int64(0)
+    stop = find_first(buf, tag, end, 91, 58, 32)
+    start = stop
+    while start > tag and buf[start - 1] != 47:
+        start -= 1
+    k = stop + 1
+    while k < end and is_digit(buf[k]):
+        k += 1
+    if start == tag or k == stop + 1 or k + 1 >= end or buf[stop] != 91 or buf[k] != 93 or buf[k + 1] != 58:
+        return h, i, i, i, np.int64(0)
+    return h, start, stop, blanks(buf, k + 2, end), program_number(buf, start, stop, programs)
+
+
+@inlined
 def head(buf, i, end, memo, programs):
     """What stands before the text of the record [i, end): (what was found, kind of stamp, time, host start, host end,
     tag start, program start, program end, text start, number of the program).
@@ -315,8 +333,17 @@ def head(buf, i, end, memo, programs):
     kind, t, k, flavour = stamp_after(buf, i, end, memo)
     if kind == w.NO_TIME or flavour == 2:
         return PARTIAL if flavour == 2 else BROKEN, kind, t, k, k, k, k, k, k, np.int64(0)
-    version = flavour == 1
     k = blanks(buf, k, end)
+    if flavour == 0:
+        h, start, stop, text, number = usual(buf, k, end, programs)
+        if number > 0:
+            return TAGGED, kind, t, k, h, h + 1, start, stop, text, number
+    return nested(buf, k, end, kind, t, flavour == 1, programs)
+
+
+@kernel
+def nested(buf, k, end, kind, t, version, programs):
+    """`head` from behind the first stamp, whose kind and time are given; `version`: it is one of RFC 5424."""
     best = (BROKEN, kind, t, k, k, k, k, k, k, np.int64(0))
     for depth in range(DEEPEST):
         if version:

@@ -415,7 +415,7 @@ def is_mark(buf, i, end):
     return at(buf, i, L_CURSOR) or (end - i > 5 and at(buf, end - 3, L_DASHES_END))
 
 
-@inlined
+@kernel
 def without_tag(buf, i, end, ev, r, programs):
     """A record of which nobody is said to have written it."""
     if at(buf, i, L_LAST_MESSAGE) or at(buf, i, L_MARK):
@@ -432,7 +432,7 @@ def without_tag(buf, i, end, ev, r, programs):
     return w.STRANGE
 
 
-@inlined
+@kernel
 def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     """A record under the tag of no Postfix program: its text starts at i."""
     if start > tag and at(buf, tag, L_POSTFIX):
@@ -460,11 +460,13 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     return w.NOTICE if logger else w.OTHER
 
 
-@kernel
+@inlined
 def runs_on(buf, ev, r, column, programs):
-    """Whether a field, which holds a blank, holds another record."""
+    """Whether a field, which holds a blank and a slash, holds another record."""
     i, end = ev[r, column], ev[r, column + 1]
-    return i >= 0 and find_byte(buf, i, end, 32) < end and names_daemon(buf, i, end, programs)
+    if i < 0 or find_byte(buf, i, end, 47) == end or find_byte(buf, i, end, 32) == end:
+        return False
+    return names_daemon(buf, i, end, programs)
 
 
 @inlined

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.compiler import kernel
-from forensics.native.text import between
+from forensics.native.text import between, find_first
 
 # Classes of byte in queue ids: 1 = hexadecimal and base 52, 2 = hexadecimal only (A, E), 4 = base 52 only, 8 = neither
 # (other letters), 16 = a digit.
@@ -22,6 +22,10 @@ for _c in b"AE":
 for _c in b"GHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz":
     CLASS[_c] = 4
 
+NEUTRAL = np.ones(256, np.bool_)
+"""Bytes that nothing in an address depends on."""
+NEUTRAL[np.frombuffer(b'"<>\\;[]\xe2', np.uint8)] = False
+
 
 @kernel
 def address_end(buf, i, end):
@@ -29,7 +33,9 @@ def address_end(buf, i, end):
 
     Quoted local parts (RFC 5321 4.1.2) may hold `>`; a quote that never closes is taken literally.
     """
-    k = i
+    k = find_first(buf, i, end, 62, 34, 34)
+    if k < end and buf[k] == 62:
+        return k
     quoted = False
     while k < end:
         c = buf[k]
@@ -70,6 +76,9 @@ def is_address(buf, i, end, bare):
     k = i if bare else domain
     while k < end:
         c = buf[k]
+        if NEUTRAL[c]:
+            k += 1
+            continue
         if c in (34, 60, 62, 92) or (bare and c == 59):
             return False
         if c == 0xE2 and buf[k + 1] == 0x80 and (buf[k + 2] == 0xB9 or buf[k + 2] == 0xBA):  # U+2039, U+203A
