@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from bisect import bisect_right
+from functools import lru_cache
 
 from forensics.native.codes import OWN, PRIVATE, PUBLIC
 
@@ -19,6 +20,8 @@ _INSIDE_6 = [
     for one in ("::/128", "64:ff9b:1::/48", "100::/64", "2001:2::/48", "fc00::/7", "fe80::/10", "fec0::/10")
 ]
 """The same of IPv6; for documentation: 2001:db8::/32 (RFC 3849)."""
+REMEMBERED = 1 << 16
+"""Addresses whose place is remembered: the same servers and clients come again in each part of a log."""
 _HERE, _HERE_6 = ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1")
 
 
@@ -35,6 +38,7 @@ def _stretches() -> tuple[list[int], list[int]]:
 _STARTS, _REACH = _stretches()
 
 
+@lru_cache(REMEMBERED)
 def reach(address: str) -> int:
     """`codes.OWN` for this host's own listener (127.0.0.1, ::1, a UNIX-domain socket), `PRIVATE` for networks that the
     world cannot reach (RFC 1918, RFC 4193, link-local), else `PUBLIC`.
@@ -79,6 +83,7 @@ def submission(user: bool, address: str | None, *, local: bool = False) -> str:
     return "not-seen" if address is None else "outside" if outside(address) else "internal"
 
 
+@lru_cache(REMEMBERED)
 def loops(address: str) -> bool:
     """Whether an address lies in 127.0.0.0/8: no packet with it comes from another host (RFC 1122, 3.2.1.3).
 

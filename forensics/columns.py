@@ -45,6 +45,11 @@ def text_array(values: Sequence[str]) -> pa.StringArray:
     return pa.array(list(values), pa.string())
 
 
+def coded(places: NDArray[np.int32], words: Sequence[str]) -> pa.DictionaryArray:
+    """A column of few words, by the place of each in `words`."""
+    return pa.DictionaryArray.from_arrays(pa.array(places), text_array(words))
+
+
 def buffers(column: pa.StringArray) -> tuple[Any, Any, Any]:
     """(offsets, bytes, validity bitmap) of a flat column; without nulls the bitmap is empty. No bytes at all are one
     zero."""

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics import engine, schema, store
+from forensics.columns import coded
 from forensics.custody import canonical
 from forensics.ingest import ahead, handing, slots, tags
 from forensics.ingest import allocator as memory
@@ -84,7 +85,9 @@ def deliveries(
     where `hand` gives them to. Gives up `indexes` and the keys of `batches`.
     """
     fresh.mkdir()
-    chosen = selection.select(indexes, batches.take_keys)
+    with ThreadPoolExecutor(1) as loading:  # the keys of one batch while those of the one before are gone through
+        numbers = ((None, loading.submit(batches.take_keys, n)) for n in range(len(batches)))
+        chosen = selection.select(indexes, (keys for _, keys in ahead.results(numbers, 1)))
     indexes.clear()
     memory.release()
     made = joining.join(chosen)
@@ -171,7 +174,7 @@ class Unread:
     def add(self, table: pa.Table, evidence: str) -> None:
         if not len(table):
             return
-        code = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), np.int32)), pa.array([evidence]))
+        code = coded(np.zeros(len(table), np.int32), [evidence])
         self.tables.append(table.add_column(0, pa.field("evidence", schema.CODE, nullable=False), code))
         self.size += table.nbytes
         if self.size > self.LIMIT:

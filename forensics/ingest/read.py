@@ -340,7 +340,7 @@ def _take(read: _AllRead, placed: spool.Placed, made: batches.Tables | None, tas
     read.batches.add(placed, made)
     read.rows += placed.batch.hops + placed.batch.legs
     bounds.enough(read.rows, task.width, task.memory)
-    keys = read.batches.keys(len(read.batches) - 1)
+    keys = made.keys if made is not None else read.batches.keys(len(read.batches) - 1)
     read.indexes.append(selection.join_index(keys))
     read.hops.add(placed.batch, keys, _optional(placed, made, "strays"))
 

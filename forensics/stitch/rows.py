@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forensics import schema
-from forensics.columns import domain_column, flat, text_array, whole
+from forensics.columns import coded, domain_column, flat, whole
 from forensics.native.stitch import linking
 from forensics.native.stitch.moving import sort_runs
 from forensics.stitch import naming
@@ -54,9 +54,7 @@ def deliveries(
     columns["delivery_id"] = ids
     columns["submitted_at"] = head["first_at"]
     columns["resolved_at"] = pc.if_else(pa.array(_SETTLED[plan.outcome]), leg["at"], pa.scalar(None, schema.TIME))
-    columns["outcome"] = pa.DictionaryArray.from_arrays(
-        pa.array(plan.outcome.astype(np.int32)), text_array(schema.OUTCOMES)
-    )
+    columns["outcome"] = coded(plan.outcome.astype(np.int32), schema.OUTCOMES)
     columns["original_recipient"] = _originals(plan, source)
     columns["sender_domain"] = domain_column(columns["sender"])
     columns["recipient_domain"] = domain_column(columns["recipient"])
@@ -79,7 +77,7 @@ def _submission(plan: Plan, user: pa.Array, source: RowSource) -> pa.DictionaryA
     told = source.coded(plan.head, False, "submission", schema.SUBMISSIONS)
     named = user.is_valid().to_numpy(zero_copy_only=False)
     how = np.where(told >= 0, told, np.where(named, _AUTHENTICATED, _NOT_SEEN)).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(how), text_array(schema.SUBMISSIONS))
+    return coded(how, schema.SUBMISSIONS)
 
 
 def _repeated(possible_duplicates: Plan, order: Longs, source: RowSource, evidence: Sequence[str]) -> pa.StringArray:
@@ -184,13 +182,13 @@ def _roles(plan: Plan, own: Any, source: RowSource) -> Any:
     inherited = np.full(len(plan), _UNKNOWN, np.int32)
     inherited[owner[before != _UNKNOWN][::-1]] = before[before != _UNKNOWN][::-1]
     roles = np.where(roles == _UNKNOWN, inherited, roles).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(roles), text_array(schema.ROLES))
+    return coded(roles, schema.ROLES)
 
 
 def _role_codes(column: Any) -> NDArray[np.int32]:
-    coded = _coded(column)
-    codes = np.array([schema.ROLES.index(v) for v in coded.dictionary.to_pylist()] or [_UNKNOWN], np.int32)
-    found: NDArray[np.int32] = codes[coded.indices.to_numpy(zero_copy_only=False)]
+    encoded = _coded(column)
+    codes = np.array([schema.ROLES.index(v) for v in encoded.dictionary.to_pylist()] or [_UNKNOWN], np.int32)
+    found: NDArray[np.int32] = codes[encoded.indices.to_numpy(zero_copy_only=False)]
     return found
 
 
@@ -208,7 +206,7 @@ def _records(plan: Plan, source: RowSource, evidence: Sequence[str]) -> tuple[pa
     """The `records` column, and (evidence, number) of each row's first record."""
     starts, given = gathered_records(source, plan.chain_numbers, plan.chain_is_leg)
     at, (which, number, *rest) = linking.merge_records(plan.chains, starts, given)
-    code = pa.DictionaryArray.from_arrays(pa.array(which), text_array(evidence))
+    code = coded(which, evidence)
     struct = pa.StructArray.from_arrays([code, pa.array(number), *map(pa.array, rest)], fields=list(schema.RECORD))
     column = pa.ListArray.from_arrays(pa.array(at), struct, type=schema.DELIVERIES.field("records").type)
     none = np.zeros(len(plan), np.int64)

@@ -7,7 +7,7 @@ other hop has, is a journey by itself: most of a log. What must be known of ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -225,8 +225,8 @@ def _served(p: HopLegKeys) -> NDArray[np.uint64]:
     return np.unique(place(p.host[p.hop[legs]], p.domain[legs]))
 
 
-def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> Selection:
-    """Go through all batches once more and take what may be joined. `load(batch)` gives a batch's numbers."""
+def select(indexes: Sequence[JoinIndex], numbers: Iterable[HopLegKeys]) -> Selection:
+    """Go through all batches once more and take what may be joined. `numbers`: those of each batch, in order."""
     hop_starts = np.cumsum([0, *(len(b.id) for b in indexes)])
     leg_starts = np.cumsum([0, *(len(b.hop) for b in indexes)])
     shared = _shared([b.next for b in indexes], [b.id for b in indexes])
@@ -243,8 +243,7 @@ def select(indexes: Sequence[JoinIndex], load: Callable[[int], HopLegKeys]) -> S
     names = np.unique(np.concatenate([np.zeros(0, np.uint64), *(b.names for b in indexes)]))
     relayed, served = [np.zeros((0, 3), np.uint64)], [np.zeros(0, np.uint64)]
     count = others_before = 0
-    for n, (b, h, g) in enumerate(zip(indexes, hop_starts[:-1], leg_starts[:-1], strict=True)):
-        p = load(n)
+    for b, p, h, g in zip(indexes, numbers, hop_starts[:-1], leg_starts[:-1], strict=True):
         mask = np.full(len(b.id), everything)
         if not everything:
             mask |= _known(p.id, wanted) | (p.previous != 0) | _known(p.peer, peers)

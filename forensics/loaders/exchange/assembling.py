@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics import domains, schema
+from forensics.columns import coded
 from forensics.loaders import base
 from forensics.loaders.base import RECORD_INDEX, Assembled
 from forensics.loaders.exchange import spans, statuses
@@ -20,8 +21,9 @@ from forensics.loaders.exchange.spans import Array
 from forensics.native.exchange import codes
 from forensics.native.exchange.settling import settle
 
-OUTCOMES = np.full(codes.HAD_ALREADY + 1, "unknown", object)
-"""The outcome of a leg in each state. Handed to another server is delivered as far as this one can say."""
+OUTCOMES = np.full(codes.HAD_ALREADY + 1, schema.OUTCOMES.index("unknown"), np.int32)
+"""The outcome of a leg in each state, as its place in `schema.OUTCOMES`. Handed to another server is delivered as far
+as this one can say."""
 for _state, _outcome in {
     codes.DELIVERED: "delivered",
     codes.BOUNCED: "bounced",
@@ -33,7 +35,8 @@ for _state, _outcome in {
     codes.SENT: "delivered",
     codes.HAD_ALREADY: "delivered",
 }.items():
-    OUTCOMES[_state] = _outcome
+    OUTCOMES[_state] = schema.OUTCOMES.index(_outcome)
+_UNKNOWN = schema.ROLES.index("unknown")
 _SETTLED = (
     codes.DELIVERED, codes.BOUNCED, codes.EXPIRED, codes.REJECTED, codes.DISCARDED, codes.HELD, codes.SENT,
     codes.HAD_ALREADY,
@@ -129,10 +132,11 @@ class _Legs:
     def _roles(self) -> None:
         entries = np.flatnonzero((self.leg >= 0) & (self.kinds == codes.ENTER))
         logged = self.rows.take("status", entries).dictionary_encode()
-        names = np.array([*(statuses.role(s) for s in logged.dictionary.to_pylist()), "unknown"], object)
-        role = names[logged.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
-        telling = role != "unknown"
-        self.role = np.full(self.count, "unknown", object)
+        words = (*(statuses.role(s) for s in logged.dictionary.to_pylist()), "unknown")
+        places = np.array([schema.ROLES.index(word) for word in words], np.int32)
+        role = places[logged.indices.fill_null(len(places) - 1).to_numpy(zero_copy_only=False)]
+        telling = role != _UNKNOWN
+        self.role = np.full(self.count, _UNKNOWN, np.int32)
         legs, at = np.unique(self.leg[entries[telling]], return_index=True)
         self.role[legs] = role[telling][at]
 
@@ -152,7 +156,7 @@ class _Legs:
     def table(self) -> pa.Table:
         rows = self.rows
         original, root = self._original()
-        role = np.where((self.role == "unknown") & (root >= 0), self.role[root], self.role) if self.count else self.role
+        role = np.where((self.role == _UNKNOWN) & (root >= 0), self.role[root], self.role) if self.count else self.role
         keep = self.final
         settled = np.where(self.settled >= 0, self.settled, self.last)[keep]
         handed = np.isin(self.kinds[settled], (codes.SEND, codes.SEND_OUT))
@@ -171,8 +175,8 @@ class _Legs:
                 pa.array(self.message[keep]),
                 rows.take("recipient", self.first[keep]),
                 original.take(pa.array(keep)),
-                pa.array(role[keep], pa.string()).cast(schema.CODE),
-                pa.array(OUTCOMES[self.state[keep]], pa.string()).cast(schema.CODE),
+                coded(role[keep], schema.ROLES),
+                coded(OUTCOMES[self.state[keep]], schema.OUTCOMES),
                 pa.array(at, pa.int64()).cast(schema.TIME),
                 answers.code,
                 answers.response,
@@ -228,13 +232,12 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     mine = np.where(of_leg, -1, rows.group)
     name, address = _client(rows, submitted)
     online = rows.plain["flags"][rows.first] & codes.ONLINE != 0
-    system = np.where(online, "exchange-online", "exchange")
     network_id = rows.taken("network_message_id")
     generation = pc.and_(pc.is_valid(network_id), pa.array(~online)).cast(pa.int8())
     return pa.table(
         [
             pa.array(np.arange(count)),
-            pa.array(system, pa.string()).cast(schema.CODE),
+            coded(online.astype(np.int32), ("exchange", "exchange-online")),
             rows.taken("host").cast(schema.CODE),
             rows.taken("internal_id"),
             spans.text(rows.data, spans.bare(rows.data, rows.earliest("message_id"))),

@@ -116,12 +116,17 @@ def _changed(records: blocks.Records, low: int, high: int, layout: blocks.Layout
     """Data records with an address or id that a copy has changed; other columns, as subjects, may hold such text."""
     begin, end = (int(records.starts[low]), int(records.ends[high - 1])) if low < high else (0, 0)
     text = records.text[begin:end]
-    raw = text.tobytes()  # in which single bytes are found in a tenth of the time
+    # single bytes are found in `bytes` in a tenth of the time; pieces fit the processor's cache
+    ampersands = breaks = 0
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE].tobytes()
+        ampersands += b"&" in piece
+        breaks += piece.count(b"\n")
     at = [np.zeros(0, np.int64)]
-    if b"&" in raw:
+    if ampersands:
         found = np.flatnonzero(text[:-1] == _AMPERSAND)
         at.append(found[np.isin(text[found + 1], _BEGINS)])
-    if raw.count(b"\n") >= high - low:  # more than end records
+    if breaks >= high - low:  # more than end records
         at.append(np.flatnonzero(text == _BREAK))
     places = begin + np.concatenate(at)
     rows = np.searchsorted(records.starts[low:high], places, side="right") - 1 + low
@@ -139,6 +144,7 @@ def _changed(records: blocks.Records, low: int, high: int, layout: blocks.Layout
 
 
 _AMPERSAND, _BREAK = ord("&"), ord("\n")
+_PIECE = 256 << 10
 _BEGINS = np.frombuffer(b"lgaqnc#LGAQNC", np.uint8)
 
 
