@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forensics import addresses, schema
+from forensics.columns import coded
 from forensics.loaders.base import HOPS, PADDING, RECORD_INDEX, Assembled
 from forensics.loaders.postfix import missing, sessions
 from forensics.loaders.postfix.events import Events, column
@@ -20,6 +21,7 @@ from forensics.native.postfix import grouping as g
 from forensics.native.postfix import words as w
 from forensics.native.postfix.fields import AT_RCPT
 from forensics.native.postfix.order import in_protocol_order
+from forensics.native.postfix.rows import ports
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
@@ -31,9 +33,9 @@ def assemble(events: Events, *, final: bool) -> Assembled:
 
     A hop is complete when its birth and its removal are here and none of its events is at an edge.
     """
-    events, everything = sessions.linked(events)
+    kept_ends, everything = sessions.linked(events), events
     if not final and _goes_on(events):
-        return Assembled(*_nothing(), fragments(everything, np.arange(len(everything.ints))))
+        return Assembled(*_nothing(), fragments(events, np.flatnonzero((events.kinds != w.ENDED) | kept_ends)))
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
     order = np.arange(len(events.ints))
@@ -51,11 +53,9 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         )
     rest = None
     if not final:
-        incomplete = np.empty(len(order), np.bool_)
-        incomplete[order] = ~complete[event_hop]  # `everything` stands as it was read
-        waits = np.ones(len(everything.ints), np.bool_)  # ends of sessions, and of the others those that are incomplete
-        waits[everything.ints[:, w.KIND] != w.ENDED] = incomplete
-        rest = fragments(everything, np.flatnonzero(waits))
+        waits = np.empty(len(order), np.bool_)
+        waits[order] = ~np.append(complete, True)[event_hop]  # -1, of no hop, is the last
+        rest = fragments(everything, np.flatnonzero(waits | kept_ends))  # which stands as it was read
     leg_rows = np.flatnonzero(
         (legs[:, g.L_OUTCOME] >= 0) & complete[legs[:, g.L_HOP]] & (flags[legs[:, g.L_HOP]] & g.PROBED == 0)
     )
@@ -79,8 +79,10 @@ def assemble(events: Events, *, final: bool) -> Assembled:
 
 def _goes_on(events: Events) -> bool:
     """Whether all groups may go on elsewhere, as those of a short file do: `group` then finds each at an edge."""
-    known = (events.longs[:, w.KEY] != 0) | (events.ints[:, w.FLAGS] & w.OPEN != 0)
-    return bool((events.edge & known).all())
+    if not events.edge.all():
+        return False
+    known = (events.longs[:, w.KEY] != 0) | (events.ints[:, w.FLAGS] & w.OPEN != 0) | (events.kinds == w.ENDED)
+    return bool(known.all())
 
 
 @cache
@@ -167,7 +169,7 @@ def _hops(events: Events, hops: Any, records: pa.Array) -> pa.Table:
     seen = (client >= 0) | (refused >= 0) | (session >= 0)
     columns = {
         "hop": pa.array(np.arange(count, dtype=np.int64)),
-        "system": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["postfix"])),
+        "system": coded(np.zeros(count, np.int32), ["postfix"]),
         "host": _code(column(events, first, w.HOST)),
         # a refusal for now stands for itself, also in a session that had a message accepted
         "queue_id": column(events, np.where(flags & codes.GREYLISTED != 0, _NONE, first), w.QID),
@@ -207,13 +209,13 @@ def _starts(events: Events, rows: Rows, at: int) -> NDArray[np.bool_]:
 
 def _submission(logged_in: Any, address: pa.Array, seen: Any, local: Any) -> pa.Array:
     """How each message came in (`schema.SUBMISSIONS`)."""
-    coded = address.dictionary_encode()
-    names = coded.dictionary.to_pylist()
+    encoded = address.dictionary_encode()
+    names = encoded.dictionary.to_pylist()
     of_name = [schema.SUBMISSIONS.index(addresses.submission(False, one)) for one in names]
     outside, not_seen = (schema.SUBMISSIONS.index(word) for word in ("outside", "not-seen"))
-    by_address = np.array([*of_name, outside])[coded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
+    by_address = np.array([*of_name, outside])[encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
     how = np.select([logged_in, local, seen], [0, 1, by_address], not_seen).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(how), pa.array(list(schema.SUBMISSIONS)))
+    return coded(how, schema.SUBMISSIONS)
 
 
 def _sizes(events: Events, queued: Rows) -> pa.Array:
@@ -235,13 +237,12 @@ def _legs(events: Events, hop_at: Any, legs: Any, records: pa.Array) -> pa.Table
     original = np.where(of[g.L_DIRECT] == 0, of[g.L_ORIG], _NONE)
     delivery = _kind_rows(events, settle, w.DELIVERY)
     sent = np.where(outcome == codes.DELIVERED, delivery, _NONE)
-    roles = pa.array((of[g.L_ROLE] == 1).astype(np.int32))
     columns = {
         "hop": pa.array(hop_at[of[g.L_HOP]].astype(np.int64)),
         "recipient": column(events, first, w.A),
         "original_recipient": column(events, original, w.B),
-        "recipient_role": pa.DictionaryArray.from_arrays(roles, pa.array(["unknown", "bcc"])),
-        "outcome": pa.DictionaryArray.from_arrays(pa.array(outcome), pa.array(list(schema.OUTCOMES))),
+        "recipient_role": coded((of[g.L_ROLE] == 1).astype(np.int32), ["unknown", "bcc"]),
+        "outcome": coded(outcome, schema.OUTCOMES),
         "at": _times(events, of[g.L_AT]),
         "status_code": column(events, settle, w.E),
         "response": column(events, settle, w.F),
@@ -276,19 +277,9 @@ def _programs(events: Events, rows: Rows, *programs: int) -> NDArray[np.bool_]:
 
 def _ports(events: Events, rows: Rows) -> pa.Array:
     """The port behind the relay's address: `[192.0.2.1]:25`; 0 of a UNIX-domain socket."""
-    import pyarrow.compute as pc
-
-    end = np.where(_starts(events, rows, w.D), _cells(events.ints, rows, w.D + 1), 0).astype(np.int64)
-    buffer = np.asarray(events.buffer)
-    value, known = np.zeros(len(end), np.int64), np.zeros(len(end), np.bool_)
-    more = (end > 0) & (buffer[end] == ord("]")) & (buffer[end + 1] == ord(":"))
-    for place in range(5):
-        digit = buffer[end + 2 + place].astype(np.int64) - ord("0")
-        more = more & (digit >= 0) & (digit <= 9)
-        value = np.where(more, 10 * value + digit, value)
-        known |= more
-    socket = pc.fill_null(pc.match_substring(column(events, rows, w.D), "/"), False)
-    return pa.array(value.astype(np.int32), mask=~known & ~socket.to_numpy(zero_copy_only=False))
+    found = np.empty(len(rows), np.int32)
+    ports(events.buffer, events.ints, np.ascontiguousarray(rows, np.int32), found)
+    return pa.array(found, mask=found < 0)
 
 
 def _tls(events: Events, rows: Rows) -> pa.Array:

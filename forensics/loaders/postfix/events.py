@@ -6,12 +6,14 @@ Bytes that are not UTF-8 are kept as `\\xNN` escapes, so that no record is lost 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from forensics.native.postfix import words as w
 from forensics.native.postfix.rows import copy_spans, measure_spans
 
 Ints = NDArray[np.int32]
@@ -39,6 +41,11 @@ class Events:
     place: Longs
     """… and places those of one."""
 
+    @cached_property
+    def kinds(self) -> Ints:
+        """Column KIND by itself: a column of the wide table is a memory access for each row."""
+        return np.ascontiguousarray(self.ints[:, w.KIND])
+
     def take(self, order: Longs) -> Events:
         """These events, in this order. By number: NumPy takes the rows of a wide table by a mask cell by cell."""
         rows = {f.name: getattr(self, f.name).take(order, axis=0) for f in fields(self) if f.name != "buffer"}
@@ -48,10 +55,10 @@ class Events:
 def gather(buf: Any, ints: Ints, rows: Ints, at: int) -> tuple[Any, Any, Any, bool]:
     """(offsets, bytes, validity bitmap, all ASCII?) of span column `at` of these rows; null where row or start is
     negative."""
-    offsets = np.empty(len(rows) + 1, np.int32)
+    starts, offsets = np.empty(len(rows), np.int32), np.empty(len(rows) + 1, np.int32)
     valid = np.zeros((len(rows) + 7) // 8, np.uint8)
-    out = np.empty(measure_spans(ints, rows, at, offsets, valid), np.uint8)
-    return offsets, out, valid, copy_spans(buf, ints, rows, at, offsets, out) < 128
+    out = np.empty(measure_spans(ints, rows, at, starts, offsets, valid), np.uint8)
+    return offsets, out, valid, copy_spans(buf, starts, offsets, out) < 128
 
 
 def column(events: Events, rows: Any, at: int) -> pa.StringArray:

@@ -61,8 +61,9 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
             ignored["duplicate"] = duplicates
     count = len(ints)
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
-    stamps, is_event = np.empty(count, np.int32), np.empty(count, np.bool_)
-    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, is_event)
+    stamps, kinds, flags = (np.empty(count, np.int32) for _ in range(3))
+    addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, kinds, flags)
+    is_event = kinds >= w.EVENT
     times, good = _resolved(stamps, times, numbers, context.plan.clock)
     longs[:, w.TIME] = times
     event = is_event & good
@@ -70,8 +71,9 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         begins = ints[:, w.OFFSET].astype(np.int64)
         offsets, lengths = base.places(block, begins, begins + ints[:, w.LENGTH])
     rows = _Rows(buf, ints, times, good, numbers, offsets, lengths)
-    kinds = ints[:, w.KIND]
-    blank = (kinds == w.UNREAD) & (ints[:, w.N0] == w.R_EMPTY) & (lengths == 0)
+    blank = (kinds == w.UNREAD) & (lengths == 0)
+    if blank.any():
+        blank &= ints[:, w.N0] == w.R_EMPTY
     if blank.any():
         ignored["blank line"] = ignored.get("blank line", 0) + int(np.count_nonzero(blank))
     ended = kinds == w.ENDED  # of a session: known and irrelevant, but for what it says of others
@@ -84,8 +86,8 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         kind = f"other lines of {one.program}" if one.program else "other lines without a program"
         ignored[kind] = ignored.get(kind, 0) + one.count
     said = list(_notices(rows, np.flatnonzero(kinds == w.NOTICE), context.evidence, ignored))
-    said += _repeated(rows, np.flatnonzero(event & (ints[:, w.FLAGS] & w.REPEATED != 0)), context.evidence)
-    said += _running_on(rows, np.flatnonzero(event & (ints[:, w.FLAGS] & w.RUNS_ON != 0)), context.evidence)
+    said += _repeated(rows, np.flatnonzero(event & (flags & w.REPEATED != 0)), context.evidence)
+    said += _running_on(rows, np.flatnonzero(event & (flags & w.RUNS_ON != 0)), context.evidence)
     noted = _zone_names(buf, ints, stamps)
     if not event.all():
         taken = np.flatnonzero(event)
@@ -252,9 +254,11 @@ def _edges(times: NDArray[np.int64], shared: tuple[tuple[int, int], ...]) -> NDA
 
 def keyed(events: Events) -> None:
     """Finish the keys: temporary refusals, and recipients that are not plain (their key is `domains.key`'s)."""
-    seen = triplets(events.buffer, events.ints, events.longs)
+    triplets(events.buffer, events.ints, events.longs, np.flatnonzero(events.kinds == w.REJECT))
+    flags = events.ints[:, w.FLAGS]
+    odd = np.flatnonzero(flags & (w.ODD_TO | w.ODD_ORIG))
     for flag, span, key in ((w.ODD_TO, w.A, w.RKEY), (w.ODD_ORIG, w.B, w.OKEY)):
-        for r in np.flatnonzero(events.ints[:, w.FLAGS] & flag).tolist() if seen & flag else ():
+        for r in odd[flags[odd] & flag != 0].tolist():
             raw = bytes(events.buffer[events.ints[r, span] : events.ints[r, span + 1]])
             events.longs[r, key] = address_hash(raw)
 

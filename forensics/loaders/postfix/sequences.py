@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from forensics.loaders.losses import rows
 
@@ -49,11 +51,12 @@ class Sequences:
         """(numbers left out, the record behind them, its number, its offset)."""
         self._count: dict[bytes, int] = {}
 
-    def feed(self, data: bytes, offset: int, first: int) -> None:
+    def feed(self, block: NDArray[np.uint8], offset: int, first: int) -> None:
         """A block that begins at `offset` with the record of number `first`."""
-        head = data[:HEAD]
+        head = block[:HEAD].tobytes()
         if b"sequenceId=" not in head and b"__SEQNUM" not in head:
             return
+        data = block.tobytes()
         separator = _ENTRY if data.startswith(b"__CURSOR=") else b"\n"
         beyond = len(separator.lstrip(b"\n"))
         at, passed = 0, 0

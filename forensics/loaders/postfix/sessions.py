@@ -10,31 +10,23 @@ from forensics.native.postfix import sessions as kernels
 from forensics.native.postfix import words as w
 
 Rows = NDArray[np.int64]
+OF_SESSIONS = (w.REJECT, w.SESSION, w.PROXIED, w.ENDED)
+"""Kinds of event that a session is told by."""
 
 
-def linked(events: Events) -> tuple[Events, Events]:
-    """(events of messages, all events with what is needed elsewhere of the ends of sessions).
-
-    Flags and keys of the events are set as `native.postfix.sessions` says.
-    """
-    kinds = events.ints[:, w.KIND]
-    count = kernels.clients(events.buffer, events.ints, events.longs) if len(kinds) else 0
-    if not count:
-        return events, events
-    size = 1 << int(2 * count + 16).bit_length()
-    kept = np.zeros(len(kinds), np.bool_)
-    kernels.sessions(
-        events.buffer, events.ints, events.longs, events.edge, np.zeros(size, np.uint64),
-        np.full((size, 3), -1, np.int32), np.empty(len(kinds), np.int32), kept,
-    )  # fmt: skip
-    ends = kinds == w.ENDED
-    of_messages = _only(events, ~ends)
-    return of_messages, _only(events, ~ends | kept) if kept[ends].any() else of_messages
-
-
-def _only(events: Events, rows: NDArray[np.bool_]) -> Events:
-    """Some of the events, in order."""
-    return events if rows.all() else events.take(np.flatnonzero(rows))
+def linked(events: Events) -> NDArray[np.bool_]:
+    """Set flags and keys of the events as `native.postfix.sessions` says. Returns which events are ends of sessions
+    that are needed elsewhere."""
+    kept = np.zeros(len(events.kinds), np.bool_)
+    rows = np.flatnonzero(np.isin(events.kinds, OF_SESSIONS))
+    count = kernels.clients(events.buffer, events.ints, events.longs, rows) if len(rows) else 0
+    if count:
+        size = 1 << int(2 * count + 16).bit_length()
+        kernels.sessions(
+            events.buffer, events.ints, events.longs, events.edge, rows, np.zeros(size, np.uint64),
+            np.full((size, 3), -1, np.int32), np.empty(len(kept), np.int32), kept,
+        )  # fmt: skip
+    return kept
 
 
 def keys(events: Events, rows: Rows) -> NDArray[np.uint64]:

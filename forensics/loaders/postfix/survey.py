@@ -38,7 +38,7 @@ class Surveyor:
         self.lines = kernels.survey_block(ready.buffer, ready.size, self.lines, *self.seen.arrays, memo, programs)
         self.relevant = self.relevant or speaks_of_postfix(block.data.tobytes())
         outer: Any = getattr(block, "outer", block.data)  # journald's numbers stand around its records
-        self.sequences.feed(outer.tobytes(), block.offset, first)
+        self.sequences.feed(outer, block.offset, first)
 
     def result(self) -> base.Survey:
         """Raises ForeignLog for a log of other programs only: it must not be asked for its year."""

@@ -390,8 +390,8 @@ def conclude(hops, legs, leg_count, event_leg):
 
 
 def group(buf: Any, ints: Any, longs: Any, edge: Any) -> tuple[Ints, Ints, Ints, Ints]:
-    """(hops, legs, hop of each event, leg of each event or -1). Columns: H_… and L_…; entries are event rows or
-    numbers."""
+    """(hops, legs, hop of each event or -1, leg of each event or -1). Columns: H_… and L_…; entries are event rows or
+    numbers. The end of a session is of no hop."""
     n = len(ints)
     hops, legs = np.empty((n, HOP), np.int32), np.empty((n, LEG), np.int32)
     event_hop, event_leg = np.empty(n, np.int32), np.empty(n, np.int32)
@@ -422,6 +422,9 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
             return
         event_leg[e] = -1
         kind = ints[e, KIND]
+        if kind == w.ENDED:
+            event_hop[e] = -1
+            continue
         h, hop_count, last = hop_of(buf, ints, longs, e, keys, table, mask, hops, hop_count)
         hops[h, H_LAST] = e
         if STAGES[kind] != ANY:

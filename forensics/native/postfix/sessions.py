@@ -25,12 +25,13 @@ def stands_alone(ints, e):
     return ints[e, KIND] == w.REJECT and (ints[e, QID] < 0 or ints[e, w.N0] == w.WARN)
 
 
-@entry("const uint8[:], int32[:,:], int64[:,:]")
-def clients(buf, ints, longs, result):
+@entry("const uint8[:], int32[:,:], int64[:,:], const int64[:]")
+def clients(buf, ints, longs, rows, result):
     """Give what belongs to a session the key of its (host, client), in OKEY: by that, fragments come together. Returns
-    how many such rows there are."""
+    how many such rows there are. `rows`: those of the kinds that `sessions` looks at."""
     found = 0
-    for e in range(ints.shape[0]):
+    for n in range(rows.size):
+        e = rows[n]
         kind = ints[e, KIND]
         if kind == w.ENDED:
             at = w.B
@@ -62,21 +63,25 @@ def resolve(ints, longs, edge, head, before, e, logins):
         k = before[k]
 
 
-@entry("const uint8[:], int32[:,:], int64[:,:], const boolean[:], uint64[:], int32[:,:], int32[:], boolean[:]")
-def sessions(buf, ints, longs, edge, keys, table, before, kept, result):
-    """Go through events in their order. Refusals whose session ends here are flagged LOGGED_IN where its client had
-    logged in; those whose session may end elsewhere are OPEN. A session in front of a filter gets queue id and key of
-    the message that it became.
+@entry(
+    "const uint8[:], int32[:,:], int64[:,:], const boolean[:], const int64[:], uint64[:], int32[:,:], int32[:], "
+    "boolean[:]"
+)
+def sessions(buf, ints, longs, edge, rows, keys, table, before, kept, result):
+    """Go through events in their order (`rows`: those of the kinds REJECT, SESSION, PROXIED and ENDED). Refusals whose
+    session ends here are flagged LOGGED_IN where its client had logged in; those whose session may end elsewhere are
+    OPEN. A session in front of a filter gets queue id and key of the message that it became.
 
     `keys` (zeros) and `table` (-1; columns: newest refusal, session, newest end) are a hash table of processes, their
-    size a power of two, twice such rows or more; `before` has a place for each row. `kept`: ends of sessions that
+    size a power of two, twice such rows or more; `before` has a place for each event. `kept`: ends of sessions that
     refusals which go on elsewhere need.
     """
     mask = np.uint64(keys.size - 1)
     latest = np.int64(0)
     for e in range(ints.shape[0]):
         latest = max(latest, longs[e, TIME])
-    for e in range(ints.shape[0]):
+    for n in range(rows.size):
+        e = rows[n]
         kind = ints[e, KIND]
         alone = stands_alone(ints, e)
         if not alone and kind != w.SESSION and kind != w.PROXIED and kind != w.ENDED:
