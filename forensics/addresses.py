@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 from bisect import bisect_right
-from functools import lru_cache
 
 from forensics.native.codes import OWN, PRIVATE, PUBLIC
 
@@ -20,8 +19,6 @@ _INSIDE_6 = [
     for one in ("::/128", "64:ff9b:1::/48", "100::/64", "2001:2::/48", "fc00::/7", "fe80::/10", "fec0::/10")
 ]
 """The same of IPv6; for documentation: 2001:db8::/32 (RFC 3849)."""
-REMEMBERED = 1 << 16
-"""Addresses whose place is remembered: the same servers and clients come again in each part of a log."""
 _HERE, _HERE_6 = ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1")
 
 
@@ -35,10 +32,12 @@ def _stretches() -> tuple[list[int], list[int]]:
     return [start for start, _ in ordered], [reach for _, reach in ordered]
 
 
-_STARTS, _REACH = _stretches()
+STARTS, REACH = _stretches()
+"""Where stretches of IPv4 begin whose addresses have one reach, in order, and that reach."""
+LOOP = 127
+"""The first number of 127.0.0.0/8."""
 
 
-@lru_cache(REMEMBERED)
 def reach(address: str) -> int:
     """`codes.OWN` for this host's own listener (127.0.0.1, ::1, a UNIX-domain socket), `PRIVATE` for networks that the
     world cannot reach (RFC 1918, RFC 4193, link-local), else `PUBLIC`.
@@ -53,7 +52,7 @@ def reach(address: str) -> int:
         return OWN
     ip = _parsed(address)
     if isinstance(ip, int):
-        return _REACH[bisect_right(_STARTS, ip) - 1]
+        return REACH[bisect_right(STARTS, ip) - 1]
     if ip is None:
         return PUBLIC
     return OWN if ip == _HERE_6 else PRIVATE if any(ip in one for one in _INSIDE_6) else PUBLIC
@@ -83,7 +82,6 @@ def submission(user: bool, address: str | None, *, local: bool = False) -> str:
     return "not-seen" if address is None else "outside" if outside(address) else "internal"
 
 
-@lru_cache(REMEMBERED)
 def loops(address: str) -> bool:
     """Whether an address lies in 127.0.0.0/8: no packet with it comes from another host (RFC 1122, 3.2.1.3).
 
@@ -91,7 +89,7 @@ def loops(address: str) -> bool:
     (True, False)
     """
     ip = _parsed(address)
-    return isinstance(ip, int) and ip >> 24 == 127
+    return isinstance(ip, int) and ip >> 24 == LOOP
 
 
 def _parsed(address: str) -> int | ipaddress.IPv6Address | None:

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics import domains
-from forensics.native.columns import domain_hash_rows, domain_rows, hash_rows, key_rows, label_rows
+from forensics import addresses, domains
+from forensics.native.codes import PUBLIC
+from forensics.native.columns import domain_hash_rows, domain_rows, hash_rows, ipv4_rows, key_rows, label_rows
 from forensics.native.text import hash_of
 
 Hashes = NDArray[np.uint64]
@@ -81,6 +82,27 @@ def keys(column: pa.ChunkedArray | pa.Array) -> Hashes:
     for r in np.flatnonzero(~plain).tolist():
         out[r] = hash_of(domains.key(column[r].as_py()).encode())
     return out
+
+
+def reaches(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(`addresses.reach`, `addresses.loops`) of each address; null is public."""
+    column = flat(column)
+    numbers = np.empty(len(column), np.int64)
+    ipv4_rows(*buffers(column), numbers)
+    reach = _REACH[np.searchsorted(_STARTS, numbers, side="right")]
+    loops = numbers >> 24 == addresses.LOOP
+    odd = np.flatnonzero((numbers < 0) & column.is_valid().to_numpy(zero_copy_only=False))
+    if len(odd):
+        encoded = column.take(pa.array(odd)).dictionary_encode()
+        words, of_word = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+        reach[odd] = np.array([addresses.reach(word) for word in words], np.int64)[of_word]
+        loops[odd] = np.array([addresses.loops(word) for word in words], np.bool_)[of_word]
+    return reach, loops
+
+
+_STARTS = np.array(addresses.STARTS, np.int64)
+_REACH = np.array([PUBLIC, *addresses.REACH], np.int64)
+"""That of what is no IPv4 address first."""
 
 
 def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from forensics import addresses
+from forensics import addresses, columns
 from forensics.native.codes import OWN, PRIVATE, PUBLIC
 
 DOCUMENTATION = [ipaddress.ip_network(one) for one in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
@@ -61,3 +62,17 @@ def test_what_the_standard_library_takes_for_no_address_is_none(text: str) -> No
 )  # fmt: skip
 def test_an_ipv6_address_lies_where_its_network_is(address: str, expected: int) -> None:
     assert addresses.reach(address) == expected
+
+
+some = st.one_of(
+    st.none(), st.ip_addresses().map(str), st.from_regex(r"[0-9a-f.:%/]{0,20}", fullmatch=True),
+    st.sampled_from(["010.0.0.1", "10.1", "0.0.0.0", "00.0.0.0", "255.255.255.255", "256.0.0.1", "1.2.3.4.5", "1.2.3.",
+                     "127.0.0.1", "127.9.9.9", "::ffff:10.0.0.7", "10.0.0.7%eth0", "private/lmtp", "mx1", "", "\u00e9"]),
+)  # fmt: skip
+
+
+@given(st.lists(some, max_size=12))
+def test_a_column_of_addresses_lies_where_each_of_them_does(written: list[str | None]) -> None:
+    reach, loops = columns.reaches(pa.array(written, pa.string()))
+    assert reach.tolist() == [PUBLIC if one is None else addresses.reach(one) for one in written]
+    assert loops.tolist() == [one is not None and addresses.loops(one) for one in written]

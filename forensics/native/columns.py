@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
-from forensics.native.text import SEED, address_key, between, hashed, lower_hash, mix
+from forensics.native.text import SEED, address_key, between, hashed, is_digit, lower_hash, mix
 
 
 @kernel
@@ -67,6 +67,34 @@ def domain_hash_rows(offsets, data, bits, out, result):
                 end -= 1
             h, _ = lower_hash(data, start, end)
             out[r] = mix(h)
+
+
+@kernel
+def dotted_quad(data, i, end):
+    """The number of the IPv4 address that [i, end) is, as inet_pton(3) reads it: four decimal numbers below 256 without
+    a zero in front; -1 for all else."""
+    value = np.int64(0)
+    for n in range(4):
+        start = i
+        part = np.int64(0)
+        while i < end and i - start < 4 and is_digit(data[i]):
+            part = part * 10 + (np.int64(data[i]) - 48)
+            i += 1
+        if i == start or part > 255 or (data[start] == 48 and i > start + 1):
+            return np.int64(-1)
+        value = value << 8 | part
+        if n < 3:
+            if i >= end or data[i] != 46:
+                return np.int64(-1)
+            i += 1
+    return value if i == end else np.int64(-1)
+
+
+@entry("const int32[:], const uint8[:], const uint8[:], int64[:]")
+def ipv4_rows(offsets, data, bits, out, result):
+    """`dotted_quad` of each row; -1 for null, too."""
+    for r in range(out.size):
+        out[r] = dotted_quad(data, offsets[r], offsets[r + 1]) if present(bits, r) else np.int64(-1)
 
 
 @entry("const int32[:], const uint8[:], const uint8[:], uint8[:], int32[:], boolean[:]")

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forensics import loaders
-from forensics.columns import domain_hashes, hashes, keys, label_hashes, whole
+from forensics.columns import domain_hashes, hashes, keys, label_hashes, reaches, whole
 from forensics.native.stitch import linking
 from forensics.stitch import marks
 
@@ -70,7 +70,7 @@ def hop_leg_keys(hops: pa.Table, legs: pa.Table) -> HopLegKeys:
         pc.coalesce(marks.text(hops, f"peer_{what}"), whole(hops[f"client_{what}"])) for what in ("name", "address")
     )
     hop = marks.flat_numbers(legs["hop"])
-    relay, loops = marks.relays(legs["relay_address"])
+    relay, loops = reaches(legs["relay_address"])
     relay_address = hashes(legs["relay_address"])
     return HopLegKeys(
         id=hashes(hops["queue_id"]),

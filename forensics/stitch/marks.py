@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from forensics import addresses, schema
-from forensics.columns import flat, hashes, one_chunk
+from forensics import schema
+from forensics.columns import flat, hashes, one_chunk, reaches
 from forensics.native import codes
 
 Longs = NDArray[np.int64]
@@ -61,7 +61,7 @@ def text(table: pa.Table, name: str) -> pa.StringArray:
 
 def hop_flags(hops: pa.Table, name: pa.StringArray, address: pa.StringArray) -> Longs:
     """The flags of hops in `native.codes`; `name`, `address`: who connected."""
-    reach, loops = relays(address)
+    reach, loops = reaches(address)
     local = truth(pc.equal(text(hops, "submission"), "local"))
     unseen = ~truth(pc.is_valid(name)) & ~truth(pc.is_valid(address)) & ~local
     flags: Longs = (
@@ -79,7 +79,7 @@ def hop_flags(hops: pa.Table, name: pa.StringArray, address: pa.StringArray) -> 
 
 
 def leg_flags(legs: pa.Table, relay: Longs, loops: NDArray[np.bool_]) -> Longs:
-    """The flags of legs in `native.codes`; `relay`, `loops`: `relays` of their relays' addresses."""
+    """The flags of legs in `native.codes`; `relay`, `loops`: `columns.reaches` of their relays' addresses."""
     program = truth(optional(legs, "program", pa.bool_()))
     port = optional(legs, "port", pa.int32())
     mailbox = truth(optional(legs, "mailbox", pa.bool_()))
@@ -133,13 +133,3 @@ def targets(legs: pa.Table, host: Hashes, relay_address: Hashes) -> Hashes:
     with np.errstate(over="ignore"):
         mixed = (place ^ (port * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xC2B2AE3D27D4EB4F) ^ host
     return np.where(place != 0, mixed | np.uint64(1), np.uint64(0))
-
-
-def relays(column: Any) -> tuple[Longs, NDArray[np.bool_]]:
-    """(`addresses.reach`, `addresses.loops`) of each address; null is public."""
-    coded = flat(column).dictionary_encode()
-    names = coded.dictionary.to_pylist()
-    reach = np.array([*map(addresses.reach, names), codes.PUBLIC], np.int64)
-    loops = np.array([*map(addresses.loops, names), False], np.bool_)
-    indices = pc.fill_null(coded.indices, len(names)).to_numpy(zero_copy_only=False)
-    return reach[indices], loops[indices]

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forensics import addresses, schema
-from forensics.columns import coded
+from forensics import schema
+from forensics.columns import coded, reaches
 from forensics.loaders.base import HOPS, PADDING, RECORD_INDEX, Assembled
 from forensics.loaders.postfix import missing, sessions
 from forensics.loaders.postfix.events import Events, column
@@ -209,11 +209,8 @@ def _starts(events: Events, rows: Rows, at: int) -> NDArray[np.bool_]:
 
 def _submission(logged_in: Any, address: pa.Array, seen: Any, local: Any) -> pa.Array:
     """How each message came in (`schema.SUBMISSIONS`)."""
-    encoded = address.dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    of_name = [schema.SUBMISSIONS.index(addresses.submission(False, one)) for one in names]
-    outside, not_seen = (schema.SUBMISSIONS.index(word) for word in ("outside", "not-seen"))
-    by_address = np.array([*of_name, outside])[encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
+    internal, outside, not_seen = (schema.SUBMISSIONS.index(word) for word in ("internal", "outside", "not-seen"))
+    by_address = np.where(reaches(address)[0] == codes.PUBLIC, outside, internal)
     how = np.select([logged_in, local, seen], [0, 1, by_address], not_seen).astype(np.int32)
     return coded(how, schema.SUBMISSIONS)
 
