@@ -1,4 +1,5 @@
-"""Arrow string columns: as one array, as numpy sees them, and hashes, address keys and domains of their rows."""
+"""Arrow string columns: as one array, as numpy sees them; hashes, address keys, domains of their rows, and where
+addresses lie."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from forensics.native.columns import domain_hash_rows, domain_rows, hash_rows, i
 from forensics.native.text import hash_of
 
 Hashes = NDArray[np.uint64]
+_STARTS = np.array(addresses.STARTS, np.int64)
+_REACH = np.array([PUBLIC, *addresses.REACH], np.int64)
+"""That of what is no IPv4 address first."""
 
 
 def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -98,11 +102,6 @@ def reaches(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], NDAr
         reach[odd] = np.array([addresses.reach(word) for word in words], np.int64)[of_word]
         loops[odd] = np.array([addresses.loops(word) for word in words], np.bool_)[of_word]
     return reach, loops
-
-
-_STARTS = np.array(addresses.STARTS, np.int64)
-_REACH = np.array([PUBLIC, *addresses.REACH], np.int64)
-"""That of what is no IPv4 address first."""
 
 
 def label_hashes(column: pa.ChunkedArray | pa.Array) -> Hashes:

@@ -71,9 +71,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         begins = ints[:, w.OFFSET].astype(np.int64)
         offsets, lengths = base.places(block, begins, begins + ints[:, w.LENGTH])
     rows = _Rows(buf, ints, times, good, numbers, offsets, lengths)
-    blank = (kinds == w.UNREAD) & (lengths == 0)
-    if blank.any():
-        blank &= ints[:, w.N0] == w.R_EMPTY
+    blank = (kinds == w.UNREAD) & (ints[:, w.N0] == w.R_EMPTY) & (lengths == 0)
     if blank.any():
         ignored["blank line"] = ignored.get("blank line", 0) + int(np.count_nonzero(blank))
     ended = kinds == w.ENDED  # of a session: known and irrelevant, but for what it says of others
