@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import hashlib
+import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,8 @@ from forensics.case import Case
 from forensics.custody import chain
 from forensics.errors import UsageError
 from tests.conftest import ROOT
+
+UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +70,23 @@ def test_work_of_others_is_never_made_anew(work: str, tmp_path: Path) -> None:
 def test_an_example_that_was_only_made_is_made_anew(made: Path) -> None:
     for name in workbench.DEMOS:
         assert workbench._as_made(Case(made / "cases" / name))
+
+
+@pytest.mark.parametrize("name", workbench.DEMOS)
+def test_every_record_stands_where_the_report_says(name: str) -> None:
+    """Number, offset and length lead to the same bytes, which speak of the delivery."""
+    report = json.loads((ROOT / "reports" / name / "incident.json").read_bytes())
+    logs = {}
+    for path in sorted((ROOT / "forensics" / "demo" / name).glob("mail.log*")):
+        content = UNPACK.get(path.suffix, bytes)(path.read_bytes())
+        logs[hashlib.sha256(content).hexdigest()] = content
+    contents = {entry["ref"]: logs[entry["content_sha256"]] for entry in report["evidence"]}
+    assert any(len(finding["records"]) > 1 for finding in report["findings"])
+    for finding in report["findings"]:
+        named = []
+        for record in finding["records"]:
+            content = contents[record["evidence"]]
+            line = content[record["offset"] : record["offset"] + record["length"]]
+            assert line == content.split(b"\n", record["number"])[record["number"] - 1]
+            named.append(line)
+        assert any(finding["recipient"].encode() in line for line in named)

@@ -93,7 +93,7 @@ def test_the_chain_and_its_gaps_are_shown(case: Case) -> None:
         {"at": "2024-02-30"},
         {"at": (datetime.now(UTC) + timedelta(days=2)).isoformat()},
     ],
-    ids=str,
+    ids=["of nothing", "by nobody", "to himself", "a word", "no day", "to come"],
 )
 def test_what_no_hand_over_is(case: Case, wrong: dict[str, str]) -> None:
     with pytest.raises(UsageError):

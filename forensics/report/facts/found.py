@@ -44,10 +44,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Record:
-    """Where in the evidence a delivery stands: evidence reference (`E1`), 1-based record number."""
+    """Where in the evidence a delivery stands: evidence reference (`E1`), 1-based record number; offset of its first
+    byte in the decompressed content, and its length in bytes."""
 
     evidence: str
     number: int
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True)

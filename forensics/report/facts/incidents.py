@@ -160,7 +160,10 @@ def _finding(
         reasons=tuple(Reason(name=r["name"], weight=r["weight"], text=r["text"]) for r in row["reasons"]),
         alternatives=tuple((a["domain"], a["score"]) for a in row["alternatives"]),
         ruling=ruling,
-        records=tuple(Record(evidence.get(r["evidence"], r["evidence"][:12]), r["number"]) for r in row["records"]),
+        records=tuple(
+            Record(evidence.get(r["evidence"], r["evidence"][:12]), r["number"], r["offset"], r["length"])
+            for r in row["records"]
+        ),
         incident=incident,
         story=story,
         delivery_id=row["delivery_id"],

@@ -181,7 +181,7 @@ def _findings(facts: f.Facts) -> Annex:
         "meant_domain slip origin automated:flag original_recipient outcome status_code response relay_name "
         "relay_address tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag resent_at:time incident "
         "story message weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason "
-        "records host queue_id message_id delivery_id",
+        "records places host queue_id message_id delivery_id",
         (_finding(x) for x in facts.findings),
     )
 
@@ -226,6 +226,7 @@ def _finding(x: f.Finding) -> tuple[Value, ...]:
         ruling.reviewer if ruling else None,
         ruling.reason if ruling else None,
         " ".join(f"{record.evidence}:{record.number}" for record in x.records),
+        " ".join(f"{record.evidence}:{record.offset}+{record.length}" for record in x.records),
         x.host,
         x.queue_id,
         x.message_id,

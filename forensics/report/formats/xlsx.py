@@ -47,6 +47,7 @@ _TEXT_WIDTHS = {
     "typed_domain": 24,
     "meant_domain": 24,
     "records": 24,
+    "places": 40,
     "message_id": 34,
     "delivery_id": 34,
     "setting": 70,
