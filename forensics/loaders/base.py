@@ -332,6 +332,14 @@ class NamesHosts(Protocol):
         """`STATEMENTS` of what `scan` made of a block."""
 
 
+class TellsStages(Protocol):
+    """What a loader has beside, whose records tell how far an attempt had come when it failed."""
+
+    def content_sent(self, response: str) -> bool | None:
+        """Whether the message, or part of it, had been sent to the server when it refused or the connection broke, by
+        what the sending server itself wrote around the `response` of a hop; None where that does not tell."""
+
+
 def places(block: Block, begins: Places, ends: Places) -> tuple[Places, Places]:
     """(offset, length) in the evidence of records between these positions of the block, without their line ends."""
     begins, ends = begins.astype(np.int64, copy=False), ends.astype(np.int64, copy=False)

@@ -113,7 +113,12 @@ def delivery(number: int, at: datetime, recipient: str, **more: Any) -> dict[str
     return row | more
 
 
-def findings(count: int, hostile: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+NO_HOST = "Host or domain name not found. Name service error for name=navy.mli type=MX: Host not found"
+
+
+def findings(
+    count: int, hostile: Sequence[str] = (), refused_with: str | None = NO_HOST
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(deliveries, findings): `count` of them, spread over PAIRS, exposures, origins and levels.
 
     A hostile value, where given, stands as subject, response, local part, relay and reason of one finding each.
@@ -128,7 +133,7 @@ def findings(count: int, hostile: Sequence[str] = ()) -> tuple[list[dict[str, An
         more: dict[str, Any] = {"sender": sender}
         if refused:
             more |= {"outcome": "bounced", "status_code": "5.4.4", "relay_name": None, "relay_address": None}
-            more |= {"response": "Host or domain name not found", "tls": None}
+            more |= {"response": refused_with, "tls": None}
         if n % 11 == 5:
             more["original_recipient"] = "ops-desk@albion-logistics.example"
         if value is not None:
@@ -246,9 +251,10 @@ def facts(
     more: Sequence[dict[str, Any]] = (),
     evidence: Sequence[Evidence] | None = None,
     headline: Sequence[str] = COUNTING,
+    refused_with: str | None = NO_HOST,
 ) -> Facts:
     """The facts of a case with `count` findings (0: a case in which nothing was found) and `more` deliveries."""
-    deliveries, found = findings(count, hostile)
+    deliveries, found = findings(count, hostile, refused_with)
     genuine = [
         delivery(1_000_000 + n, START + timedelta(hours=3 * n), "ops@navy.mil", subject=None) for n in range(200)
     ]

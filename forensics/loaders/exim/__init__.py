@@ -12,6 +12,7 @@ from forensics.loaders.base import whole_lines as split
 from forensics.loaders.exim.assembling import assemble
 from forensics.loaders.exim.lines import detect, shown_ids
 from forensics.loaders.exim.read import fingerprints, places, resume, scan, statements
+from forensics.loaders.exim.stages import content_sent
 from forensics.loaders.exim.survey import Surveyor as surveyor
 from forensics.loaders.exim.survey import host_key
 
@@ -34,6 +35,6 @@ def plan_type() -> type:
 
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "host_key", "places", "plan_type", "resume",
-    "scan", "shown_ids", "split", "statements", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "content_sent", "detect", "fingerprints", "host_key", "places",
+    "plan_type", "resume", "scan", "shown_ids", "split", "statements", "surveyor",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forensics.loaders import base
 from forensics.loaders.base import line_places as places
 from forensics.loaders.base import whole_lines as split
+from forensics.loaders.postfix.stages import content_sent
 from forensics.loaders.settings import Settings
 
 NAME = "postfix"
@@ -23,8 +24,8 @@ FORMATS = (
 """(name, what) of all that this loader reads, for `missent formats`."""
 
 __all__ = [
-    "FORMATS", "NAME", "SYSTEMS", "assemble", "detect", "fingerprints", "places", "plan_type", "resume", "scan",
-    "shown_ids", "split", "surveyor",
+    "FORMATS", "NAME", "SYSTEMS", "assemble", "content_sent", "detect", "fingerprints", "places", "plan_type", "resume",
+    "scan", "shown_ids", "split", "surveyor",
 ]  # fmt: skip
 
 

@@ -58,6 +58,11 @@ class Tally:
     """Handed to a server that takes mail for many domains, or to one not named: final acceptance unknown."""
     not_exposed: Number
     unsettled: Number
+    content_sent: Number
+    """Of not exposed and unsettled: sent to a server, in whole or in part, before it refused or the connection broke.
+    The server may have kept what it was sent."""
+    stage_unknown: Number
+    """Of not exposed and unsettled: the log does not tell whether anything had been sent."""
     encrypted: Number | None
     """Of exposed: sent over TLS. None, not nought, when the logs tell of none of them."""
     unencrypted: Number | None

@@ -81,6 +81,9 @@ class Finding:
     submitted_at: datetime
     resolved_at: datetime | None
     outcome: str
+    content_sent: bool | None
+    """Whether the message, or part of it, was sent to the server that accepted it, or that refused it, or with which
+    the connection broke; None where the log does not tell."""
     tls: bool | None
     size_bytes: int | None
     slip: Slip

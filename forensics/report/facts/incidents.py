@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from forensics import domains
@@ -24,6 +25,7 @@ from forensics.report.facts import (
     places,
     rulings,
     slipmarks,
+    stages,
     tallies,
 )
 from forensics.rulings import Verdict
@@ -63,11 +65,13 @@ def read(
     verdicts: Sequence[Verdict],
     evidence: Mapping[str, str],
     headline: Collection[str] = COUNTING,
+    loaders: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Finding, ...], tuple[Ruling, ...]]:
     """All findings in order of time, and the verdicts that found nothing to rule on.
 
-    `evidence` maps evidence ids to the report's references, `headline` are the levels that count. Raises CaseError when
-    a finding names a delivery that the case does not hold.
+    `evidence` maps evidence ids to the report's references, `headline` are the levels that count,
+    `loaders` maps references to what read that evidence. Raises CaseError when a finding names a delivery that the case
+    does not hold.
     """
     table = rows(connection, _JOIN)
     lost = [row["delivery_id"] for row in table if row["found"] is None]
@@ -88,6 +92,7 @@ def read(
             groups,
             evidence,
             headline,
+            loaders,
         )
         for n, row in enumerate(table, 1)
     )
@@ -134,6 +139,7 @@ def _finding(
     groups: Mapping[str, tuple[str, str, str | None]],
     evidence: Mapping[str, str],
     headline: Collection[str],
+    loaders: Mapping[str, str],
 ) -> Finding:
     submitted = row["submitted_at"].astimezone(UTC)
     sender = row["sender"] or ""
@@ -141,6 +147,11 @@ def _finding(
         str(part) for part in (row["system"], row["host"], row["queue_id"], submitted.isoformat())
     )
     incident, story, _ = groups[row["incident_id"]]
+    records = tuple(
+        Record(evidence.get(r["evidence"], r["evidence"][:12]), r["number"], r["offset"], r["length"])
+        for r in row["records"]
+    )
+    read_by = {loaders[record.evidence] for record in records if record.evidence in loaders}
     return Finding(
         ref=ref,
         state=rulings.state(row["level"], ruling, headline),
@@ -154,16 +165,14 @@ def _finding(
         submitted_at=submitted,
         resolved_at=utc(row["resolved_at"]),
         outcome=row["outcome"],
+        content_sent=stages.content_sent(row["outcome"], row["response"], read_by),
         tls=row["tls"],
         size_bytes=row["size_bytes"],
         slip=slipmarks.slip(row["slip"], row["observed_domain"], row["intended_domain"]),
         reasons=tuple(Reason(name=r["name"], weight=r["weight"], text=r["text"]) for r in row["reasons"]),
         alternatives=tuple((a["domain"], a["score"]) for a in row["alternatives"]),
         ruling=ruling,
-        records=tuple(
-            Record(evidence.get(r["evidence"], r["evidence"][:12]), r["number"], r["offset"], r["length"])
-            for r in row["records"]
-        ),
+        records=records,
         incident=incident,
         story=story,
         delivery_id=row["delivery_id"],

@@ -39,6 +39,7 @@ def tally(findings: Sequence[Finding]) -> Tally:
     for finding in findings:
         by.setdefault(finding.exposure, []).append(finding)
     accepted = [finding for finding in findings if finding.exposure in ACCEPTED]
+    not_taken = [finding for finding in findings if finding.exposure not in LEFT]
     origins = Counter(finding.origin for finding in findings)
     return Tally(
         deliveries=number(findings),
@@ -49,6 +50,8 @@ def tally(findings: Sequence[Finding]) -> Tally:
         handed_on=number(by.get("handed-on", ())),
         not_exposed=number(by.get("not-exposed", ())),
         unsettled=number(by.get("unsettled", ())),
+        content_sent=number(f for f in not_taken if f.content_sent),
+        stage_unknown=number(f for f in not_taken if f.content_sent is None),
         encrypted=over_tls(accepted, True),
         unencrypted=over_tls(accepted, False),
         encryption_unknown=number(f for f in accepted if f.tls is None),

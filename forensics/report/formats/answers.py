@@ -81,7 +81,7 @@ def _counts(s: Sheet) -> str:
     if not s.facts.header.found:
         outbound = prose.noun(words, "deliveries", s.facts.coverage.weighed.value)
         return words("answers.counts_none", outbound=outbound) if _searched(s) else words("answers.not_searched")
-    return words(
+    counts = words(
         "answers.counts",
         messages=prose.noun(words, "messages", head.messages.value),
         deliveries=prose.noun(words, "deliveries", head.deliveries.value),
@@ -92,6 +92,7 @@ def _counts(s: Sheet) -> str:
         handed_on=head.handed_on.value,
         unsettled=head.unsettled.value,
     )
+    return _joined(counts, b.plain(prose.content_sent(s.facts, words)))
 
 
 def _records(s: Sheet) -> str:

@@ -45,7 +45,7 @@ def message(kind: str, finding: f.Finding, words: Words) -> str:
         sender=finding.sender or words("html.finding.null_sender"),
         recipient=finding.recipient,
         meant=finding.slip.meant,
-        outcome=words(f"exposure.{finding.exposure}"),
+        outcome=pieces.became(words, finding),
         score=pieces.score(words, finding.score),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from forensics.report import facts as f
 from forensics.report.facts import tallies
+from forensics.report.text import pieces
 from forensics.report.text.context import Context, Quoted
 from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import Words
@@ -130,7 +131,7 @@ def _extract(facts: f.Facts, words: Words, quotes: dict[tuple[str, int], Quoted]
             "forms.extract.finding",
             ref=finding.ref,
             at=f"{finding.submitted_at:%Y-%m-%d %H:%M:%S}",
-            outcome=words(f"exposure.{finding.exposure}"),
+            outcome=pieces.became(words, finding),
             state=words(f"state.{finding.state}"),
         )
         for record in finding.records:

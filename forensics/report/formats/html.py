@@ -41,7 +41,6 @@ from forensics.report.text.blocks import Spans
 from forensics.report.text.context import Context, media_type
 from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import TEMPLATES, Words
-from forensics.schema import EXPOSURES
 
 LONGEST = 600
 """Characters of one value on the page; the CSV annex has it whole."""
@@ -183,7 +182,7 @@ def render(facts: Facts, context: Context) -> bytes:
         records=pieces.records,
         score=lambda value: pieces.score(words, value),
         signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
-        exposures={name: words(f"exposure.{name}") for name in EXPOSURES},
+        became=lambda finding: pieces.became(words, finding),
         states={name: words(f"state.{name}") for name in STATES},
         glossary=prose.glossary(words),
         reasons=lambda finding: _reasons(words, finding, meanings),

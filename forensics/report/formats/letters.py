@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from forensics import domains
 from forensics.report import facts as f
 from forensics.report.facts import tallies
-from forensics.report.text import personal
+from forensics.report.text import personal, pieces
 from forensics.report.text.context import Context
 from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import Words
@@ -95,7 +95,7 @@ def _sender(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
             "letters.time",
             at=f"{x.submitted_at.astimezone(zone):%Y-%m-%d %H:%M} ({facts.header.timezone})",
             domain=visible(cut(x.slip.typed, _VALUE)),
-            outcome=words(f"letters.outcome.{x.exposure}"),
+            outcome=pieces.became(words, x, "letters.outcome"),
         )
         for x in found[:_TIMES]
     )

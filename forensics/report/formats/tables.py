@@ -58,6 +58,8 @@ MEASURES = (
     "handed_on",
     "not_exposed",
     "unsettled",
+    "content_sent",
+    "stage_unknown",
     "encrypted",
     "unencrypted",
     "encryption_unknown",
@@ -179,9 +181,9 @@ def _findings(facts: f.Facts) -> Annex:
         "findings",
         "finding state level score:float exposure submitted_at:time sender recipient intended_address typed_domain "
         "meant_domain slip origin automated:flag original_recipient outcome status_code response relay_name "
-        "relay_address tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag resent_at:time incident "
-        "story message weight:float prior:float alternatives verdict verdict_at:time reviewer verdict_reason "
-        "records places host queue_id message_id delivery_id",
+        "relay_address content_sent:flag tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag "
+        "resent_at:time incident story message weight:float prior:float alternatives verdict verdict_at:time reviewer "
+        "verdict_reason records places host queue_id message_id delivery_id",
         (_finding(x) for x in facts.findings),
     )
 
@@ -209,6 +211,7 @@ def _finding(x: f.Finding) -> tuple[Value, ...]:
         x.response,
         x.relay_name,
         x.relay_address,
+        x.content_sent,
         x.tls,
         x.size_bytes,
         x.subject,

@@ -51,9 +51,14 @@ def _status(facts: f.Facts) -> str:
         # An event that logs could not be asked about stays what it was when they were handed in.
         return "False positive" if facts.coverage.search == "read" else "Suspected"
     head = groups.headline
-    if not (head.exposed.value or head.handed_on.value or head.unsettled.value):
+    if not (head.exposed.value or _open(head) or head.content_sent.value):
         return "Near miss"
     return "Confirmed" if groups.confirmed.deliveries.value else "Suspected"
+
+
+def _open(head: f.Tally) -> int:
+    """Deliveries of which the logs do not tell whether a server got them."""
+    return head.handed_on.value + head.unsettled.value + head.stage_unknown.value
 
 
 def _timeline(facts: f.Facts) -> dict[str, Any]:
@@ -79,10 +84,10 @@ def _count(number: f.Number | None) -> int | None:
 
 def _confidentiality(facts: f.Facts) -> dict[str, Any]:
     head = facts.groups.headline
-    if head.exposed.value:
+    if head.exposed.value or head.content_sent.value:
         disclosure = "Potentially"
     else:
-        disclosure = "Unknown" if head.handed_on.value or head.unsettled.value else "No"
+        disclosure = "Unknown" if _open(head) else "No"
     states = [
         name
         for name, number in (

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from forensics.report import facts as f
 from forensics.report.facts.content import markings
 from forensics.report.formats.xlsx import EPOCH, cell_text
+from forensics.report.text import pieces
 from forensics.report.text.context import Context
 from forensics.report.text.wording import Words
 
@@ -128,7 +129,7 @@ def _given(finding: f.Finding, facts: f.Facts, words: Words) -> tuple[str, ...]:
         finding.subject or "",
         finding.message_id or "",
         "" if finding.size_bytes is None else str(finding.size_bytes),
-        words(f"exposure.{finding.exposure}"),
+        pieces.became(words, finding),
         ", ".join(markings(finding.subject or "")),
     )
 

@@ -65,7 +65,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
                 b.code(x.sender or words("html.finding.null_sender")),
                 b.code(x.recipient),
                 words(f"state.{x.state}"),
-                b.Span("exposed" if x.exposure == "exposed" else "text", words(f"exposure.{x.exposure}")),
+                b.Span("exposed" if x.exposure == "exposed" else "text", pieces.became(words, x)),
                 pieces.score(words, x.score),
                 b.code(pieces.records(x)),
             ]

@@ -13,6 +13,8 @@ from forensics.report.text.pieces import SHORT, columns, count, country, cut_not
 from forensics.report.text.wording import Words
 
 MEASURES = ("messages", "deliveries", "senders", "recipients", "exposed", "handed_on", "not_exposed", "unsettled")
+STAGES = ("content_sent", "stage_unknown")
+"""Of what was not accepted: in the table where there is any."""
 GROUPS = ("headline", "confirmed", "suspected", "people", "automated")
 
 _DOMAINS = 8
@@ -21,6 +23,7 @@ _DOMAINS = 8
 
 def numbers(facts: f.Facts, words: Words) -> b.Table:
     """Section 3: every measure of every group."""
+    measures = (*MEASURES, *(one for one in STAGES if getattr(facts.groups.headline, one).value))
     groups = [b.Column(words(f"html.th.{'all' if g == 'headline' else g}"), "right") for g in GROUPS]
     rows = tuple(
         b.cells(
@@ -36,7 +39,7 @@ def numbers(facts: f.Facts, words: Words) -> b.Table:
                 ),
             ]
         )
-        for measure in MEASURES
+        for measure in measures
     )
     return b.Table((b.Column("", "left", 1), *groups), rows, words("html.caption.numbers"))
 

@@ -143,7 +143,7 @@ def _numbers(facts: f.Facts, words: Words) -> b.Spans:
         people=groups.people.deliveries.value,
         automated=groups.automated.deliveries.value,
     )
-    return sentences(counts, passages.outside(facts, words))
+    return sentences(counts, prose.content_sent(facts, words), passages.outside(facts, words))
 
 
 def _how(facts: f.Facts, words: Words) -> b.Spans:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from forensics.report import facts as f
+from forensics.report.facts import tallies
 from forensics.report.text import blocks as b
 from forensics.report.text import prose
 from forensics.report.text.context import Context
@@ -56,6 +57,13 @@ def score(words: Words, value: float) -> str:
     if value >= 0.9995:
         return words("score.above")
     return words("score.below") if value < 0.0005 else words.number(value, 3)
+
+
+def became(words: Words, finding: f.Finding, group: str = "exposure") -> str:
+    """What became of a delivery, in the words of `group`."""
+    said = words(f"{group}.{finding.exposure}")
+    left = finding.exposure in tallies.LEFT or not finding.content_sent
+    return said if left else words(f"{group}.content_sent", said=said)
 
 
 def records(finding: f.Finding) -> str:

@@ -250,7 +250,13 @@ def _acceptance(facts: Facts, words: Words) -> Spans:
         key = "position.window" if first != last else "position.window_one"
         if first != last or accepted == 1:
             spans = sentences(spans, say(words, key, first=first, last=last))
-    return spans
+    return sentences(spans, content_sent(facts, words))
+
+
+def content_sent(facts: Facts, words: Words) -> Spans:
+    """That servers which accepted nothing may have kept what they were sent; nothing where none was sent anything."""
+    sent = facts.groups.headline.content_sent.value
+    return say(words, "position.content_sent", n=sent) if sent else ()
 
 
 def _states(facts: Facts, words: Words) -> Spans:

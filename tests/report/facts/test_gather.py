@@ -200,8 +200,8 @@ def test_nothing_found_is_a_whole_report() -> None:
 def test_a_finding_without_its_delivery_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     real = made.findings
 
-    def torn(count: int, hostile: Any = ()) -> Any:
-        deliveries, found = real(count, hostile)
+    def torn(*asked: Any) -> Any:
+        deliveries, found = real(*asked)
         return deliveries[1:], found
 
     monkeypatch.setattr(made, "findings", torn)
@@ -211,7 +211,7 @@ def test_a_finding_without_its_delivery_is_an_error(monkeypatch: pytest.MonkeyPa
 
 def test_facts_do_not_depend_on_the_order_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     real = made.findings
-    monkeypatch.setattr(made, "findings", lambda count, hostile=(): tuple(part[::-1] for part in real(count, hostile)))
+    monkeypatch.setattr(made, "findings", lambda *asked: tuple(part[::-1] for part in real(*asked)))
     turned: Facts = made.facts(60, verdicts=[made.CONFIRM])
     assert turned == FACTS
 

@@ -201,6 +201,6 @@ def test_no_score_is_certain() -> None:
 def test_records_are_cited_as_ranges() -> None:
     one = replace(
         facts().findings[0],
-        records=tuple(Record(e, n) for e, n in (("E1", 7), ("E1", 5), ("E1", 6), ("E2", 1), ("E1", 9))),
+        records=tuple(Record(e, n, 100 * n, 90) for e, n in (("E1", 7), ("E1", 5), ("E1", 6), ("E2", 1), ("E1", 9))),
     )
     assert pieces.records(one) == "E1: 5–7, 9; E2: 1"
