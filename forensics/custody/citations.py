@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,12 +72,12 @@ class Citations:
         number = self.names.index(evidence_id)
         return int(np.searchsorted(self.evidence, number)), int(np.searchsorted(self.evidence, number, "right"))
 
-    def read(self, index: int, forms: Sequence[str], shown_ids: Callable[[str], tuple[str, ...]]) -> None:
-        """Take note of what the record of citation `index` says; `shown_ids`: `loaders.base.Loader.shown_ids`."""
+    def read(self, index: int, forms: Sequence[str], shown: tuple[str, ...]) -> None:
+        """Take note of what the record of citation `index` says in its `forms`, and which ids of messages it shows."""
         row = self.row[index]
         self.named[index] = _contain_any(forms, self.recipients[row])
         self.direct[index] = self.named[index] or _contain_any(forms, self.tokens[row])
-        self.links[index] = shown_ids(forms[0])
+        self.links[index] = shown
 
     def unsupported(self) -> Iterator[tuple[str, str]]:
         """(delivery id, what is wrong) for every row whose records, all read, do not speak of it."""

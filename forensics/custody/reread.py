@@ -178,15 +178,19 @@ def _read_each(
     beyond: int,
 ) -> None:
     text: list[str] = []
+    ids: tuple[str, ...] = ()
     before = (-1, -1)
     starts, sizes = citations.offset[first:beyond] - block.offset, citations.length[first:beyond]
     for index, start, length in zip(range(first, beyond), starts.tolist(), sizes.tolist(), strict=True):
         if (start, length) != before:
             before = start, length
             text = forms(bytes(block.data[start : min(start + length, start + LONGEST)]))
-            if within := wraps.lines_of(inner, start + block.offset):
-                text += forms(within[:LONGEST])
-        citations.read(index, text, shown_ids)
+            plain = text[:1]
+            if within := wraps.lines_of(inner, start + block.offset)[:LONGEST]:
+                text += forms(within)
+                plain = [line.decode("utf-8", "surrogateescape").lower() for line in within.split(b"\n")]
+            ids = tuple(dict.fromkeys(one for line in plain for one in shown_ids(line)))
+        citations.read(index, text, ids)
 
 
 def _once_more(reading: Reading, offsets: Places, faults: list[str]) -> Iterator[tuple[Place, Block]]:

@@ -24,8 +24,24 @@ def log(name: str) -> str:
 
 
 POSTFIX = exporting.syslog(log("postfix"))
+# Through a content filter: the records of the second queue id name neither recipient nor sender, but for one.
+FILTERED = exporting.syslog(
+    """\
+2024-03-01T10:00:00.100000+00:00 mx1 postfix/smtpd[1]: 4B1C2D3E4F: client=ws1.albion.example[10.0.0.1]
+2024-03-01T10:00:00.200000+00:00 mx1 postfix/cleanup[2]: 4B1C2D3E4F: message-id=<m1@albion.example>
+2024-03-01T10:00:00.300000+00:00 mx1 postfix/qmgr[3]: 4B1C2D3E4F: from=<ann@albion.example>, size=1000, nrcpt=1 (queue active)
+2024-03-01T10:00:00.900000+00:00 mx1 postfix/smtpd[5]: 4B1C2D3E50: client=localhost[127.0.0.1]
+2024-03-01T10:00:00.920000+00:00 mx1 postfix/cleanup[2]: 4B1C2D3E50: message-id=<m1@albion.example>
+2024-03-01T10:00:00.950000+00:00 mx1 postfix/qmgr[3]: 4B1C2D3E50: from=<ann@albion.example>, size=1200, nrcpt=1 (queue active)
+2024-03-01T10:00:01.000000+00:00 mx1 postfix/smtp[4]: 4B1C2D3E4F: to=<bob@navy.example>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4B1C2D3E50)
+2024-03-01T10:00:01.100000+00:00 mx1 postfix/qmgr[3]: 4B1C2D3E4F: removed
+2024-03-01T10:00:02.000000+00:00 mx1 postfix/smtp[4]: 4B1C2D3E50: to=<bob@navy.example>, relay=mx.navy.example[203.0.113.5]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 9Z)
+2024-03-01T10:00:02.100000+00:00 mx1 postfix/qmgr[3]: 4B1C2D3E50: removed
+"""
+)
 LOGS: dict[str, list[Entry]] = {
     "postfix": POSTFIX,
+    "postfix, filtered": FILTERED,
     "postfix, local stamps": exporting.local(POSTFIX, 1),
     "exchange": exporting.lines(log("exchange")),
     "exim": exporting.lines(log("exim")),
@@ -69,16 +85,18 @@ def test_whole_lines_in_exports(form: str, log_name: str, tmp_path: Path) -> Non
     assert one.records == len(LOGS[log_name])
 
 
+@pytest.mark.parametrize("log_name", ["postfix", "postfix, filtered"])
 @pytest.mark.parametrize("form", PARSED)
-def test_lines_that_exports_took_apart(form: str, tmp_path: Path) -> None:
-    rows, one = read(tmp_path, PARSED[form](POSTFIX).encode())
-    assert rows == plain("postfix")
-    assert (one.unread, one.records) == (0, len(POSTFIX))
+def test_lines_that_exports_took_apart(form: str, log_name: str, tmp_path: Path) -> None:
+    rows, one = read(tmp_path, PARSED[form](LOGS[log_name]).encode())
+    assert rows == plain(log_name)
+    assert (one.unread, one.records) == (0, len(LOGS[log_name]))
 
 
-def test_journal_export_with_binary_fields(tmp_path: Path) -> None:
-    rows, one = read(tmp_path, exporting.binary_export(POSTFIX))
-    assert (rows, one.unread) == (plain("postfix"), 0)
+@pytest.mark.parametrize("log_name", ["postfix", "postfix, filtered"])
+def test_journal_export_with_binary_fields(log_name: str, tmp_path: Path) -> None:
+    rows, one = read(tmp_path, exporting.binary_export(LOGS[log_name]))
+    assert (rows, one.unread) == (plain(log_name), 0)
 
 
 ENCODINGS = {
