@@ -198,15 +198,23 @@ def connect(
     for the addresses that `directions` finds, and for no other. To find them, all rows are read: without `directed`,
     `deliveries` has neither, but `submission` as it was logged.
     """
-    import duckdb
-
     sound(case)
-    connection = duckdb.connect(":memory:")
+    connection = _in_utc()
     spilled_to(connection, spill)
     if memory is not None:
         connection.execute("SET memory_limit = ?", [f"{memory >> 20}MiB"])
     for statement in _made(case, _inside(case, org) if directed else None):
         connection.execute(statement)
+    return connection
+
+
+def _in_utc() -> duckdb.DuckDBPyConnection:
+    """A DuckDB whose times and days are those of UTC: of itself it takes the zone of the machine, and a day, or an
+    hour, would be another one on the next machine."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
@@ -237,11 +245,10 @@ def closed(
     one that may read a folder may also write there (`COPY`, which `EXPLAIN ANALYZE` runs). DuckDB then gives up all
     access to files and network, and its settings cannot be changed back.
     """
-    import duckdb
     import pyarrow.dataset as datasets
 
     sound(case)
-    connection = duckdb.connect(":memory:")
+    connection = _in_utc()
     connection.execute("SET temp_directory = ''")  # it writes nothing, not even what memory does not hold
     connection.execute(f"CREATE SCHEMA {SOURCE}")
     for kind in TABLES:

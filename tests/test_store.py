@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -86,6 +89,30 @@ def test_a_second_ingest_replaces_the_tables(case: Case, tmp_path: Path) -> None
     assert store.read(case, "deliveries").num_rows == 1
     assert store.read(case, "unread").num_rows == 0
     assert not (case.folder / ".work").exists()
+
+
+@pytest.fixture
+def far_east() -> Iterator[None]:
+    """A machine whose clock is fourteen hours ahead of UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+@pytest.mark.parametrize("connected", [store.connect, store.closed])
+def test_times_and_days_are_those_of_utc_wherever_the_machine_is(connected: Any, case: Case) -> None:
+    with connected(case) as connection:
+        words = "submitted_at::DATE::VARCHAR AS day, strftime(submitted_at, '%Y-%m-%d %H') AS hour"
+        asked = f"SELECT {words}, date_trunc('day', submitted_at) AS begins, submitted_at AS at FROM deliveries"
+        table = connection.execute(asked).to_arrow_table()
+    assert table.num_rows
+    assert table.schema.field("at").type == table.schema.field("begins").type == pa.timestamp("us", "UTC")
+    for row in table.to_pylist():
+        assert (row["day"], row["hour"]) == (f"{row['at']:%Y-%m-%d}", f"{row['at']:%Y-%m-%d %H}")
+        assert f"{row['begins']:%Y-%m-%d %H}" == f"{row['day']} 00"
 
 
 def test_closed_views_are_those_of_connect(case: Case) -> None:
