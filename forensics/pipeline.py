@@ -120,7 +120,7 @@ def detect(
 
     from forensics import casefile as case_files
     from forensics import results
-    from forensics.custody import doing, log, manifest, staging
+    from forensics.custody import doing, log, manifest, staging, told
     from forensics.engine import memory as bounds
 
     started = log.now()
@@ -134,14 +134,16 @@ def detect(
     agree(case, org, add=org_add, replace=org_replace)
     with staging.change(case, "detect", wait=wait, break_lock=break_lock) as staged:
         now, progress = staged.next, doing.kept(case, progress)
-        manifest.intact(case, manifest.read(now), ("deliveries", "unread"), progress)
+        inventory = manifest.read(now)
+        manifest.intact(case, inventory, ("deliveries", "unread"), progress)
         unseen = remember(now, org=org, replace=org_replace, watch=watch, known_good=known_good)
         casefile = case_files.read(now)
+        told.alike(case, casefile, inventory)
         settings: dict[str, Any] = {"since": _iso(since), "until": _iso(until)}
         settings |= unseen_settings(before, org, unseen)
         if not (casefile.organisation.domains or settings.get("unseen_domains")):
             raise _no_organisation()
-        weigh(now, casefile, manifest.read(now), since=since, until=until, memory=memory, progress=progress)
+        weigh(now, casefile, inventory, since=since, until=until, memory=memory, progress=progress)
         by = log.By(examiner, note)
         manifest.record(now, "detect", command=command, started=started, settings=settings, by=by, progress=progress)
         found = results.detected(now)
@@ -207,7 +209,7 @@ def report(
     from forensics import report as reporting
     from forensics import review as reviewing
     from forensics import store
-    from forensics.custody import doing, log, manifest, parameters, seal, staging
+    from forensics.custody import doing, log, manifest, parameters, seal, staging, told
     from forensics.results import Reported
 
     case = Case(Path(case_dir))
@@ -221,6 +223,7 @@ def report(
         if not now.findings.exists():
             raise undetected(case)
         manifest.intact(case, inventory, (*store.TABLES, case.detection.name), progress)
+        told.alike(case, casefile, inventory)
         parameters.weighed_alike(case)
         with store.connect(now, casefile.organisation.domains) as connection:
             written = reporting.write(

@@ -17,7 +17,7 @@ from typing import Any
 from forensics import casefile as case_files
 from forensics import domains
 from forensics.case import Case
-from forensics.custody import manifest, places, reread, tables
+from forensics.custody import manifest, places, reread, tables, told
 from forensics.custody.checks import Check, checked
 from forensics.custody.entries import EvidenceEntry, Manifest
 from forensics.custody.sources import Source
@@ -75,7 +75,7 @@ def _made(
     case: Case, fresh: Case, inventory: Manifest, sources: Sequence[Source], progress: Progress | None
 ) -> Manifest:
     wanted = Settings(
-        sources=tuple(case_files.SourceSettings(**one) for one in inventory.settings.get("sources", ())),
+        sources=told.written(inventory),
         named=frozenset(),
         known=known_evidence.per_file_settings(case, inventory),
     )

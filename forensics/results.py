@@ -59,6 +59,8 @@ class Ingested:
     """Bytes of content that needed no reading, since an ingest that was cut short had read them."""
     moved: tuple[tuple[str, str], ...] = ()
     """(path before, path now) of evidence that the case had and that lies elsewhere now: found by its content."""
+    unmatched: tuple[str, ...] = ()
+    """What entries of `[[sources]]` in case.toml call evidence, where none of the case is called so."""
 
     @property
     def exit_code(self) -> int:
@@ -142,6 +144,7 @@ def ingested(
     """What the case holds now. `already`: files named that it held before; `skipped`: those named now and not read."""
     from forensics import casefile as case_files
     from forensics import store
+    from forensics.custody import told
 
     entries = inventory.evidence
     ends = [datetime.fromisoformat(t) for one in entries for t in (one.first, one.last) if t]
@@ -157,7 +160,7 @@ def ingested(
         first=min(ends, default=None), last=max(ends, default=None), skipped=tuple(skipped), notes=_notes(inventory),
         first_delivery=span["first"], last_delivery=span["last"],
         organisation=case_files.read(case).organisation.domains, unseen_domains=tuple(unseen), not_read=not_read,
-        losses=_losses(inventory),
+        losses=_losses(inventory), unmatched=tuple(told.unmatched(inventory)),
     )  # fmt: skip
 
 

@@ -72,7 +72,8 @@ def status(case_dir: str | Path) -> Status:
     if not counts["evidence"]:
         following = f"missent ingest LOG… --case {argument(case.folder)}"
     elif not case.detection.exists():
-        following = f"missent detect --case {argument(case.folder)} --org DOMAIN"
+        whose = "" if casefile.organisation.domains else " --org DOMAIN"
+        following = f"missent detect --case {argument(case.folder)}{whose}"
     elif counts["ruled"] < counts["findings"]:
         following = f"missent review --case {argument(case.folder)}"
     else:

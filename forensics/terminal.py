@@ -106,6 +106,8 @@ def ingested(result: results.Ingested) -> None:
     if result.losses:
         _line("Noted", _losses(result.losses))
     _unseen(result.unseen_domains, result.not_read.all)
+    for file in result.unmatched:
+        _line("Noted", f"{visible(file)}: [[sources]] of case.toml speaks of it, but no evidence here has that name")
     for line in results.not_read(result.skipped):
         _line("Not read", visible(line))
 
@@ -333,7 +335,8 @@ def status(found: workbench.Status) -> None:
         _line("Custody", f"{count(found.entries, 'entry', 'entries')}; the last: {found.last_action}, {found.last_at}")
     if found.changed is not None:
         named = visible(", ".join(found.changed)) or "remarks alone"
-        _line("Noted", f"case.toml was edited after the last command ({named}); the next one takes it in")
+        takes = "the next ingest" if "sources" in found.changed else "the next one"
+        _line("Noted", f"case.toml was edited after the last command ({named}); {takes} takes it in")
     _line("Next", visible(found.following))
 
 

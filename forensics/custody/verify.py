@@ -32,6 +32,7 @@ from forensics.custody import (
     statement,
     successors,
     tables,
+    told,
     traced,
 )
 from forensics.custody.checks import SHOWN, Check, Verification, checked, counted, named
@@ -138,7 +139,7 @@ def _statement(case: Case, entries: Entries) -> Check:
         return Check(case.toml.name, True, "as the last stage recorded it")
     what = f"other values of {', '.join(keys)}" if keys else "other remarks or layout only"
     read = any(statement.weighed(key) for key in keys)
-    command = "missent detect" if read else "missent report"
+    command = "missent ingest" if told.KEY in keys else "missent detect" if read else "missent report"
     return Check(case.toml.name, False, f"{what} than the last stage recorded; `{command}` takes the edit in")
 
 

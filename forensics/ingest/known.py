@@ -68,16 +68,6 @@ def _otherwise_dated(one: EvidenceEntry, name: str) -> bool:
     return date is not None and date not in {years.date_in(other) for other in one.names}
 
 
-def _written(known: Manifest | None) -> tuple[SourceSettings, ...]:
-    """What case.toml said of sources when evidence was last read."""
-    from forensics.casefile import SourceSettings
-
-    try:
-        return tuple(SourceSettings(**one) for one in (known.settings.get("sources", ()) if known else ()))
-    except (TypeError, ValueError) as error:
-        raise VerificationFailed(f"manifest.json: the sources among its settings were altered ({error})") from None
-
-
 def per_file_settings(
     case: Case, known: Manifest | None, new: Sequence[Any] = (), moved: Sequence[Moved] = ()
 ) -> tuple[SourceSettings, ...]:
@@ -86,10 +76,11 @@ def per_file_settings(
     if not known:
         return ()
     from forensics.casefile import SourceSettings
+    from forensics.custody.told import written as said_then
     from forensics.loaders import years as dating
     from forensics.loaders.settings import Settings
 
-    written = Settings(sources=_written(known))
+    written = Settings(sources=said_then(known))
     elsewhere = {one.evidence.id: one for one in moved}
     settings: list[SourceSettings] = []
     for one in known.evidence:
@@ -305,18 +296,14 @@ def at_their_places(case: Case, known: Manifest, reopened: Reopened) -> list[Evi
 def keep_what_was_said(known: Manifest | None, sources: Sequence[SourceSettings], moved: Sequence[Moved]) -> None:
     """Raises UsageError where case.toml says other things of evidence under the name that it goes by now than it said
     under the one before: its times would be others."""
+    from forensics.custody.told import written as said_then
     from forensics.loaders.settings import Settings
 
-    written, now = Settings(sources=_written(known)), Settings(sources=tuple(sources))
-
-    def said(settings: Settings, name: str) -> dict[str, Any]:
-        year, timezone = settings.for_source(name)
-        one = {"year": year, "timezone": timezone, "host": settings.host(name)}
-        return {**one, "date_order": settings.date_order(name), "carriers": ", ".join(settings.carriers(name))}
+    written, now = Settings(sources=said_then(known)), Settings(sources=tuple(sources))
 
     for one in moved:
         name, other = one.evidence.names[0], one.source.name
-        before, after = said(written, name), said(now, other)
+        before, after = written.said(name), now.said(other)
         differ = [what for what in before if before[what] != after[what]]
         if one.renamed and differ:
             told = ", ".join(f"{what} {before[what] or 'not said'}" for what in differ)

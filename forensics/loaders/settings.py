@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -69,13 +69,27 @@ class Settings:
         carriers: tuple[str, ...] | None = self._setting(name, "carriers")
         return carriers or ()
 
+    def said(self, name: str) -> dict[str, Any]:
+        """All that is said of this evidence, by what it is said of."""
+        year, timezone = self.for_source(name)
+        said = {"year": year, "timezone": timezone, "host": self.host(name), "date_order": self.date_order(name)}
+        return {**said, "carriers": ", ".join(self.carriers(name))}
+
+    def speaks_of(self, name: str) -> bool:
+        """Whether an entry of case.toml names this evidence."""
+        return any(True for _ in self._entries(name))
+
     def _setting(self, name: str, what: str) -> Any:
         """What the first entry of case.toml says that names this evidence and says anything of it."""
+        settings = (getattr(entry, what) for entry in self._entries(name))
+        return next((value for value in settings if value is not None), None)
+
+    def _entries(self, name: str) -> Iterator[SourceSettings]:
+        """Entries of case.toml that name this evidence."""
         from fnmatch import fnmatchcase
 
         base = _base(name)
-        settings = (getattr(e, what) for e in self.sources if fnmatchcase(name, e.file) or fnmatchcase(base, e.file))
-        return next((value for value in settings if value is not None), None)
+        return (one for one in self.sources if fnmatchcase(name, one.file) or fnmatchcase(base, one.file))
 
     def _said_earlier(self, name: str, what: str) -> Any:
         """The same of `known`."""

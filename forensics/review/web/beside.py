@@ -15,7 +15,7 @@ from typing import Any
 
 from forensics import casefile, domains, store
 from forensics.case import Case
-from forensics.custody import manifest, parameters
+from forensics.custody import manifest, parameters, told
 from forensics.report import writing
 from forensics.report.facts import Facts
 from forensics.report.formats import letters
@@ -85,6 +85,7 @@ def facts(case: Case) -> Facts:
     """What a report written now would be laid out from. Raises as `pipeline.report` does."""
     read, inventory = casefile.read(case), manifest.read(case)
     manifest.intact(case, inventory, (*store.TABLES, case.detection.name))
+    told.alike(case, read, inventory)
     parameters.weighed_alike(case)
     with store.connect(case, read.organisation.domains) as connection:
         return writing.gathered(case, connection, read, inventory, verdicts.read(case))
