@@ -124,8 +124,9 @@ def explain(case_dir: str | Path, subject: str) -> Explanation:
         for r in delivery["records"] or ()
     ]
     quoted = quote.quote(case, inventory, records)
+    known = inventory.evidence_by_id()
     quotes = tuple(
-        (address[0], address[1], quoted[address].decode("utf-8", "backslashreplace"))
+        (address[0], address[1], quote.text(quoted[address], known[address[0]].encoding))
         for address in dict.fromkeys(records)
         if address in quoted
     )

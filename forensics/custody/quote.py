@@ -30,6 +30,15 @@ def quote(case: Case, inventory: Manifest, records: Iterable[Address]) -> dict[A
     return found
 
 
+def text(content: bytes, encoding: str = "") -> str:
+    """A record's bytes as text, in the encoding that its evidence was read in; UTF-8 where that is none.
+
+    >>> text("navy.ml".encode("utf-16-le"), "utf-16-le"), text(b"navy.ml")
+    ('navy.ml', 'navy.ml')
+    """
+    return content.decode(encoding or "utf-8", "backslashreplace")
+
+
 def _from(case: Case, evidence: EvidenceEntry, addresses: list[Address]) -> dict[Address, bytes]:
     """Blocks are cut anywhere: an address says where its record lies, whatever the format."""
     found: dict[Address, bytes] = {}

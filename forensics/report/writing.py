@@ -161,7 +161,10 @@ def _quotes(case: Case, connection: Any, inventory: Manifest) -> dict[tuple[str,
     addresses = {(str(r["evidence"]), int(r["number"]), int(r["offset"]), int(r["length"])) for r in cited}
     refs = {entry.id: f"E{n}" for n, entry in enumerate(inventory.evidence, 1)}
     found = quote.quote(case, inventory, sorted(addresses))
-    return {(refs[at[0]], at[1]): Quoted(at[2], content) for at, content in found.items()}
+    coded = {entry.id: entry.encoding for entry in inventory.evidence}
+    return {
+        (refs[at[0]], at[1]): Quoted(at[2], content, quote.text(content, coded[at[0]])) for at, content in found.items()
+    }
 
 
 def render(name: str, facts: Facts, made: Context) -> Rendered:

@@ -30,7 +30,8 @@ def where(
         code = places.country(suffix)
         then, now = operators.get(suffix, (None, None))
         quoted = suffix.replace("'", "''")
-        there = f"direction = 'outbound' AND ends_with(recipient_domain, '.{quoted}')"
+        # A name of one label (`ann@navy`) is itself what stands here as a suffix.
+        there = f"direction = 'outbound' AND ends_with('.' || recipient_domain, '.{quoted}')"
         out.append(
             Place(
                 suffix=suffix,

@@ -40,9 +40,9 @@ ORDER BY d.submitted_at, d.delivery_id
 """
 
 _TO_MEANT = """
-SELECT delivery_id, bool_or(same) AS also, min(other) FILTER (WHERE NOT same AND other > sent) AS later
+SELECT delivery_id, bool_or(same) AS also, min(other) FILTER (WHERE NOT same AND own AND other > sent) AS later
 FROM (
-  SELECT f.delivery_id, s.submitted_at AS sent, d.submitted_at AS other,
+  SELECT f.delivery_id, s.submitted_at AS sent, d.submitted_at AS other, d.original_recipient IS NULL AS own,
          (s.system, s.host, s.queue_id, s.network_message_id, s.submitted_at)
          IS NOT DISTINCT FROM (d.system, d.host, d.queue_id, d.network_message_id, d.submitted_at) AS same
   FROM findings f
@@ -52,7 +52,11 @@ FROM (
 )
 GROUP BY delivery_id
 """
-"""Mail of the same sender to the address meant: the same message, or a later one (as `coverage.MESSAGE` tells them)."""
+"""Mail of the same sender to the address meant: the same message, or a later one (as `coverage.MESSAGE` tells them).
+
+A later one counts only where the sender wrote to that address: who writes again to a list that holds both addresses has
+corrected nothing, and wrote to neither.
+"""
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -23,6 +23,12 @@ _OUTCOMES = {"exposed": "success", "handed-on": "success", "not-exposed": "failu
 """Of the sending, as its server saw it; what is not settled is unknown."""
 
 
+_ACTIONS = {"review": "delivery-held-for-review", "dismissed": "delivery-dismissed"}
+_TAGS = {"review": "not-counted", "dismissed": "not-misdirected"}
+"""Of what no headline number holds. Where a person ruled that mail was meant as sent, no rule of another program may
+take it for misdirected by its tag, its action or its score; the score stays in the message."""
+
+
 def render(facts: f.Facts, context: Context) -> bytes:
     """Every finding, in order of time, whatever its state (`labels.state`)."""
     lines = (json.dumps(_pruned(_event(x, context.words)), ensure_ascii=True) for x in facts.findings)
@@ -35,18 +41,18 @@ def _event(x: f.Finding, words: Words) -> dict[str, Any]:
         "@timestamp": _time(x.submitted_at),
         "ecs": {"version": VERSION},
         "message": visible(message("submitted", x, words)),
-        "tags": ["misdirected", x.state],
+        "tags": [_TAGS.get(x.state, "misdirected"), x.state],
         "event": {
             "kind": "event",
             "category": ["email"],
             "type": ["info"],
-            "action": "misdirected-delivery",
+            "action": _ACTIONS.get(x.state, "misdirected-delivery"),
             "module": "missent",
             "dataset": "missent.findings",
             "id": x.delivery_id,
             "outcome": _OUTCOMES.get(x.exposure, "unknown"),
             "reason": x.response,
-            "risk_score": x.score,
+            "risk_score": None if x.state == "dismissed" else x.score,
             "start": _time(x.submitted_at),
             "end": _time(x.resolved_at),
         },

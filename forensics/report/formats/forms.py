@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from forensics.report import facts as f
 from forensics.report.facts import tallies
-from forensics.report.text import pieces
+from forensics.report.text import passages, pieces
 from forensics.report.text.context import Context, Quoted
 from forensics.report.text.visible import cut, visible
 from forensics.report.text.wording import Words
@@ -43,12 +43,20 @@ def _head(facts: f.Facts, words: Words, form: str) -> Iterator[str]:
     title = words(f"forms.{form}.title")
     yield from (title, "=" * len(title), "")
     reference = visible(h.reference or words("answer.missing"))
-    yield words("forms.case", reference=reference, organisation=visible(h.organisation), digest=h.case_state[:16])
+    yield words(
+        "forms.case",
+        reference=reference,
+        organisation=visible(h.organisation) or words("forms.no_organisation"),
+        digest=h.case_state[:16],
+    )
     yield from ("", words(f"forms.{form}.note"), "")
 
 
 def _heading(text: str) -> tuple[str, ...]:
     return ("", text, "-" * len(text))
+
+
+_STATES = ("confirmed", "suspected", "review", "dismissed")
 
 
 def _declaration(facts: f.Facts, words: Words) -> Iterator[str]:
@@ -70,8 +78,13 @@ def _declaration(facts: f.Facts, words: Words) -> Iterator[str]:
     yield from ("", words("forms.declaration.method", version=m.version, **digests))
     yield from _heading(words("forms.declaration.limits"))
     yield words("forms.declaration.unread", unread=seen.unread, records=seen.records, skipped=len(seen.skipped))
+    damaged = [one.ref for one in facts.evidence if one.damage]
+    if damaged:
+        yield words("forms.declaration.damaged", n=len(damaged), files=words.join(damaged))
     yield words("forms.declaration.signs", n=sum(one.records for one in seen.losses))
-    states = {key: getattr(groups, key).deliveries.value for key in ("confirmed", "suspected")}
+    silent = sum(len(one.silent_days) for one in seen.gateways)
+    yield words("forms.declaration.silent", uncovered=passages.uncovered_days(facts), silent=silent)
+    states = {key: getattr(groups, key).deliveries.value for key in _STATES}
     yield words("forms.declaration.unseen", **states)
     yield from _heading(words("forms.declaration.declare"))
     for key in ("own", "facts", "range", "changed", "interest", "tell"):
@@ -150,5 +163,4 @@ def _record(record: f.Record, quoted: Quoted | None, words: Words) -> Iterator[s
     digest = hashlib.sha256(quoted.content).hexdigest()
     place = {"evidence": record.evidence, "number": str(record.number), "offset": str(quoted.offset)}
     yield "  " + words("forms.extract.record", **place, length=str(len(quoted.content)), digest=digest)
-    text = quoted.content.decode("utf-8", "backslashreplace").rstrip("\r\n")
-    yield "    " + visible(cut(text, LONGEST))
+    yield "    " + visible(cut(quoted.text.rstrip("\r\n"), LONGEST))

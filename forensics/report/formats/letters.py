@@ -90,9 +90,11 @@ def _recipient(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tupl
 
 def _sender(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
     zone = ZoneInfo(facts.header.timezone)
+    # Who wrote to a list that holds the wrong address made no slip, and has nothing to remove from an address book.
+    own = {x.ref for x in tallies.own(found)}
     listed = "\n".join(
         words(
-            "letters.time",
+            "letters.time" if x.ref in own else "letters.time_list",
             at=f"{x.submitted_at.astimezone(zone):%Y-%m-%d %H:%M} ({facts.header.timezone})",
             domain=visible(cut(x.slip.typed, _VALUE)),
             outcome=pieces.became(words, x, "letters.outcome"),
@@ -102,7 +104,7 @@ def _sender(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
     if len(found) > _TIMES:
         listed += "\n- " + words("content.more", n=len(found) - _TIMES)
     body = words(
-        "letters.sender.body",
+        "letters.sender.body" if own else "letters.sender.body_list",
         messages=_messages(words, found),
         went=_sure(words, "sender", found),
         list=listed,
@@ -126,7 +128,9 @@ def _intended(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple
 
 
 def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
-    accepted = len({x.message for x in found if x.exposure in tallies.ACCEPTED})
+    accepted = {x.message for x in found if x.exposure in tallies.ACCEPTED}
+    open_ = {x.message for x in found if x.exposure not in (*tallies.ACCEPTED, "not-exposed")} - accepted
+    became = [words(f"letters.people.{k}", n=len(n)) for k, n in (("accepted", accepted), ("open", open_)) if n]
     remove = personal.remover(facts, words("letters.withheld"))
     named = next((one.named_authority or one.authority for one in facts.regimes), "")
     authority = facts.questionnaire["notification.authority"].answer or named
@@ -136,7 +140,8 @@ def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
 
     body = words(
         "letters.people.body",
-        accepted=words("letters.people.accepted", n=accepted) if accepted else words("letters.people.none_accepted"),
+        went=_sure(words, "people", found),
+        accepted=" ".join(became) or words("letters.people.none_accepted"),
         categories=told("exposed.data_categories"),
         consequences=told("consequences.likely"),
         measures=told("measures.taken"),
@@ -147,7 +152,7 @@ def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
         **_which(facts, words, found),
     )
     to = words("letters.people.to")
-    return to, _letter(facts, words, "people", to, body)
+    return to, _letter(facts, words, "people", to, body, words("letters.people.warning", **_states(found)))
 
 
 _WRITTEN: dict[str, Callable[[f.Facts, Words, Sequence[f.Finding]], tuple[str, str]]] = {

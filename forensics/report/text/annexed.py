@@ -23,6 +23,7 @@ def parts(facts: f.Facts, context: Context) -> Iterator[b.Block]:
     """Everything behind the numbered sections, in order."""
     yield from timeline(facts, context)
     yield from detailed.incidents(facts, context)
+    yield from detailed.orphaned(facts, context.words)
     yield from beside.section(facts, context)
     yield from deliveries(facts, context)
     yield from evidence(facts, context)

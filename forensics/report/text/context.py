@@ -15,10 +15,11 @@ _LOGOS = (".png", ".jpg", ".jpeg", ".svg")
 
 @dataclass(frozen=True)
 class Quoted:
-    """A record in its evidence: its first byte, its bytes."""
+    """A record in its evidence: its first byte, its bytes, and the same as text in the evidence's own encoding."""
 
     offset: int
     content: bytes
+    text: str
 
 
 @dataclass(frozen=True)

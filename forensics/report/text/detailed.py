@@ -48,6 +48,22 @@ def incidents(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         left -= len(own)
 
 
+def orphaned(facts: f.Facts, words: Words) -> Iterator[b.Block]:
+    """Rulings that no finding bears any more: they are shown, and count nowhere."""
+    if not facts.orphaned:
+        return
+    yield b.Heading(1, words("doc.orphaned"))
+    yield b.Para(b.text(words("html.annex.ignored_note", n=len(facts.orphaned))))
+    yield b.Items(tuple(b.text(*_ruling(words, one)) for one in facts.orphaned))
+
+
+def _ruling(words: Words, one: f.Ruling) -> tuple[str | b.Spans, ...]:
+    """Who ruled what, when, and why."""
+    who = {"verdict": words(f"verdict.{one.verdict}"), "reviewer": one.reviewer or words("html.finding.ruled_nobody")}
+    said = prose.say(words, "html.finding.ruled_at" if one.at else "html.finding.ruled", at=stamp(one.at), **who)
+    return (said, ": ", one.reason) if one.reason else (said,)
+
+
 def _incident(words: Words, incident: f.Incident) -> Iterator[b.Block]:
     yield b.Heading(2, f"{incident.ref}  {incident.slip.meant} → {incident.slip.typed}", incident.ref)
     yield slip_line(words, incident.slip)
@@ -96,9 +112,7 @@ def _finding(words: Words, x: f.Finding, same: str, meanings: Mapping[str, str])
     if x.resent_at:
         terms.append((words("html.finding.resent"), b.text(stamp(x.resent_at))))
     if x.ruling:
-        verdict = words.get(f"state.{x.ruling.verdict}", x.ruling.verdict)
-        ruled = prose.say(words, "html.finding.ruled", verdict=verdict, reviewer=x.ruling.reviewer)
-        terms.append((words("html.finding.ruling"), b.text(ruled, ". ", x.ruling.reason)))
+        terms.append((words("html.finding.ruling"), b.text(*_ruling(words, x.ruling))))
     terms.append((words("html.finding.records"), b.text(b.code(pieces.records(x)))))
     yield b.Terms(tuple(terms))
     lines = [sums.line(words, x)]

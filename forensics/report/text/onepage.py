@@ -300,9 +300,11 @@ def _decisions(facts: f.Facts, words: Words) -> b.Spans:
 
 def _searched(facts: f.Facts, words: Words) -> b.Spans:
     seen = facts.coverage
+    damaged = sum(bool(e.damage) for e in facts.evidence)
     return say(
         words,
-        "point.searched",
+        "point.searched_part" if damaged else "point.searched",
+        n=damaged,
         outbound=noun(words, "deliveries", seen.weighed.value),
         messages=noun(words, "messages", seen.weighed_messages.value),
         domains=noun(words, "domains", seen.weighed_domains.value),

@@ -345,7 +345,7 @@ def uncovered_days(facts: Facts, after: datetime | None = None) -> int:
 def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 10: what could not be seen."""
     seen = facts.coverage
-    out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken")]
+    out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken"), say(words, "unseen.unknown_name")]
     if seen.first is not None and seen.last is not None:
         gateways: list[str | Spans] = [_gateway(words, g) for g in seen.gateways]
         first, last = words.day(seen.first), words.day(seen.last)
@@ -380,7 +380,8 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
             out.append(say(words, "unseen.files_unread", n=len(seen.unread_files), files=files))
     elif seen.records:
         records = noun(words, "records", seen.records)
-        out.append(say(words, "unseen.unread_none", records=records, used=seen.used, ignored=seen.ignored))
+        key = "unseen.unread_none_part" if any(e.damage for e in facts.evidence) else "unseen.unread_none"
+        out.append(say(words, key, records=records, used=seen.used, ignored=seen.ignored))
     total = seen.outbound.value
     if total and seen.without_subject.value:
         if seen.without_subject.value == total:

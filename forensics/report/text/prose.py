@@ -150,7 +150,10 @@ def kicker(facts: Facts, words: Words) -> str:
     """What stands above the title: a report on what is suspected says so before all else."""
     if not facts.header.found:
         return words("doc.kicker_nothing")
-    return words("doc.kicker" if facts.groups.confirmed.deliveries.value else "doc.kicker_suspected")
+    groups = facts.groups
+    if not groups.confirmed.deliveries.value:
+        return words("doc.kicker_suspected")
+    return words("doc.kicker_part" if groups.suspected.deliveries.value else "doc.kicker")
 
 
 def _lead(facts: Facts) -> Story | None:
@@ -190,6 +193,8 @@ def position(facts: Facts, words: Words) -> Spans:
         messages=noun(words, "messages", head.messages.value),
         senders=noun(words, "senders", head.senders.value),
         organisation=organisation(facts, words),
+        where=words("position.where", n=len({one.slip.typed for one in tallies.headline(facts.findings)})),
+        who=words("position.who", n=head.senders.value),
     )
     said = (opening, _stories(facts, words), _acceptance(facts, words), _states(facts, words))
     return sentences(*said, *_not_read(facts, words))

@@ -6,10 +6,13 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 
+from forensics import schema
 from forensics.errors import CaseError
-from forensics.report.facts import Facts, Number, Tally, coverage, incidents, tallies
+from forensics.report.facts import Facts, Number, Tally, coverage, destinations, incidents, slipmarks, tallies
 from forensics.report.text import blocks as b
 from forensics.report.text import passages
 from tests.report import made
@@ -126,6 +129,32 @@ def test_mail_to_the_address_meant_is_the_same_message_or_a_later_one() -> None:
     ]
     assert sum(i.also_to_meant.value for i in facts.incidents) == 2
     assert sum(i.resent.value for i in facts.incidents) == 2
+
+
+def test_who_writes_to_a_list_again_has_not_written_to_the_address_meant() -> None:
+    """A list that holds both addresses: a later message to it corrects nothing, and its sender wrote to neither."""
+    first, second = (row for row in made.findings(2)[0])
+
+    def later(row: dict[str, Any], number: int, through: str | None) -> dict[str, Any]:
+        meant = row["recipient"].replace(".ml", ".mil")
+        at = row["submitted_at"] + timedelta(days=2)
+        named = {"delivery_id": f"e{number}", "queue_id": f"4Xz{number}", "submitted_at": at}
+        return row | named | {"recipient": meant, "recipient_domain": "navy.mil", "original_recipient": through}
+
+    facts = made.facts(2, more=[later(first, 1, "ops-desk@albion-logistics.example"), later(second, 2, None)])
+    assert [x.resent_at for x in facts.findings] == [None, second["submitted_at"] + timedelta(days=2)]
+
+
+def test_what_went_to_a_name_of_one_label_is_counted_among_all_sent_there() -> None:
+    """`ann@navy`: the domain is its own last label, with no dot before it."""
+    connection = duckdb.connect()
+    rows = [made.delivery(n, made.START, to) for n, to in enumerate(("ann@marine", "bob@sub.marine", "cy@submarine"))]
+    table = pa.Table.from_pylist(rows, schema.DELIVERIES)
+    connection.register("made", table)
+    connection.execute("CREATE VIEW deliveries AS SELECT *, 'outbound' AS direction FROM made")
+    one = replace(made.facts(1).findings[0], slip=slipmarks.slip("truncated-tail", "marine", "marine.example"))
+    (place,) = destinations.where(connection, (one,), (), {}, "en-GB")
+    assert (place.suffix, place.all_deliveries.value, place.all_messages.value) == ("marine", 2, 2)
 
 
 def test_low_findings_are_in_no_headline_number_unless_confirmed() -> None:

@@ -65,7 +65,8 @@ def test_spellings_of_one_address_share_a_letter() -> None:
     head = tallies.headline(mixed.findings)
     names = [name for name in written(mixed) if name.startswith("sender-")]
     assert len(names) == len({x.sender.lower() for x in head})
-    told = sum(text.count(", to an address at ") for name, text in written(mixed).items() if name.startswith("sender-"))
+    texts = [" ".join(text.split()) for name, text in written(mixed).items() if name.startswith("sender-")]
+    told = sum(text.count(", to an address at ") for text in texts)
     assert told == len([x for x in head if x.sender])
 
 
@@ -147,3 +148,29 @@ def test_they_do_not_exist_in_the_redacted_edition() -> None:
 
 def test_nothing_found_no_letters(tmp_path: Path) -> None:
     assert list(written(made.facts(0))) == ["README.txt"]
+
+
+def test_who_wrote_to_a_list_is_told_so_and_not_to_mend_an_address_book() -> None:
+    """The wrong address stands in the list: its sender made no slip, and can remove nothing."""
+    through = {"origin": "list", "original_recipient": "ops-desk@albion-logistics.example"}
+    listed = replace(facts(), findings=tuple(replace(x, **through) for x in facts().findings))
+    typed = [x for x in tallies.headline(facts().findings) if x.origin == "typed"]
+    sender = next(x.sender for x in typed if sum(y.sender == x.sender for y in typed) > 1)
+    one = next(x.ref for x in typed if x.sender == sender)
+    mixed = replace(facts(), findings=tuple(replace(x, **through) if x.ref == one else x for x in facts().findings))
+    for of, own in ((listed, False), (mixed, True), (facts(), True)):
+        text = " ".join(next(t for name, t in written(of).items() if f"To: {sender}" in t and "sender" in name).split())
+        assert ("remove the wrong address from your address book" in text) == own
+        assert ("You did not write to that domain yourself" in text) == (not own)
+        assert ("through a list or alias that you wrote to" in text) == (of is not facts())
+
+
+def test_the_letter_of_article_34_tells_no_suspicion_as_a_fact_and_no_open_outcome_as_a_refusal() -> None:
+    suspected, confirmed = written(facts(10))["people.txt"], written(facts(10, False, True))["people.txt"]
+    assert "appears to have gone to an e-mail domain" in " ".join(suspected.split())
+    assert "suspected: 0" not in " ".join(suspected.split())
+    assert "went to an e-mail domain" in " ".join(confirmed.split())
+    handed_on = replace(facts(10), findings=tuple(replace(x, exposure="handed-on") for x in facts(10).findings))
+    told = " ".join(written(handed_on)["people.txt"].split())
+    assert "none was accepted" not in told
+    assert "accepted there is not known" in told

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -119,6 +120,19 @@ def test_ecs_says_success_only_of_what_left() -> None:
         left = row["labels"]["exposure"] in ("exposed", "handed-on")
         assert (row["event"]["outcome"] == "success") == left
         assert ("delivery_timestamp" in row["email"]) == left
+
+
+def test_ecs_calls_nothing_misdirected_that_a_person_ruled_was_meant_as_sent() -> None:
+    dismissed = replace(made.CONFIRM, verdict="dismissed")
+    found = made.facts(60, verdicts=[dismissed])
+    rows = [json.loads(line) for line in ecs.render(found, made.context(found)).splitlines()]
+    states = {row["labels"]["state"] for row in rows}
+    assert {"dismissed", "review", "suspected"} <= states
+    for row in rows:
+        counted = row["labels"]["state"] in ("confirmed", "suspected")
+        assert ("misdirected" in row["tags"]) == counted
+        assert (row["event"]["action"] == "misdirected-delivery") == counted
+        assert ("risk_score" in row["event"]) == (row["labels"]["state"] != "dismissed")
 
 
 @pytest.mark.parametrize("module", [timesketch, iris, ecs])

@@ -116,6 +116,20 @@ def test_a_pair_of_which_nothing_counts_has_no_row_of_zeros(state: str) -> None:
 def test_a_report_on_what_nobody_confirmed_says_so_above_its_title() -> None:
     words = made.context(made.facts(1)).words
     assert prose.kicker(of(), words) == "Incident report on mail suspected of having been misdirected"
-    confirmed = made.facts(20, verdicts=[made.CONFIRM])
-    assert prose.kicker(confirmed, words) == "Incident report on misdirected mail"
+    part = made.facts(20, verdicts=[made.CONFIRM])
+    assert part.groups.suspected.deliveries.value
+    said = "Incident report on misdirected mail, confirmed in part and suspected in part"
+    assert prose.kicker(part, words) == said
+    whole = made.facts(1, verdicts=[made.CONFIRM])
+    assert prose.kicker(whole, words) == "Incident report on misdirected mail"
     assert prose.kicker(made.facts(0), words) == "Report of a search for misdirected mail"
+
+
+def test_a_ruling_is_told_with_its_day_and_one_without_a_finding_too() -> None:
+    facts = made.facts(5, verdicts=[made.CONFIRM, replace(made.CONFIRM, observed_domain="gone.example", sequence=2)])
+    assert facts.orphaned
+    blocks = [*detailed.incidents(facts, made.context(facts)), *detailed.orphaned(facts, made.context(facts).words)]
+    terms = [b.plain(value) for block in blocks if isinstance(block, b.Terms) for name, value in block.items]
+    said = "confirmed by R. Examiner, 2023-04-04 10:00 UTC: Sender asked: meant the navy."
+    assert said in terms
+    assert [b.plain(line) for line in blocks[-1].items] == [said]

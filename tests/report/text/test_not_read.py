@@ -224,6 +224,12 @@ def test_a_damaged_file_is_a_part_that_was_not_read() -> None:
     assert facts.coverage.search == "partly"
     assert "Only a part of evidence file E1 could be read" in lead(facts)
     assert prose.title(facts, words()).endswith("that could be read")
+    # The numbers of page one and of section 4 must not read as if the file had been read to its end.
+    page = " ".join(b.plain(point.spans) for point in onepage.points(facts, words()))
+    assert "read in 1 evidence file, 1 of which could be read only in part" in page
+    told = " ".join(b.plain(line) for line in passages.unseen(facts, words()))
+    assert "in that part of the evidence which could be read is accounted for" in told
+    assert "Every one of 20,000 records was read" not in told
 
 
 def test_a_file_of_which_nothing_was_read_covers_no_day() -> None:
@@ -232,3 +238,10 @@ def test_a_file_of_which_nothing_was_read_covers_no_day() -> None:
     facts = made.facts(5, evidence=(one, late))
     assert facts.coverage.last == one.last and facts.coverage.unread_files == ("E2",)
     assert "Nothing was read of evidence file E2." in lead(facts)
+
+
+def test_slips_for_names_that_nothing_shows_are_among_what_could_not_be_seen() -> None:
+    """Recall is of slips that could be seen; a report that prints it must say which could not."""
+    for facts in (nothing(), found()):
+        told = " ".join(b.plain(line) for line in passages.unseen(facts, words()))
+        assert "A slip for a domain that these logs show nowhere else" in told

@@ -86,3 +86,26 @@ def test_no_sentence_says_what_logs_cannot_show() -> None:
         for text in (entry.values() if isinstance(entry, dict) else [entry])
     ]
     assert len(said) > 1000 and [text for text in said if any(claim in text.lower() for claim in claims)] == []
+
+
+def test_one_and_several_domains_and_senders_are_told_apart() -> None:
+    """A day on which mail went to many domains is not one on which it went to "a domain"."""
+    day = FACTS.findings[0].submitted_at
+    for on_one_day in (True, False):
+        for pairs, senders, said in (
+            (1, 1, "left for a domain that, on the weight of the evidence, the sender had not meant"),
+            (1, 2, "left for a domain that, on the weight of the evidence, the senders had not meant"),
+            (2, 1, "left for domains that, on the weight of the evidence, the sender had not meant"),
+            (2, 2, "left for domains that, on the weight of the evidence, the senders had not meant"),
+        ):
+            facts = of(FACTS, *(("navy.ml", 4), ("army.ml", 4))[:pairs])
+            changed = tuple(
+                replace(
+                    x,
+                    sender=f"s{n % senders}@albion-logistics.example",
+                    submitted_at=day if on_one_day else x.submitted_at,
+                )
+                for n, x in enumerate(facts.findings)
+            )
+            made_so = replace(facts, findings=changed, groups=tallies.groups(changed))
+            assert said in plain(prose.position(made_so, WORDS))
