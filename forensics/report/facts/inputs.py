@@ -37,6 +37,7 @@ from forensics.report.facts import (
 )
 from forensics.report.facts.content import WORKSHEET
 from forensics.report.facts.gather import Inputs
+from forensics.report.facts.searched import ASSUMED
 from forensics.rulings import Verdict
 
 VERIFY = "missent verify FILE (or CASE); by hand: Annex F"
@@ -179,12 +180,14 @@ def _named(name: str) -> str:
 
 def _time_basis(notes: Mapping[str, Any]) -> str:
     """How year, zone and order of dates were found, as noted: `year 2023 (date in the file's name); time zone UTC
-    (default)`."""
+    (assumed: …)`."""
     parts = []
     for key, words, shown in (("year", "year", "first"), ("timezone", "time zone", "name"), ("zone", "", "")):
         note = notes.get(key)
         if isinstance(note, Mapping):
-            parts.append(f"{words} {note.get(shown, '')} ({note.get('by', '')})")
+            by = note.get("by", "")
+            said = ASSUMED if (key, by) == ("timezone", "default") else by
+            parts.append(f"{words} {note.get(shown, '')} ({said})")
         elif note:
             parts.append(f"{words} {note}".strip())
     if order := notes.get("date order"):

@@ -162,6 +162,10 @@ class Coverage:
     known_good: Annotated[tuple[str, ...], Raw("domain")]
 
 
+ASSUMED = "assumed: neither the log nor case.toml names one"
+"""What `Evidence.time_basis` says of a time zone that nobody told."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One evidence file. `ref` (`E1`) is how findings cite it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
+from forensics.report.facts.searched import ASSUMED
 from forensics.report.text.blocks import Spans, code
 from forensics.report.text.prose import duration, joined, noun, say, sentences, separated, span, unread, when
 from forensics.report.text.wording import Words
@@ -342,6 +343,14 @@ def uncovered_days(facts: Facts, after: datetime | None = None) -> int:
     return sum((last - max(first, begin)).days + 1 for first, last in facts.coverage.uncovered if last >= begin)
 
 
+def _zones(facts: Facts, words: Words) -> Iterator[Spans]:
+    """That a time zone was assumed, of which files."""
+    refs = [e.ref for e in facts.evidence if ASSUMED in e.time_basis]
+    shown = [*refs[:_FEW], words("html.others", n=len(refs) - _FEW)] if len(refs) > _FEW + 1 else refs
+    if refs:
+        yield say(words, "unseen.zone_assumed", n=len(refs), files=words.join(shown))
+
+
 def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 10: what could not be seen."""
     seen = facts.coverage
@@ -400,7 +409,7 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
         out.append(say(words, "unseen.damage", files=words.join(damaged)))
     if seen.skipped:
         out.append(say(words, "unseen.skipped", n=len(seen.skipped)))
-    out.extend((say(words, "unseen.clock"), say(words, "unseen.method")))
+    out.extend((say(words, "unseen.clock"), *_zones(facts, words), say(words, "unseen.method")))
     if seen.losses:
         kinds = [
             words("unseen.loss", kind=loss_kind(words, one.kind), n=one.records)

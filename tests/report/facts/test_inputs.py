@@ -38,6 +38,8 @@ def test_the_loader_notes_what_is_told() -> None:
     june = int(datetime(2023, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
     _, notes = years.clock("mail.log", None, "Europe/London", years=None, local=(june, june))
     assert _time_basis(notes) == "time zone Europe/London (setting)"
+    _, notes = years.clock("mail.log", None, "", years=None, local=(june, june))
+    assert _time_basis(notes) == "time zone UTC (assumed: neither the log nor case.toml names one)"
 
 
 def test_a_file_whose_stamps_say_it_all_is_told_so(tmp_path: Path) -> None:

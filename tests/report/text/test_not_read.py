@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forensics.report.facts import Evidence, Facts, Loss, LossTotal, Number, Skipped, UnreadKind, coverage
-from forensics.report.facts.searched import NOTHING_SEARCHED, SEARCHES
+from forensics.report.facts.searched import ASSUMED, NOTHING_SEARCHED, SEARCHES
 from forensics.report.redaction import redact
 from forensics.report.text import blocks as b
 from forensics.report.text import document, onepage, passages, prose
@@ -245,3 +245,16 @@ def test_slips_for_names_that_nothing_shows_are_among_what_could_not_be_seen() -
     for facts in (nothing(), found()):
         told = " ".join(b.plain(line) for line in passages.unseen(facts, words()))
         assert "A slip for a domain that these logs show nowhere else" in told
+
+
+def test_a_time_zone_that_was_assumed_is_among_what_could_not_be_seen() -> None:
+    """Stamps without a zone are read as UTC where nobody says better: every time rests on that."""
+    (one,) = made.evidence()
+    for basis, assumed in (
+        ("time zone UTC (setting)", False),
+        (f"year 2023 (date in the file's name); time zone UTC ({ASSUMED})", True),
+    ):
+        facts = made.facts(12, evidence=(replace(one, time_basis=basis),))
+        told = " ".join(b.plain(line) for line in passages.unseen(facts, words()))
+        assert ("The time zone of 1 evidence file (E1)" in told) == assumed
+        assert ("UTC was assumed" in told) == assumed
