@@ -81,10 +81,9 @@ def found(counted: Mapping[str, Any], scored: int) -> str:
     open_ones = f", {counted['unsettled']:,} unsettled" if counted["unsettled"] else ""
     messages = "1 message" if counted["messages"] == 1 else f"{counted['messages']:,} messages"
     verb = "is" if counted["findings"] == 1 else "are"
-    what = (
-        f"{counted['findings']:,} {plural} in {messages} {verb} held to have gone to a lookalike of the domain their "
-    )
-    what += "sender meant"
+    whose = "its" if counted["findings"] == 1 else "their"
+    what = f"{counted['findings']:,} {plural} in {messages} {verb} held to have gone to a lookalike of the domain "
+    what += f"{whose} sender meant"
     return f"{what}: {settled}{open_ones}{more}."
 
 
