@@ -15,7 +15,7 @@ from forensics import domains, schema
 from forensics.columns import coded
 from forensics.loaders import base
 from forensics.loaders.base import RECORD_INDEX, Assembled
-from forensics.loaders.exchange import spans, statuses
+from forensics.loaders.exchange import inside, spans, statuses
 from forensics.loaders.exchange.rows import Rows, host_key
 from forensics.loaders.exchange.spans import Array
 from forensics.native.exchange import codes
@@ -40,6 +40,10 @@ _UNKNOWN = schema.ROLES.index("unknown")
 _SETTLED = (
     codes.DELIVERED, codes.BOUNCED, codes.EXPIRED, codes.REJECTED, codes.DISCARDED, codes.HELD, codes.SENT,
     codes.HAD_ALREADY,
+)  # fmt: skip
+_TRYING = (
+    codes.SEND, codes.SEND_OUT, codes.DELIVER, codes.DEFER, codes.FAIL, codes.TRACE_DELIVERED, codes.TRACE_FAILED,
+    codes.TRACE_PENDING,
 )  # fmt: skip
 _PENDING = (codes.NOTHING, codes.DEFERRED, codes.INSIDE)
 
@@ -69,6 +73,7 @@ class _Legs:
         self.rows = rows
         named, replaces = rows.codes("recipient", "related", fold=domains.key, ascii_lower=True)
         host, peer = rows.codes("host", "peer", fold=host_key)
+        peer = inside.apart(rows, host, peer)
         self.kinds = self._effects()
         wide = np.int64(max(named.max(initial=0), replaces.max(initial=0)) + 1)
         pair = np.where(named >= 0, rows.group * wide + named, -1)
@@ -87,13 +92,14 @@ class _Legs:
         self.message = rows.group[self.first]
         self.count = len(self.first)
         numbers = [np.empty(self.count, np.int64) for _ in range(5)]
-        self.state, self.settled, self.last, self.attempts, self.parent_row = numbers
+        self.state, self.settled, self.last, _, self.parent_row = numbers
         self.replaced = np.empty(self.count, np.bool_)
         settle(
             self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self._onward(), self.parent_leg,
             replaces >= 0, *numbers, self.replaced, np.empty(self.count, np.int64), np.empty(self.count, np.bool_),
             *(np.empty(self.count, np.int64) for _ in range(3)), np.empty(self.count, np.bool_),
         )  # fmt: skip
+        self.attempts = self._attempts(host)
         self._same = named[self.first]
         self._replaces = replaces
         standing = np.zeros(rows.messages, bool)
@@ -102,6 +108,20 @@ class _Legs:
         self.final = np.flatnonzero(~self.replaced | settled | ~standing[self.message])
         """Legs that are final recipients: not replaced by others, or settled all the same."""
         self._roles()
+
+    def _attempts(self, host: Array) -> Array:
+        """How often a server tried to pass on each recipient: what two forms of a log, or two copies, say of one second
+        is one attempt. A trace's statuses tell of one where no server's own row does."""
+        at = np.flatnonzero((self.leg >= 0) & np.isin(self.kinds, _TRYING))
+        traced = self.kinds[at] >= codes.TRACE_DELIVERED
+        host = np.where(traced, -1, host[at])
+        rows = [self.leg[at], self.kinds[at], self.rows.plain["at"][at] // 1_000_000, host]
+        rows.append(_again([*rows, self.rows.rec[at]]))  # a record of a report may tell of several
+        fresh = _again(rows) == 0
+        tried, told = (
+            np.bincount(self.leg[at[fresh & some]], minlength=self.count).astype(np.int64) for some in (~traced, traced)
+        )
+        return np.where(tried > 0, tried, told)
 
     def _onward(self) -> Array:
         """Rows that hand a recipient to a server of Exchange Online."""
@@ -190,6 +210,17 @@ class _Legs:
             ],
             schema=LEGS,
         )
+
+
+def _again(columns: list[Array]) -> Array:
+    """For each row how many equal ones stand before it."""
+    order = np.lexsort(columns[::-1])
+    begins = np.ones(len(order), bool)
+    begins[1:] = np.any([one[order[1:]] != one[order[:-1]] for one in columns], axis=0)
+    place = np.arange(len(order))
+    out = np.empty(len(order), np.int64)
+    out[order] = place - np.maximum.accumulate(np.where(begins, place, 0))
+    return out
 
 
 def _records(rows: Rows, owner: Array, count: int) -> pa.Array:

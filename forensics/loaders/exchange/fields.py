@@ -75,6 +75,9 @@ WORDS: Final = {
 }  # fmt: skip
 """Columns that hold one word, in no line but one."""
 
+ROUNDED: Final = r"^\d(?:[.,]\d+)?E\+\d+$"
+"""How a spreadsheet writes an internal id, a number of many digits: the ids of many messages become one."""
+
 COMMANDS: Final = {
     "trace": "Get-MessageTraceV2 -StartDate … -EndDate … -ResultSize 5000 | Select-Object "
     "@{n='Received';e={$_.Received.ToString('o')}}, SenderAddress, RecipientAddress, Subject, Status, ToIP, FromIP, "

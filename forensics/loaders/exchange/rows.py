@@ -13,10 +13,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from forensics import domains
 from forensics.columns import one_chunk
+from forensics.loaders.exchange import fields as f
+from forensics.loaders.exchange import inside, spans
 from forensics.loaders.exchange import resent as forks
-from forensics.loaders.exchange import spans
 from forensics.loaders.exchange.spans import Array, Span
 from forensics.native.exchange import codes
 from forensics.native.exchange.codes import BY_ID
@@ -88,10 +91,17 @@ class Rows:
             return
         host, peer, client = self.codes("host", "peer", "client_host", fold=host_key)
         (internal,) = self.codes("internal_id", fold=str)
+        (named,) = self.codes("recipient", fold=domains.key, ascii_lower=True)
+        returned, purported = self.codes("return_path", "purported", fold=_envelope)
         every = np.arange(len(self))
+        texts = self.take("internal_id", every)
+        internal[pc.match_substring_regex(texts, f.ROUNDED).fill_null(False).to_numpy(zero_copy_only=False)] = -1
         group = forks.split(
-            self.group, concerned, host, peer, client, internal, self.effect, self.plain["at"],
-            self.take("context", every), self.take("internal_id", every),
+            self.group, concerned,
+            forks.Told(
+                self.rec, host, peer, client, internal, self.effect, self.plain["at"], named, returned, purported,
+                self.plain["flags"] & codes.STORE != 0, inside.strangers(self), self.take("context", every), texts,
+            ),
         )  # fmt: skip
         order = np.argsort(group, kind="stable")
         self.rec, self.part, self.effect = self.rec[order], self.part[order], self.effect[order]
@@ -197,3 +207,8 @@ def _table(count: int) -> Array:
 def host_key(name: str) -> str:
     """A server's name as rows of one organisation are compared: its first label, any case."""
     return name.strip().casefold().partition(".")[0]
+
+
+def _envelope(address: str) -> str:
+    """A sender as rows are compared: in any spelling of one address."""
+    return domains.key(address.strip(" <>"))

@@ -22,7 +22,9 @@ _ROLES = {"to": "to", "cc": "cc", "bcc": "bcc"}
 _BRACKETED = re.compile(r"\{(LED|MSG|FQDN|IP|LRT)=(.*?)\}(?=;\{|\]|$)", re.S)
 _BRACKETED_LED = re.compile(r"\{LED=(.*?)\}(?=;\{|\]|$)", re.S)
 _REFUSAL = re.compile(r"\s*[45]\d\d(?:[ -]|$)")
-_EXPIRED = re.compile(r"QUEUE\.Expired|\b[45]\.4\.7\b", re.I)
+_EXPIRED = re.compile(r"\s*[45]\d\d[ -]+(?:[45]\.4\.7\b|(?:[45]\.\d{1,3}\.\d{1,3}[ -]+)?QUEUE\.Expired)", re.I)
+"""As the queue itself says it: behind its code, where no other server's text can stand."""
+_ANSWERED = re.compile(r"\{(?:FQDN|IP)=[^}\s]")
 _QUARANTINED = re.compile(r"quarantin", re.I)
 
 
@@ -41,10 +43,12 @@ def role(status: str) -> str:
 
 def failure(status: str | None) -> str:
     """What a FAIL row says: `expired`, `discarded` (handled without report, status 2xx), `held`, `bounced`. Of a list
-    of statuses that cannot be told apart (`native.exchange.lists`) what all of them say, else `bounced`."""
+    of statuses that cannot be told apart (`native.exchange.lists`) what all of them say, else `bounced`. What another
+    server answered tells of no quarantine here: it refused the message."""
     texts = _BRACKETED_LED.findall(status or "")
     kinds = {_failure(text) for text in texts or addresses.pieces(status or "")}
-    return kinds.pop() if len(kinds) == 1 else "bounced"
+    kind = kinds.pop() if len(kinds) == 1 else "bounced"
+    return "bounced" if kind == "held" and _ANSWERED.search(status or "") else kind
 
 
 def _failure(text: str) -> str:

@@ -8,6 +8,7 @@ recipients are not as a server writes them are left to `exports`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ REASONS = {
     codes.NO_ID: "recipients, but neither network-message-id, message-id nor internal-message-id; export it again: "
     + f.COMMANDS["tracking"],
 }
+_ROUNDED = re.compile(f.ROUNDED)
 AGAIN = (codes.BAD_TIME, codes.ZONELESS, codes.ODD_RECIPIENTS)
 """Records that `exports` may still read."""
 
@@ -124,6 +126,9 @@ def scan_segment(
     halves = np.empty((max(count, 1), 2), np.uint64)
     own = np.empty(count, np.uint64)
     messages = group(buf, kinds, begin, end, state, message, modes, own, reps, halves, whole, table)
+    for r in np.flatnonzero((message >= 0) & (modes == codes.BY_INTERNAL)):
+        if _ROUNDED.match(field_text(buf, begin[r, slots.INTERNAL], end[r, slots.INTERNAL])):
+            state[r], message[r] = codes.NO_ID, -1
     main = np.zeros(messages, np.bool_)
     best = np.full((messages, packing.COUNT + 1), -1, np.int32)
     most = packing.weigh(

@@ -259,6 +259,24 @@ def test_what_exchange_online_took_is_for_its_report_to_settle(received: float) 
     assert [leg["outcome"] for leg in read(log(submitted(), elsewhere, out), extended).legs] == ["delivered"]
 
 
+def test_an_attempt_counts_once_in_however_many_forms_it_lies() -> None:
+    """In a log twice, in its export with whole seconds, in a trace of the same message."""
+    rows = [submitted(), row(1.2, "DEFER"), row(1.8, "DEFER"), row(60.5, "DEFER"), row(61.5, "SENDEXTERNAL", **OUT)]
+    few = [{**one, "date-time": one["date-time"][:19] + "Z"} for one in rows]
+    names = "Received,SenderAddress,RecipientAddress,Subject,Status,MessageId,MessageTraceId\r\n"
+    told = f"2023-05-05T10:00:00Z,{A},{B},x,Delivered,<m1@contoso.example>,{rows[0]['network-message-id']}\r\n"
+    trace = (names + told).encode()
+    for contents in (
+        [log(*rows)],
+        [log(*rows), log(*rows)],
+        [log(*rows, *rows)],
+        [log(*rows), log(*few)],
+        [log(*rows), trace],
+    ):
+        assert [leg["attempts"] for leg in read(*contents).legs] == [3]
+    assert [leg["attempts"] for leg in read(trace).legs] == [leg["attempts"] for leg in read(trace, trace).legs] == [1]
+
+
 def test_of_an_old_server_send_is_a_departure() -> None:
     old = [{**one, "network-message-id": ""} for one in (submitted(), row(1, "SEND", status=OK, server_hostname="mx"))]
     assert [leg["outcome"] for leg in read(log(*old, columns=26)).legs] == ["delivered"]

@@ -226,6 +226,14 @@ def test_rows_known_by_internal_id_alone_stay_with_their_server() -> None:
     assert len(read(log(*rows)).hops) == 2
 
 
+def test_an_internal_id_that_a_spreadsheet_rounded_joins_nothing() -> None:
+    """Every message of a server has the same then."""
+    bare = {"network_message_id": "", "message_id": "", "internal_message_id": "5.69083E+13"}
+    got = read(log(row(0, "RECEIVE", **bare), row(1, "SENDEXTERNAL", **bare), row(0, "RECEIVE", C, message_id="<m@c>")))
+    assert [g["recipient"] for g in got.legs] == [C] and len(got.unread) == 2
+    assert got.unread[0]["reason"].startswith("recipients, but neither")
+
+
 def test_every_reason_for_not_reading_a_row() -> None:
     got = read(
         log(
@@ -262,3 +270,21 @@ def test_records_are_those_of_the_recipient_and_of_the_message() -> None:
 def test_messages_without_any_recipient_give_no_delivery() -> None:
     got = read(log(row(0, "AGENTINFO", ""), row(1, "SUBMIT", "", source="STOREDRIVER")))
     assert not got.legs and len(got.hops) == 1 and got.account["used"] == 2
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "address", "outcome"),
+    [
+        ("mail.contoso.example", "mail.fabrikam.example", "203.0.113.5", "delivered"),
+        ("mail.contoso.example", "mail.fabrikam.example", "", "delivered"),
+        ("MAIL", "mail.fabrikam.example", "203.0.113.5", "delivered"),
+        ("MAIL", "mail.contoso.example", "10.0.0.5", "unknown"),
+        ("MAIL", "mail.contoso.example", "", "unknown"),
+        ("mail.contoso.example", "MAIL.contoso.example.", "10.0.0.5", "unknown"),
+    ],
+)
+def test_a_server_outside_may_have_the_first_label_of_ours(own: str, other: str, address: str, outcome: str) -> None:
+    """Before Exchange 2013, whose SEND was for hand-offs inside and outside alike."""
+    ours = old(0, "RECEIVE", "1", source="STOREDRIVER", client_hostname=own, server_hostname=own)
+    theirs = old(1, "SEND", "1", status=OK, client_hostname=own, server_hostname=other, server_ip=address)
+    assert outcomes(ours, theirs, columns=26) == {B: outcome}
