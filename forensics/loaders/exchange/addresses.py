@@ -28,6 +28,26 @@ def is_type_name(text: str) -> bool:
     return "@" not in text and _TYPE_NAME.fullmatch(text.strip()) is not None
 
 
+def unbraced(text: str) -> str:
+    """A list without the braces in which PowerShell shows one; a domain ends in no brace.
+
+    >>> unbraced("{x@fabrikam.com, y@contoso.com}"), unbraced("{x}@fabrikam.com"), unbraced("[{LED=550 5.1.1 no}]")
+    ('x@fabrikam.com, y@contoso.com', '{x}@fabrikam.com', '[{LED=550 5.1.1 no}]')
+    """
+    text = text.strip()
+    shown = text.startswith("{") and text.endswith("}") and not text.startswith("{LED=")
+    return text[1:-1].strip() if shown else text
+
+
+def is_cut_short(text: str) -> bool:
+    """Does a list end as one does of which only the beginning is shown? No domain does.
+
+    >>> is_cut_short("{x@fabrikam.com, y@fabrikam.com...}"), is_cut_short("x@fabrikam.c…"), is_cut_short("x@a.com")
+    (True, True, False)
+    """
+    return unbraced(text).endswith(("...", "…"))
+
+
 def cut(text: str) -> tuple[list[str], str]:
     """(the addresses of a list, what joined them: `;` where nothing did).
 

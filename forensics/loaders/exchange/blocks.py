@@ -166,6 +166,15 @@ def complete(data: Array, last: bool, separator: str = ",") -> int:
     return taken if len(found[0]) else 0  # a byte order mark alone is no record
 
 
+def breaks_in(text: Array) -> int:
+    """How many line feeds; counted in pieces that fit the processor's cache."""
+    return sum(int(np.count_nonzero(text[at : at + _PIECE] == _BREAK)) for at in range(0, len(text), _PIECE))
+
+
+_BREAK = ord("\n")
+_PIECE = 256 << 10
+
+
 def segments(records: Records, layouts: tuple[Layout, ...]) -> Iterator[tuple[int, int, Layout | None]]:
     """(low, high, layout) over all records of the block; the layout is None before the first header."""
     marks = np.array([layout.offset for layout in layouts], np.int64)

@@ -77,6 +77,11 @@ def row(values: Iterable[tuple[str, Any]], order: str | None, zone: str | None) 
     recipients = fields.get("recipient-address", "").strip()
     if addresses.is_type_name(recipients):
         return f"Recipients were lost in the export ({recipients}): {HOW}"
+    if addresses.is_cut_short(recipients):
+        return f"of the recipients only the beginning was exported ({recipients[-64:]}): {HOW}"
+    for slot in ("recipient-address", "recipient-status", "reference", "related-recipient-address"):
+        fields[slot] = addresses.unbraced(fields.get(slot, ""))
+    recipients = fields["recipient-address"]
     if addresses.is_type_name(fields.get("recipient-status", "")):
         if event == "FAIL":
             return f"RecipientStatus was lost in the export, and with it why this failed: {HOW}"
@@ -85,7 +90,7 @@ def row(values: Iterable[tuple[str, Any]], order: str | None, zone: str | None) 
         if addresses.is_type_name(fields.get(slot, "")):
             fields[slot] = ""
     named, joiner = addresses.cut(recipients)
-    if any("@" in one for one in named) and not addresses.are_whole([one for one in named if "@" in one]):
+    if any("@" in one for one in named) and not addresses.are_whole([one for one in named if not one.startswith("/")]):
         return f"Recipients are no list of addresses joined by one sign: {HOW}"
     fields["recipient-address"] = ";".join(named)
     fields["recipient-status"] = addresses.statuses(fields.get("recipient-status", ""), joiner, len(named))

@@ -116,10 +116,12 @@ def _parts(row: Row) -> list[Part] | str:
         return _summary(row["status"])
     if addresses.is_type_name(row["recipient"]):
         return f"the recipients were lost in the export ({row['recipient'].strip()}): {f.COMMANDS['trace']}"
-    named, _ = addresses.cut(row["recipient"])
+    if addresses.is_cut_short(row["recipient"]):
+        return f"of the recipients only the beginning was exported ({row['recipient'].strip()[-64:]})"
+    named, _ = addresses.cut(addresses.unbraced(row["recipient"]))
     if not named:
         return "no recipient"
-    if not addresses.are_whole([one for one in named if "@" in one]):
+    if any("@" in one for one in named) and not addresses.are_whole([one for one in named if not one.startswith("/")]):
         return f"no list of addresses in {row['recipient'][:64]!r}"
     effect = event_ids.TRACE_STATUS.get(_plain(row["status"]), codes.TRACE_UNSETTLED)
     return [_part(address, effect, row["status"]) for address in named]

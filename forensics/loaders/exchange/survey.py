@@ -12,7 +12,7 @@ import numpy as np
 
 from forensics.errors import EvidenceError
 from forensics.loaders.base import Block, Survey
-from forensics.loaders.exchange import blocks, online, tracking
+from forensics.loaders.exchange import blocks, online, torn, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.dates import Dates
 from forensics.loaders.exchange.sniff import (
@@ -41,12 +41,14 @@ class ScanPlan:
     """What `scan` must know about the whole file.
 
     `order`: date order of a local date format; `zone`: of stamps that name none (None: UTC); see `dates.Dates`.
+    `inside`: records that may be text of others (`torn`).
     """
 
     layouts: tuple[blocks.Layout, ...] = ()
     order: str | None = None
     zone: str | None = None
     separator: str = ","
+    inside: tuple[torn.Span, ...] = ()
 
 
 class Surveyor:
@@ -61,6 +63,8 @@ class Surveyor:
         self._notes: dict[str, Any] = {}
         self._name = name
         self._separator = ","
+        self._torn = torn.Torn(b",")
+        self._end = 0
         self._nearly: str | None = None
         self._silent = False
         self._beside = ThreadPoolExecutor(1)
@@ -75,6 +79,7 @@ class Surveyor:
         json, separator = is_json(block), separator_of(head)
         if block.offset == 0:
             self._separator, self._nearly = separator, None if json else nearly(head)
+            self._torn = torn.Torn(separator.encode())
         if json:
             self._json_times(block)
             return
@@ -83,11 +88,15 @@ class Surveyor:
         if separator != self._separator:
             return
         self._headers(records)
+        self._torn.feed(records, self._layouts)
+        self._end = int(records.offsets[-1] + records.lengths[-1]) if len(records) else self._end
+        self._without_torn()
         for low, high, layout in blocks.segments(records, tuple(self._layouts)):
             if layout is None:
                 continue
             data = low + np.flatnonzero(records.kinds[low:high] == codes.DATA)
             data = data[~np.isin(records.offsets[data], [one.offset for one in self._layouts])]
+            data = data[~torn.within(self._torn.spans, records.offsets[data])]
             if layout.kind != "tracking":
                 if not len(records.stops):
                     records = blocks.read(block, separator)
@@ -132,6 +141,12 @@ class Surveyor:
                 r = int(np.searchsorted(records.starts, found.start()))
                 if r < len(records) and records.kinds[r] == codes.DATA and self._guess(records, r):
                     break
+
+    def _without_torn(self) -> None:
+        """Leaves out headings that may be text of others."""
+        at = np.array([layout.offset for layout in self._layouts], np.int64)
+        inside = torn.within(self._torn.spans, at)
+        self._layouts = [layout for layout, one in zip(self._layouts, inside, strict=True) if not one]
 
     def _guess(self, records: blocks.Records, r: int) -> bool:
         names = guess(records.cells(r))
@@ -178,6 +193,8 @@ class Surveyor:
         export that lacks what tells messages, recipients or times apart."""
         self._wait()
         self._beside.shutdown()
+        self._torn.finish(self._end)
+        self._without_torn()
         if self._nearly and not self._layouts:
             raise EvidenceError(self._nearly)
         order, zone, span, notes = self._dates.decide()
@@ -194,7 +211,7 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator),
+            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator, tuple(self._torn.spans)),
             notes=dict(found),
         )
 
