@@ -18,8 +18,9 @@ from forensics.cli import main
 from forensics.custody import packings
 from forensics.errors import CaseError, UsageError
 from forensics.loaders import LOADERS, refused
+from forensics.pipeline import detect, ingest
 from forensics.report.facts import questionnaire
-from tests.ingesting import line, read
+from tests.ingesting import line, message, read, to
 
 
 def test_init_writes_a_case_that_reads_back_with_nothing_answered(tmp_path: Path) -> None:
@@ -94,3 +95,17 @@ def test_doctor_says_what_is_there_and_makes_it_ready() -> None:
     assert result.compiled and not result.fault and Path(result.folder).is_dir()
     shown = CliRunner().invoke(main, ["doctor", "--json"])
     assert json.loads(shown.stdout)["versions"]["numba"] == result.versions["numba"]
+
+
+def test_records_of_utf_16_are_quoted_as_they_read(tmp_path: Path) -> None:
+    """As Exchange Online and PowerShell write them: read as UTF-8, every second character was NUL."""
+    texts = [
+        message(f"4jYb3c4BDWzL{n}Qb", to(f"j@navy.{end}"), at=f"2024-03-01T10:0{n}:00.000000+00:00")
+        for n, end in enumerate(("mil", "mil", "ml"))
+    ]
+    (tmp_path / "mail.log").write_bytes("".join(texts).encode("utf-16"))
+    ingest([tmp_path / "mail.log"], tmp_path / "case", org=["albion.example"])
+    detect(tmp_path / "case")
+    quotes = [text for _, _, text in workbench.explain(tmp_path / "case", "navy.ml").quotes]
+    assert any("to=<j@navy.ml>" in text for text in quotes)
+    assert not any("\0" in text for text in quotes)
