@@ -10,17 +10,27 @@ import re
 import tomllib
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from forensics import domains
-from forensics.case import Case
+from forensics import domains, tomlread
+from forensics.case import Case, argument
 from forensics.errors import CaseError, naming, system_error
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(name: str | None) -> str | None:
+    if name is not None:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no zone: an IANA name is expected, such as Europe/London") from None
+    return name
 
 
 class Organisation(_Strict):
@@ -30,7 +40,7 @@ class Organisation(_Strict):
     """Its name, as reports print it."""
     domains: tuple[str, ...] = ()
     """Every domain of the organisation; each covers its subdomains."""
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     """The organisation's own zone, shown beside UTC in reports."""
 
     @field_validator("domains")
@@ -56,6 +66,14 @@ class Domains(_Strict):
     def _a_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return domains.names(value)
 
+    @field_validator("jurisdictions_of_concern")
+    @classmethod
+    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if not re.fullmatch("[A-Za-z]{2}", code):
+                raise ValueError(f"{code!r} is no code of ISO 3166: two letters are expected, such as ML")
+        return value
+
     @field_validator("watched")
     @classmethod
     def _watched(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -68,9 +86,9 @@ class SourceSettings(_Strict):
 
     file: str
     """File name or path, as given to ingest; `*` patterns allowed."""
-    year: int | None = None
+    year: Annotated[int, Field(ge=1980, le=2200)] | None = None
     """Of the file's first record, where its stamps have none."""
-    timezone: str | None = None
+    timezone: Annotated[str | None, AfterValidator(_known_zone)] = None
     """Of its stamps, such as Europe/London, where they have no zone."""
     date_order: Literal["dmy", "mdy"] | None = None
     """Of dates such as 3/4/2024 in an export, where the file does not show it."""
@@ -134,34 +152,31 @@ class CaseFile(_Strict):
 def read(case: Case) -> CaseFile:
     """case.toml, checked. Raises CaseError naming the line or key that is wrong."""
     try:
-        data = tomllib.loads(case.toml.read_text("utf-8"))
+        raw = case.toml.read_bytes()
     except FileNotFoundError:
         there = "it has no case.toml" if case.folder.exists() else "there is no such folder"
         raise CaseError(
             f"{case.folder}: is not a case: {there}",
             remedy="make one with `missent ingest LOG… --case DIR --org DOMAIN` or `missent init --case DIR`",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
     except OSError as error:
         raise system_error(error, case.toml) from None
-    return _validate(case, data)
+    return _validate(case, _parse(case, raw))
 
 
 def _validate(case: Case, data: dict[str, Any]) -> CaseFile:
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CaseError(f"{case.toml}: {where}: {first['msg']}", remedy="mend that entry") from None
+        raise CaseError(f"{case.toml}: {tomlread.wrong(error, CaseFile)}", remedy="mend that entry") from None
 
 
-def _parse(case: Case, text: str) -> dict[str, Any]:
+def _parse(case: Case, raw: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+        return tomlread.parsed(raw)
+    except tomlread.Unreadable as error:
+        remedy = error.remedy.replace("FILE", argument(case.toml))
+        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
 
 
 TEMPLATE = """# A Missent case. This file is yours: Missent writes it once, then only adds what you ask it to remember.
@@ -236,7 +251,7 @@ def create(
         watched=_toml(watched),
     )
     text += questionnaire if questionnaire is not None else "# What the logs cannot tell.\n[questionnaire]\n"
-    _validate(case, _parse(case, text))
+    _validate(case, _parse(case, text.encode("utf-8", "surrogateescape")))
     if case.toml.exists():
         raise CaseError(f"{case.toml} exists already", remedy="edit it, or name another folder with --case")
     try:
@@ -262,8 +277,9 @@ def remember(case: Case, table: str, key: str, values: Sequence[str], *, instead
     """
     from forensics import tomltext
 
-    text = case.toml.read_bytes().decode("utf-8") if case.toml.exists() else ""
-    before = _parse(case, text)
+    raw = case.toml.read_bytes() if case.toml.exists() else b""
+    before = _parse(case, raw)
+    text = raw.decode("utf-8")
     existing = before.get(table, {}).get(key, [])
     new = tuple(value for value in dict.fromkeys(values) if value not in existing)
     wanted = list(dict.fromkeys(values)) if instead else [*existing, *new]

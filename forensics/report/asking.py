@@ -194,7 +194,11 @@ def _answer(
 def _why(error: ValueError | CaseError) -> str:
     from pydantic import ValidationError
 
-    return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)
+    return (
+        str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        if isinstance(error, ValidationError)
+        else str(error)
+    )
 
 
 def _literal(entry: Entry, line: str) -> str:

@@ -65,11 +65,6 @@ def test_a_wrong_entry_is_named(text: str, where: str) -> None:
         questionnaire.read(casefile(text))
 
 
-def test_an_unknown_zone_is_an_error() -> None:
-    with pytest.raises(CaseError, match="Atlantis"):
-        questionnaire.zone(CaseFile.model_validate({"organisation": {"timezone": "Europe/Atlantis"}}))
-
-
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     made = Case(tmp_path / "case")

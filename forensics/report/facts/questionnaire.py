@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from forensics import tomlread
 from forensics.casefile import CaseFile
 from forensics.errors import CaseError
 
@@ -370,20 +371,13 @@ def read(casefile: CaseFile) -> Questionnaire:
     try:
         return Questionnaire.model_validate(casefile.questionnaire)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in ("questionnaire", *first["loc"]) if not str(part).startswith("function"))
-        raise CaseError(f"case.toml: {where}: {first['msg']}", remedy="mend that entry") from None
+        told = tomlread.wrong(error, Questionnaire, ["questionnaire"])
+        raise CaseError(f"case.toml: {told}", remedy="mend that entry") from None
 
 
 def zone(casefile: CaseFile) -> ZoneInfo:
-    """The organisation's own zone. Raises CaseError when there is no such zone."""
-    try:
-        return ZoneInfo(casefile.organisation.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise CaseError(
-            f"case.toml: organisation.timezone: no zone named {casefile.organisation.timezone!r}",
-            expected="an IANA zone such as Europe/London",
-        ) from None
+    """The organisation's own zone, which `CaseFile` has checked."""
+    return ZoneInfo(casefile.organisation.timezone)
 
 
 def moment(value: datetime | None, home: ZoneInfo) -> datetime | None:

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from forensics import tomlread
+from forensics.case import argument
 from forensics.errors import CaseError, UsageError
 from forensics.report.facts import periods
 from forensics.report.facts.due import Limit, Moment, Regime, Step
@@ -118,13 +120,12 @@ def load(folder: Path | None = None) -> Mapping[str, RegimeData]:
 @cache
 def _read(path: Path) -> RegimeData:
     try:
-        return RegimeData.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+        return RegimeData.model_validate(tomlread.parsed(path.read_bytes()))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {where}: {first['msg']}", remedy="mend that entry") from None
+        raise UsageError(f"{path}: {tomlread.wrong(error, RegimeData)}", remedy="mend that entry") from None
+    except tomlread.Unreadable as error:
+        remedy = error.remedy.replace("FILE", argument(path))
+        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
 
 
 def calendar(name: str | None, more: tuple[date, ...] = ()) -> Calendar:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +24,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forensics import tomlread
+from forensics.case import argument
 from forensics.errors import UsageError
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -159,9 +160,10 @@ def _file(path: Path) -> list[tuple[str, Entry]]:
     if not path.is_file() or path.stat().st_size > LARGEST:
         raise UsageError(f"{path}: is no file of words", expected=f"a file of at most {LARGEST:,} bytes")
     try:
-        return list(_flat(tomllib.loads(path.read_text("utf-8")), ""))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy="mend that line") from None
+        return list(_flat(tomlread.parsed(path.read_bytes()), ""))
+    except tomlread.Unreadable as error:
+        remedy = error.remedy.replace("FILE", argument(path))
+        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
     except RecursionError:
         raise UsageError(
             f"{path}: tables lie too deep in each other", expected="keys as in the shipped words"
