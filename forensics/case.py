@@ -97,6 +97,9 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
         if isinstance(given, str):
             raise UsageError(f"{option}: {given!r} is one text", expected="a list of domains")
         for name in given:
+            if not name.strip(" .*"):
+                raise UsageError(f"{option} {name!r}: no domain", expected="a name such as example.org; "
+                                 "where a variable of the shell was meant, it is not set")  # fmt: skip
             try:
                 domains.names([name])
             except ValueError:

@@ -160,10 +160,31 @@ def clean(domains: Iterable[str]) -> list[str]:
     return sorted({a_label(d.removeprefix("*.").removeprefix(".")) for d in domains if d.strip()})
 
 
+_NONE = re.compile(r"[:*]|\A[\[-]|(?:\A|\.)[0-9]+\Z")
+LONGEST = 253
+"""Characters of a domain name in text (RFC 1035)."""
+
+
 def names(given: Iterable[str]) -> tuple[str, ...]:
-    """`clean`, checked. Raises ValueError for what cannot be a domain."""
+    """`clean`, checked. Raises ValueError for what cannot be a domain, such as a network address.
+
+    >>> names(["*.mil", "Navy.MIL"])
+    ('mil', 'navy.mil')
+    >>> names(["203.0.113.5"])
+    Traceback (most recent call last):
+    ValueError: '203.0.113.5' is no domain
+    """
     cleaned = clean(given)
     for name in cleaned:
-        if not is_name(name):
+        if not is_name(name) or _NONE.search(name) or len(name) > LONGEST:
             raise ValueError(f"{name!r} is no domain")
     return tuple(cleaned)
+
+
+def is_suffix(domain: str) -> bool:
+    """Whether this is a suffix below which a registry gives names to anybody, such as `co.uk`: not one body's domain.
+
+    >>> is_suffix("co.uk"), is_suffix("example.co.uk"), is_suffix("localhost")
+    (True, False, False)
+    """
+    return bool(domain) and split(domain).suffix == domain

@@ -296,9 +296,11 @@ def _zone(name: str | None) -> None:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
-        ZoneInfo(name or "UTC")
+        ZoneInfo("UTC" if name is None else name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"--timezone {name}: no such zone", expected="a name such as Europe/London") from None
+        raise UsageError(
+            f"--timezone {name or repr(name)}: no such zone", expected="a name such as Europe/London"
+        ) from None
 
 
 def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from forensics import results
+from forensics import domains, results
 from forensics.accounts import percent
 from forensics.case import argument
 from forensics.cells import guard
@@ -141,9 +141,9 @@ def _losses(found: Sequence[Mapping[str, Any]]) -> str:
     return f"the logs themselves show that something is missing ({named}){span}; the report says when"
 
 
-def _unseen(domains: Sequence[str], nothing_read: bool) -> None:
-    if domains:
-        named = visible(", ".join(domains))
+def _unseen(unseen: Sequence[str], nothing_read: bool) -> None:
+    if unseen:
+        named = visible(", ".join(unseen))
         why = "nothing was read" if nothing_read else "no sender or recipient in the evidence is of that domain"
         _line("Noted", f"--org {named} is not kept in case.toml: {why}")
 
@@ -155,6 +155,8 @@ def detected(result: results.Detected) -> None:
 
 def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
     _line("Domains", ", ".join(visible(domain) for domain in result.organisation) or "none of the organisation's known")
+    for domain in filter(domains.is_suffix, result.organisation):
+        _line("Noted", f"{visible(domain)} is a public suffix: mail to anybody's domain below it counts as internal")
     _unseen([domain for domain in result.unseen_domains if domain not in noted], result.not_read.all)
     print(f"VERDICT    {visible(result.verdict)}")
     for incident in result.incidents[:12]:

@@ -200,6 +200,19 @@ def test_nothing_readable_is_exit_code_3(tmp_path: Path) -> None:
         (("ingest", "LOG", "--workers", "0"), "workers"),
         (("ingest", "LOG", "--memory", "lots"), "no size"),
         (("ingest", "LOG", "--memory", "512M"), "1 GiB or more"),
+        (("ingest", "LOG", "--org", ""), "--org '': no domain"),
+        (("run", "LOG", "--org", ORG, "--org", " "), "--org ' ': no domain"),
+        (("ingest", "LOG", "--org", "203.0.113.5"), "--org 203.0.113.5: no domain"),
+        (("ingest", "LOG", "--org", "[203.0.113.5]"), "no domain"),
+        (("ingest", "LOG", "--org", "2001:db8::1"), "no domain"),
+        (("ingest", "LOG", "--org", "a." * 200 + "example"), "no domain"),
+        (("ingest", "LOG", "--watch", "*"), "--watch '*': no domain"),
+        (("ingest", "LOG", "--watch", "*mil"), "no domain"),
+        (("ingest", "LOG", "--watch", ""), "no domain"),
+        (("ingest", "LOG", "--known-good", ""), "no domain"),
+        (("ingest", "LOG", "--timezone", ""), "no such zone"),
+        (("ingest", ""), "it is empty: is a variable of the shell unset?"),
+        (("watch-list", "203.0.113.5"), "not a domain"),
     ],
 )
 def test_mistakes_are_answered_in_words(arguments: tuple[str, ...], says: str, data: Path, tmp_path: Path) -> None:
@@ -209,6 +222,32 @@ def test_mistakes_are_answered_in_words(arguments: tuple[str, ...], says: str, d
         given += ["--case", str(tmp_path / "case")]
     result = call(*given, code=2)
     assert says in result.output
+
+
+WORDS = {
+    "--org": ("ingest", "LOG", "--case", "CASE"),
+    "--watch": ("detect", "--case", "CASE"),
+    "--examiner": ("custody", "add", "--from", "a", "--to", "b", "--at", "2024-03-02", "--what", "c"),
+    "--what": ("custody", "add", "--from", "a", "--to", "b", "--at", "2024-03-02"),
+    "--reason": ("review", "--case", "CASE", "--rule", "confirmed", "--on", "navy.ml"),
+    "--because": ("report", "--case", "CASE", "--withdraw", "incident.html"),
+}
+
+
+@pytest.mark.parametrize("option", WORDS)
+def test_words_that_are_no_text_are_refused(option: str, data: Path, tmp_path: Path) -> None:
+    """As a terminal of another encoding hands them over: no case can keep them, and no report print them."""
+    places = {"LOG": str(data / "postfix-albion" / "mail.log-20230609"), "CASE": str(tmp_path / "case")}
+    given = [places.get(one, one) for one in WORDS[option]]
+    told = call(*given, option, "M\udcfcller", code=2).output
+    assert "bytes that are no UTF-8" in told and r"M\xfcller" in told
+    assert not (tmp_path / "case").exists()
+
+
+def test_a_suffix_as_the_organisation_is_told(data: Path, tmp_path: Path) -> None:
+    log = data / "postfix-albion" / "mail.log-20230609"
+    told = call("run", log, "--org", "uk", "--case", tmp_path / "case", "--format", "json", code=None).output
+    assert "uk is a public suffix: mail to anybody's domain below it counts as internal" in told
 
 
 def test_year_is_asked_for_when_nothing_tells(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from forensics.cli import cases, installation, proving, reviewing, rules, stages
 from forensics.cli.faults import Group
+from forensics.cli.values import of_text
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,6 +31,7 @@ for _command in (
     *(installation.doctor, installation.formats, installation.demo, installation.completion),
 ):
     main.add_command(_command)
+of_text(main)
 
 
 def start() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from forensics.cli.values import cluster, first_moment, last_moment, report_formats, size, year, zones
+from forensics.cli.values import Log, cluster, first_moment, last_moment, report_formats, size, year, zones
 
 
 class _Named(click.Path):
@@ -35,7 +35,7 @@ CASE = click.option(
     help="The case folder.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one machine-readable object instead of text.")
-LOGS = click.argument("logs", nargs=-1, required=True, metavar="LOG…")
+LOGS = click.argument("logs", nargs=-1, required=True, type=Log(), metavar="LOG…")
 
 ABOUT = (
     click.option(

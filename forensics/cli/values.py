@@ -94,6 +94,36 @@ def cluster(_ctx: click.Context, _param: click.Parameter, address: str | None) -
     return address
 
 
+class Text(click.types.StringParamType):
+    """Words. Bytes that are no text in the encoding of the terminal cannot be kept in a case or printed in a report."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(super().convert(value, param, ctx))
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            self.fail(f"{shown} holds bytes that are no UTF-8: is the terminal set to another encoding?", param, ctx)
+        return text
+
+
+class Log(click.types.StringParamType):
+    """A path, pattern or address as it was typed, of whatever bytes."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(super().convert(value, param, ctx))
+        if not text:
+            self.fail("it is empty: is a variable of the shell unset?", param, ctx)
+        return text
+
+
+def of_text(command: click.Command) -> None:
+    """Let every option and argument of words take text alone, of this command and of those below it."""
+    for param in command.params:
+        if type(param.type) is click.types.StringParamType:
+            param.type = Text()
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        of_text(one)
+
+
 def command_line() -> list[str]:
     """The command line as given, for manifest and custody log."""
     return ["missent", *sys.argv[1:]]

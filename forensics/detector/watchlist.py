@@ -152,6 +152,8 @@ def _suffixes(name: str) -> Iterator[str]:
 
 
 def _is_name(name: str) -> bool:
+    if name.rpartition(".")[2].isdecimal():
+        return False  # a network address, or a part of one
     return all(0 < len(part) <= 63 and part.strip("-") == part for part in name.split(".")) and all(
         ch.isalnum() or ch in ".-" for ch in name
     )
