@@ -97,7 +97,7 @@ def ingest(
     with staging.change(case, "ingest", wait=wait, break_lock=break_lock) as staged:
         now, progress = staged.next, doing.kept(case, progress)
         objects.name(logs, later=True)
-        found = evidence.discover(logs, now.streams, follow_links=follow_links, progress=progress)
+        found = evidence.discover(logs, now.streams, follow_links=follow_links, making=case.folder, progress=progress)
         problems = [(p.path, p.reason) for p in found.problems]
         if not found.sources:
             raise _nothing_read(problems)

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from forensics import casefile, errors, pipeline
+from forensics import casefile, errors, pipeline, workbench
 from forensics.case import Case
 from forensics.cli import main
 from forensics.errors import EvidenceChanged, OrganisationDiffers, UsageError
@@ -534,3 +534,19 @@ def test_an_empty_path_is_not_the_folder_that_one_is_in(tmp_path: Path, monkeypa
     for asked in (("run", evidence, "--org", "example.org", "--case", ""), ("verify", ""), ("status", "--case", "")):
         assert "it is empty" in call(*asked, code=2).output
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("below", ["", "case"])
+def test_a_case_among_the_evidence_is_not_taken_for_evidence(below: str, begun: bool, tmp_path: Path) -> None:
+    """Neither while it is made nor afterwards."""
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    (folder / "mail.log").write_text(CLEAN)
+    case = folder / below
+    if begun:
+        workbench.init(case, org=["example.org"])
+    first = pipeline.ingest([folder], case, org=["example.org"])
+    assert (first.evidence, first.skipped) == (1, ())
+    again = pipeline.ingest([folder], case)
+    assert [name for name, _ in again.skipped] == [str(case)]

@@ -55,6 +55,7 @@ def discover(
     streams: Path | None = None,
     *,
     follow_links: bool = False,
+    making: Path | None = None,
     progress: Progress | None = None,
 ) -> Discovery:
     """Every source under `paths`, whatever their order: folders with all below them, files, archives, patterns, objects
@@ -63,8 +64,10 @@ def discover(
     A pattern is expanded when no file has that very name. An address that ends in "/", or that no object has, names all
     objects below it. One file reached by several paths counts once, under the first in sorted order. A symbolic link in
     a folder that leads out of it is a Problem that says where it leads, unless `follow_links`; what is named itself, or
-    fits a pattern, is read. `-` is copied to `streams`/<SHA-256> and read from there. Raises UsageError when nothing is
-    given, `-` has no place to be kept, or an address is none; every other trouble is a Problem and the rest goes on.
+    fits a pattern, is read. `making`: the folder of the case that is being made; where it lies among the evidence, what
+    the command itself keeps there is passed over. `-` is copied to `streams`/<SHA-256> and read from there. Raises
+    UsageError when nothing is given, `-` has no place to be kept, or an address is none; every other trouble is a
+    Problem and the rest goes on.
     """
     if not paths:
         raise UsageError("no evidence was named", remedy="give log files, folders, archives or `-`")
@@ -79,7 +82,7 @@ def discover(
         if copied := _copy_input(streams, problems):
             sources += _sources(copied, problems)
     links: list[tuple[str, str]] = []
-    found = _files(given, follow_links, links, problems)
+    found = _files(given, follow_links, links, problems, making)
     meter = Meter(progress, "discover", len(found))
     for path in found:
         meter.add(1, path)
@@ -148,16 +151,22 @@ def _object(one: Object) -> tuple[list[Source], list[Problem]]:
 _EMPTY = "it is empty (0 bytes)"
 
 
-def _files(given: list[str], follow_links: bool, links: list[tuple[str, str]], problems: list[Problem]) -> list[str]:
+def _files(
+    given: list[str], follow_links: bool, links: list[tuple[str, str]], problems: list[Problem], making: Path | None
+) -> list[str]:
     found: list[str] = []
+    own = None
+    if making is not None and making.is_dir():
+        status = making.stat()
+        own = status.st_dev, status.st_ino
     for path in given:
         if "\0" in path:
             problems.append(Problem(display(path), "a path cannot hold a NUL character"))
         elif os.path.lexists(path):
-            found += _below(path, follow_links, links, problems)
+            found += _below(path, follow_links, links, problems, own)
         elif glob.has_magic(path) and (matches := _matches(path)):
             for match in matches:
-                found += _below(match, follow_links, links, problems)
+                found += _below(match, follow_links, links, problems, own)
         else:
             what = "no file fits this pattern" if glob.has_magic(path) else "there is no such file or folder"
             problems.append(Problem(display(path), what))
@@ -168,8 +177,14 @@ def _matches(pattern: str) -> list[str]:
     return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
 
 
-def _below(root: str, follow_links: bool, links: list[tuple[str, str]], problems: list[Problem]) -> Iterator[str]:
-    """The files that a path is or has below it, however deep."""
+def _below(
+    root: str,
+    follow_links: bool,
+    links: list[tuple[str, str]],
+    problems: list[Problem],
+    own: tuple[int, int] | None,
+) -> Iterator[str]:
+    """The files that a path is or has below it, however deep. `own`: device and inode of the case being made."""
     inside = os.path.realpath(root)
     waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [(root, ())]
     while waiting:
@@ -197,11 +212,15 @@ def _below(root: str, follow_links: bool, links: list[tuple[str, str]], problems
         if cases.is_one([entry.name for entry in entries]):
             problems.append(Problem(display(path), _CASE))
             entries = [entry for entry in entries if entry.name not in _MADE]
+        elif here == own:
+            entries = [entry for entry in entries if entry.name not in _BEGUN]
         waiting.extend((str(entry), (*above, here)) for entry in reversed(entries))
 
 
 _MADE = {*staging.OWN} - {"streams"}
 """What a case folder has of its own beside evidence that came by standard input."""
+_BEGUN = {name for name in _MADE if "." in name}
+"""Of these, what lies in a case that is not made yet; folders of the same names may be people's own."""
 _CASE = (
     "it is the folder of a Missent case, which holds what was made of evidence and none itself, but for copies of "
     "standard input; name the evidence: `missent sql --case FOLDER 'select * from evidence'` says where it lay"
