@@ -78,7 +78,7 @@ CLASSES = {
         "not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
         "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses, "
-        "read_again=, resumed=, moved=",
+        "read_again=, resumed=, moved=, unmatched=",
         "NotRead": "records, of, first, last, files, systems, damaged, reasons, skipped",
         "Reported": "case, files, answered, required, notes, unknown=",
         "Run": "ingested, detected, reported",

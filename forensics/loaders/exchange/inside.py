@@ -3,11 +3,13 @@
 Names do not: in a hand-off the other side names itself, in an acceptance whoever connects does. Addresses that the
 world cannot reach are the organisation's, and so are those of its own servers, which their own rows show: where the
 connector between transport services led, and from where a mailbox server submitted.
+
+`rows` is a `rows.Rows`, which asks here whose the other ends are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +20,10 @@ from forensics.loaders.exchange import spans
 from forensics.native.codes import PUBLIC
 from forensics.native.exchange import codes
 
-if TYPE_CHECKING:
-    from forensics.loaders.exchange.rows import Rows
-
 Array = spans.Array
 
 
-def strangers(rows: Rows) -> Array:
+def strangers(rows: Any) -> Array:
     """Rows that show an address of the world at their other end (the server that a hand-off went to, the client of an
     acceptance) that none of the organisation's own servers is seen to have."""
     handed = np.flatnonzero(np.isin(rows.effect, (codes.SEND, codes.SEND_OUT)))
@@ -46,7 +45,7 @@ def strangers(rows: Rows) -> Array:
     return out
 
 
-def apart(rows: Rows, host: Array, peer: Array) -> Array:
+def apart(rows: Any, host: Array, peer: Array) -> Array:
     """`peer` (codes, as `host`), another for each hand-off to a server that only has the first label of its name in
     common with the one that logs it (`mail.contoso.example` to `mail.fabrikam.example`): where both names are whole,
     and where its address is a stranger's. A server hands a message to itself in nobody else's network."""

@@ -86,8 +86,8 @@ class Torn:
                 self._last = _Broken(
                     int(records.offsets[r] + records.lengths[r]),
                     int(records.offsets[r + 1]) if r + 1 < len(records) else None,
-                    records.raw(r)[:1] == b'"',
-                    records.kinds[r] == codes.BROKEN and len(_odd_runs(records.raw(r))) % 2 == 1,
+                    self._row(records.raw(r)) and records.raw(r)[:1] == b'"',
+                    records.kinds[r] == codes.BROKEN and self._row(records.raw(r)) and _open(records.raw(r)),
                 )
                 self._decide(records, quoting[behind:], layouts)
                 if self._last is not None:
@@ -120,6 +120,10 @@ class Torn:
                 self._last = None
                 return
 
+    def _row(self, raw: bytes) -> bool:
+        """Whether a broken record is a row that got beyond its first field, which holds no text of others."""
+        return self.separator in raw
+
     def _quotes(self, records: Records) -> tuple[np.ndarray, np.ndarray]:
         """(records that have quotes, whether the first run of them may end a field)."""
         found = np.flatnonzero(records.text == _QUOTE)
@@ -135,6 +139,11 @@ class Torn:
 
 def _odd_runs(raw: bytes) -> list[re.Match[bytes]]:
     return [run for run in _RUN.finditer(raw) if len(run[0]) % 2]
+
+
+def _open(raw: bytes) -> bool:
+    """Whether it ends inside of quotes."""
+    return len(_odd_runs(raw)) % 2 == 1
 
 
 def _is_broken(records: Records, r: int, layouts: Sequence[Layout]) -> bool:
