@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/missent demo --out case/demo --reports reports
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: install
 	$(BIN)/python -m pytest -m long
