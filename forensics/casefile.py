@@ -172,11 +172,7 @@ def _validate(case: Case, data: dict[str, Any]) -> CaseFile:
 
 
 def _parse(case: Case, raw: bytes) -> dict[str, Any]:
-    try:
-        return tomlread.parsed(raw)
-    except tomlread.Unreadable as error:
-        remedy = error.remedy.replace("FILE", argument(case.toml))
-        raise CaseError(f"{case.toml}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
+    return tomlread.read(raw, case.toml, argument(case.toml), CaseError)
 
 
 TEMPLATE = """# A Missent case. This file is yours: Missent writes it once, then only adds what you ask it to remember.

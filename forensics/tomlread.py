@@ -12,7 +12,11 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
+from forensics.errors import MissentError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import BaseModel, ValidationError
 
 _WIDE = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
@@ -53,6 +57,15 @@ def parsed(raw: bytes) -> dict[str, Any]:
         raise Unreadable(_plainly(error)) from None
     except RecursionError:
         raise Unreadable("its lists lie too deep in each other") from None
+
+
+def read(raw: bytes, path: Path, quoted: str, refused: type[MissentError]) -> dict[str, Any]:
+    """`parsed`, of a file that commands call `quoted`. Raises `refused`, with its path."""
+    try:
+        return parsed(raw)
+    except Unreadable as error:
+        remedy = error.remedy.replace("FILE", quoted)
+        raise refused(f"{path}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
 
 
 def _plainly(error: tomllib.TOMLDecodeError) -> str:

@@ -62,4 +62,5 @@ def alike(case: Case, casefile: CaseFile, inventory: Manifest) -> None:
 def unmatched(inventory: Manifest) -> list[str]:
     """Entries of `[[sources]]` that speak of no evidence of the case, by what they call it."""
     names = {name for one in inventory.evidence for name in one.names}
-    return [one.file for one in written(inventory) if not any(Settings(sources=(one,)).speaks_of(n) for n in names)]
+    each = [Settings(sources=(one,)) for one in written(inventory)]
+    return [one.sources[0].file for one in each if not any(map(one.speaks_of, names))]

@@ -120,12 +120,9 @@ def load(folder: Path | None = None) -> Mapping[str, RegimeData]:
 @cache
 def _read(path: Path) -> RegimeData:
     try:
-        return RegimeData.model_validate(tomlread.parsed(path.read_bytes()))
+        return RegimeData.model_validate(tomlread.read(path.read_bytes(), path, argument(path), UsageError))
     except ValidationError as error:
         raise UsageError(f"{path}: {tomlread.wrong(error, RegimeData)}", remedy="mend that entry") from None
-    except tomlread.Unreadable as error:
-        remedy = error.remedy.replace("FILE", argument(path))
-        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
 
 
 def calendar(name: str | None, more: tuple[date, ...] = ()) -> Calendar:

@@ -56,9 +56,6 @@ def _heading(text: str) -> tuple[str, ...]:
     return ("", text, "-" * len(text))
 
 
-_STATES = ("confirmed", "suspected", "review", "dismissed")
-
-
 def _declaration(facts: f.Facts, words: Words) -> Iterator[str]:
     yield from _head(facts, words, "declaration")
     answers = {key: _answer(facts, words, f"report.{key}") for key in ("author", "qualification")}
@@ -84,7 +81,7 @@ def _declaration(facts: f.Facts, words: Words) -> Iterator[str]:
     yield words("forms.declaration.signs", n=sum(one.records for one in seen.losses))
     silent = sum(len(one.silent_days) for one in seen.gateways)
     yield words("forms.declaration.silent", uncovered=passages.uncovered_days(facts), silent=silent)
-    states = {key: getattr(groups, key).deliveries.value for key in _STATES}
+    states = {key: getattr(groups, key).deliveries.value for key in f.STATES}
     yield words("forms.declaration.unseen", **states)
     yield from _heading(words("forms.declaration.declare"))
     for key in ("own", "facts", "range", "changed", "interest", "tell"):

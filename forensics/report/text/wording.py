@@ -160,10 +160,7 @@ def _file(path: Path) -> list[tuple[str, Entry]]:
     if not path.is_file() or path.stat().st_size > LARGEST:
         raise UsageError(f"{path}: is no file of words", expected=f"a file of at most {LARGEST:,} bytes")
     try:
-        return list(_flat(tomlread.parsed(path.read_bytes()), ""))
-    except tomlread.Unreadable as error:
-        remedy = error.remedy.replace("FILE", argument(path))
-        raise UsageError(f"{path}: {error}", expected="TOML (UTF-8)", remedy=remedy) from None
+        return list(_flat(tomlread.read(path.read_bytes(), path, argument(path), UsageError), ""))
     except RecursionError:
         raise UsageError(
             f"{path}: tables lie too deep in each other", expected="keys as in the shipped words"
