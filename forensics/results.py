@@ -82,6 +82,10 @@ class Detected:
     handed_on: int
     not_exposed: int
     unsettled: int
+    content_sent: int
+    """Of these two: sent to a server, in whole or in part, before it refused or the connection broke."""
+    stage_unknown: int
+    """Of these two: whether anything had been sent is not known."""
     kept_for_review: int
     not_measured: int
     headline: tuple[str, ...]
@@ -231,6 +235,7 @@ def detected(case: Case) -> Detected:
             min(d.submitted_at) first, max(d.submitted_at) last
             from findings f join deliveries d using (delivery_id) where f.level in {counts}""",
         )[0]
+        counted |= _stages(connection, inventory, counts)
         apart = store.rows(
             connection,
             f"""select count(*) kept_for_review, count(*) filter (level <> 'low') not_measured
@@ -265,6 +270,23 @@ def detected(case: Case) -> Detected:
         impersonating=len(told.get("impersonation", ())), no_such_domain=len(told.get("undeliverable", ())),
         **counted, **apart,
     )  # fmt: skip
+
+
+def _stages(connection: Any, inventory: Manifest, counts: str) -> dict[str, int]:
+    """How many of the counted findings that nobody accepted had been sent, and of how many that is not known."""
+    from forensics import sent, store
+
+    read_by = {one.id: one.loader for one in inventory.evidence}
+    told = [
+        sent.of(row, read_by)
+        for row in store.rows(
+            connection,
+            f"""select d.outcome::varchar outcome, d.response, d.attempts, d.records
+            from findings f join deliveries d using (delivery_id)
+            where f.level in {counts} and f.exposure in ('not-exposed', 'unsettled')""",
+        )
+    ]
+    return {"content_sent": told.count(True), "stage_unknown": told.count(None)}
 
 
 def _notes(inventory: Manifest) -> tuple[str, ...]:

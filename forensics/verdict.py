@@ -84,7 +84,21 @@ def found(counted: Mapping[str, Any], scored: int) -> str:
     whose = "its" if counted["findings"] == 1 else "their"
     what = f"{counted['findings']:,} {plural} in {messages} {verb} held to have gone to a lookalike of the domain "
     what += f"{whose} sender meant"
-    return f"{what}: {settled}{open_ones}{more}."
+    return f"{what}: {settled}{open_ones}{_sent(counted['content_sent'], counted['stage_unknown'])}{more}."
+
+
+def _sent(sent: int, unknown: int) -> str:
+    """
+    >>> _sent(2, 1)
+    ' (2 of those not accepted had been sent to the server, in whole or in part; of 1 it is not known)'
+    >>> _sent(0, 3)
+    ' (of 3 of those not accepted it is not known whether anything had been sent)'
+    """
+    if not sent:
+        said = f" (of {unknown:,} of those not accepted it is not known whether anything had been sent)"
+        return said if unknown else ""
+    rest = f"; of {unknown:,} it is not known" if unknown else ""
+    return f" ({sent:,} of those not accepted had been sent to the server, in whole or in part{rest})"
 
 
 def _not_measured(findings: int) -> str:

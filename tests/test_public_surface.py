@@ -73,7 +73,7 @@ CLASSES = {
     },
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
-        "kept_for_review, not_measured, headline, contested, impersonating, no_such_domain, first, last, incidents, "
+        "content_sent, stage_unknown, kept_for_review, not_measured, headline, contested, impersonating, no_such_domain, first, last, incidents, "
         "organisation, unseen_domains, since, until, "
         "not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "

@@ -56,7 +56,12 @@ def shown(case: Case, name: str) -> Iterator[str]:
         f"  {', '.join(prose.noun(words, name, incident[name]) for name in ('messages', 'senders', 'recipients'))}; "
         f"{incident['exposed']:,} accepted there, "
         + (f"{incident['handed_on']:,} handed on (final acceptance unknown), " if incident["handed_on"] else "")
-        + f"{incident['not_exposed']:,} not"
+        + f"{incident['not_exposed']:,} not accepted"
+        + (
+            f" ({incident['content_sent']:,} of these sent to the server all the same)"
+            if incident["content_sent"]
+            else ""
+        )
     )
     yield f"  a slip with probability {_score(best['score'])} ({best['level']}), because:"
     yield from (f"    {why}" for why in best["reasons"])
@@ -65,7 +70,7 @@ def shown(case: Case, name: str) -> Iterator[str]:
     yield f"  {len(rows):,} {'finding' if len(rows) == 1 else 'findings'}:"
     for row in rows:
         ruled = on(verdicts, _key(incident), row["delivery_id"])
-        exposure = words.get(f"exposure.{row['exposure']}", row["exposure"] or "")
+        exposure = pieces.said(words, row["exposure"] or "", row["content_sent"])
         sent = f"{row['submitted_at']}  {row['sender'] or ''} → {row['recipient'] or ''}"
         yield f"    {row['delivery_id']}  {sent}  {exposure}  {_score(row['score'])}  {_ruled(ruled)}"
 

@@ -13,10 +13,12 @@ from forensics import domains
 
 
 def reach(findings: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Counts of findings that have message (any value that names it), sender, recipient and exposure.
+    """Counts of findings that have message (any value that names it), sender, recipient, exposure and
+    content_sent (`forensics.sent`).
 
     messages, senders, recipients; exposed (accepted by a server of the typed domain), handed_on (final acceptance
-    unknown), not_exposed (refused, not delivered or not settled).
+    unknown), not_exposed (refused, not delivered or not settled), content_sent (of the last: sent to the server in
+    whole or in part all the same).
     """
     by = Counter(row["exposure"] for row in findings)
     return {
@@ -26,4 +28,7 @@ def reach(findings: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "exposed": by["exposed"],
         "handed_on": by["handed-on"],
         "not_exposed": by["not-exposed"] + by["unsettled"],
+        "content_sent": sum(
+            row["exposure"] in ("not-exposed", "unsettled") and row["content_sent"] is True for row in findings
+        ),
     }

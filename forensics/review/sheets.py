@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from forensics import sent
 from forensics.case import Case, undetected
 from forensics.cells import guard, unguard
-from forensics.custody import canonical, log
+from forensics.custody import canonical, log, manifest
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import UsageError, system_error
@@ -107,18 +108,20 @@ def incidents(case: Case) -> Iterator[dict[str, Any]]:
     found = [row for batch in batches(case.findings) for row in batch.to_pylist()]
     wanted = {row["delivery_id"] for row in found}
     message = ["system", "host", "queue_id", "network_message_id", "submitted_at"]
-    columns = ["delivery_id", "sender", "recipient", "subject", "outcome", *message]
-    sent: dict[str, Mapping[str, Any]] = {}
+    columns = ["delivery_id", "sender", "recipient", "subject", "outcome", "response", "attempts", "records", *message]
+    read_by = {one.id: one.loader for one in manifest.read(case).evidence}
+    deliveries: dict[str, Mapping[str, Any]] = {}
     for path in files(case, "deliveries"):
         for batch in batches(path, columns):
-            sent |= {row["delivery_id"]: row for row in batch.to_pylist() if row["delivery_id"] in wanted}
+            deliveries |= {row["delivery_id"]: row for row in batch.to_pylist() if row["delivery_id"] in wanted}
     grouped: dict[str, list[dict[str, Any]]] = {}
     for row in found:
-        delivery = dict(sent.get(row["delivery_id"], dict.fromkeys(columns)))
+        delivery = dict(deliveries.get(row["delivery_id"], dict.fromkeys(columns)))
         delivery["message"] = tuple(delivery[name] for name in message)
         at = delivery["submitted_at"]
         delivery["submitted_at"] = at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
         texts = [reason["text"] for reason in row["reasons"] or ()]
+        delivery["content_sent"] = sent.of(delivery, read_by)
         grouped.setdefault(row["incident_id"], []).append({**delivery, **row, "reasons": texts})
     listed = [row for batch in batches(case.incidents) for row in batch.to_pylist() if row["incident_id"] in grouped]
     listed.sort(key=lambda row: (-row["exposed"], -row["messages"], row["observed_domain"], row["intended_domain"]))

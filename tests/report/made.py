@@ -117,21 +117,22 @@ NO_HOST = "Host or domain name not found. Name service error for name=navy.mli t
 
 
 def findings(
-    count: int, hostile: Sequence[str] = (), refused_with: str | None = NO_HOST
+    count: int, hostile: Sequence[str] = (), refused_with: str | None = NO_HOST, refused: bool | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(deliveries, findings): `count` of them, spread over PAIRS, exposures, origins and levels.
 
     A hostile value, where given, stands as subject, response, local part, relay and reason of one finding each.
+    `refused`: all of them, or (False) none; the others are then accepted.
     """
     deliveries, found = [], []
     for n in range(count):
         typed, meant, slip, _ = PAIRS[n % len(PAIRS)]
-        refused = typed == "navy.mli" or n % 7 == 3
+        turned_away = typed == "navy.mli" or n % 7 == 3 if refused is None else refused
         value = hostile[n] if n < len(hostile) else None
         local = f"jtaylor{n % 9}" if value is None else f"j{value}"
         sender = f"s{n % 23}.grant@albion-logistics.example"
         more: dict[str, Any] = {"sender": sender}
-        if refused:
+        if turned_away:
             more |= {"outcome": "bounced", "status_code": "5.4.4", "relay_name": None, "relay_address": None}
             more |= {"response": refused_with, "tls": None}
         if n % 11 == 5:
@@ -162,7 +163,11 @@ def findings(
                 ],
                 "alternatives": [{"domain": "navy.example", "score": 0.01}],
                 "level": level,
-                "exposure": "not-exposed" if refused else "handed-on" if n % 13 == 8 else "exposed",
+                "exposure": "not-exposed"
+                if turned_away
+                else "handed-on"
+                if refused is None and n % 13 == 8
+                else "exposed",
                 "origin": "list" if n % 11 == 5 else "automated" if n % 17 == 9 else "typed",
                 "incident_id": f"i-{typed}",
                 "score_without_theirs": {"high": 0.9876, "medium": 0.7, "low": 0.2}[level],
@@ -252,9 +257,10 @@ def facts(
     evidence: Sequence[Evidence] | None = None,
     headline: Sequence[str] = COUNTING,
     refused_with: str | None = NO_HOST,
+    refused: bool | None = None,
 ) -> Facts:
     """The facts of a case with `count` findings (0: a case in which nothing was found) and `more` deliveries."""
-    deliveries, found = findings(count, hostile, refused_with)
+    deliveries, found = findings(count, hostile, refused_with, refused)
     genuine = [
         delivery(1_000_000 + n, START + timedelta(hours=3 * n), "ops@navy.mil", subject=None) for n in range(200)
     ]

@@ -284,7 +284,7 @@ def test_one_pair_is_set_out_with_every_finding(built):
     lines = review(built.case, show="navy.ml").lines
     assert lines[0].startswith("navy.ml → navy.mil: ")
     assert any(f"[bold]{NASTY}" in line for line in lines)
-    assert lines[1] == "  1 message, 2 senders, 2 recipient addresses; 2 accepted there, 0 not"
+    assert lines[1] == "  1 message, 2 senders, 2 recipient addresses; 2 accepted there, 0 not accepted"
     assert "  2 findings:" in lines
     assert lines[-2].endswith("undecided, to be asked by 2023-07-08 by A on 2023-07-01: ask")
     assert lines[-1].startswith("    d3")

@@ -1,17 +1,18 @@
 """The report's charts, drawn as SVG from facts alone.
 
-They read in grey: accepted mail is a filled bar, refused mail an outline, and every bar has its number. One colour
-warns, and only where mail was accepted.
+They read in grey: accepted mail is a filled bar, mail that was not accepted an outline (grey inside where it had been
+sent to the server all the same), and every bar has its number. One colour warns, and only where mail was accepted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
 from forensics.report.charts import flowchart, svg, timechart
 from forensics.report.charts.svg import line, rect, text
-from forensics.report.facts import Facts, Place
+from forensics.report.facts import Facts, Place, tallies
 from forensics.report.text.blocks import Chart
 from forensics.report.text.wording import Words
 
@@ -38,15 +39,20 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
     total = head.deliveries.value
     if not total:
         return None
+    found = tallies.headline(facts.findings)
+    sent, unknown = (sum(map(which, found)) for which in (tallies.was_sent, tallies.may_have_been))
+    by = Counter(x.exposure for x in found if not (tallies.was_sent(x) or tallies.may_have_been(x)))
     shares = [
-        (words(f"exposure.{key}"), number.value, fill, stroke)
+        (words(key), number, fill, stroke)
         for key, number, fill, stroke in (
-            ("exposed", head.exposed, "warn", ""),
-            ("handed-on", head.handed_on, "soft", ""),
-            ("not-exposed", head.not_exposed, "none", "ink"),
-            ("unsettled", head.unsettled, "none", "soft"),
+            ("exposure.exposed", by["exposed"], "warn", ""),
+            ("exposure.handed-on", by["handed-on"], "soft", ""),
+            ("chart.content_sent", sent, "grey", "ink"),
+            ("chart.stage_unknown", unknown, "hair", "ink"),
+            ("exposure.not-exposed", by["not-exposed"], "none", "ink"),
+            ("exposure.unsettled", by["unsettled"], "none", "soft"),
         )
-        if number.value
+        if number
     ]
     if len(shares) < 2:
         return None
@@ -56,30 +62,41 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
         width = WIDTH * value / total
         parts.append(rect(at + 0.5, 0.5, max(1, width - 2), 19, fill, stroke=stroke, title=f"{name}: {value}"))
         at += width
-    at = 0.0
-    for name, value, fill, _ in shares:
-        width = WIDTH * value / total
+    labels = [
+        words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
+        for name, value, _, _ in shares
+    ]
+    rows = _rows(labels, [value for _, value, _, _ in shares], total)
+    for (_, _, fill, _), label, (x, row) in zip(shares, labels, rows, strict=True):
         colour = "warn" if fill == "warn" else "ink"
-        anchor, x = ("end", WIDTH) if at > 0.75 * WIDTH and at + width >= WIDTH - 1 else ("start", at)
-        label = words("chart.share", name=name, n=value, percent=words.number(100 * value / total, 0))
-        parts.append(
-            text(x, 38 + 18 * _below(shares, at, total), label, fill=colour, size=13, bold=True, anchor=anchor)
-        )
-        at += width
+        parts.append(text(x, 38 + 18 * row, label, fill=colour, size=13, bold=True))
     listed = words.join([f"{name} {words.number(value)}" for name, value, _, _ in shares])
     alt = words("chart.outcomes_alt", n=total, parts=listed)
-    return Chart(svg.document("outcomes", WIDTH, 44 + 18 * (len(shares) > 2), alt, parts), alt, words("chart.outcomes"))
+    height = 44 + 18 * max(row for _, row in rows)
+    return Chart(svg.document("outcomes", WIDTH, height, alt, parts), alt, words("chart.outcomes"))
 
 
-def _below(shares: list[tuple[str, int, str, str]], at: float, total: int) -> int:
-    """1 where a label would run into the one before it."""
-    start = 0.0
-    for _, value, _, _ in shares:
-        width = WIDTH * value / total
-        if start < at and at < start + 190 and start + width >= at - 1:
-            return 1
-        start += width
-    return 0
+_LETTER = 7.6
+"""Width of a bold letter of size 13, as broad as fonts have it on average."""
+
+
+def _rows(labels: list[str], values: list[int], total: int) -> list[tuple[float, int]]:
+    """(x, row) of each label: below the beginning of its part, moved left where it would leave the picture, and in the
+    first row in which it runs into no other."""
+    ends: list[list[tuple[float, float]]] = []
+    out = []
+    at = 0.0
+    for label, value in zip(labels, values, strict=True):
+        width = _LETTER * len(label)
+        x = max(0.0, min(at, WIDTH - width))
+        free = (n for n, row in enumerate(ends) if all(x > right + 12 or x + width + 12 < left for left, right in row))
+        row = next(free, len(ends))
+        if row == len(ends):
+            ends.append([])
+        ends[row].append((x, x + width))
+        out.append((x, row))
+        at += WIDTH * value / total
+    return out
 
 
 def places(facts: Facts, words: Words) -> Chart | None:

@@ -36,10 +36,11 @@ def _number(value: float) -> str:
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "", title: str = "") -> str:
-    """A bar. With `stroke` and fill `none` an outline."""
+    """A bar. With `stroke` an outline, filled with paper where `fill` is `none`."""
     paint = f'fill="{COLOURS[fill]}" class="c-{fill}"' if fill != "none" else 'fill="none"'
     if stroke:
-        paint = f'fill="{COLOURS["paper"]}" stroke="{COLOURS[stroke]}" stroke-width="1" class="c-paper l-{stroke}"'
+        inside = "paper" if fill == "none" else fill
+        paint = f'fill="{COLOURS[inside]}" stroke="{COLOURS[stroke]}" stroke-width="1" class="c-{inside} l-{stroke}"'
     box = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
     if title:
         return f"<rect {box} {paint}><title>{escape(inked(title))}</title></rect>"

@@ -62,7 +62,8 @@ class Tally:
     """Of not exposed and unsettled: sent to a server, in whole or in part, before it refused or the connection broke.
     The server may have kept what it was sent."""
     stage_unknown: Number
-    """Of not exposed and unsettled: the log does not tell whether anything had been sent."""
+    """Of not exposed and unsettled: whether anything had been sent is not known, because the log does not tell it, or
+    because the reply to the last of several attempts tells only of that one."""
     encrypted: Number | None
     """Of exposed: sent over TLS. None, not nought, when the logs tell of none of them."""
     unencrypted: Number | None

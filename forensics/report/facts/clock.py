@@ -82,16 +82,17 @@ def delayed(clock_facts: Clock) -> bool:
 def containment(
     connection: Any, findings: Sequence[Finding], blocked_at: datetime | None, logs_end: datetime | None
 ) -> Containment:
-    """Whether the logs show an accepted send after the block. `logs_end`: last time in the evidence.
+    """Whether the logs show a delivery after the block that was accepted, handed on, or refused only when it had been
+    sent. `logs_end`: last time in the evidence.
 
     By the standard of public statements: a confirmed delivery breaks it, a suspected one leaves it open.
     """
     head = tallies.headline(findings)
     accepted = [f for f in head if f.exposure in tallies.ACCEPTED]
     after = [f for f in head if blocked_at is not None and _settled(f) > blocked_at]
-    accepted_after = [f for f in after if f.exposure in tallies.LEFT]
+    accepted_after = [f for f in after if _left(f)]
     broken = [f for f in accepted_after if f.state == "confirmed"]
-    held = (f for f in findings if f.state == "review" and f.exposure in tallies.LEFT)
+    held = (f for f in findings if f.state == "review" and _left(f))
     if blocked_at is None:
         state = "not-answered"
         legitimate = Number(0)
@@ -114,9 +115,15 @@ def containment(
         accepted_after=tallies.number(broken),
         suspected_after=tallies.number(f for f in accepted_after if f.state == "suspected"),
         review_after=tallies.number(f for f in held if blocked_at is not None and _settled(f) > blocked_at),
-        refused_after=tallies.number(f for f in after if f.exposure not in tallies.LEFT),
+        refused_after=tallies.number(f for f in after if not _left(f)),
+        unknown_after=tallies.number(filter(tallies.may_have_been, after)),
         legitimate_after=legitimate,
     )
+
+
+def _left(finding: Finding) -> bool:
+    """Whether a block would have stopped it and did not: somebody outside was sent it."""
+    return finding.exposure in tallies.LEFT or tallies.was_sent(finding)
 
 
 def _settled(finding: Finding) -> datetime:

@@ -190,9 +190,14 @@ def _contrasts(
             evidence = tallies.number(x for x in head if x.delivery_id in hits)
             yield Contrast(item, "words", (("n", evidence.value),), evidence)
     yield from _sheet_contrasts(head, answers, held)
-    accepted = [x for x in head if x.exposure in tallies.ACCEPTED]
-    if said.what_was_exposed is not None and _NONE.fullmatch(said.what_was_exposed) and accepted:
-        yield Contrast("exposed.what_was_exposed", "accepted", (("n", len(accepted)),), tallies.number(accepted))
+    if said.what_was_exposed is None or not _NONE.fullmatch(said.what_was_exposed):
+        return
+    for basis, found in (
+        ("accepted", [x for x in head if x.exposure in tallies.ACCEPTED]),
+        ("content_sent", [x for x in head if tallies.was_sent(x)]),
+    ):
+        if found:
+            yield Contrast("exposed.what_was_exposed", basis, (("n", len(found)),), tallies.number(found))
 
 
 def _marking_contrast(answer: str, marked: Sequence[Mention], evidence: Number) -> Iterator[Contrast]:

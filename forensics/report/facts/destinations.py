@@ -41,6 +41,7 @@ def where(
                 of_concern=code is not None and code in {c.upper() for c in concern},
                 deliveries=tallies.number(own),
                 accepted=tallies.number(f for f in own if f.exposure in tallies.ACCEPTED),
+                content_sent=tallies.number(filter(tallies.was_sent, own)),
                 messages=tallies.distinct(own, lambda f: f.message),
                 all_deliveries=total(connection, where=there),
                 all_messages=total(connection, f"count({MESSAGE})", there),
@@ -54,16 +55,17 @@ def where(
 
 
 def holders(findings: Sequence[Finding], operators: Sequence[Operator]) -> tuple[Holder, ...]:
-    """Domains of the headline that the case names a holder of, or whose own server accepted mail though the slip is not
-    one of suffixes (whose operator is asked for instead); most accepted first."""
+    """Domains of the headline that the case names a holder of, or whose own server accepted mail, or was sent it,
+    though the slip is not one of suffixes (whose operator is asked for instead); most of it first."""
     named = {domains.a_label(o.domain.strip(".")): (o.then, o.now) for o in operators if o.domain}
-    accepted: dict[str, int] = {}
+    received_by: dict[str, int] = {}
     for finding in tallies.headline(findings):
         typed = finding.slip.typed
-        asked = finding.exposure in tallies.ACCEPTED and not slipmarks.in_suffix(finding.slip)
+        received = finding.exposure in tallies.ACCEPTED or tallies.was_sent(finding)
+        asked = received and not slipmarks.in_suffix(finding.slip)
         if asked or typed in named:
-            accepted[typed] = accepted.get(typed, 0) + asked
-    ordered = sorted(accepted, key=lambda name: (-accepted[name], name))
+            received_by[typed] = received_by.get(typed, 0) + asked
+    ordered = sorted(received_by, key=lambda name: (-received_by[name], name))
     return tuple(Holder(name, *named.get(name, (None, None))) for name in ordered)
 
 

@@ -81,9 +81,11 @@ class Finding:
     submitted_at: datetime
     resolved_at: datetime | None
     outcome: str
+    attempts: int
+    """Delivery attempts that the logs show."""
     content_sent: bool | None
     """Whether the message, or part of it, was sent to the server that accepted it, or that refused it, or with which
-    the connection broke; None where the log does not tell."""
+    the connection broke; None where that is not known (`forensics.sent`)."""
     tls: bool | None
     size_bytes: int | None
     slip: Slip
@@ -193,7 +195,7 @@ class Place:
     suffix: str
     """Last label, without dot (`ml`)."""
     exists: bool
-    """A registry has it: a real suffix means possible disclosure, an invented one a refusal."""
+    """A registry has it: somebody may own the domains there."""
     country: str | None
     """ISO 3166 code, or `EU`; None for generic suffixes."""
     country_name: str | None
@@ -202,6 +204,8 @@ class Place:
     deliveries: Number
     accepted: Number
     """By servers of these domains themselves."""
+    content_sent: Number
+    """Not accepted, but sent to a server in whole or in part."""
     messages: Number
     all_deliveries: Number
     """Every outbound delivery to this suffix, misdirected or meant."""
@@ -214,7 +218,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who held a lookalike domain whose own server accepted mail, or of which the case says who holds it."""
+    """Who held a lookalike domain whose own server accepted mail or was sent it, or whose holder the case names."""
 
     domain: Annotated[str, Raw("domain")]
     then: Annotated[str | None, Raw("text")]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from forensics import domains
+from forensics import domains, sent
 from forensics.errors import CaseError
 from forensics.headline import COUNTING
 from forensics.report.facts import (
@@ -25,7 +25,6 @@ from forensics.report.facts import (
     places,
     rulings,
     slipmarks,
-    stages,
     tallies,
 )
 from forensics.rulings import Verdict
@@ -34,7 +33,7 @@ from forensics.store import rows
 _JOIN = """
 SELECT f.*, d.delivery_id AS found, d.system, d.host, d.queue_id, d.message_id, d.network_message_id,
        d.submitted_at, d.resolved_at, d.sender, d.recipient, d.original_recipient, d.outcome, d.status_code,
-       d.response, d.relay_name, d.relay_address, d.tls, d.size_bytes, d.subject, d.records
+       d.response, d.attempts, d.relay_name, d.relay_address, d.tls, d.size_bytes, d.subject, d.records
 FROM findings f LEFT JOIN deliveries d USING (delivery_id)
 ORDER BY d.submitted_at, d.delivery_id
 """
@@ -169,7 +168,8 @@ def _finding(
         submitted_at=submitted,
         resolved_at=utc(row["resolved_at"]),
         outcome=row["outcome"],
-        content_sent=stages.content_sent(row["outcome"], row["response"], read_by),
+        attempts=row["attempts"],
+        content_sent=sent.content_sent(row["outcome"], row["response"], row["attempts"], read_by),
         tls=row["tls"],
         size_bytes=row["size_bytes"],
         slip=slipmarks.slip(row["slip"], row["observed_domain"], row["intended_domain"]),

@@ -18,7 +18,10 @@ from forensics.report.facts.base import FORMAT_VERSION, STATES, Number, Raw
 
 FORMAT = f"missent-incident-{FORMAT_VERSION}"
 
-MEASURES = ("deliveries", "messages", "senders", "recipients", "exposed", "handed_on", "not_exposed", "unsettled")
+MEASURES = (
+    "deliveries", "messages", "senders", "recipients", "exposed", "handed_on", "not_exposed", "unsettled",
+    "content_sent", "stage_unknown",
+)  # fmt: skip
 GROUPS = ("confirmed", "suspected", "review", "dismissed")
 
 

@@ -65,8 +65,9 @@ class Clock:
 class Containment:
     """What was done to stop it, and whether the logs show that it holds.
 
-    state: `not-answered` · `holds` (logs run past the block and show no accepted send after it) · `broken` ·
-    `unreviewed` (only suspected deliveries were accepted after it) · `not-covered` (the logs end before the block).
+    state: `not-answered` · `holds` (logs run past the block and show nothing after it that was accepted,
+    handed on, or refused only after it had been sent) · `broken` ·
+    `unreviewed` (only suspected deliveries did so after it) · `not-covered` (the logs end before the block).
     """
 
     state: str
@@ -74,11 +75,14 @@ class Containment:
     last_accepted: datetime | None
     logs_end: datetime | None
     accepted_after: Number
-    """Confirmed deliveries."""
+    """Confirmed deliveries that were accepted, handed on, or refused only after they had been sent."""
     suspected_after: Number
     review_after: Number
-    """Accepted ones of the other two kinds."""
+    """Such ones of the other two kinds."""
     refused_after: Number
+    """All others."""
+    unknown_after: Number
+    """Of these: whether anything had been sent is not known."""
     legitimate_after: Number
     """Other outbound deliveries after the block: shows that the logs were alive."""
 

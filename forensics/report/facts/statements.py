@@ -6,10 +6,11 @@ they are held to.
 
 Each check is asked three times: of confirmed findings (they contradict), with suspected ones (open until reviewed: an
 unreviewed finding contradicts nothing), with those held for review (open likewise); of checks that look at accepted
-deliveries, what was handed on leaves them open, too. What no finding goes against is
-`not-contradicted` by the logs supplied, and `supported` only where the logs can know: somebody is named who stated
-when that all outbound gateways of the claim's period are supplied, none of them is silent on a day of it, and no
-sign of missing or unread records lies in it.
+deliveries, what was handed on leaves them open, too, and so does what a server refused only after it had been sent.
+What no finding goes against is `not-contradicted` by the logs supplied, and `supported` only where the logs can know:
+somebody is named who stated when that all outbound gateways of the claim's period are supplied, none of them is silent
+on a day of it, no sign of missing or unread records lies in it, and of what was not accepted it is known that nothing
+had been sent, where the check looks at that.
 """
 
 from __future__ import annotations
@@ -108,7 +109,10 @@ def _tested(
     if result == "not-contradicted" and grounds.coverage.search != "read":
         result, basis, values = "not-determinable", "not-read", ()
     row = _row(number, claim, part, result, basis, values, evidence)
-    return _graded(row, part, grounds) if result == "not-contradicted" else row
+    if result != "not-contradicted":
+        return row
+    unknown = part.check in _ACCEPTED and any(map(tallies.may_have_been, tallies.headline(within)))
+    return _graded(row, part, grounds, unknown)
 
 
 def _row(number: int, claim: Claim, part: Part, result: str, basis: str, values: Values, evidence: Number) -> Statement:
@@ -164,21 +168,38 @@ def _in_period(finding: Finding, part: Part) -> bool:
 Outcome = tuple[str, str, Values, Number]
 """(result, basis, values, evidence)."""
 
-_STATES = (
-    ("contradicted", ("confirmed",), tallies.ACCEPTED),
-    ("unreviewed", ("confirmed", "suspected"), tallies.ACCEPTED),
-    ("handed-on-open", ("confirmed", "suspected"), tallies.LEFT),
-    ("review-open", ("confirmed", "suspected", "review"), tallies.LEFT),
+Taken = Callable[[Finding], bool]
+"""Which findings count for a check that looks at accepted ones."""
+
+
+def _accepted(finding: Finding) -> bool:
+    return finding.exposure in tallies.ACCEPTED
+
+
+def _handed_on(finding: Finding) -> bool:
+    return finding.exposure in tallies.LEFT
+
+
+def _sent(finding: Finding) -> bool:
+    return _handed_on(finding) or tallies.was_sent(finding)
+
+
+_STATES: tuple[tuple[str, tuple[str, ...], Taken], ...] = (
+    ("contradicted", ("confirmed",), _accepted),
+    ("unreviewed", ("confirmed", "suspected"), _accepted),
+    ("handed-on-open", ("confirmed", "suspected"), _handed_on),
+    ("content-sent-open", ("confirmed", "suspected"), _sent),
+    ("review-open", ("confirmed", "suspected", "review"), _sent),
 )
-"""What it means that findings of these states, and of these exposures where a check looks at accepted ones, go against
-a claim; in this order."""
+"""What it means that findings of these states, and taken so where a check looks at accepted ones, go against a claim;
+in this order."""
 
 
 def _outcome(part: Part, findings: Sequence[Finding], grounds: Grounds, home: ZoneInfo) -> Outcome:
     head = tallies.headline(findings)
-    for meaning, states, exposures in _STATES:
+    for meaning, states, taken in _STATES:
         asked = [f for f in findings if f.state in states]
-        outside = _against(part, home, exposures)(asked)
+        outside = _against(part, home, taken)(asked)
         if not outside:
             continue
         values = _values(part, head, home)
@@ -232,8 +253,8 @@ _KEPT = {"only-encrypted": "encrypted"}
 """Names of sentences where they are not the check's own."""
 
 
-def _counted(part: Part, findings: Sequence[Finding], exposures: tuple[str, ...] = tallies.ACCEPTED) -> list[Finding]:
-    return [f for f in findings if part.check not in _ACCEPTED or f.exposure in exposures]
+def _counted(part: Part, findings: Sequence[Finding], taken: Taken = _accepted) -> list[Finding]:
+    return [f for f in findings if part.check not in _ACCEPTED or taken(f)]
 
 
 def _keys(part: Part, findings: Sequence[Finding]) -> set[object]:
@@ -241,11 +262,11 @@ def _keys(part: Part, findings: Sequence[Finding]) -> set[object]:
     return {key(f) for f in findings}
 
 
-def _against(part: Part, home: ZoneInfo, exposures: tuple[str, ...]) -> Callable[[Sequence[Finding]], list[Finding]]:
+def _against(part: Part, home: ZoneInfo, taken: Taken) -> Callable[[Sequence[Finding]], list[Finding]]:
     """A function that picks the findings which go against the claim. Raises CaseError when its value is none."""
     if part.check in _COUNTED:
         limit = _number(part)
-        return lambda found: own if len(_keys(part, own := _counted(part, found, exposures))) > limit else []
+        return lambda found: own if len(_keys(part, own := _counted(part, found, taken))) > limit else []
     if part.check in _ENDS:
         at, early = _limit(part, home), part.check == "not-before"
         return lambda found: [f for f in found if (f.submitted_at < at if early else f.submitted_at > at)]
@@ -258,12 +279,14 @@ def _against(part: Part, home: ZoneInfo, exposures: tuple[str, ...]) -> Callable
     if part.check == "only-encrypted":
         # A server that hands mail on does not tell how it was sent from there.
         return lambda found: [
-            f for f in _counted(part, found, exposures) if f.tls is False or f.exposure not in tallies.ACCEPTED
+            f
+            for f in _counted(part, found, taken)
+            if f.tls is False or (f.tls is None and tallies.was_sent(f)) or f.exposure == "handed-on"
         ]
     if part.check == "no-marking-above":
         limit_marking = _marking(part)
         return lambda found: [f for f in found if any(rank and rank > 0 for rank in _ranks(f, limit_marking))]
-    return lambda found: _counted(part, found, exposures)
+    return lambda found: _counted(part, found, taken)
 
 
 def _marking(part: Part) -> str:
@@ -310,7 +333,7 @@ def _counting(part: Part, values: Values, outside: Sequence[Finding]) -> Values:
     return (*(pair for pair in values if pair[0] != "n"), ("n", len(outside)))
 
 
-def _graded(row: Statement, part: Part, grounds: Grounds) -> Statement:
+def _graded(row: Statement, part: Part, grounds: Grounds, sent_unknown: bool) -> Statement:
     """`supported` where nothing lacks that the logs would need to know it."""
     seen, told = grounds.coverage, grounds.supplied
     period = _period(part, seen, told)
@@ -326,6 +349,7 @@ def _graded(row: Statement, part: Part, grounds: Grounds) -> Statement:
             ("silent", silent > 0),
             ("unread", seen.unread_touches),
             ("losses", seen.losses_touching > 0),
+            ("stages", sent_unknown),
         )
         if lacking
     ]

@@ -15,6 +15,16 @@ LEFT = ("exposed", "handed-on")
 """Out of the organisation's hands: accepted there, or handed to a server that the logs do not follow further."""
 
 
+def was_sent(finding: Finding) -> bool:
+    """Not accepted, but sent to a server, in whole or in part, before it refused or the connection broke."""
+    return finding.exposure not in LEFT and finding.content_sent is True
+
+
+def may_have_been(finding: Finding) -> bool:
+    """Not accepted, and it is not known whether anything had been sent."""
+    return finding.exposure not in LEFT and finding.content_sent is None
+
+
 def number(findings: Iterable[Finding]) -> Number:
     """How many deliveries these are."""
     ids = tuple(finding.delivery_id for finding in findings)
@@ -39,7 +49,6 @@ def tally(findings: Sequence[Finding]) -> Tally:
     for finding in findings:
         by.setdefault(finding.exposure, []).append(finding)
     accepted = [finding for finding in findings if finding.exposure in ACCEPTED]
-    not_taken = [finding for finding in findings if finding.exposure not in LEFT]
     origins = Counter(finding.origin for finding in findings)
     return Tally(
         deliveries=number(findings),
@@ -50,8 +59,8 @@ def tally(findings: Sequence[Finding]) -> Tally:
         handed_on=number(by.get("handed-on", ())),
         not_exposed=number(by.get("not-exposed", ())),
         unsettled=number(by.get("unsettled", ())),
-        content_sent=number(f for f in not_taken if f.content_sent),
-        stage_unknown=number(f for f in not_taken if f.content_sent is None),
+        content_sent=number(filter(was_sent, findings)),
+        stage_unknown=number(filter(may_have_been, findings)),
         encrypted=over_tls(accepted, True),
         unencrypted=over_tls(accepted, False),
         encryption_unknown=number(f for f in accepted if f.tls is None),

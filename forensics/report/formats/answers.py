@@ -125,7 +125,7 @@ def _where(s: Sheet) -> str:
         )
         for place in s.facts.places
     ]
-    return words("answers.places", places="; ".join(named))
+    return _joined(words("answers.places", places="; ".join(named)), b.plain(prose.content_sent(s.facts, words)))
 
 
 def _type(s: Sheet) -> str:
@@ -135,18 +135,18 @@ def _type(s: Sheet) -> str:
         return s.words("answers.dod_type", n=head.exposed.value)
     if not head.deliveries.value:
         return s.words("answers.window_none" if _searched(s) else "answers.not_searched")
-    return s.words("answers.dod_type_open")
+    return _joined(s.words("answers.dod_type_open"), b.plain(prose.content_sent(s.facts, s.words)))
 
 
 def _encrypted(s: Sheet) -> str:
     head = s.facts.groups.headline
-    tls = b.plain(passages.tls(s.facts, s.words)) if head.exposed.value else s.words("containment.none_accepted")
+    tls = b.plain((passages.tls if head.exposed.value else prose.none_accepted)(s.facts, s.words))
     return _joined(tls, s.words("answers.content_protected", answer=s.item("exposed.protected")))
 
 
 def _taken(s: Sheet) -> str:
     block = s.facts.containment
-    proof = ""
+    proof = unknown = ""
     if block.state in ("holds", "broken", "unreviewed"):
         proof = s.words(
             "answers.holds",
@@ -154,7 +154,9 @@ def _taken(s: Sheet) -> str:
             suspected=block.suspected_after.value,
             refused=block.refused_after.value,
         )
-    return _joined(_ended(s.item("measures.taken"), "."), s.labelled("measures.blocked_at"), proof)
+        if block.unknown_after.value:
+            unknown = s.words("containment.holds_unknown", n=block.unknown_after.value)
+    return _joined(_ended(s.item("measures.taken"), "."), s.labelled("measures.blocked_at"), proof, unknown)
 
 
 def _taken_and_planned(s: Sheet) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from forensics.report import facts as f
 from forensics.report.facts import tallies
-from forensics.report.formats.events import message, records
+from forensics.report.formats.events import message, records, stage
 from forensics.report.text.context import Context
 from forensics.report.text.visible import visible
 from forensics.report.text.wording import Words
@@ -73,6 +73,7 @@ def _event(x: f.Finding, words: Words) -> dict[str, Any]:
             "level": x.level,
             "exposure": x.exposure,
             "outcome": x.outcome,
+            "content_sent": stage(x),
             "origin": x.origin,
             "slip": x.slip.kind,
             "observed_domain": x.slip.typed,

@@ -53,3 +53,8 @@ def message(kind: str, finding: f.Finding, words: Words) -> str:
 def records(finding: f.Finding) -> str:
     """Where it stands in the evidence: `E1: 34–37`."""
     return pieces.records(finding)
+
+
+def stage(finding: f.Finding) -> str:
+    """Whether the message, or part of it, had been sent to a server, as a code: yes, no, unknown."""
+    return {True: "yes", False: "no", None: "unknown"}[finding.content_sent]

@@ -183,6 +183,8 @@ def render(facts: Facts, context: Context) -> bytes:
         score=lambda value: pieces.score(words, value),
         signed=lambda weight: f"{'+' if weight >= 0 else '−'}{words.number(abs(weight), 1)}",
         became=lambda finding: pieces.became(words, finding),
+        in_short=lambda finding: pieces.in_short(words, finding),
+        sent=lambda finding: pieces.sent(words, finding),
         states={name: words(f"state.{name}") for name in STATES},
         glossary=prose.glossary(words),
         reasons=lambda finding: _reasons(words, finding, meanings),

@@ -13,6 +13,7 @@ import io
 from datetime import UTC
 
 from forensics.report import facts as f
+from forensics.report.facts import tallies
 from forensics.report.formats.csvs import guarded
 from forensics.report.formats.events import Event, events, records
 from forensics.report.text.context import Context
@@ -39,6 +40,10 @@ def _row(event: Event, words: Words) -> list[str]:
     x = event.finding
     raw = "" if x is None else "; ".join(part for part in (records(x), x.delivery_id) if part)
     tags = ["missent", event.kind] if x is None else ["missent", event.kind, x.state, x.exposure]
+    if x is not None and tallies.was_sent(x):
+        tags.append("content-sent")
+    if x is not None and tallies.may_have_been(x):
+        tags.append("content-sent-unknown")
     title = words(f"events.kind.{event.kind}")
     cells = (
         f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}",

@@ -128,9 +128,6 @@ def _intended(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple
 
 
 def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[str, str]:
-    accepted = {x.message for x in found if x.exposure in tallies.ACCEPTED}
-    open_ = {x.message for x in found if x.exposure not in (*tallies.ACCEPTED, "not-exposed")} - accepted
-    became = [words(f"letters.people.{k}", n=len(n)) for k, n in (("accepted", accepted), ("open", open_)) if n]
     remove = personal.remover(facts, words("letters.withheld"))
     named = next((one.named_authority or one.authority for one in facts.regimes), "")
     authority = facts.questionnaire["notification.authority"].answer or named
@@ -141,7 +138,7 @@ def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
     body = words(
         "letters.people.body",
         went=_sure(words, "people", found),
-        accepted=" ".join(became) or words("letters.people.none_accepted"),
+        accepted=_became(words, found),
         categories=told("exposed.data_categories"),
         consequences=told("consequences.likely"),
         measures=told("measures.taken"),
@@ -153,6 +150,29 @@ def _people(facts: f.Facts, words: Words, found: Sequence[f.Finding]) -> tuple[s
     )
     to = words("letters.people.to")
     return to, _letter(facts, words, "people", to, body, words("letters.people.warning", **_states(found)))
+
+
+_REACHED: tuple[tuple[str, Callable[[f.Finding], bool]], ...] = (
+    ("accepted", lambda x: x.exposure in tallies.ACCEPTED),
+    ("sent", tallies.was_sent),
+    ("open", lambda x: x.exposure not in (*tallies.ACCEPTED, "not-exposed")),
+    ("unknown", tallies.may_have_been),
+)
+"""What a message may have come to, the most serious first: it counts once, as the worst of its deliveries."""
+
+
+def _became(words: Words, found: Sequence[f.Finding]) -> str:
+    """Whether anybody may have the messages: what was accepted, what had been sent before a refusal, what is open."""
+    counted: set[str] = set()
+    said: dict[str, str] = {}
+    for key, reached in _REACHED:
+        own = {x.message for x in found if reached(x)} - counted
+        counted |= own
+        if own:
+            said[key] = words(f"letters.people.{key}", n=len(own))
+    if not said.keys() & {"accepted", "open"}:
+        said = {"none_accepted": words("letters.people.none_accepted")} | said
+    return " ".join(said.values())
 
 
 _WRITTEN: dict[str, Callable[[f.Facts, Words, Sequence[f.Finding]], tuple[str, str]]] = {

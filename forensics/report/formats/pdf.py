@@ -49,16 +49,18 @@ def drawn(svg: bytes) -> str:
 
 
 _LONG_WORD = re.compile(r"\S{21,}")
+_LONG_IN_TABLES = re.compile(r"\S{15,}")
+"""In a table of small type, whose columns hold no more."""
 _BREAK = re.compile(r"[@.\-_/=+:,;&?](?=.)|.{16}(?=.)")
 
 
-def breakable(value: str) -> str:
+def breakable(value: str, long: re.Pattern[str] = _LONG_WORD) -> str:
     """`value` with places where a long word may break (zero-width spaces; the template prints nothing for them)."""
-    return _LONG_WORD.sub(lambda word: _BREAK.sub(lambda m: m[0] + "\u200b", word[0]), value)
+    return long.sub(lambda word: _BREAK.sub(lambda m: m[0] + "\u200b", word[0]), value)
 
 
-def _spans(spans: b.Spans) -> list[dict[str, str]]:
-    return [{"k": span.kind, "t": breakable(shown(span.text))} for span in spans]
+def _spans(spans: b.Spans, long: re.Pattern[str] = _LONG_WORD) -> list[dict[str, str]]:
+    return [{"k": span.kind, "t": breakable(shown(span.text), long)} for span in spans]
 
 
 def _letters(letters: tuple[b.Letters, ...]) -> list[dict[str, Any]]:

@@ -140,7 +140,8 @@ def _incidents(facts: f.Facts) -> Annex:
         "incidents",
         "incident state typed_domain meant_domain slip story observed_country intended_country score:float "
         "deliveries:int messages:int senders:int recipients:int exposed:int handed_on:int not_exposed:int "
-        "unsettled:int review:int dismissed:int followups:int also_to_meant:int resent:int first:time "
+        "unsettled:int content_sent:int stage_unknown:int review:int dismissed:int "
+        "followups:int also_to_meant:int resent:int first:time "
         "last:time lists incident_id",
         (
             (
@@ -161,6 +162,8 @@ def _incidents(facts: f.Facts) -> Annex:
                 i.tally.handed_on.value,
                 i.tally.not_exposed.value,
                 i.tally.unsettled.value,
+                i.tally.content_sent.value,
+                i.tally.stage_unknown.value,
                 i.review.value,
                 i.dismissed.value,
                 i.followups.value,
@@ -181,7 +184,8 @@ def _findings(facts: f.Facts) -> Annex:
         "findings",
         "finding state level score:float exposure submitted_at:time sender recipient intended_address typed_domain "
         "meant_domain slip origin automated:flag original_recipient outcome status_code response relay_name "
-        "relay_address content_sent:flag tls:flag size_bytes:int subject resolved_at:time also_to_meant:flag "
+        "relay_address attempts:int content_sent:flag tls:flag size_bytes:int subject resolved_at:time "
+        "also_to_meant:flag "
         "resent_at:time incident story message weight:float prior:float alternatives verdict verdict_at:time reviewer "
         "verdict_reason records places host queue_id message_id delivery_id",
         (_finding(x) for x in facts.findings),
@@ -211,6 +215,7 @@ def _finding(x: f.Finding) -> tuple[Value, ...]:
         x.response,
         x.relay_name,
         x.relay_address,
+        x.attempts,
         x.content_sent,
         x.tls,
         x.size_bytes,
@@ -260,7 +265,8 @@ def _senders(facts: f.Facts) -> Annex:
 def _suffixes(facts: f.Facts) -> Annex:
     return _annex(
         "places",
-        "suffix exists:flag country country_name of_concern:flag deliveries:int accepted:int messages:int "
+        "suffix exists:flag country country_name of_concern:flag deliveries:int accepted:int content_sent:int "
+        "messages:int "
         "all_deliveries:int all_messages:int domains operator_then "
         "operator_now",
         (
@@ -272,6 +278,7 @@ def _suffixes(facts: f.Facts) -> Annex:
                 p.of_concern,
                 p.deliveries.value,
                 p.accepted.value,
+                p.content_sent.value,
                 p.messages.value,
                 p.all_deliveries.value,
                 p.all_messages.value,

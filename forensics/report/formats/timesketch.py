@@ -16,15 +16,15 @@ from typing import Any
 
 from forensics.report import facts as f
 from forensics.report.formats.csvs import guarded
-from forensics.report.formats.events import Event, events, records
+from forensics.report.formats.events import Event, events, records, stage
 from forensics.report.text.context import Context
 from forensics.report.text.visible import visible
 from forensics.report.text.wording import Words
 
 COLUMNS = (
     "message", "timestamp", "datetime", "timestamp_desc", "finding", "state", "sender", "recipient", "observed_domain",
-    "intended_domain", "exposure", "outcome", "score", "subject", "message_id", "queue_id", "host", "relay_name",
-    "relay_address", "delivery_id", "records",
+    "intended_domain", "exposure", "outcome", "content_sent", "score", "subject", "message_id", "queue_id", "host",
+    "relay_name", "relay_address", "delivery_id", "records",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def _row(event: Event, words: Words) -> dict[str, Any]:
         "intended_domain": x.slip.meant,
         "exposure": x.exposure,
         "outcome": x.outcome,
+        "content_sent": stage(x),
         "score": x.score,
         "subject": x.subject,
         "message_id": x.message_id,

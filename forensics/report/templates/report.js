@@ -56,7 +56,9 @@
     entries.forEach(function (entry) {
       if (!entry.isIntersecting) return;
       var box = entry.target;
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      var far = box.scrollWidth > box.clientWidth;
+      box.classList.toggle("far", far);
+      if (far) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     });
   });

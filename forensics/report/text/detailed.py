@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from forensics.report import facts as f
-from forensics.report.facts import tallies
 from forensics.report.text import blocks as b
 from forensics.report.text import grids, passages, pieces, prose, sums
 from forensics.report.text.context import Context
@@ -104,8 +103,7 @@ def _finding(words: Words, x: f.Finding, same: str, meanings: Mapping[str, str])
     reply = x.response or x.status_code
     if reply:
         terms.append((words("html.finding.reply"), b.text(b.code(reply))))
-    if x.exposure not in tallies.LEFT and x.content_sent is not False:
-        sent = words(f"html.finding.sent_{'yes' if x.content_sent else 'unknown'}")
+    if sent := pieces.sent(words, x):
         terms.append((words("html.finding.sent"), b.text(sent)))
     if x.also_to_meant:
         terms.append((words("html.finding.also"), b.text(words("doc.yes"))))

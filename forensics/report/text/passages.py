@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
-from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story
+from forensics.report.facts import Facts, Gateway, Incident, Number, Place, Statement, Story, tallies
 from forensics.report.facts.searched import ASSUMED
 from forensics.report.text.blocks import Spans, code
-from forensics.report.text.prose import duration, joined, noun, say, sentences, separated, span, unread, when
+from forensics.report.text.prose import (
+    duration,
+    joined,
+    none_accepted,
+    noun,
+    say,
+    sentences,
+    separated,
+    span,
+    unread,
+    when,
+)
 from forensics.report.text.wording import Words
 
 _OVER = ("passed", "notified-late", "notified-in-time")
@@ -162,19 +173,32 @@ def where(facts: Facts, words: Words) -> tuple[Spans, ...]:
     if real:
         out.append(say(words, "place.real", n=real))
     if invented:
-        taken = sum(place.accepted.value for place in facts.places if not place.exists)
-        told = say(words, "place.invented_accepted", n=taken) if taken else say(words, "place.invented_none")
-        out.append(sentences(say(words, "place.invented", n=invented), told))
+        out.append(sentences(say(words, "place.invented", n=invented), *_invented(facts, words)))
     concern = [place.country_name or place.suffix for place in facts.places if place.of_concern]
     if concern:
         out.append(say(words, "place.concern", places=words.join(concern)))
     head = facts.groups.headline
+    if head.exposed.value or head.content_sent.value:
+        out.append(say(words, "place.holder_note"))
     if head.exposed.value:
         out.append(tls(facts, words))
     out.extend(_of_all(place, words) for place in facts.places if place.exists and place.suffix in _slipped(facts))
     out.extend(line for place in facts.places if (line := operator(facts, place, words)))
     out.extend(holders(facts, words))
     return tuple(out)
+
+
+def _invented(facts: Facts, words: Words) -> Iterator[Spans]:
+    """What became of mail to suffixes that no registry has."""
+    places = [place for place in facts.places if not place.exists]
+    ids = {i for place in places for i in place.deliveries.deliveries or ()}
+    own = [finding for finding in facts.findings if finding.delivery_id in ids]
+    taken = sum(place.accepted.value for place in places)
+    yield say(words, "place.invented_accepted", n=taken) if taken else say(words, "place.invented_none")
+    for key, which in (("sent", tallies.was_sent), ("unknown", tallies.may_have_been)):
+        n = sum(map(which, own))
+        if n:
+            yield say(words, f"place.invented_{key}", n=n)
 
 
 def holders(facts: Facts, words: Words) -> tuple[Spans, ...]:
@@ -199,7 +223,9 @@ def operator(facts: Facts, place: Place, words: Words, shorten: Callable[[str], 
 
     It matters where the slip was one of suffixes: whoever runs .ml can take all of its mail.
     """
-    if not (place.suffix in _slipped(facts) and place.exists and place.country and place.accepted.value):
+    if not (place.suffix in _slipped(facts) and place.exists and place.country):
+        return ()
+    if not (place.accepted.value or place.content_sent.value):
         return ()
     if not (place.operator_then or place.operator_now):
         return say(words, "place.operator_missing", suffix=place.suffix)
@@ -266,13 +292,15 @@ def containment(facts: Facts, words: Words, *, short: bool = False) -> tuple[Spa
             parts.append(say(words, "containment.review", n=block.review_after.value))
         if block.refused_after.value:
             parts.append(say(words, "containment.holds_refused", n=block.refused_after.value))
+        if block.unknown_after.value:
+            parts.append(say(words, "containment.holds_unknown", n=block.unknown_after.value))
         if block.legitimate_after.value:
             parts.append(say(words, "containment.holds_alive", n=block.legitimate_after.value))
         else:
             parts.append(say(words, "containment.holds_quiet"))
     if facts.header.found:
         if block.last_accepted is None:
-            parts.append(say(words, "containment.none_accepted"))
+            parts.append(none_accepted(facts, words))
         elif block.state != "not-covered":
             last = when(words, block.last_accepted, zone)
             told = block.state == "holds"  # how far the logs run

@@ -61,9 +61,33 @@ def score(words: Words, value: float) -> str:
 
 def became(words: Words, finding: f.Finding, group: str = "exposure") -> str:
     """What became of a delivery, in the words of `group`."""
-    said = words(f"{group}.{finding.exposure}")
-    left = finding.exposure in tallies.LEFT or not finding.content_sent
-    return said if left else words(f"{group}.content_sent", said=said)
+    return said(words, finding.exposure, finding.content_sent, group)
+
+
+def said(words: Words, exposure: str, content_sent: bool | None, group: str = "exposure") -> str:
+    """The same of its exposure, and of what `forensics.sent` tells of it."""
+    told = words.get(f"{group}.{exposure}", exposure)
+    if exposure in tallies.LEFT or content_sent is False:
+        return told
+    return words(f"{group}.{'content_sent' if content_sent else 'stage_unknown'}", said=told)
+
+
+def in_short(words: Words, finding: f.Finding) -> str:
+    """What became of a delivery, for a narrow column."""
+    if tallies.was_sent(finding):
+        return words("chart.content_sent")
+    return words("chart.stage_unknown" if tallies.may_have_been(finding) else f"exposure.{finding.exposure}")
+
+
+def sent(words: Words, finding: f.Finding) -> str:
+    """How far a delivery had come that was not accepted; nothing where it is known that nothing had been sent."""
+    if tallies.was_sent(finding):
+        return words("html.finding.sent_yes")
+    if not tallies.may_have_been(finding):
+        return ""
+    return words(
+        "html.finding.sent_unknown_last" if finding.attempts > 1 else "html.finding.sent_unknown", n=finding.attempts
+    )
 
 
 def records(finding: f.Finding) -> str:

@@ -259,9 +259,23 @@ def _acceptance(facts: Facts, words: Words) -> Spans:
 
 
 def content_sent(facts: Facts, words: Words) -> Spans:
-    """That servers which accepted nothing may have kept what they were sent; nothing where none was sent anything."""
-    sent = facts.groups.headline.content_sent.value
-    return say(words, "position.content_sent", n=sent) if sent else ()
+    """That servers which accepted nothing may have kept what they were sent, and of how much it is not known whether
+    anything was sent; nothing where neither is so."""
+    head = facts.groups.headline
+    sent, unknown = head.content_sent.value, head.stage_unknown.value
+    more = "position.stage_unknown_more" if sent else "position.stage_unknown"
+    return sentences(
+        say(words, "position.content_sent", n=sent) if sent else (), say(words, more, n=unknown) if unknown else ()
+    )
+
+
+def none_accepted(facts: Facts, words: Words) -> Spans:
+    """That no server accepted anything, and in the same sentence what that leaves open."""
+    head = facts.groups.headline
+    for key, number in (("_sent", head.content_sent), ("_unknown", head.stage_unknown)):
+        if number.value:
+            return say(words, f"containment.none_accepted{key}", n=number.value)
+    return say(words, "containment.none_accepted")
 
 
 def _states(facts: Facts, words: Words) -> Spans:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics import casefile, domains, store
+from forensics import casefile, domains, sent, store
 from forensics.case import Case, undetected
 from forensics.custody import manifest
 from forensics.review import verdicts
@@ -30,7 +30,7 @@ SELECT f.* REPLACE (f.slip::VARCHAR AS slip, f.level::VARCHAR AS level, f.exposu
        epoch_us(d.submitted_at) AS "at", d.sender, d.recipient, d.original_recipient, d.subject,
        d.outcome::VARCHAR AS outcome, d.status_code, d.response, d.relay_name, d.relay_address,
        d.system::VARCHAR AS system, d.host::VARCHAR AS host, d.queue_id, d.message_id, d.authenticated_user,
-       d.client_name, d.client_address, d.possible_duplicate_of, d.records,
+       d.client_name, d.client_address, d.possible_duplicate_of, d.records, d.attempts,
        dense_rank() OVER (ORDER BY {", ".join("d." + name for name in _MESSAGE.split(", "))}) AS message
 FROM findings f LEFT JOIN deliveries d USING (delivery_id)
 ORDER BY d.submitted_at, f.delivery_id
@@ -116,8 +116,9 @@ def read(case: Case) -> Book:
     inventory = manifest.read(case)
     manifest.intact(case, inventory, ("findings", "incidents", "lookalikes", "deliveries"))
     organisation = casefile.read(case).organisation.domains
+    read_by = {one.id: one.loader for one in inventory.evidence}
     with store.connect(case, organisation) as connection:
-        found = rows(connection, _FINDINGS)
+        found = [row | {"content_sent": sent.of(row, read_by)} for row in rows(connection, _FINDINGS)]
         listed = rows(connection, "SELECT * FROM incidents")
         company = rows(connection, _COMPANY)
         traffic = rows(connection, _TRAFFIC)

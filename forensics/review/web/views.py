@@ -122,6 +122,7 @@ def environment() -> Environment:
         score=lambda value: pieces.score(words, value),
         number=words.number,
         exposure=lambda value: words.get(f"exposure.{value}", value),
+        became=_became,
         kind=lambda value: words.get(f"slip.kind.{value}", value or ""),
         origin=lambda value: words.get(f"origin.{value}", value or ""),
         state=lambda value: STATE_WORDS.get(value, value),
@@ -196,13 +197,16 @@ def listed_pairs(chosen: Chosen) -> str:
     return environment().get_template("list.html").render(parts=(), pairs=every, ids=ids)
 
 
+def _became(row: Row) -> str:
+    return pieces.said(_words(), row["exposure"], row["content_sent"])
+
+
 def _parts(rows: Sequence[Row]) -> list[Markup]:
     """One line for each finding, in pieces that a browser lays out when they come into view: a line each as an element
     of its own takes a second with 10,000."""
-    words = _words()
     lines = [
         f"{n:>{len(str(len(rows)))}}. {moment(row['at'])} · {visible(cut(row['sender'] or '(empty sender)', LINE))} → "
-        f"{visible(cut(row['recipient'] or '', LINE))} · {words.get('exposure.' + row['exposure'], row['exposure'])}"
+        f"{visible(cut(row['recipient'] or '', LINE))} · {_became(row)}"
         for n, row in enumerate(rows, 1)
     ]
     return [escape("\n".join(lines[at : at + PIECE])) for at in range(0, len(lines), PIECE)]

@@ -25,6 +25,8 @@ HOST = "mx1.navy.ml[192.0.2.1]"
         (f"lost connection with {HOST} while receiving the initial server greeting", False),
         ("connect to mx1.navy.ml[192.0.2.1]:25: Connection refused", False),
         ("Host or domain name not found. Name service error for name=navy.ml type=MX: Host not found", False),
+        (f"delivery temporarily suspended: host {HOST} said: 450 no (in reply to end of DATA command)", False),
+        (f"delivery temporarily suspended: lost connection with {HOST} while sending message body", False),
         ("mail forwarding loop for x@navy.ml", None),
         ("", None),
     ],

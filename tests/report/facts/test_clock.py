@@ -172,3 +172,23 @@ def test_a_deadline_that_is_over_was() -> None:
     assert "was due by" in said and "28 hours" in said
     running = plain(passages.clock(made.facts(5, as_of=AWARE + timedelta(hours=31, minutes=30)), WORDS)[0])
     assert "is due by" in running and "40 hours and 30 minutes remained" in running
+
+
+def test_a_block_does_not_hold_where_a_server_refused_only_after_the_end_of_a_message() -> None:
+    """Nothing was accepted, yet the organisation sent it after the block was in place."""
+    asked = {**made.QUESTIONNAIRE, "measures": {"blocked_at": made.START.isoformat()}}
+    told: dict[str, Any] = {"case": made.casefile(questionnaire=asked), "verdicts": [made.CONFIRM], "refused": True}
+    after = "host mx1.navy.mli[192.0.2.1] said: 550 5.7.1 no (in reply to end of DATA command)"
+    sent = made.facts(60, refused_with=after, **told)
+    assert sent.containment.state == "broken"
+    assert sent.containment.accepted_after.value == sent.groups.confirmed.content_sent.value > 0
+    assert "or sent to the server before it refused" in plain(passages.containment(sent, WORDS)[0])
+    unknown = made.facts(60, refused_with="554 by policy", **told)
+    assert (unknown.containment.state, unknown.containment.accepted_after.value) == ("holds", 0)
+    assert unknown.containment.unknown_after.value == unknown.containment.refused_after.value > 0
+    said = plain(passages.containment(unknown, WORDS)[0])
+    assert (
+        f"Of {unknown.containment.unknown_after.value} of them it is not known whether anything had been sent" in said
+    )
+    never = made.facts(60, **told)
+    assert (never.containment.state, never.containment.unknown_after.value) == ("holds", 0)

@@ -309,3 +309,33 @@ def test_days_on_which_logging_is_shown() -> None:
     assert {host: sorted(day.day for day in own) for host, own in days.items()} == {
         "mx1": [1, 3, 9], "mx2": [1], "mx3": [1],
     }  # fmt: skip
+
+
+AFTER = "host mx1.navy.mli[192.0.2.1] said: 550 5.7.1 no (in reply to end of DATA command)"
+
+
+def test_what_was_sent_before_a_refusal_leaves_claims_of_acceptance_open() -> None:
+    """A server that refused a message after its end may have kept it: no log supports that it did not."""
+    facts = made.facts(40, refused=True, refused_with=AFTER)
+    sent = sum(x.state == "suspected" for x in facts.findings)
+    for check, value in (("none-accepted", None), ("only-encrypted", None)):
+        one = checked(check, value, facts=facts)
+        assert (one.result, one.basis, dict(one.values)["n"]) == ("not-determinable", "content-sent-open-any", sent)
+        assert "had been sent to the server" in plain(passages.statement(facts, one, WORDS))
+    one = checked("accepted-at-most", 0, facts=facts)
+    assert (one.result, one.basis, dict(one.values)["n"]) == ("not-determinable", "content-sent-open", sent)
+    assert f"0 accepted deliveries; {sent} more" in plain(passages.statement(facts, one, WORDS))
+    assert checked("accepted-at-most", sent, facts=facts).result == "not-determinable", "those held for review"
+    assert checked("accepted-at-most", len(facts.findings), facts=facts).result == "supported"
+    encrypted = replace(facts, findings=tuple(replace(x, tls=True) for x in facts.findings))
+    assert checked("only-encrypted", None, facts=encrypted).result == "supported"
+    assert checked("messages-at-most", 1000, facts=facts).result == "supported", "it does not look at acceptance"
+
+
+def test_where_it_is_not_known_what_was_sent_nothing_is_supported() -> None:
+    facts = made.facts(40, refused=True, refused_with="554 by policy")
+    for check, value in (("none-accepted", None), ("accepted-at-most", 0), ("only-encrypted", None)):
+        one = checked(check, value, facts=facts)
+        assert (one.result, one.lacks) == ("not-contradicted", ("stages",)), check
+        assert "it is not known of every delivery" in plain(passages.statement(facts, one, WORDS))
+    assert checked("none-accepted", None, facts=made.facts(40, refused=True)).result == "supported"

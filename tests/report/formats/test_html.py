@@ -126,3 +126,21 @@ def test_nothing_found_has_no_sections_about_findings() -> None:
         assert heading in text
     assert 'id="incidents"' not in text
     assert "NOT YET ANSWERED" in text
+
+
+def test_what_scrolls_sideways_is_reached_by_keyboard_and_named() -> None:
+    """Without the script, too, which takes tables that do not scroll out of the order of the keys."""
+    for facts in (FACTS, made.facts(0), made.facts(600)):
+        boxes = [found for name, found in elements(facts).found if "scroll" in str(found.get("class") or "").split()]
+        assert len(boxes) == page(facts).count("<table") > 5
+        for box in boxes:
+            assert (box.get("tabindex"), box.get("role")) == ("0", "group")
+            assert len(box.get("aria-label") or "") > 3
+
+
+def test_a_finding_says_what_had_been_sent_before_it_was_refused() -> None:
+    after = "host mx1.navy.mli[192.0.2.1] said: 550 5.7.1 no (in reply to end of DATA command)"
+    told = {"in whole or in part, before it refused": after, "not known: the log does not tell": "554 by policy"}
+    for said, response in told.items():
+        assert said in page(made.facts(10, refused_with=response))
+    assert "Message sent to the server" not in page(made.facts(10))

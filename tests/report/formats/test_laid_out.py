@@ -321,3 +321,21 @@ def test_libreoffice_opens_it(name: str, tmp_path: Path) -> None:
 def test_digest_of_a_picture_is_stable() -> None:
     assert hashlib.sha256(docx.png(_CREST)).digest() == hashlib.sha256(docx.png(_CREST)).digest()
     assert docx.png(_CREST).startswith(b"\x89PNG")
+
+
+def test_no_column_of_the_list_of_findings_runs_into_the_next() -> None:
+    """Addresses of every length up to forty: each word of a row stands within the lines of its own column."""
+    found = made.facts(40)
+    local = [f"{'a' * (n % 30 + 1)}.b{n}" for n in range(40)]
+    named = replace(
+        found,
+        findings=tuple(
+            replace(x, recipient=f"{name}@navy.ml", sender=f"{name[::-1]}@albion.example")
+            for x, name in zip(found.findings, local, strict=True)
+        ),
+    )
+    reader = pypdf.PdfReader(io.BytesIO(pdf.render(named, made.context(named))))
+    whole = "\n".join(page.extract_text(extraction_mode="layout") for page in reader.pages)
+    rows = whole[whole.rindex("Every finding") :]
+    assert "suspected" in rows
+    assert not re.search(r"\S(?:suspected|confirmed|held for review)", rows)

@@ -174,3 +174,31 @@ def test_the_letter_of_article_34_tells_no_suspicion_as_a_fact_and_no_open_outco
     told = " ".join(written(handed_on)["people.txt"].split())
     assert "none was accepted" not in told
     assert "accepted there is not known" in told
+
+
+AFTER = "host mx1.navy.mli[192.0.2.1] said: 550 5.7.1 no (in reply to end of DATA command)"
+
+
+def test_people_concerned_are_told_what_had_been_sent_before_it_was_refused() -> None:
+    def told(of: Facts) -> str:
+        return " ".join(written(of)["people.txt"].split())
+
+    sent = made.facts(10, refused=True, refused_with=AFTER)
+    n = len({x.message for x in tallies.headline(sent.findings)})
+    assert f"none was accepted by the mail server there. {n} had been sent to the mail server there" in told(sent)
+    unknown = made.facts(10, refused=True, refused_with="554 by policy")
+    assert f"Of {n} that were not accepted it is not known whether anything had been sent" in told(unknown)
+    never = told(made.facts(10, refused=True))
+    assert "none was accepted by the mail server there." in never
+    assert "been sent" not in never
+    some = told(made.facts(10, refused_with=AFTER))
+    assert "were accepted by the mail servers there" in some
+    assert "had been sent to the mail server there" in some
+
+
+def test_a_message_counts_once_as_the_worst_of_its_deliveries() -> None:
+    one = made.facts(10, refused_with=AFTER)
+    together = replace(one, findings=tuple(replace(x, message="m") for x in one.findings))
+    text = " ".join(written(together)["people.txt"].split())
+    assert "1 was accepted by the mail server there" in text
+    assert "had been sent" not in text

@@ -91,6 +91,9 @@ def variants() -> Iterator[tuple[str, Facts]]:
         for exposure in ("exposed", "handed-on", "not-exposed", "unsettled"):
             for state in ("confirmed", "suspected", "review", "dismissed"):
                 yield f"{n} {exposure} {state}", case(n, exposure=exposure, state=state)
+        for sent in (True, False, None):
+            for exposure in ("not-exposed", "unsettled"):
+                yield f"{n} {exposure} sent {sent}", case(n, exposure=exposure, content_sent=sent)
         for origin in ("typed", "list", "address-book", "reply-all", "automated"):
             yield f"{n} {origin}", case(n, origin=origin, automated=origin == "automated")
         for tls in (True, False, None):

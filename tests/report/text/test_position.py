@@ -38,7 +38,7 @@ def of(facts: Facts, *share: tuple[str, int], state: str = "suspected") -> Facts
 
 def test_a_story_of_four_deliveries_of_43_is_not_the_title() -> None:
     facts = of(FACTS, ("navy.ml", 4), ("contoso-marin.com", 39))
-    assert prose.title(facts, WORDS) == "Mail held to be misdirected to lookalike domains"
+    assert prose.title(facts, WORDS) == "Mail held to be misdirected to domains that resemble others"
     said = plain(prose.position(facts, WORDS))
     assert ".mil" not in said
     assert "43 deliveries went to domains that resemble others (2 pairs of domains)" in said
@@ -71,7 +71,8 @@ def test_what_was_meant_is_said_plainly_only_where_a_person_has_ruled_on_all_of_
         assert prose.title(facts, WORDS).startswith("Mail held to be for .mil, sent to")
         assert "on the weight of the evidence, the sender" in plain(prose.position(facts, WORDS))
     assert (
-        prose.title(of(FACTS, ("contoso-marin.com", 2), state="confirmed"), WORDS) == "Mail sent to lookalike domains"
+        prose.title(of(FACTS, ("contoso-marin.com", 2), state="confirmed"), WORDS)
+        == "Mail misdirected to domains that resemble those meant"
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from forensics.report.facts import Facts, stages, tallies
+from forensics import sent
+from forensics.report.facts import Facts, tallies
 from forensics.report.facts.tallies import LEFT
 from forensics.report.formats import answers, veris
 from forensics.report.text import blocks as b
@@ -19,23 +20,35 @@ BEFORE = "host mx1.navy.mli[192.0.2.1] said: 550 5.1.1 no (in reply to RCPT TO c
 
 
 @pytest.mark.parametrize(
-    ("outcome", "response", "read_by", "sent"),
+    ("outcome", "response", "attempts", "read_by", "told"),
     [
-        ("delivered", "250 ok", {"exchange"}, True),
-        ("bounced", AFTER, {"postfix"}, True),
-        ("expired", BEFORE, {"postfix"}, False),
-        ("deferred", AFTER, {"postfix"}, True),
-        ("bounced", "SMTP error from remote mail server after end of data: 550 no", {"exim"}, True),
-        ("bounced", AFTER, {"exchange"}, None),
-        ("bounced", AFTER, {"exchange", "postfix"}, None),
-        ("bounced", None, {"postfix"}, None),
-        ("rejected", AFTER, {"postfix"}, False),
-        ("held", None, {"exchange"}, False),
-        ("unknown", None, {"exchange"}, None),
+        ("delivered", "250 ok", 1, {"exchange"}, True),
+        ("bounced", AFTER, 1, {"postfix"}, True),
+        ("expired", BEFORE, 1, {"postfix"}, False),
+        ("deferred", AFTER, 1, {"postfix"}, True),
+        ("expired", AFTER, 26, {"postfix"}, True),
+        ("bounced", BEFORE, 2, {"postfix"}, None),
+        ("expired", made.NO_HOST, 26, {"postfix"}, None),
+        ("deferred", BEFORE, 0, {"postfix"}, False),
+        ("bounced", "SMTP error from remote mail server after end of data: 550 no", 1, {"exim"}, True),
+        ("bounced", "SMTP error from remote mail server after RCPT TO:<x@y.example>: 550", 3, {"exim"}, None),
+        ("bounced", AFTER, 1, {"exchange"}, None),
+        ("bounced", AFTER, 1, {"exchange", "postfix"}, None),
+        ("bounced", None, 1, {"postfix"}, None),
+        ("rejected", AFTER, 1, {"postfix"}, False),
+        ("rejected", AFTER, 9, {"postfix"}, False),
+        ("held", None, 1, {"exchange"}, False),
+        ("unknown", None, 1, {"exchange"}, None),
     ],
 )
-def test_by_outcome_and_loader(outcome: str, response: str | None, read_by: set[str], sent: bool | None) -> None:
-    assert stages.content_sent(outcome, response, read_by) is sent
+def test_by_outcome_loader_and_attempts(
+    outcome: str, response: str | None, attempts: int, read_by: set[str], told: bool | None
+) -> None:
+    """A last attempt that sent nothing says nothing of those before it: the tables keep its reply alone."""
+    assert sent.content_sent(outcome, response, attempts, read_by) is told
+    row = {"outcome": outcome, "response": response, "attempts": attempts}
+    row["records"] = [{"evidence": name * 8} for name in sorted(read_by)]
+    assert sent.of(row, {name * 8: name for name in read_by}) is told
 
 
 def told(facts: Facts) -> str:
@@ -68,7 +81,11 @@ def test_what_was_refused_before_is_not(response: str) -> None:
 def test_a_log_that_does_not_tell_is_said_to_not_tell() -> None:
     facts = made.facts(60, verdicts=[made.CONFIRM], refused_with="refused by policy")
     assert facts.groups.headline.stage_unknown.value == facts.groups.headline.not_exposed.value
-    assert "whether anything was sent is not logged" in told(facts)
+    assert "whether anything was sent is not known" in told(facts)
+    number = facts.groups.headline.stage_unknown.value
+    assert f"Of {number} deliveries that were not accepted it is not known whether anything had been sent." in told(
+        facts
+    )
 
 
 @pytest.mark.parametrize(("response", "disclosure"), [(AFTER, "Potentially"), (BEFORE, "No"), (None, "Unknown")])
