@@ -51,7 +51,8 @@ def drawn(svg: bytes) -> str:
 _LONG_WORD = re.compile(r"\S{21,}")
 _LONG_IN_TABLES = re.compile(r"\S{15,}")
 """In a table of small type, whose columns hold no more."""
-_BREAK = re.compile(r"[@.\-_/=+:,;&?](?=.)|.{16}(?=.)")
+_BREAK = re.compile(r"[@.\-_/=+:,;&?](?=.)|[^@.\-_/=+:,;&?]{16}(?=.)")
+"""Behind a sign at which addresses have their parts, else within a part that is too long."""
 
 
 def breakable(value: str, long: re.Pattern[str] = _LONG_WORD) -> str:
@@ -106,7 +107,7 @@ def _block(block: b.Block) -> dict[str, Any]:
                 "caption": shown(caption),
                 "small": small,
                 "columns": [{"title": shown(c.title), "align": c.align, "width": c.width} for c in columns],
-                "rows": [[_spans(cell) for cell in row] for row in rows],
+                "rows": [[_spans(cell, _LONG_IN_TABLES if small else _LONG_WORD) for cell in row] for row in rows],
             }
         case b.Chart(svg, alt, caption, share):
             return {"k": "chart", "svg": drawn(svg), "alt": shown(alt), "caption": shown(caption), "share": share * 100}

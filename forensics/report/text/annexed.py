@@ -74,7 +74,7 @@ def deliveries(facts: f.Facts, context: Context) -> Iterator[b.Block]:
         for x in facts.findings[:ROWS]
     )
     yield from cut_note(words, ROWS, len(facts.findings), "findings.csv")
-    layout = columns(words, "ref sent sender:5 recipient:5 state outcome:4 score> records:4")
+    layout = columns(words, "ref sent sender:5 recipient:5 state outcome:4 score> records:5")
     yield b.Table(layout, rows, words("html.caption.deliveries"), small=True)
 
 
