@@ -48,8 +48,9 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """A kernel that becomes part of its caller. For those that every line or event passes through: numba then sees that
-    nobody counts references to their arrays, which made scanning a third faster. It costs time to compile."""
+    """A kernel that becomes part of its caller. For the small ones that every line or event passes through several
+    times: numba then sees that nobody counts references to their arrays. The time to compile grows faster than the
+    function that they end up in, so what is large, or is called once a line, stays a `kernel`."""
     return _njit(nogil=True, error_model="numpy", forceinline=True)(function)
 
 

@@ -1,7 +1,7 @@
 """Bytes and hashes, for all kernels: find, compare, copy, addresses.
 
 A span is (start, end) into a buffer; start -1 means absent. Eight bytes are read at once as a number, the first byte
-lowest: that stays inside the buffer, except where a buffer is said to be padded (`loaders.base.PADDING`).
+lowest (`machine`): that stays inside the buffer, except where a buffer is said to be padded (`loaders.base.PADDING`).
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.native.compiler import entry, kernel
+from forensics.native.compiler import entry, inlined, kernel
+from forensics.native.machine import load32, load64
 
 SEED = np.uint64(0xCBF29CE484222325)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -23,32 +24,6 @@ BLANKS = np.uint64(0x2121212121212121)
 def lit(text: str) -> np.ndarray:
     """A literal as the byte array that kernels compare with."""
     return np.frombuffer(text.encode("ascii"), np.uint8).copy()
-
-
-@kernel
-def load64(buf, i):
-    """The 8 bytes at i. (LLVM makes one load of it.)"""
-    i = np.uint64(i)
-    return (
-        np.uint64(buf[i])
-        | np.uint64(buf[i + np.uint64(1)]) << np.uint64(8)
-        | np.uint64(buf[i + np.uint64(2)]) << np.uint64(16)
-        | np.uint64(buf[i + np.uint64(3)]) << np.uint64(24)
-        | np.uint64(buf[i + np.uint64(4)]) << np.uint64(32)
-        | np.uint64(buf[i + np.uint64(5)]) << np.uint64(40)
-        | np.uint64(buf[i + np.uint64(6)]) << np.uint64(48)
-        | np.uint64(buf[i + np.uint64(7)]) << np.uint64(56)
-    )
-
-
-@kernel
-def store32(buf, i, word):
-    """Write the lower 4 bytes of a number to i, the lowest first."""
-    i = np.uint64(i)
-    buf[i] = np.uint8(word)
-    buf[i + np.uint64(1)] = np.uint8(word >> np.uint64(8))
-    buf[i + np.uint64(2)] = np.uint8(word >> np.uint64(16))
-    buf[i + np.uint64(3)] = np.uint8(word >> np.uint64(24))
 
 
 @kernel
@@ -122,13 +97,28 @@ def find_far(buf, i, end, byte):
     return find_byte(buf, i, end, byte)
 
 
-@kernel
+@inlined
 def at(buf, i, literal):
-    """True when `literal` stands at i."""
-    for k in range(literal.size):  # noqa: SIM110
-        if buf[i + k] != literal[k]:
-            return False
-    return True
+    """True when `literal` stands at i. Of the buffer its whole length is read where its first byte is there.
+
+    No loop over a short literal: LLVM unrolls it, at hundreds of places, and goes through the whole function each time.
+    """
+    n = literal.size
+    if buf[i] != literal[0]:
+        return False
+    if n < 4:
+        return (n < 2 or buf[i + 1] == literal[1]) and (n < 3 or buf[i + 2] == literal[2])
+    if n < 8:
+        return load32(buf, i) == load32(literal, 0) and load32(buf, i + n - 4) == load32(literal, n - 4)
+    if load64(buf, i) != load64(literal, 0):
+        return False
+    if n > 16 and load64(buf, i + 8) != load64(literal, 8):
+        return False
+    if n > 24:
+        for k in range(16, n - 8):
+            if buf[i + k] != literal[k]:
+                return False
+    return load64(buf, i + n - 8) == load64(literal, n - 8)
 
 
 @kernel

@@ -30,6 +30,17 @@ def test_find_first_is_the_first_that_python_finds(raw: bytes, three: bytes, sta
     assert text.find_first(array(raw), start, len(raw), *three) == min(found, default=len(raw))
 
 
+@given(st.binary(min_size=1, max_size=48), st.binary(max_size=9), st.integers(0, 47), st.integers(0, 255))
+def test_a_literal_of_any_size_stands_where_all_its_bytes_do(
+    literal: bytes, before: bytes, place: int, byte: int
+) -> None:
+    wanted = np.frombuffer(literal, np.uint8)
+    assert text.at(array(before + literal), len(before), wanted)
+    place %= len(literal)
+    changed = literal[:place] + bytes([byte]) + literal[place + 1 :]
+    assert text.at(array(before + changed), len(before), wanted) == (changed == literal)
+
+
 @given(raws, st.binary(min_size=1, max_size=3))
 def test_find_and_rfind_are_python_s(raw: bytes, literal: bytes) -> None:
     wanted = np.frombuffer(literal, np.uint8)

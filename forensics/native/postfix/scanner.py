@@ -246,7 +246,7 @@ def daemon_of(buf, i, end):
     return P_SMTPD if action != 0 or mild_action(buf, i) >= 0 else BARE
 
 
-@inlined
+@kernel
 def with_id(buf, i, end, program, ev, lv, r, host_hash):
     """The text behind a queue id."""
     c = buf[i]
@@ -460,7 +460,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     return w.NOTICE if logger else w.OTHER
 
 
-@inlined
+@kernel
 def runs_on(buf, ev, r, column, programs):
     """Whether a field, which holds a blank and a slash, holds another record."""
     i, end = ev[r, column], ev[r, column + 1]
@@ -469,7 +469,7 @@ def runs_on(buf, ev, r, column, programs):
     return names_daemon(buf, i, end, programs)
 
 
-@inlined
+@kernel
 def alone(buf, end, ev, r, kind, programs):
     """The kind of an event; UNREAD where it ends in the middle of a field and another record goes on from there, as
     after a crash or where files without a last line end were joined.
@@ -519,7 +519,7 @@ def keyed_by(buf, ev, lv, r, kind, host_start, host_end):
     return kind
 
 
-@inlined
+@kernel
 def line(buf, i, end, ev, lv, r, memo, programs):
     """One line [i, end) into row r: kind. Span A: of OTHER the program's name, of STRANGE the text (B the program's
     name, where it has no number)."""
