@@ -246,7 +246,13 @@ def _file(path: str, status: os.stat_result, problems: list[Problem]) -> list[So
     if not status.st_size:
         problems.append(Problem(display(path), _EMPTY))
         return []
+    if not status.st_blocks and streams.hollow(path):
+        problems.append(Problem(display(path), f"{_HOLLOW} (all of its {status.st_size:,} bytes are zeros)"))
+        return []
     return _sources(Source(path, size=status.st_size), problems)
+
+
+_HOLLOW = "nothing was ever written into it: a copy that broke off, or room that was only reserved"
 
 
 def _sources(bare: Source, problems: list[Problem]) -> list[Source]:

@@ -54,6 +54,22 @@ def open_readonly(path: str | Path) -> int:
     return fd
 
 
+def hollow(path: str | Path) -> bool:
+    """Whether a file is a hole from end to end, as its file system says: its bytes are zeros that lie nowhere, and need
+    not be read, however many they are. False where the file system keeps no such account."""
+    try:
+        fd = open_readonly(path)
+    except OSError:  # whoever reads it says why
+        return False
+    try:
+        os.lseek(fd, 0, os.SEEK_DATA)
+    except OSError as error:
+        return error.errno == errno.ENXIO and not any(os.pread(fd, 1 << 16, 0))
+    finally:
+        os.close(fd)
+    return False
+
+
 class Stored(Protocol):
     """Stored bytes that were opened for reading. `mark`: by what a change of them shows."""
 

@@ -210,6 +210,10 @@ def test_memory_hungry_zstd_window_is_refused(tmp_path):
 def test_folder_with_everything_that_is_no_evidence(tmp_path):
     (tmp_path / "good.log").write_bytes(LOG)
     (tmp_path / "empty.log").touch()
+    with (tmp_path / "hole.log").open("wb") as hole, (tmp_path / "partly.log").open("wb") as partly:
+        hole.truncate(50 << 30)
+        partly.seek(1 << 20)
+        partly.write(LOG)
     (tmp_path / "empty.gz").write_bytes(gzip.compress(b""))
     (tmp_path / "broken.gz").write_bytes(gzip.compress(LOG)[:9])
     (tmp_path / "old.7z").write_bytes(b"7z\xbc\xaf\x27\x1cxxxx")
@@ -222,10 +226,12 @@ def test_folder_with_everything_that_is_no_evidence(tmp_path):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
         found = discover([tmp_path])
-    assert [source.name for source in found.sources] == [str(tmp_path / "good.log")]
+    assert [source.name for source in found.sources] == [str(tmp_path / "good.log"), str(tmp_path / "partly.log")]
     why = {Path(one.path).name: one.reason for one in found.problems}
     assert why == {
         "empty.log": "it is empty (0 bytes)",
+        "hole.log": "nothing was ever written into it: a copy that broke off, or room that was only reserved "
+        "(all of its 53,687,091,200 bytes are zeros)",
         "empty.gz": "there is nothing in it once it is unpacked",
         "broken.gz": "nothing in it can be read: the gzip data is cut off at byte 9 of the stored file",
         "old.7z": packings.unsupported(b"7z\xbc\xaf\x27\x1c"),
