@@ -182,9 +182,10 @@ def names(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_suffix(domain: str) -> bool:
-    """Whether this is a suffix below which a registry gives names to anybody, such as `co.uk`: not one body's domain.
+    """Whether this is a suffix below which a registry or a provider gives names to anybody, such as `co.uk` or
+    `onmicrosoft.com`: not one body's domain.
 
-    >>> is_suffix("co.uk"), is_suffix("example.co.uk"), is_suffix("localhost")
-    (True, False, False)
+    >>> is_suffix("co.uk"), is_suffix("onmicrosoft.com"), is_suffix("example.co.uk"), is_suffix("localhost")
+    (True, True, False, False)
     """
-    return bool(domain) and split(domain).suffix == domain
+    return bool(domain) and _extractor().extract_str(domain, include_psl_private_domains=True).suffix == domain

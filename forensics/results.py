@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics import directions, errors, headline
+from forensics import directions, errors, headline, schema
 from forensics.case import Case
 from forensics.unread import NotRead, UnreadReason, few
 
@@ -101,6 +101,8 @@ class Detected:
     incidents: tuple[Mapping[str, Any], ...]
     organisation: tuple[str, ...]
     """Domains in force."""
+    covering: Mapping[str, tuple[str, ...]]
+    """Public suffixes that case.toml names where single domains are meant, by key: what they cover is not weighed."""
     unseen_domains: tuple[str, ...]
     since: datetime | None
     until: datetime | None
@@ -216,8 +218,10 @@ def detected(case: Case) -> Detected:
     from forensics import casefile as case_files
     from forensics import store, verdict
     from forensics.custody import manifest, parameters
+    from forensics.detector import zones
 
-    own = case_files.read(case).organisation.domains
+    casefile = case_files.read(case)
+    own, covering = casefile.organisation.domains, zones.covering(casefile)._asdict()
     inventory = manifest.read(case)
     told = parameters.read(case)
     counting = headline.told(told)
@@ -227,7 +231,7 @@ def detected(case: Case) -> Detected:
         counted = store.rows(
             connection,
             f"""select count(*) findings,
-            count(distinct (coalesce(network_message_id, message_id, queue_id, delivery_id), sender)) messages,
+            count(distinct {schema.MESSAGE.format("d")}) messages,
             count(*) filter (f.exposure = 'exposed') exposed,
             count(*) filter (f.exposure = 'handed-on') handed_on,
             count(*) filter (f.exposure = 'not-exposed') not_exposed,
@@ -266,7 +270,8 @@ def detected(case: Case) -> Detected:
             said = f"{said} {verdict.UNHEARD}"
     return Detected(
         case.folder, " ".join([said, *not_read.sentences]), scored, headline=counting, incidents=tuple(incidents),
-        organisation=own, unseen_domains=unseen, since=since, until=until, not_read=not_read, contested=contested,
+        organisation=own, covering=covering,
+        unseen_domains=unseen, since=since, until=until, not_read=not_read, contested=contested,
         impersonating=len(told.get("impersonation", ())), no_such_domain=len(told.get("undeliverable", ())),
         **counted, **apart,
     )  # fmt: skip

@@ -50,6 +50,13 @@ def _schema(*fields: pa.Field) -> pa.Schema:
     return pa.schema(fields)
 
 
+MESSAGE = (
+    "coalesce({0}.network_message_id, concat_ws('|', {0}.system, {0}.host, {0}.queue_id, epoch_us({0}.submitted_at)))"
+)
+"""What tells one message from another in `deliveries` ({0}), as SQL, so that numbers that people see beside each other
+are of the same things. Not by Message-ID: clients reuse it, and two systems that logged one message without a hand-over
+between them keep two rows (`possible_duplicate_of`)."""
+
 DELIVERIES = _schema(
     column("delivery_id", pa.string(), "stable name of this row: equal on every rerun", nullable=False),
     column(

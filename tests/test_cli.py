@@ -250,6 +250,20 @@ def test_a_suffix_as_the_organisation_is_told(data: Path, tmp_path: Path) -> Non
     assert "uk is a public suffix: mail to anybody's domain below it counts as internal" in told
 
 
+def test_messages_are_counted_alike_everywhere(data: Path, tmp_path: Path) -> None:
+    """Two systems logged the same messages, and no hand-over between them: verdict, list of pairs and report count the
+    same things, and the report says which may be one."""
+    logs = [data / "postfix-albion" / "mail.log-20230601.gz"]
+    logs += [data / "exchange-albion" / f"MSGTRK20230601-1_EX0{n}.LOG.gz" for n in (1, 2)]
+    told = json.loads(call("run", *logs, "--org", ORG, "--case", tmp_path, "--format", "json", "--json").output)[
+        "detected"
+    ]
+    facts = json.loads((tmp_path / "reports" / "incident.json").read_text())
+    assert told["messages"] == sum(one["messages"] for one in told["incidents"])
+    assert told["messages"] == facts["groups"]["headline"]["messages"]["value"] > 4
+    assert facts["coverage"]["possible_duplicates"]["value"]
+
+
 def test_year_is_asked_for_when_nothing_tells(tmp_path: Path) -> None:
     log = tmp_path / "maillog"
     log.write_text(

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_FACTS = """
-select d.delivery_id, epoch_us(d.submitted_at) as at,
-       coalesce(d.message_id, d.network_message_id, d.host || ' ' || d.queue_id || ' ' || d.submitted_at) as message,
-       d.recipient, d.sender
+_FACTS = f"""
+select d.delivery_id, epoch_us(d.submitted_at) as at, {schema.MESSAGE.format("d")} as message, d.recipient, d.sender
 from deliveries d join found f on d.delivery_id = f.delivery_id
 """
 

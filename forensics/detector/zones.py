@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from forensics import domains
+
+if TYPE_CHECKING:
+    from forensics.casefile import CaseFile
 
 _RESTRICTED = """
 mil gov edu int gov.uk mod.uk ac.uk nhs.uk police.uk parliament.uk gov.au edu.au mil.au gc.ca gouv.fr bund.de
@@ -17,6 +21,39 @@ a name behind one of them that resembles a typed one is worth a thought even whe
 
 _ENOUGH = 2
 """Domains of a restricted zone that must be seen before the zone is watched without being asked."""
+
+
+class Covering(NamedTuple):
+    """Public suffixes that case.toml names where single domains are meant. Each covers domains of strangers."""
+
+    organisation: tuple[str, ...]
+    """Mail to any domain below counts as internal."""
+    known_good: tuple[str, ...]
+    """No domain below is accused."""
+    watched: tuple[str, ...]
+    """What is typed below counts as meant, though anybody may have a name there."""
+    shared_relays: tuple[str, ...]
+    """Acceptance by any server below counts as `handed-on`."""
+
+    @property
+    def unaccused(self) -> tuple[str, ...]:
+        """Those below which no finding can be, whatever the log shows."""
+        return tuple(sorted({*self.organisation, *self.known_good, *self.watched}))
+
+
+def covering(casefile: CaseFile) -> Covering:
+    """What case.toml names too widely. A zone where only public bodies may register is watched on purpose.
+
+    >>> from forensics.casefile import CaseFile, Domains
+    >>> about = Domains(known_good=("ml", "navy.mil"), watched=("*.mil", "*.co.uk"), shared_relays=("com",))
+    >>> covering(CaseFile(domains=about))
+    Covering(organisation=(), known_good=('ml',), watched=('co.uk',), shared_relays=('com',))
+    """
+    about = casefile.domains
+    asked, _ = watched(about.watched, ())
+    relays = (name.removeprefix("*.").removeprefix(".") for name in about.shared_relays)
+    named = (casefile.organisation.domains, about.known_good, asked - RESTRICTED, relays)
+    return Covering(*(tuple(sorted({*filter(domains.is_suffix, map(domains.a_label, each))})) for each in named))
 
 
 def watched(given: Iterable[str], known: Iterable[str]) -> tuple[set[str], set[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from forensics import accounts, directions, unread
 from forensics.casefile import CaseFile
+from forensics.detector import zones
 from forensics.report.facts import (
     Coverage,
     Day,
@@ -63,6 +64,7 @@ def coverage(
         connection, f"SELECT min(submitted_at) AS first, max(submitted_at) AS last FROM deliveries WHERE {weighed}"
     )[0]
     losses = _losses(evidence)
+    covering = zones.covering(casefile)
     unread_ends = _ends(e for e in evidence if e.unread)
     span = rows(
         connection,
@@ -125,6 +127,8 @@ def coverage(
         unseen_domains=tuple(unseen),
         watched=casefile.domains.watched,
         known_good=casefile.domains.known_good,
+        unaccused=tuple(f"*.{suffix}" for suffix in covering.unaccused),
+        any_relay=tuple(f"*.{suffix}" for suffix in covering.shared_relays),
     )
 
 

@@ -160,6 +160,11 @@ class Coverage:
     """Domains named as the organisation's that no sender or recipient has."""
     watched: Annotated[tuple[str, ...], Raw("domain")]
     known_good: Annotated[tuple[str, ...], Raw("domain")]
+    unaccused: Annotated[tuple[str, ...], Raw("domain")]
+    """Public suffixes, as `*.ml`, that case.toml calls the organisation's or known-good, or watches as a whole though
+    anybody may have a name there: no finding can be below them."""
+    any_relay: Annotated[tuple[str, ...], Raw("domain")]
+    """Public suffixes, in the same way, that case.toml names among the shared relays."""
 
 
 ASSUMED = "assumed: neither the log nor case.toml names one"

@@ -271,6 +271,10 @@ def _unseen(facts: f.Facts, words: Words) -> b.Spans:
         ("cut", sum(one.cut for one in seen.skipped)),
         ("skipped", sum(not one.cut for one in seen.skipped)),
     )
+    if seen.unaccused:
+        named = [(b.code(brief(zone, _VALUE)),) for zone in seen.unaccused[:_NAMED]]
+        rest = [words("point.more_names", n=len(seen.unaccused) - _NAMED)] if len(seen.unaccused) > _NAMED else []
+        out.append(say(words, "point.unseen_unaccused", zones=joined(words, [*named, *rest])))
     if seen.unread:
         out.append(say(words, "point.unseen_unread", **prose.unread(facts, words)))
     if seen.losses_touching:

@@ -383,6 +383,9 @@ def unseen(facts: Facts, words: Words) -> tuple[Spans, ...]:
     """Section 10: what could not be seen."""
     seen = facts.coverage
     out: list[Spans] = [say(words, "unseen.content"), say(words, "unseen.mistaken"), say(words, "unseen.unknown_name")]
+    for key, zones in (("unaccused", seen.unaccused), ("any_relay", seen.any_relay)):
+        if zones:
+            out.append(say(words, f"unseen.{key}", zones=joined(words, [(code(zone),) for zone in zones])))
     if seen.first is not None and seen.last is not None:
         gateways: list[str | Spans] = [_gateway(words, g) for g in seen.gateways]
         first, last = words.day(seen.first), words.day(seen.last)
