@@ -17,6 +17,7 @@ $(STAMP): requirements.txt pyproject.toml
 	touch $@
 
 demo: install
+	rm -rf reports/albion reports/mod-2023
 	$(BIN)/missent demo --out case/demo --reports reports
 
 test: lint

@@ -27,6 +27,12 @@ class Case:
         return self.folder / "manifest.json"
 
     @property
+    def holds(self) -> tuple[str, ...]:
+        """Names of what only a case has, as far as it is there: what stays when case.toml is lost."""
+        kept = (self.manifest, self.custody_log, self.verdicts, self.deliveries)
+        return tuple(place.name for place in kept if place.exists())
+
+    @property
     def custody_log(self) -> Path:
         return self.folder / "custody.jsonl"
 

@@ -154,6 +154,8 @@ def read(case: Case) -> CaseFile:
     try:
         raw = case.toml.read_bytes()
     except FileNotFoundError:
+        if case.holds:
+            raise gone(case) from None
         there = "it has no case.toml" if case.folder.exists() else "there is no such folder"
         raise CaseError(
             f"{case.folder}: is not a case: {there}",
@@ -162,6 +164,17 @@ def read(case: Case) -> CaseFile:
     except OSError as error:
         raise system_error(error, case.toml) from None
     return _validate(case, _parse(case, raw))
+
+
+def gone(case: Case) -> CaseError:
+    """What to raise for a case whose case.toml is no longer there."""
+    return CaseError(
+        f"{case.toml}: is gone, though {case.folder} is a case: {', '.join(case.holds)}",
+        expected="the file that was there when the case was last used",
+        remedy="put it back from a backup or a bag of the case (`missent verify` then says whether it is the one that "
+        f"was recorded); where there is none, `missent init --case {argument(case.folder)}` writes a new one, in which "
+        "organisation, known-good and watched domains, sources and answers have to be given again",
+    )
 
 
 def _validate(case: Case, data: dict[str, Any]) -> CaseFile:

@@ -89,6 +89,11 @@ def ingest(
                 follow_links=follow_links, max_expanded=max_expanded, progress=progress, command=command,
                 examiner=examiner, note=note, wait=wait, break_lock=break_lock,
             )  # fmt: skip
+        elif org or watch or known_good or year is not None or timezone is not None:
+            raise UsageError(
+                f"{snapshots[0]}: is a snapshot of lookups, to which no option of a log applies",
+                expected="--org, --watch, --known-good, --year and --timezone beside logs, or with `missent detect`",
+            )
         return _annex(Case(Path(case_dir)), snapshots, by, command=command, wait=wait, break_lock=break_lock)
     _zone(timezone)
     case = Case(Path(case_dir))
@@ -102,7 +107,7 @@ def ingest(
         if not found.sources:
             raise _nothing_read(problems)
         sources: Sequence[SourceSettings] = ()
-        if case.toml.exists():
+        if case.toml.exists() or case.holds:
             from forensics import casefile as case_files
 
             sources = case_files.read(case).sources

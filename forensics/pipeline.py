@@ -65,6 +65,8 @@ def run(
 
     reporting.chosen(formats, edition)
     case = Case(Path(case_dir))
+    if case.manifest.exists() and not case.toml.exists():
+        raise case_files.gone(case)
     if not org and not (case.toml.exists() and case_files.read(case).organisation.domains):
         raise _no_organisation()
     about = {
@@ -251,11 +253,12 @@ def report(
 
 @checked
 def withdraw(
-    case_dir: str | Path, names: Sequence[str], *, because: str = "", examiner: str = "", note: str = ""
+    case_dir: str | Path, names: Sequence[str], *, because: str, examiner: str = "", note: str = ""
 ) -> tuple[str, ...]:
     """Record that reports no longer hold: `verify` then does not ask for them. The files are left alone.
 
-    Raises UsageError for a name that no report of the case has, or only reports that were withdrawn before.
+    Raises UsageError without a reason, for a name that no report of the case has, or only reports that were withdrawn
+    before.
     """
     from forensics.custody import log, manifest, seal, staging
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import casefile as case_files
+from forensics import named
 from forensics.arguments import checked
-from forensics.case import Case
-from forensics.errors import UsageError, VerificationFailed, naming
+from forensics.case import Case, argument
+from forensics.errors import UsageError, VerificationFailed
 from forensics.progress import if_interrupted
 
 if TYPE_CHECKING:
@@ -124,14 +125,15 @@ def stamp(
         )
     if ca is not None and reply is None:
         raise UsageError("--ca: there is no reply to check", expected="--reply FILE beside it")
+    for option, file in (("--reply", reply), ("--ca", ca)):
+        if file is not None:
+            named.file(option, Path(file))
     case, by = _recorded(case_dir), log.By(examiner, note)
     with staging.change(case, "stamp") as staged:
         now = staged.next
         entries = log.read(now)
         if reply is None:
-            place = Path(str(query))
-            if place.exists():
-                raise UsageError(f"--query {place}: is there already", expected="a new file")
+            place = named.new("--query", Path(str(query)))
             last = attested.last(entries)
             asked = stamps.query(attested.line(last))
             name = f"{last['sequence']}.tsq"
@@ -141,8 +143,7 @@ def stamp(
                 "attested": attested.put(now, {name: asked}),
             }
             manifest.touch(now, attested.QUERY, details, by=by)
-            with naming(place):
-                place.write_bytes(asked)
+            named.write("--query", place, asked)
             return Attested("query", int(last["sequence"]), str(last["digest"]), place)
         taken = stamps.take(now, entries, Path(reply))
         one, at = taken.asked, taken.token.at
@@ -229,6 +230,7 @@ def export(
 def verify(
     path: str | Path,
     *,
+    case: str | Path | None = None,
     evidence: str | Path | None = None,
     all_records: bool = False,
     ca: str | Path | None = None,
@@ -239,23 +241,26 @@ def verify(
     """Walk a case, or the one in a bag, back to the bytes; hold a report to its seal. Says what failed; raises
     CaseError only when there is nothing to check.
 
-    `ca`: certificates (PEM) to check time stamps by, instead of those that the case keeps; `signers`: who may have
-    signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `evidence` as for `export`. `rerun`: make everything afresh from
-    the evidence, in a temporary folder, and compare.
+    `case`: of a report, the case whose custody log is to know it; without it the log is looked at where the report lies
+    in its case. `ca`: certificates (PEM) to check time stamps by, instead of those that the case keeps; `signers`: who
+    may have signed, as ssh-keygen(1) has it (ALLOWED SIGNERS). `evidence` as for `export`. `rerun`: make everything
+    afresh from the evidence, in a temporary folder, and compare.
     """
     from forensics.custody import lone
 
     place = Path(path)
-    if rerun and place.is_file():
-        raise UsageError(f"--rerun: {place} is a report", expected="a case, or a bag that holds one")
-    how: dict[str, Any] = {"ca": Path(ca) if ca else None, "signers": Path(signers) if signers else None}
-    for option, file in how.items():
-        if file is not None and not file.is_file():
-            raise UsageError(f"--{option} {file}: there is no such file")
+    how: dict[str, Any] = {}
+    for option, file in (("ca", ca), ("signers", signers)):
+        how[option] = None if file is None else named.file(f"--{option}", Path(file))
+    for option, given in (("evidence", evidence), ("all", all_records), *how.items(), ("rerun", rerun)):
+        if given and place.is_file():
+            raise UsageError(f"--{option}: {place} is a report", expected="a case, or a bag that holds one")
     if not place.exists():
         raise UsageError(f"{place}: there is no such file or folder", expected="a case, a bag, or a report of one")
     if place.is_file():
-        return lone.check(place)
+        return lone.check(place, None if case is None else _recorded(case))
+    if case is not None:
+        raise UsageError(f"--case {case}: {place} is no report", expected="a report beside it, or the case alone")
     with if_interrupted(f"nothing was found out; {place} is as it was: verify only reads"):
         return _verified(place, _searched(evidence), all_records, rerun, progress, how)
 
@@ -264,11 +269,11 @@ def _searched(evidence: str | Path | None) -> Place | None:
     """Where evidence is looked for. Naming an object store is what permits to ask it."""
     from forensics.custody import objects
 
-    if not evidence:
+    if evidence is None:
         return None
     objects.refuse([evidence])
     objects.name([evidence])
-    return objects.parse(str(evidence)) if objects.is_address(evidence) else Path(evidence)
+    return objects.parse(str(evidence)) if objects.is_address(evidence) else named.found("--evidence", Path(evidence))
 
 
 def _verified(
@@ -284,11 +289,19 @@ def _verified(
 
     case, bag = Case(place), unbagged.is_bag(place)
     if bag:
+        if folder is not None:
+            case_in = unbagged.case_in(place).folder
+            raise UsageError(
+                f"--evidence: {place} is a bag, of which nothing outside is looked at",
+                expected="a case",
+                remedy=f"`missent verify {argument(case_in)} --evidence …` checks the case in it alone",
+            )
         found = unbagged.check(place, all_records=all_records, progress=progress, **how)
         case, folder = unbagged.case_in(place), unbagged.evidence_in(place)
     else:
         staging.finish(case)
-        case_files.read(case)
+        if not case.holds:  # else what became of case.toml is one of the checks
+            case_files.read(case)
         found = checking.verify(case, evidence=folder, all_records=all_records, progress=progress, **how)
     if not rerun:
         return found

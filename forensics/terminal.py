@@ -18,11 +18,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from forensics import domains, results
+from forensics import named, results
 from forensics.accounts import percent
 from forensics.case import argument
 from forensics.cells import guard
-from forensics.errors import naming
 from forensics.progress import span, words
 from forensics.report.text.visible import cut, inked, visible
 from forensics.unread import days, few
@@ -155,8 +154,9 @@ def detected(result: results.Detected) -> None:
 
 def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
     _line("Domains", ", ".join(visible(domain) for domain in result.organisation) or "none of the organisation's known")
-    for domain in filter(domains.is_suffix, result.organisation):
-        _line("Noted", f"{visible(domain)} is a public suffix: mail to anybody's domain below it counts as internal")
+    for key, covered in result.covering.items():
+        for domain in covered:
+            _line("Noted", f"{visible(domain)} is a public suffix: {_COVERS[key]} ({key} in case.toml)")
     _unseen([domain for domain in result.unseen_domains if domain not in noted], result.not_read.all)
     print(f"VERDICT    {visible(result.verdict)}")
     for incident in result.incidents[:12]:
@@ -174,6 +174,14 @@ def _detected(result: results.Detected, noted: Sequence[str] = ()) -> None:
             + (f", {result.not_measured:,} of them of level medium or above" if result.not_measured else ""),
         )
     _beside(result)
+
+
+_COVERS = {
+    "organisation": "mail to anybody's domain below it counts as internal",
+    "known_good": "no domain below it is accused, whatever the logs show; name single domains instead",
+    "watched": "what is typed below it counts as meant, and is not accused, though anybody may have a name there",
+    "shared_relays": "acceptance by any server below it does not count as exposure",
+}
 
 
 def _beside(result: results.Detected) -> None:
@@ -240,11 +248,11 @@ def exported(result: Bagged) -> None:
 
 def questions(result: workbench.Questions, out: Path | None, *, as_json: bool) -> None:
     """The script of `missent lookups`, to a file or to the output; what cannot be asked, beside it."""
+    if out is not None:
+        named.write("--out", out, result.script.encode())
     if as_json:
         return _json(result)
     if out is not None:
-        with naming(out):
-            out.write_text(result.script, "utf-8")
         print(f"{count(len(result.names), 'name')} to ask for: {out}")
     else:
         sys.stdout.write(result.script)

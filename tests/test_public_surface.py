@@ -33,7 +33,7 @@ FUNCTIONS = {
         "ingest": f"logs, case_dir=, *, {AGAIN}, {READING}, {CALLER}, {SAYING}, {HOLDING}",
         "moment": "text, *, end=",
         "report": f"case_dir=, *, {REPORTING}, templates=, logo=, language=, since_report=, {CALLER}, {SAYING}, {HOLDING}",
-        "withdraw": f"case_dir, names, *, because=, {SAYING}",
+        "withdraw": f"case_dir, names, *, because, {SAYING}",
         "run": f"logs, case_dir=, *, {AGAIN}, {READING}, since=, until=, {REPORTING}, {CALLER}, {SAYING}, {HOLDING}",
     },
     "forensics.proof": {
@@ -42,7 +42,7 @@ FUNCTIONS = {
         "sign": "case_dir, *, key, examiner, note=",
         "stamp": f"case_dir, *, query=, reply=, ca=, {SAYING}",
         "export": "case_dir, *, out, with_evidence=, evidence=, edition=, as_of=, progress=",
-        "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
+        "verify": "path, *, case=, evidence=, all_records=, ca=, signers=, rerun=, progress=",
     },
     "forensics.workbench": {
         "ask": f"case_dir, *, everything=, {SAYING}",
@@ -58,7 +58,7 @@ FUNCTIONS = {
         f"show=, rule=, on=, reason=, {SAYING}",
         "sql": "case_dir, query",
         "status": "case_dir",
-        "verify": "path, *, evidence=, all_records=, ca=, signers=, rerun=, progress=",
+        "verify": "path, *, case=, evidence=, all_records=, ca=, signers=, rerun=, progress=",
         "views_sql": "case_dir",
         "watch_list": "names, *, limit=, case_dir=",
         "watch_rules": "names, case_dir, *, limit=, formats=, out=, days=, as_of=",
@@ -74,7 +74,7 @@ CLASSES = {
     "forensics.results": {
         "Detected": "case, verdict, scored, findings, messages, exposed, handed_on, not_exposed, unsettled, "
         "content_sent, stage_unknown, kept_for_review, not_measured, headline, contested, impersonating, no_such_domain, first, last, incidents, "
-        "organisation, unseen_domains, since, until, "
+        "organisation, covering, unseen_domains, since, until, "
         "not_read",
         "Ingested": "case, evidence, already, records, used, ignored, duplicates, unread, deliveries, first, last, "
         "skipped, notes, first_delivery, last_delivery, organisation, unseen_domains, not_read, losses, "

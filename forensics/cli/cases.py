@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from forensics.cli.options import ABOUT, CASE, JSON, PATH, SAYING, having
+from forensics.cli.options import ABOUT, CASE, JSON, PATH, SAYING, alone, having
 from forensics.errors import UsageError
 
 
@@ -78,6 +78,7 @@ def sql(case_dir: Path, query: str | None, form: str, print_views: bool, as_json
     from forensics import terminal, workbench
 
     if print_views:
+        alone("print_views", "case_dir")
         print(workbench.views_sql(case_dir), end="")
         return
     if query is None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from forensics.cli.values import Log, cluster, first_moment, last_moment, report_formats, size, year, zones
+from forensics.errors import UsageError
 
 
-class _Named(click.Path):
+class Named(click.Path):
     """A path. An empty one would be the folder that the command is called in."""
 
     def convert(
@@ -23,7 +25,9 @@ class _Named(click.Path):
         return super().convert(value, param, ctx)
 
 
-PATH = _Named(path_type=Path)
+PATH = Named(path_type=Path)
+PLACE = Named()
+"""A path, or an address of objects."""
 
 CASE = click.option(
     "--case",
@@ -171,6 +175,20 @@ PROGRESS = click.option(
 FAIL = click.option(
     "--fail-on-findings", is_flag=True, help="Exit with 1 when findings of level medium or above are present."
 )
+
+
+def alone(*said: str) -> None:
+    """Raises UsageError where options were given beside these that would count for nothing. An option that is passed
+    over lets people believe that it was followed."""
+    ctx = click.get_current_context()
+    given = [
+        one.opts[0] if isinstance(one, click.Option) else str(one.metavar)
+        for one in ctx.command.params
+        if one.name not in said and ctx.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        option = next(one.opts[0] for one in ctx.command.params if one.name == said[0])
+        raise UsageError(f"{option}: {', '.join(given)} would count for nothing beside it", expected="one or the other")
 
 
 def having(*groups: tuple[Callable[..., Any], ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

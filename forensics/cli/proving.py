@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from forensics.cli.options import CASE, JSON, PATH, PROGRESS, SAYING, having
+from forensics.cli.options import CASE, JSON, PATH, PLACE, PROGRESS, SAYING, having
 from forensics.cli.values import first_moment
 from forensics.errors import UsageError
 
 EVIDENCE = click.option(
     "--evidence",
-    type=click.Path(),
+    type=PLACE,
     metavar="DIR",
     help="Where to look for evidence that has moved (found by digest): a folder, or s3://BUCKET/PREFIX.",
 )
@@ -21,7 +21,13 @@ EVIDENCE = click.option(
 
 @click.command(short_help="Check a case, a bag or a report, down to the bytes.")
 @click.argument("path", type=PATH, metavar="PATH", required=False)
-@click.option("--case", "case_dir", type=PATH, metavar="DIR", help="The case, instead of PATH.")
+@click.option(
+    "--case",
+    "case_dir",
+    type=PATH,
+    metavar="DIR",
+    help="The case, instead of PATH; of a report, the case whose custody log is to know it.",
+)
 @EVIDENCE
 @click.option(
     "--all",
@@ -55,19 +61,18 @@ def verify(
     """Walk a case back to the bytes: evidence, counts, cited records, tables, custody log, reports.
 
     PATH is a case, a bag (`missent export`), or a report: of that, which state of which case it shows,
-    and whether it is as it was sealed.
+    and whether it is as it was sealed. A seal shows that nothing changed since, not who made it; with --case
+    a report is held to the custody log.
 
     Example:  missent verify case --ca authority.pem --signers signers
     """
     from forensics import bar, proof, terminal
 
-    if (path is None) == (case_dir is None):
-        raise UsageError("verify: nothing to verify" if path is None else "verify: PATH and --case at once",
-                         expected="a case, a bag or a report")  # fmt: skip
-    place = path or case_dir
-    assert place is not None
+    place, case = (case_dir, None) if path is None else (path, case_dir)
+    if place is None:
+        raise UsageError("verify: nothing to verify", expected="a case, a bag or a report")
     with bar.progress(progress, quiet=as_json) as shown:
-        result = proof.verify(place, progress=shown, **options)
+        result = proof.verify(place, case=case, progress=shown, **options)
     terminal.verified(result, as_json=as_json)
     ctx.exit(result.exit_code)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from forensics.cli.options import CASE, JSON, PATH, SAYING, having
+from forensics.cli.options import CASE, JSON, PATH, SAYING, Named, alone, having
 
 
 @click.command(short_help="Show what speaks for and against a delivery or a domain.")
@@ -24,6 +24,7 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     from forensics import terminal, workbench
 
     if as_bytes:
+        alone("as_bytes", "subject", "case_dir")
         sys.stdout.buffer.write(workbench.identity(case_dir, subject))
         return
     terminal.explained(workbench.explain(case_dir, subject), as_json=as_json)
@@ -37,7 +38,7 @@ def explain(case_dir: Path, subject: str, as_bytes: bool, as_json: bool) -> None
     "export_to",
     type=PATH,
     metavar="CSV",
-    help="Write the list of incidents and findings to rule on.",
+    help="Write the list of incidents and findings to rule on, to a new file.",
 )
 @click.option("--import", "import_from", type=PATH, metavar="CSV", help="Read rulings from that list.")
 @click.option("--show", metavar="DOMAIN|DELIVERY", help="Set out one pair, by its typed domain, or one finding.")
@@ -71,9 +72,7 @@ def review(case_dir: Path, as_json: bool, **options: Any) -> None:
 
 @click.command(short_help="Write questions for the DNS and RDAP, to be asked elsewhere.")
 @CASE
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; without it, to the output."
-)
+@click.option("--out", type=PATH, metavar="FILE", help="A new file to write; without it, to the output.")
 @JSON
 def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
     """Write a script that asks the DNS and RDAP about the domains in question, to be run on another machine.
@@ -83,13 +82,15 @@ def lookups(case_dir: Path, out: Path | None, as_json: bool) -> None:
 
     Example:  missent lookups --case case --out ask.sh
     """
-    from forensics import terminal, workbench
+    from forensics import named, terminal, workbench
 
+    if out is not None:
+        named.new("--out", out)
     terminal.questions(workbench.lookups(case_dir), out, as_json=as_json)
 
 
 @click.command(short_help="Take in a worksheet of what people found in the messages.")
-@click.argument("sheet", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="XLSX")
+@click.argument("sheet", type=Named(path_type=Path, exists=True, dir_okay=False), metavar="XLSX")
 @CASE
 @having(SAYING)
 @JSON

@@ -24,6 +24,8 @@ from forensics.cli.options import (
     READING,
     REPORTING,
     SAYING,
+    Named,
+    alone,
     having,
 )
 from forensics.cli.values import command_line
@@ -110,20 +112,20 @@ def detect(
 @having(REPORTING, SAYING, HOLDING)
 @click.option(
     "--templates",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=Named(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
     help="A folder whose words and templates come before the shipped ones.",
 )
 @click.option(
     "--logo",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=Named(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
     help="A PNG or SVG for the head of the page.",
 )
 @click.option("--language", default="en-GB", show_default=True, metavar="TAG", help="Folder of words to use.")
 @click.option(
     "--since-report",
-    type=click.Path(path_type=Path, exists=True),
+    type=Named(path_type=Path, exists=True),
     metavar="PREVIOUS",
     help="An earlier incident.json (or its folder): the report says what changed since.",
 )
@@ -146,6 +148,7 @@ def report(
     from forensics import pipeline, terminal
 
     if withdraw:
+        alone("withdraw", "because", "case_dir", "examiner", "note", "progress", "as_json")
         said = {name: options[name] for name in ("examiner", "note")}
         terminal.withdrawn(pipeline.withdraw(case_dir, withdraw, because=because, **said), as_json=as_json)
         return

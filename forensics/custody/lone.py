@@ -1,11 +1,13 @@
 """A report file by itself: which case state it shows, and whether it is as it was sealed.
 
 A seal lies beside its report and can be made by anybody: it shows an accident, not a forger. What ties it to a case is
-the entry of the custody log that it names; where the report still lies in its case, that is looked up.
+the entry of the custody log that it names; where the report still lies in its case, or the case is named beside it,
+that is looked up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from forensics.case import Case
@@ -13,8 +15,11 @@ from forensics.custody import canonical, log, seal
 from forensics.custody.checks import Check, Verification
 
 
-def check(place: Path) -> Verification:
-    """Check one report, or all of one seal. `ok` is None where there is no seal to hold it to."""
+def check(place: Path, against: Case | None = None) -> Verification:
+    """Check one report, or all of one seal. `ok` is None where there is no seal to hold it to. `against`: the case
+    whose custody log is to know its content, wherever the file lies and whatever it is called."""
+    if against is not None:
+        return _against(place, against)
     sealed = place if place.name.endswith(seal.SUFFIX) else seal.beside(place)
     case = _case(place)
     if not sealed.is_file():
@@ -31,8 +36,44 @@ def check(place: Path) -> Verification:
     checks = [_part(sealed.parent / part.name, part, case) for part in wanted]
     if case:
         return _told(checks, "as its seal and the custody log of its case record it")
-    rest = "the case that its seal names is not here, so who sealed it is not checked"
+    rest = (
+        "the case that its seal names is not here, so who sealed it is not checked: whoever replaces a report can make "
+        "it a seal. `missent verify FILE --case CASE` holds it to the custody log of its case"
+    )
     return _told(checks, f"as its seal says; {rest}")
+
+
+def _against(place: Path, case: Case) -> Verification:
+    """The report, or the reports of a seal, by their content among all that the custody log of a case recorded."""
+    found = log.check(case)
+    if found.faults:
+        return _told([Check(case.custody_log.name, False, f"was altered: {found.faults[0]}")], "")
+    files = [place]
+    if place.name.endswith(seal.SUFFIX):
+        try:
+            files = [place.parent / part.name for part in seal.read(place)]
+        except (ValueError, OSError) as error:
+            return _told([Check(place.name, False, f"cannot be read as a seal ({error})")], "")
+    written = [one for entry in found.entries for one in seal.recorded(case, [entry])]
+    last = {one.name: one for one in seal.recorded(case, found.entries)}
+    checks = [_by_content(file, written, last) for file in files]
+    return _told(checks, f"as the custody log of {case.folder} records it")
+
+
+def _by_content(file: Path, written: Sequence[seal.Written], last: Mapping[str, seal.Written]) -> Check:
+    if not file.is_file():
+        return Check(file.name, False, "sealed, but missing")
+    sha256 = canonical.file_digest(file)
+    one = next((one for one in reversed(written) if one.sha256 == sha256), None)
+    if one is None:
+        return Check(file.name, False, f"no report of this content was written by the case (SHA-256 {sha256})")
+    now = last[one.name]
+    text = f"written as {one.name}: case state {one.case_state}, entry {one.head.sequence} of the custody log"
+    if now.head != one.head:
+        text += f"; entry {now.head.sequence} wrote a later one of that name"
+    if now.withdrawn:
+        text += f"; {now.withdrawn}"
+    return Check(file.name, True, text)
 
 
 def _unknown(place: Path, why: str) -> Verification:

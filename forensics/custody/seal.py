@@ -45,10 +45,11 @@ def write(
 
     `files` are the places that the commit gives them; what an earlier run wrote beside them under other endings stays
     sealed as it was. The entry names each file by its path below CASE/reports, or below the `folder` that it names.
-    Returns the seals' places. Raises OSError.
+    Returns the seals' places. Raises OSError, and UsageError where somebody else's file stands at one of the places.
     """
     case = staged.next
     digests = {path: canonical.file_digest(staged.content(path)) for path in sorted(files)}
+    _nobodys(staged, digests)
     state = manifest.case_state_digest(case, manifest.settled(case, manifest.read(case)))
     noted = {**(details or {})}
     reports = staged.case.reports.absolute()
@@ -69,6 +70,27 @@ def write(
     for sealed, parts in seals.items():
         staged.report(sealed).write_bytes(_page(parts.values()))
     return tuple(sorted(seals))
+
+
+def _nobodys(staged: Staged, digests: Mapping[Path, str]) -> None:
+    """Raises UsageError where a file would be lost that this case did not write as it stands there: a worksheet that
+    somebody filled in, a document that was edited, the report of another case and its seal."""
+    ours = {one.place.absolute(): one.sha256 for one in recorded(staged.case, log.check(staged.case).entries)}
+    remedy = "move it, or name another folder with --out"
+    for path, sha256 in digests.items():
+        if os.path.lexists(path):
+            if not path.is_file():
+                raise UsageError(f"{path}: is there already, and is no file", remedy=remedy)
+            there = canonical.file_digest(path)
+            if there not in (sha256, ours.get(path.absolute())):
+                changed = "was changed since this case wrote it" if path.absolute() in ours else "is not of this case"
+                raise UsageError(f"{path}: is there already, and {changed}", remedy=remedy)
+        for old in _earlier(beside(path)):
+            other = path.parent / old.name
+            if other not in digests and other.absolute() not in ours:
+                raise UsageError(
+                    f"{beside(path)}: is there already, and seals {old.name}, which is not of this case", remedy=remedy
+                )
 
 
 def _page(parts: Iterable[Seal]) -> bytes:
@@ -249,8 +271,11 @@ def withdraw(
     """Record that reports no longer hold, so that they may be missing; the files themselves are left alone.
 
     `names` are those below CASE/reports or, written elsewhere, whole paths; `incident` means all its endings. Returns
-    the withdrawn ones. Raises UsageError for a name that no report has, or only reports that were withdrawn before.
+    the withdrawn ones. Raises UsageError without a reason, for a name that no report has, or only reports that were
+    withdrawn before.
     """
+    if not why.strip():
+        raise UsageError("--withdraw: without a reason", expected="--because TEXT beside it, for whoever asks later")
     known = recorded(staged.case, log.check(staged.case).entries)
     chosen: list[str] = []
     for name in names:

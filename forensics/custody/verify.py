@@ -137,6 +137,8 @@ def _statement(case: Case, entries: Entries) -> Check:
     keys = statement.changed(case, known)
     if keys is None:
         return Check(case.toml.name, True, "as the last stage recorded it")
+    if not case.toml.exists():
+        return Check(case.toml.name, False, "is missing, though the custody log records it")
     what = f"other values of {', '.join(keys)}" if keys else "other remarks or layout only"
     read = any(statement.weighed(key) for key in keys)
     command = "missent ingest" if told.KEY in keys else "missent detect" if read else "missent report"

@@ -61,6 +61,10 @@ def review(
         raise UsageError(f"{' and '.join(given)} at once", expected="one of them")
     if not web and (port or read_only):
         raise UsageError("--port, --read-only: are of the desk in the browser", expected="--web beside them")
+    if not web and not browser:
+        raise UsageError("--no-browser: is of the desk in the browser", expected="--web beside it")
+    if not (web or import_from or rule) and (remember or reviewer):
+        raise UsageError("--reviewer, --remember: are of rulings", expected="--web, --import or --rule beside them")
     if not rule and (on or reason):
         raise UsageError("--on, --reason: are of a ruling", expected="--rule VERDICT beside them")
     made: Sequence[Verdict]

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forensics import sent
+from forensics import named, sent
 from forensics.case import Case, undetected
 from forensics.cells import guard, unguard
-from forensics.custody import canonical, log, manifest
+from forensics.custody import log, manifest
 from forensics.custody.chain import Clock, now
 from forensics.custody.tables import batches, files
 from forensics.errors import UsageError, system_error
@@ -41,9 +41,9 @@ def export_csv(case: Case, path: Path) -> int:
     """Write the list to rule on (UTF-8 with byte order mark, so that Excel reads it); returns its rows.
 
     Columns: see COLUMNS; incidents with the most exposed deliveries first, each followed by its findings by time.
-    Raises CaseError before detection, MachineError (UsageError for a path that cannot be one) when the file cannot be
-    written.
+    Raises CaseError before detection, UsageError where something has that name, OSError when it cannot be written.
     """
+    named.new("--export", path)
     verdicts = held(read(case))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -53,10 +53,7 @@ def export_csv(case: Case, path: Path) -> int:
     for row in _rows(case, verdicts):
         writer.writerow([guard(str(row.get(column, ""))) for column in COLUMNS])
         rows += 1
-    try:
-        canonical.put(path, "\ufeff" + out.getvalue())
-    except OSError as error:
-        raise system_error(error, path) from None
+    named.write("--export", path, ("\ufeff" + out.getvalue()).encode())
     return rows
 
 

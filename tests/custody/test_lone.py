@@ -80,6 +80,37 @@ def test_a_forged_seal_passes_alone_but_not_in_its_case(away: Path, built: Built
     assert "the custody log has another digest" in verify(built.case.reports / "incident.html", 4)
 
 
+def test_a_report_elsewhere_against_the_custody_log_of_its_case(away: Path, built: Built) -> None:
+    """Whoever replaces file and seal makes them agree; the case, where it is named, tells."""
+    case = ("--case", str(built.case.folder))
+    told = verify(away, 0, *case)
+    assert "incident.html: written as incident.html: case state" in told and "entry 3 of the custody log" in told
+    assert f"AS SEALED  as the custody log of {built.case.folder} records it" in told
+    verify(away.parent / "incident.seal.json", 0, *case)
+    away = away.rename(away.with_name("renamed.html"))
+    verify(away, 0, *case)
+    (away.parent / "incident.seal.json").unlink()
+    verify(away, 0, *case)
+    away.write_text("<p>other</p>")
+    assert "no report of this content was written by the case" in verify(away, errors.VERIFICATION_FAILED, *case)
+    assert json.loads(verify(away, errors.VERIFICATION_FAILED, *case, "--json"))["ok"] is False
+
+
+def test_an_earlier_or_withdrawn_report_against_its_case(away: Path, built: Built) -> None:
+    case = ("--case", str(built.case.folder))
+    (built.case.reports / "incident.html").write_bytes(away.read_bytes())
+    with staging.change(built.case, "report") as staged:
+        later = staged.report(built.case.reports / "incident.html")
+        later.write_text("<p>later</p>")
+        seal.write(staged, [built.case.reports / "incident.html"])
+        seal.withdraw(staged, ["incident.html"], "superseded", by=By("M. Okafor"))
+    told = verify(away, 0, *case)
+    assert "; entry 4 wrote a later one of that name; withdrawn on 2" in told
+    lines = built.case.custody_log.read_bytes().splitlines(keepends=True)
+    built.case.custody_log.write_bytes(b"".join(lines[:1] + lines[2:]))
+    assert "custody.jsonl: was altered" in verify(away, errors.VERIFICATION_FAILED, *case)
+
+
 def test_a_seal_taken_from_a_report_of_the_case(built: Built) -> None:
     (built.case.reports / "incident.seal.json").unlink()
     assert "its seal is missing, though" in verify(built.case.reports / "incident.html", errors.VERIFICATION_FAILED)

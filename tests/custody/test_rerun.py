@@ -94,7 +94,7 @@ def test_tables_that_do_not_follow_from_the_evidence(case: Case) -> None:
     settled = manifest.settled(case, replace(manifest.read(case), tables=tables.existing(case)))
     forged(case, tables=settled.tables, detection_digest="")
     for _ in ("withdraw the report, which is gone",):
-        call("report", "--withdraw", "incident", "--case", case.folder)
+        call("report", "--withdraw", "incident", "--because", "moved", "--case", case.folder)
     assert "VERIFIED" in call("verify", case.folder)
     told = again(case.folder, code=errors.VERIFICATION_FAILED)
     assert "table deliveries: other content (6 rows now, 5 recorded)" in told

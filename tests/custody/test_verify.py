@@ -288,7 +288,7 @@ def test_a_withdrawn_report_may_be_gone(built):
 
 
 def test_what_was_withdrawn_already_is_said_with_when_by_whom_and_why(built):
-    def withdrawn(*names, why="", by=log.NOBODY):
+    def withdrawn(*names, why="superseded", by=log.NOBODY):
         with staging.change(built.case, "withdraw") as staged:
             return seal.withdraw(staged, names, why, by=by, clock=lambda: datetime(2024, 3, 2, 8, tzinfo=UTC))
 
@@ -300,10 +300,12 @@ def test_what_was_withdrawn_already_is_said_with_when_by_whom_and_why(built):
             withdrawn(*names)
     assert built.case.custody_log.read_bytes() == before, "all or nothing"
     assert withdrawn("incident") == ("incident.json",), "what still holds, of a name for all endings"
-    with pytest.raises(UsageError, match=r"incident\.html was .*; incident\.json was .*without a reason"):
+    with pytest.raises(UsageError, match=r"incident\.html was .*; incident\.json was .*because: superseded"):
         withdrawn("incident")
     with pytest.raises(UsageError, match="no report of this case has that name"):
         withdrawn("other")
+    with pytest.raises(UsageError, match="without a reason"):
+        withdrawn("incident.html", why=" ")
 
 
 def test_reports_written_elsewhere_and_moved_are_told(built, tmp_path):

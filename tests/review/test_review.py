@@ -225,8 +225,12 @@ def test_import(built, tmp_path, delimiter):
     reason = next(one.reason for one in made if one.verdict == "confirmed")
     assert reason == '=asked; him, "twice"\nand again'
     assert sum(entry["action"] == "verdict" for entry in log.read(built.case)) == 1
-    export_csv(built.case, path)
-    assert import_csv(built.case, path, reviewer="C") == ()
+    filled = path.read_bytes()
+    with pytest.raises(UsageError, match="is there already"):
+        export_csv(built.case, path)
+    assert path.read_bytes() == filled
+    export_csv(built.case, tmp_path / "after.csv")
+    assert import_csv(built.case, tmp_path / "after.csv", reviewer="C") == ()
 
 
 @pytest.mark.parametrize(
