@@ -112,6 +112,23 @@ def refuse(case: Case, *, org: Sequence[str] = (), watch: Sequence[str] = (), kn
                 raise UsageError(f"{option} {name}: no domain", expected="a name such as example.org") from None
 
 
+def is_zone(name: str) -> bool:
+    """Whether this names a zone of IANA's, which is the same on every machine: not `localtime`, which is the machine's
+    own, nor a zone that counts leap seconds, as no log does.
+
+    >>> is_zone("Europe/London"), is_zone("localtime"), is_zone("right/UTC"), is_zone("")
+    (True, False, False, False)
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name in ("localtime", "posixrules", "Factory") or name.startswith(("right/", "posix/")):
+        return False
+    try:
+        return bool(ZoneInfo(name).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
 def argument(path: str | Path) -> str:
     """A path as a shell takes it, on one line: what stands in a command that people are told to give.
 

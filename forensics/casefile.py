@@ -11,12 +11,11 @@ import tomllib
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from forensics import domains, tomlread
-from forensics.case import Case, argument
+from forensics.case import Case, argument, is_zone
 from forensics.errors import CaseError, naming, system_error
 
 
@@ -25,11 +24,8 @@ class _Strict(BaseModel):
 
 
 def _known_zone(name: str | None) -> str | None:
-    if name is not None:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name!r} is no zone: an IANA name is expected, such as Europe/London") from None
+    if name is not None and not is_zone(name):
+        raise ValueError(f"{name!r} is no zone: an IANA name is expected, such as Europe/London")
     return name
 
 

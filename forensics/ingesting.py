@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.about import agree, remember, unseen_settings
 from forensics.arguments import checked
-from forensics.case import Case, refuse
+from forensics.case import Case, is_zone, refuse
 from forensics.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
@@ -298,14 +298,8 @@ def _years(year: int | str | None) -> tuple[int | None, bool]:
 
 def _zone(name: str | None) -> None:
     """Refuse a zone that nobody knows before any work, even where every stamp has an offset of its own."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo("UTC" if name is None else name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            f"--timezone {name or repr(name)}: no such zone", expected="a name such as Europe/London"
-        ) from None
+    if name is not None and not is_zone(name):
+        raise UsageError(f"--timezone {name or repr(name)}: no such zone", expected="a name such as Europe/London")
 
 
 def _nothing_read(skipped: Sequence[tuple[str, str]]) -> EvidenceError:

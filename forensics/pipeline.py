@@ -217,6 +217,8 @@ def report(
     case = Case(Path(case_dir))
     staging.finish(case)
     wanted = reporting.chosen(formats, edition)
+    if logo is not None and edition == "redacted":
+        raise UsageError("--logo: names the organisation, and stands in no redacted report", expected="--edition full")
     case_files.read(case)
     manifest.read(case)
     with staging.change(case, "report", wait=wait, break_lock=break_lock) as staged:

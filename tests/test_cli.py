@@ -211,6 +211,8 @@ def test_nothing_readable_is_exit_code_3(tmp_path: Path) -> None:
         (("ingest", "LOG", "--watch", ""), "no domain"),
         (("ingest", "LOG", "--known-good", ""), "no domain"),
         (("ingest", "LOG", "--timezone", ""), "no such zone"),
+        (("ingest", "LOG", "--timezone", "localtime"), "no such zone"),
+        (("ingest", "LOG", "--timezone", "right/Europe/London"), "no such zone"),
         (("ingest", ""), "it is empty: is a variable of the shell unset?"),
         (("watch-list", "203.0.113.5"), "not a domain"),
     ],

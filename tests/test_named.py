@@ -167,6 +167,8 @@ def test_an_option_that_would_count_for_nothing_is_refused(case: Path) -> None:
         ("report", "--withdraw", "incident.html", "--because", "x", "--out", "there"),
         ("report", "--withdraw", "incident.html"),
         ("report", "--withdraw", "incident.html", "--because", " "),
+        ("report", "--edition", "redacted", "--logo", html),
+        ("report", "--templates", case / "reports"),
         ("sql", "--print-views", "select 1"),
         ("sql", "--print-views", "--json"),
         ("explain", "navy.ml", "--bytes", "--json"),

@@ -55,6 +55,7 @@ SAID = {
     "domains = 'a.example'": 'organisation.domains: a list is expected, such as ["one", "two"]',
     "name = 5": "organisation.name: text in quotes is expected",
     'timezone = "BST"': "organisation.timezone: 'BST' is no zone: an IANA name is expected, such as Europe/London",
+    'timezone = "localtime"': "organisation.timezone: 'localtime' is no zone",
     'timezone = ""': "organisation.timezone: '' is no zone",
     'timezone = "../x"': "organisation.timezone: '../x' is no zone",
 }

@@ -10,6 +10,7 @@ from datetime import datetime
 import click
 from click.shell_completion import CompletionItem
 
+from forensics.case import is_zone
 from forensics.errors import UsageError
 
 
@@ -49,7 +50,8 @@ def zones(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[Comp
     """Names of zones that begin so."""
     from zoneinfo import available_timezones
 
-    return [CompletionItem(one) for one in sorted(available_timezones()) if one.lower().startswith(begun.lower())]
+    fit = (one for one in sorted(available_timezones()) if one.lower().startswith(begun.lower()))
+    return [CompletionItem(one) for one in fit if is_zone(one)]
 
 
 def report_formats(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:

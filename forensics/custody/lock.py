@@ -9,6 +9,7 @@ breaks it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -19,7 +20,7 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.custody import canonical, flock, log
 from forensics.custody.chain import Clock, now, stamp
-from forensics.errors import CaseInUse, naming, refuse_without_locks
+from forensics.errors import CaseInUse, MachineError, naming, refuse_without_locks
 
 NAME = ".lock"
 DOING = ".doing"
@@ -52,7 +53,15 @@ def held(
     fresh = not case.folder.exists()
     case.folder.mkdir(parents=True, exist_ok=True)
     place = case.folder / NAME
-    fd = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        fd = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise MachineError(
+            f"{case.folder}: cannot be written ({error.strerror}), and {action} records in the case what it does",
+            remedy="let this user write there, or work on a copy of the case",
+        ) from None
     try:
         _take(fd, case, wait, sleep)
         broken = _of_another_machine(fd)

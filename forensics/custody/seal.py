@@ -18,6 +18,7 @@ from forensics.custody.chain import Clock, Head
 from forensics.custody.names import display, undisplay
 from forensics.custody.staging import Staged
 from forensics.errors import UsageError
+from forensics.unread import few
 
 SUFFIX = ".seal.json"
 
@@ -80,7 +81,9 @@ def _nobodys(staged: Staged, digests: Mapping[Path, str]) -> None:
     for path, sha256 in digests.items():
         if os.path.lexists(path):
             if not path.is_file():
-                raise UsageError(f"{path}: is there already, and is no file", remedy=remedy)
+                raise UsageError(
+                    f"{path}: is there already, and is no file", expected="a report, or nothing", remedy=remedy
+                )
             there = canonical.file_digest(path)
             if there not in (sha256, ours.get(path.absolute())):
                 changed = "was changed since this case wrote it" if path.absolute() in ours else "is not of this case"
@@ -218,17 +221,15 @@ def judge(
     wrong += _strange(case, known)
     remarks = []
     if earlier:
-        remarks.append(
-            f"{', '.join(earlier)} from an earlier state of the case; `missent report` writes the present one"
-        )
+        remarks.append(f"{few(earlier)} from an earlier state of the case; `missent report` writes the present one")
     if absent:
-        remarks.append(f"not here, not checked: {', '.join(absent)}")
+        remarks.append(f"not here, not checked: {few(absent)}")
     return wrong, remarks, right
 
 
 def _fault(one: Written) -> str | None:
     if not one.place.is_file():
-        return "sealed, but missing (`missent report --withdraw` records that a report no longer holds)"
+        return "sealed, but missing (`missent report --withdraw NAME --because TEXT` records that it no longer holds)"
     if canonical.file_digest(one.place) != one.sha256:
         return "was changed after it was sealed"
     sealed = beside(one.place)

@@ -21,7 +21,7 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.custody import canonical, guard, lock, log, runs
 from forensics.custody.names import display, undisplay
-from forensics.errors import CaseError, CaseInUse, MissentError
+from forensics.errors import CaseError, CaseInUse, MachineError, MissentError
 
 STATE = (
     "case.toml", "manifest.json", "custody.jsonl", "verdicts.jsonl", "successors.jsonl", "detection.json",
@@ -144,7 +144,7 @@ def finish(case: Case) -> None:
     try:
         with lock.held(case, "recover", wait=begun):
             recover(case)
-    except (CaseInUse, OSError) as error:
+    except (CaseInUse, MachineError, OSError) as error:
         if begun:
             raise CaseError(
                 f"{case.folder}: a command was interrupted here while it put new tables in place ({error})",

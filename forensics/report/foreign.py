@@ -19,6 +19,7 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.report.text.context import Context
+from forensics.report.text.wording import DEFAULT_LANGUAGE, TEMPLATES
 
 MOST_FILES = 1000
 """Files in a folder of templates; a folder with more is some other folder, named by mistake."""
@@ -44,7 +45,8 @@ def has(made: Context) -> bool:
 
 
 def check(folder: Path | None) -> None:
-    """Raises UsageError for a folder of templates with links that lead elsewhere: a report would show what is there."""
+    """Raises UsageError for a folder of templates with links that lead elsewhere, since a report would show what is
+    there, and for one with nothing that a report is made of: it would count for nothing."""
     if folder is None:
         return
     inside = folder.resolve()
@@ -59,6 +61,12 @@ def check(folder: Path | None) -> None:
                 )
         if number + len(files) > MOST_FILES:
             raise UsageError(f"--templates {folder}: holds more than {MOST_FILES:,} files", expected="templates, words")
+    shipped = {one.name for one in (*TEMPLATES.iterdir(), *(TEMPLATES / DEFAULT_LANGUAGE).iterdir()) if one.is_file()}
+    words = any(one for place in ("", "regimes") for one in (folder / place).glob("*.toml"))
+    if not words and not any((folder / name).is_file() for name in shipped):
+        named = ", ".join(sorted(name for name in shipped if not name.endswith(".toml")))
+        raise UsageError(f"--templates {folder}: holds nothing that a report is made of",
+                         expected=f"files of words (*.toml), or any of {named}")  # fmt: skip
 
 
 def render(name: str, facts: Any, made: Context) -> bytes | dict[str, bytes]:

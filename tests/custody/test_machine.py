@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -121,6 +122,36 @@ def test_reports_where_a_file_lies(whole: Path, tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["verify", str(whole / "case")]).exit_code == 0
 
 
+def test_a_case_that_cannot_be_written(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only reads works on a medium that takes nothing; what records says that it has to, and what helps."""
+
+    def refuse(path: str | Path, flags: int, *given: int, **more: int) -> int:
+        if Path(path).name == ".lock" and flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, flags, *given, **more)
+
+    real = os.open
+    monkeypatch.setattr("forensics.custody.lock.os.open", refuse)
+    case = str(whole / "case")
+    for command in (
+        ["detect"],
+        ["report"],
+        ["custody", "add", "--from", "A", "--to", "B", "--at", "2024-01-01", "--what", "x"],
+    ):
+        done = CliRunner().invoke(main, [*command, "--case", case])
+        assert done.exit_code == errors.MACHINE and "--out" not in done.output
+        assert f"{case}: cannot be written (Read-only file system), and" in done.output and "a copy" in done.output
+    (whole / "case" / ".next").mkdir()
+    for command in (
+        ["verify", case],
+        ["status", case],
+        ["sql", "--case", case, "select 1"],
+        ["custody", "show", "--case", case],
+    ):
+        assert CliRunner().invoke(main, command).exit_code == 0, command
+    (whole / "case" / ".next").rmdir()
+
+
 def test_reports_where_a_folder_lies(whole: Path, tmp_path: Path) -> None:
     for place in (tmp_path / "out", tmp_path / "case" / "reports"):
         shutil.copytree(whole / "case", tmp_path / "case", dirs_exist_ok=True)
@@ -130,7 +161,7 @@ def test_reports_where_a_folder_lies(whole: Path, tmp_path: Path) -> None:
             main, ["report", "--case", str(tmp_path / "case"), "--out", str(place), "--format", "html,json"]
         )
         assert done.exit_code == errors.UsageError.exit_code
-        assert f"{place / 'incident.json'}: Is a directory" in done.output
+        assert f"{place / 'incident.json'}: is there already, and is no file" in done.output
         assert (place / "incident.json" / "kept").read_text() == "kept"
         assert not left(tmp_path / "case")
 

@@ -258,6 +258,9 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         foreign.check(own)
     (own / "sub" / "logo.svg").unlink()
     (own / "here").symlink_to("sub")
+    with pytest.raises(UsageError, match="holds nothing that a report is made of"):
+        foreign.check(own)
+    (own / "report.css").touch()
     foreign.check(own)
 
 

@@ -133,9 +133,9 @@ def load(language: str = DEFAULT_LANGUAGE, folder: Path | None = None) -> Words:
     shipped = TEMPLATES / language
     if not shipped.is_dir() and folder is None:
         raise UsageError(
-            f"no report templates for language {language}",
-            expected=", ".join(sorted(p.name for p in TEMPLATES.iterdir() if p.is_dir())),
-            remedy="choose one of these, or give a template folder",
+            f"--language {language}: there are no words of that language",
+            expected=", ".join(sorted(p.parent.name for p in TEMPLATES.glob("*/html.toml"))),
+            remedy="choose one of these, or name a folder with your own words by --templates",
         )
     entries: dict[str, Entry] = dict(_read(shipped if shipped.is_dir() else TEMPLATES / DEFAULT_LANGUAGE))
     if folder is not None:

@@ -50,7 +50,8 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_language_names_the_known_ones() -> None:
     with pytest.raises(UsageError) as error:
         load("fr-FR")
-    assert "en-GB" in str(error.value)
+    assert error.value.what == "--language fr-FR: there are no words of that language"
+    assert error.value.expected == "en-GB"
 
 
 def test_a_tag_that_is_no_language_is_refused(tmp_path: Path) -> None:
