@@ -12,7 +12,7 @@ from typing import NamedTuple
 DELIVERIES = ("=>", "->", ">>", "*>", "**", "==")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ADDRESS = rf"(?:{_QUOTED}(?:@[^\s:>]*)?|[^\s\"<>]+?)"
-_SENDER = re.compile(rf"(?:<>|{_ADDRESS})(?= |$)")
+_SENDER = re.compile(rf"(?:<>|{_ADDRESS})(?= )")
 _FIELD = re.compile(rf" ([A-Za-z0-9]+\*?)=({_QUOTED}(?:@\S+)?|<(?:{_QUOTED}|[^>\"])*>|\S*)")
 _HOST = re.compile(r" H=(?:([^\s(\[]\S*) )?(?:\([^\s]*\) )?\[([0-9A-Fa-f.:]+)\]")
 _FOR = re.compile(rf" for ((?:{_ADDRESS})(?: {_ADDRESS})*)$")
@@ -30,7 +30,7 @@ _NEXT = re.compile(
 _STATUS = re.compile(r"\b[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})\b")
 _REJECTED = re.compile(
     rf"((?:{_QUOTED}|(?!F=<)[^\"])*?)(?:F=<((?:{_QUOTED}|[^\">])*)> )?((?<= )A=\S+ )?(temporarily )?rejected RCPT "
-    rf"<?((?:{_QUOTED}|[^\">\s])+)>?(?:: (.*))?$",
+    rf"(?:<((?:{_QUOTED}|[^\">\s])+)>|((?:{_QUOTED}|[^\"<>\s])+?)(?=: ))(?:: (.*))?$",
     re.S,
 )
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.S)
@@ -118,6 +118,16 @@ def has_address(rest: str) -> bool:
     return _HEAD.match(rest) is not None
 
 
+def breaks_off(rest: str) -> bool:
+    """Whether a line that `has_address` ends in an address or in front of one, of which a part may be missing: Exim
+    always says something of how it was delivered, or why not."""
+    head = _HEAD.match(rest)
+    if not head or head["text"] or head["parent"] or head["original"]:
+        return False
+    tail = rest[head.end() :]
+    return not tail.strip() or tail.startswith((" <", " ("))
+
+
 def arrival(rest: str) -> Arrival | None:
     """Of a line behind `<=`; None when it has no sender."""
     sender = _SENDER.match(rest)
@@ -197,8 +207,8 @@ def rejection(rest: str) -> Rejection | None:
     found = _REJECTED.match(rest)
     if not found:
         return None
-    who, sender, login, temporary, recipient, why = found.groups()
+    who, sender, login, temporary, quoted, bare, why = found.groups()
     name, address = _host(" " + who)
     status = _STATUS.search(why or "")
     code = status[1] if status else None
-    return Rejection(sender, recipient, bool(temporary), name, address, code, why, bool(login))
+    return Rejection(sender, quoted or bare, bool(temporary), name, address, code, why, bool(login))

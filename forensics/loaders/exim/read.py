@@ -99,6 +99,8 @@ _RECORD = re.compile(
     re.S,
 )
 _QUOTE = re.compile(rb'(?<!\\)"')
+_LINE_END = 10
+BREAKS_OFF = "a record that breaks off"
 _BEHIND_QUOTED = frozenset(b" @>:*")
 
 
@@ -153,6 +155,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     stamps: list[tuple[int, int]] = []
     others: list[tuple[str, str, int, int, int]] = []
     said: list[_Said] = []
+    open_ended = _open_ended(block)
     count = 0
     for count, (offset, length, raw) in enumerate(base.lines(block), 1):
         number = context.number + count - 1
@@ -166,7 +169,9 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         made, reason = _taken(line) if len(raw) <= LONGEST else (None, "longer than any line of Exim")
         kind = None if made or reason else _ignored(line)
         if not (made or reason or kind):
-            reason = _unknown(line)
+            reason = _unknown(line) or (BREAKS_OFF if count == open_ended else "")
+        if made and count == open_ended:
+            made = made[0], _whole(*made)
         if reason:
             unread.append((number, offset, length, reason))
         elif made is None:
@@ -204,6 +209,25 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
 
 _Said = tuple[tuple[str, int | None], lines.Line, int, int, str]
 """((kind, how many), line, number, offset, text) of what tells of records that are missing."""
+
+
+def _open_ended(block: base.Block) -> int:
+    """The number in its block of the content's last record where that has no line end, else 0."""
+    if not block.last or hasattr(block, "starts") or not len(block.data) or block.data[-1] == _LINE_END:
+        return 0
+    return int(np.count_nonzero(block.data == _LINE_END)) + 1
+
+
+def _whole(flag: str, rest: bytes) -> bytes:
+    """What is surely whole of an event without a line end: of an arrival all but its last field, or its recipients."""
+    if flag != "<=":
+        return rest
+    quotes = [found.start() for found in _QUOTE.finditer(rest)]
+    if len(quotes) % 2:
+        rest = rest[: quotes.pop()]
+    closed = quotes[-1] + 1 if quotes else 0
+    tail = rest[closed:]
+    return rest[:closed] + (tail.rpartition(b" for ")[0] or tail.rpartition(b" ")[0]) + b" "
 
 
 def _losses(told: list[_Said], context: base.ScanContext) -> pa.Table | None:
@@ -244,6 +268,8 @@ def _taken(line: lines.Line) -> tuple[tuple[str, bytes] | None, str]:
         return None, "malformed arrival line"
     if flag in fields.DELIVERIES and not fields.has_address(text):
         return None, "malformed delivery line"
+    if flag in fields.DELIVERIES and fields.breaks_off(text):
+        return None, BREAKS_OFF
     if flag == "<=" and line.piece:  # the list of recipients may be cut within an address
         return (flag, rest.rpartition(b" for ")[0] or rest), ""
     return made, ""

@@ -5,9 +5,14 @@ no record is lost unsaid.
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from forensics.loaders import base, timing, years
+from forensics.loaders import exim as loader
+from forensics.loaders.exim import fields
 from tests.ingesting import read
 
 STAMP = "2024-03-01 10:00:05 "
@@ -68,3 +73,53 @@ def test_a_reply_that_holds_a_record_is_a_reply_and_told(tmp_path: Path, after: 
     assert (row["sender"], row["recipient"], row["outcome"]) == ("ann@albion.example", "bob@navy.example", outcome)
     assert result.unread == 0
     assert result.evidence[0].notes["loss_totals"]["runs on"]["records"] == 1
+
+
+CUT = [
+    '1rfzAB-000001-Cd <= ann@albion.example H=ws (ws) [10.0.0.1] P=esmtpsa A=plain:ann S=1000 id=1@albion.example T="a for b" '
+    "for bob@navy.example eve@army.example",
+    '1rfzAB-000001-Cd => bob@navy.example R=dnslookup T=remote_smtp H=mx [203.0.113.5] C="250 OK"',
+    "1rfzAB-000001-Cd ** bob@navy.example <desk@albion.example> R=dnslookup T=remote_smtp H=mx [203.0.113.5]: 550 no",
+    "1rfzAB-000001-Cd ** bob@navy.example: retry timeout exceeded",
+    "1rfzAB-000001-Cd == bob@navy.example R=dnslookup T=remote_smtp defer (-44): later",
+    "1rfzAB-000001-Cd Completed",
+    "H=(ws) [10.0.0.1] F=<ann@albion.example> A=plain:ann rejected RCPT <bob@navy.example>: relay not permitted",
+]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("text", CUT)
+def test_a_record_that_breaks_off_makes_no_address(text: str, end: str) -> None:
+    """Of `.com` the end of a file may have left `.co`, which is a domain too."""
+    for cut in range(1, len(text) + 1):
+        scan = scanned(STAMP + text[:cut] + end)
+        assert scan.records == 1
+        assert end or not scan.ignored or text[0] == "H", text[:cut]
+        for flag, rest in zip(*(scan.events[name].to_pylist() for name in ("flag", "rest")), strict=True):
+            if flag == "<=" and (made := fields.arrival(rest)):
+                assert made.sender == "ann@albion.example"
+                assert end or made.user in (None, "ann")
+                assert end or made.message_id in (None, "1@albion.example")
+                assert end or made.subject in (None, "a for b")
+                assert end or {*made.recipients} <= {"bob@navy.example", "eve@army.example"}
+            elif flag == "rejected" and (refused := fields.rejection(rest)):
+                assert (refused.sender, refused.recipient) == ("ann@albion.example", "bob@navy.example")
+            elif flag in fields.DELIVERIES and (went := fields.delivery(rest)):
+                assert (went.address, went.original) in (
+                    ("bob@navy.example", None),
+                    ("bob@navy.example", "desk@albion.example"),
+                )
+
+
+def scanned(text: str) -> base.Scan:
+    raw = text.encode()
+    block = SimpleNamespace(data=np.frombuffer(raw, np.uint8), offset=0, last=True)
+    context = base.ScanContext(evidence=0, number=1, plan=timing.Plan(years.Clock(2024)), id="e")
+    scan: base.Scan = loader.scan(block, context)
+    return scan
+
+
+def test_what_is_whole_is_read(tmp_path: Path) -> None:
+    result, rows = read(tmp_path, {"mainlog": "".join(f"{STAMP}{text}\n" for text in CUT)})
+    assert result.unread == 0
+    assert {row["recipient"] for row in rows} == {"bob@navy.example"}
