@@ -166,7 +166,7 @@ def _dated(found: list[Surveyed]) -> list[Surveyed]:
         order = sorted(range(len(files)), key=lambda n: files[n].name)
         for n, year in zip(order, newyear.place([files[n] for n in order], known), strict=True):
             one = found[open_[n]]
-            found[open_[n]] = replace(one, survey=timing.dated(one.survey, year))
+            found[open_[n]] = replace(one, survey=timing.dated(one.survey, year, alone=len(open_) == 1))
     return found
 
 

@@ -59,18 +59,24 @@ def surveyed(name: str, settings: Settings, stamps: Stamps, rest: Survey, host: 
     )
 
 
-def dated(survey: Survey, year: int) -> Survey:
-    """A survey that was undated, its first stamp being of this year."""
+def dated(survey: Survey, year: int, *, alone: bool) -> Survey:
+    """A survey that was undated, its first stamp being of this year. Where its name tells another, that is noted if the
+    year was said of it `alone`; else AmbiguousTime is raised."""
     one = survey.undated
     if not isinstance(one, Undated):
         raise TypeError("this survey knows its years")
+    contradiction = years.contradicted_by_name(one.name, one.years, year)
+    if contradiction and not alone:
+        raise contradiction
     made = _timed(
         replace(survey, undated=None), survey.plan, one.name, one.stamps, one.years, (year, SETTING), one.timezone, None
     )
     if one.over or year != one.asked:
         asked = f"{one.asked}/{one.asked + 1}" if one.over else one.asked
         made = replace(made, notes={**made.notes, "year": {**made.notes["year"], "asked": asked}})
-    return made
+    return (
+        noted(made, f"--year says {year} of its first record, the date in its name another") if contradiction else made
+    )
 
 
 def _timed(

@@ -23,6 +23,9 @@ __all__ = [
     "dated_by_name", "moment", "resolve",
 ]  # fmt: skip
 HOUR = DAY // 24
+WEEK, MONTH, YEAR = 7, 31, 366
+"""Days. Logs are rotated every month at least (a file that is named by its year alone, every year): the last record is
+so much older than that and, where nothing was logged for a while, a week."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 _DATE = (
@@ -135,20 +138,48 @@ def leap_day(name: str, years: Years, first: int, reason: str) -> AmbiguousTime 
 
 def dated_by_name(name: str, years: Years) -> tuple[int, str]:
     """The latest first year that puts no stamp later than the day after the date in the file's name. Raises
-    AmbiguousTime when the name has none."""
-    limit = date_in(name)
-    if limit is None:
+    AmbiguousTime when the name has none, or one that is not of its rotation: that of a copy, mostly."""
+    found = _named(name)
+    expected = "a date in the file's name as log rotation gives it (mail.log-20240107), or the year of its first record"
+    remedy = "give --year YYYY, or name the file under [[sources]] in case.toml with its year"
+    if found is None:
+        raise AmbiguousTime(f"{name}: its time stamps have no year", expected=expected, remedy=remedy)
+    limit, period = found
+    candidate = _latest(limit, years)
+    silent = (_micros(limit) - moment(candidate, years.ends[1])) // DAY
+    if silent > period + WEEK:
         raise AmbiguousTime(
-            f"{name}: its time stamps have no year",
-            expected="a date in the file's name as log rotation gives it (mail.log-20240107), or the year of its first"
-            " record",
-            remedy="give --year YYYY, or name the file under [[sources]] in case.toml with its year",
+            f"{name}: its time stamps have no year, and the last of them would be {silent:,} days older than the date "
+            f"in its name ({limit:%Y-%m-%d}), which is then not that of its rotation",
+            expected=expected,
+            remedy=remedy,
         )
+    return candidate, f"date in the file's name ({limit:%Y-%m-%d})"
+
+
+def _latest(limit: datetime, years: Years) -> int:
     candidate = limit.year + 1
     for candidate in range(limit.year + 1, limit.year - 3, -1):
         if moment(candidate, years.ends[1]) <= _micros(limit + timedelta(days=2)) - 1:
             break
-    return candidate, f"date in the file's name ({limit:%Y-%m-%d})"
+    return candidate
+
+
+def contradicted_by_name(name: str, years: Years, first: int) -> AmbiguousTime | None:
+    """What is wrong when one year was said of many files and the date of this one's rotation tells another."""
+    found = _named(name)
+    if found is None:
+        return None
+    limit, period = found
+    candidate = _latest(limit, years)
+    if candidate == first or (_micros(limit) - moment(candidate, years.ends[1])) // DAY > period + WEEK:
+        return None
+    return AmbiguousTime(
+        f"{name}: by --year its first record would be of {first}, by the date in its name ({limit:%Y-%m-%d}) of "
+        f"{candidate}",
+        expected="one year for each file",
+        remedy="give the year of each file under [[sources]] in case.toml; files whose names have a date need none",
+    )
 
 
 def date_in(name: str) -> datetime | None:
@@ -160,6 +191,12 @@ def date_in(name: str) -> datetime | None:
 datetime.datetime(2023, 6, 30, 0, 0, tzinfo=datetime.timezone.utc))
     >>> date_in("mx2019.example.org-mail.log")
     """
+    found = _named(name)
+    return found[0] if found else None
+
+
+def _named(name: str) -> tuple[datetime, int] | None:
+    """(date, days that a file of such a name may cover) as `date_in` finds them."""
     last = re.split(r"[/\\!]+", name)[-1]
     for pattern in _NAMES:
         found = pattern.fullmatch(last)
@@ -171,11 +208,12 @@ datetime.datetime(2023, 6, 30, 0, 0, tzinfo=datetime.timezone.utc))
             continue  # four or six digits alone may be the number of anything
         try:
             if day:
-                return datetime(int(year), int(month), int(day), tzinfo=UTC)
+                return datetime(int(year), int(month), int(day), tzinfo=UTC), MONTH
         except ValueError:
             continue
         after = int(year) * 12 + int(month or 12)
-        return datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)
+        limit = datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)
+        return limit, 2 * MONTH if month else YEAR
     return None
 
 

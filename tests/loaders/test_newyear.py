@@ -6,15 +6,19 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from forensics.casefile import SourceSettings
 from forensics.errors import AmbiguousTime
 from forensics.loaders import newyear, sequence, years
-from forensics.native.codes import DAY, MONTH_UNIT, NO_YEAR
+from forensics.loaders.settings import Settings
+from forensics.native.codes import DAY, MONTH_UNIT, NO_YEAR, YEAR_UNIT
+from tests import ingesting
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = st.integers(0, 2 * 365 * 86_400).map(lambda n: datetime(2021, 1, 1, tzinfo=UTC) + timedelta(seconds=n))
@@ -193,3 +197,50 @@ def test_29_february_decides_between_years() -> None:
 def test_dates_in_names(name: str, date: str | None) -> None:
     found = years.date_in(name)
     assert (found and f"{found:%Y-%m-%d}") == date
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "year"),
+    [
+        ("mail.log-20240107", "2023-12-31", "2024-01-06", 2023),
+        ("mail.log-20240107", "2023-12-31", "2023-12-31", 2023),
+        ("mail.log-20240401", "2024-02-20", "2024-02-25", 2024),  # silent for most of a month
+        ("mail-2024-01.log", "2024-01-02", "2024-01-03", 2024),
+        ("exim_mainlog.2023", "2023-01-02", "2023-02-03", 2023),
+        ("mail.log-20261130", "2024-03-01", "2024-03-31", None),  # when it was copied
+        ("mail.log.2026-11-30.gz", "2024-03-01", "2024-10-20", None),
+        ("mail-2026-11.log", "2024-03-01", "2024-08-31", None),
+    ],
+)
+def test_a_date_in_a_name_that_is_not_of_its_rotation(name: str, first: str, last: str, year: int | None) -> None:
+    """A copy may be named by its own date; then a year is asked for."""
+    begin, end = (datetime.fromisoformat(f"{day}T10:00:00+00:00") for day in (first, last))
+    seen = years.Years((packed(begin), (end.year - begin.year) * YEAR_UNIT + packed(end)))
+    if year is None:
+        with pytest.raises(AmbiguousTime, match="not that of its rotation"):
+            years.dated_by_name(name, seen)
+        assert years.contradicted_by_name(name, seen, begin.year) is None
+    else:
+        assert years.dated_by_name(name, seen)[0] == year
+        assert years.contradicted_by_name(name, seen, year) is None
+        assert years.contradicted_by_name(name, seen, year - 1)
+
+
+def test_one_year_for_files_whose_names_tell_others(tmp_path: Path) -> None:
+    """Nothing is written before each file's year is known."""
+    text = {"mail.log-20220601": "May 20", "mail.log-20230601": "May 21", "mail.log": "Jun  2"}
+    files = {
+        name: f"{day} 10:00:00 mx1 postfix/smtp[3]: 4{n}1C2D3E4F: {ingesting.to('bob@navy.example')}\n"
+        for n, (name, day) in enumerate(text.items())
+    }
+    with pytest.raises(AmbiguousTime, match=r"mail\.log-20220601: by --year .* of 2023, by the date .* of 2022"):
+        ingesting.read(tmp_path, files, Settings(year=2023))
+    assert not (tmp_path / "case" / "manifest.json").exists()
+    one = {"mail.log-20220601": files["mail.log-20220601"]}
+    result, (row,) = ingesting.read(tmp_path / "one", one, Settings(year=2023))
+    assert row["submitted_at"].year == 2023
+    said = "--year says 2023 of its first record, the date in its name another"
+    assert said in result.evidence[0].notes["noted"]
+    sources = (SourceSettings(file="mail.log", year=2023),)
+    _, rows = ingesting.read(tmp_path, files, Settings(sources=sources))
+    assert [row["submitted_at"].year for row in rows] == [2022, 2023, 2023]
