@@ -30,6 +30,7 @@ SYSLOG = {
     "year first": "2024 Mar  1 10:00:05 mx1 {p}[7]: {t}",
     "year behind": "Mar  1 10:00:05 2024 mx1 {p}[7]: {t}",
     "weekday": "Fri Mar  1 10:00:05 2024 mx1 {p}[7]: {t}",
+    "a day of one digit behind one blank": "Mar 1 10:00:05 mx1 {p}[7]: {t}",
     "zero-padded day, fraction": "Mar 01 10:00:05.000 mx1 {p}[7]: {t}",
     "pri": "<22>Mar  1 10:00:05 mx1 {p}[7]: {t}",
     "no pid": "Mar  1 10:00:05 mx1 {p}: {t}",
@@ -347,7 +348,6 @@ def roll(name: str, stamps: list[str], settings: Settings | None = None, folder:
         ("mail.log-20240102", ["Dec 30 10:00:00", "Jan  1 10:00:00"], None, ["2023-12-30", "2024-01-01"]),
         ("mail.log-20240102", ["Dec 30 10:00:00"], None, ["2023-12-30"]),
         ("mail.log-20240102", ["Jan  3 23:00:00"], None, ["2024-01-03"]),
-        ("mail.log-20240102", ["Jan  4 00:00:00"], None, ["2023-01-04"]),
         ("mail-2023-06.log", ["Jun 30 10:00:00"], None, ["2023-06-30"]),
         ("mail.log", ["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 31 23:59:59", "Jan  1 00:00:02"], 2021,
          ["2021-12-31", "2022-01-01", "2021-12-31", "2022-01-01"]),
@@ -358,6 +358,12 @@ def roll(name: str, stamps: list[str], settings: Settings | None = None, folder:
 )  # fmt: skip
 def test_years(tmp_path: Path, name: str, stamps: list[str], year: int | None, expected: list[str]) -> None:
     assert roll(name, stamps, Settings(year=year), tmp_path) == expected
+
+
+def test_a_record_behind_the_date_in_a_name_is_not_of_a_year_before(tmp_path: Path) -> None:
+    """A log is not rotated a year after its last record: the date is that of a copy, or wrong."""
+    with pytest.raises(AmbiguousTime, match="363 days older than the date in its name"):
+        roll("mail.log-20240102", ["Jan  4 00:00:00"], None, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "year"), [("mail.log", 2023), ("mail.log-20230301", None), ("mail.log-2023", None)])
