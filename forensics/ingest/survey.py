@@ -163,10 +163,11 @@ def _dated(found: list[Surveyed]) -> list[Surveyed]:
         others = [one.survey for one in found if one.survey.undated is None]
         known = [(one.first, one.last) for one in others if one.first is not None and one.last is not None]
         files = [found[n].survey.undated.file() for n in open_]
+        contents = {found[n].digests.content_sha256 for n in open_}
         order = sorted(range(len(files)), key=lambda n: files[n].name)
         for n, year in zip(order, newyear.place([files[n] for n in order], known), strict=True):
             one = found[open_[n]]
-            found[open_[n]] = replace(one, survey=timing.dated(one.survey, year, alone=len(open_) == 1))
+            found[open_[n]] = replace(one, survey=timing.dated(one.survey, year, alone=len(contents) == 1))
     return found
 
 
