@@ -54,6 +54,10 @@ SENTENCES = {
     ),
     "begins outside": "{records} messages begin outside the evidence{when}",
     "ends outside": "{records} messages end outside the evidence, or waited when it ended{when}",
+    "shared id": (
+        "{records} times a message got a queue id while another still had it{when}: two servers log under one name; "
+        "whose the recipients are that follow is not known, so they are told without a sender"
+    ),
 }
 """What is said of each kind of loss."""
 

@@ -32,6 +32,7 @@ KINDS = {
     "recipients": "recipients of which the log has no delivery, though their message left the queue",
     "begins outside": "messages whose beginning is not in the evidence",
     "ends outside": "messages whose end is not in the evidence",
+    "shared id": "queue ids that two messages under one host's name had at once",
 }
 """Every kind, and what it is."""
 LOGGERS = (b"rsyslog", b"syslog", b"systemd-journal", b"journal")

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.native.postfix import heads
+from forensics.native.postfix import heads, tags
 from forensics.native.postfix import words as w
 
 HOSTS = (
@@ -44,7 +44,7 @@ records = st.tuples(
 def test_the_usual_head_is_read_as_any_other(record: str) -> None:
     raw = record.encode()
     buffer, programs = np.frombuffer(raw + bytes(64), np.uint8), np.zeros(w.SLOTS, np.int32)
-    heads.fill_programs(programs)
+    tags.fill_programs(programs)
     host_end, start, stop, text, number = heads.usual(buffer, 0, len(raw), programs)
     if number:
         found = heads.nested(buffer, 0, len(raw), w.ABSOLUTE, 1, False, programs)
@@ -54,5 +54,5 @@ def test_the_usual_head_is_read_as_any_other(record: str) -> None:
 def test_the_usual_head_is_usual() -> None:
     raw = b"mx1 postfix/subm/smtpd[2001]: connect from ws1.albion.example[10.4.1.1]"
     buffer, programs = np.frombuffer(raw + bytes(64), np.uint8), np.zeros(w.SLOTS, np.int32)
-    heads.fill_programs(programs)
+    tags.fill_programs(programs)
     assert heads.usual(buffer, 0, len(raw), programs)[:4] == (3, 17, 22, 30)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forensics import schema
 from forensics.columns import coded, reaches
 from forensics.loaders.base import HOPS, PADDING, RECORD_INDEX, Assembled
-from forensics.loaders.postfix import missing, sessions
+from forensics.loaders.postfix import instances, missing, sessions
 from forensics.loaders.postfix.events import Events, column
 from forensics.loaders.postfix.read import fragments
 from forensics.loaders.subjects import decoded
@@ -25,6 +25,8 @@ from forensics.native.postfix.rows import ports
 
 Rows = NDArray[np.int32]
 _NONE = np.int32(-1)
+_OF_MESSAGE = [g.H_CLIENT, g.H_PICKUP, g.H_MSGID, g.H_QUEUED, g.H_SUBJECT, g.H_FROM, g.H_SESSION]
+"""What a hop says of its message; nothing where it may be another's."""
 _PIPE, _LOCAL, _VIRTUAL = (w.PROGRAMS.index(name) + 1 for name in ("pipe", "local", "virtual"))
 
 
@@ -36,6 +38,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     kept_ends, everything = sessions.linked(events), events
     if not final and _goes_on(events):
         return Assembled(*_nothing(), fragments(events, np.flatnonzero((events.kinds != w.ENDED) | kept_ends)))
+    events = instances.parted(events)
     hops, legs, event_hop, event_leg = g.group(events.buffer, events.ints, events.longs, events.edge)
     disordered = np.flatnonzero(hops[:, g.H_FLAGS] & g.DISORDERED)
     order = np.arange(len(events.ints))
@@ -49,7 +52,7 @@ def assemble(events: Events, *, final: bool) -> Assembled:
         complete = np.ones(len(hops), np.bool_)
     else:
         complete = (flags & (codes.BORN | codes.CLOSED | g.EDGE) == codes.BORN | codes.CLOSED) & (
-            flags & codes.GREYLISTED == 0
+            flags & (codes.GREYLISTED | g.SHARED) == 0
         )
     rest = None
     if not final:
@@ -68,8 +71,12 @@ def assemble(events: Events, *, final: bool) -> Assembled:
     leg_at = np.full(len(legs) + 1, -1, np.int32)
     leg_at[leg_rows] = np.arange(len(leg_rows), dtype=np.int32)
     message_level = np.where(event_leg < 0, event_hop, np.int32(-1)).astype(np.int32)
+    told = hops[hop_rows]
+    shared = np.flatnonzero(told[:, g.H_FLAGS] & g.SHARED)
+    told[shared[:, None], _OF_MESSAGE] = _NONE
+    told[shared, g.H_FLAGS] &= ~g.LOGIN
     return Assembled(
-        hops=_hops(events, hops[hop_rows], _records(events, message_level, hop_at, len(hop_rows))),
+        hops=_hops(events, told, _records(events, message_level, hop_at, len(hop_rows))),
         legs=_legs(events, hop_at, legs[leg_rows], _records(events, event_leg, leg_at, len(leg_rows))),
         fragments=rest,
         losses=missing.losses(events, hops, legs, event_hop, complete, final=final) if len(hops) else None,

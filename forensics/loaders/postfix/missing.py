@@ -1,5 +1,5 @@
 """Messages of which the log lacks something, seen when their records are together: recipients without a delivery, a
-beginning, an end.
+beginning, an end; or what they have for themselves, where another had the same queue id at once.
 
 qmgr(8) logs as `nrcpt` all recipients of the queue file, those done included, and removes the file when each of them
 was logged. So a message that was removed has a delivery line for each recipient, unless records are missing, or it was
@@ -35,6 +35,7 @@ def losses(events: Events, hops: Any, legs: Any, event_hop: Any, complete: Any, 
         found.append(_rows(events, "begins outside", first[unborn]))
         goes_on = keyed_hop & waits & queued & (flags & (codes.CLOSED | g.WAS_REQUEUED) == 0)
         found.append(_rows(events, "ends outside", last[goes_on]))
+        found.append(_rows(events, "shared id", first[keyed_hop & (flags & g.SHARED != 0)]))
     tables = [table for table in found if table is not None]
     return pa.concat_tables(tables) if tables else None
 

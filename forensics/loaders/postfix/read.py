@@ -42,10 +42,13 @@ FRAGMENTS = pa.schema(
         ("raw", pa.binary()),
     ]
 )
+_LINE_END = 10
+_ENDS_IN = {w.CLIENT: w.C, w.SESSION: w.C, w.MSGID: w.A, w.NOTIFY: w.G, w.PICKUP: w.G}
+"""Fields that nothing closes at the end of their record: a user, a Message-ID without its bracket, queue ids."""
 _NONE = np.zeros(0, np.bool_)
 _ZONE_NAMES = frozenset(name.encode() for name, minutes in ZONES.items() if minutes)
 _REPEATED = re.compile(rb": message repeated (\d+) times: \[")
-_ZONE = re.compile(rb"(?<=[A-Z][a-z]{2} )[ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)? ([A-Z]{1,5}) (?=[^\s:\[]+ )")
+_ZONE = re.compile(rb"(?<=[A-Z][a-z]{2} )[ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)? ([A-Z]{1,5}) (?=[^\s:\[]+ )")
 
 
 def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
@@ -63,6 +66,8 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
     stamps, kinds, flags = (np.empty(count, np.int32) for _ in range(3))
     addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, kinds, flags)
+    if len(kinds) and _breaks_off(block, buf, n, ints[-1], lines):
+        kinds[-1], ints[-1, w.KIND], ints[-1, w.N0] = w.UNREAD, w.UNREAD, w.R_BREAKS
     is_event = kinds >= w.EVENT
     times, good = _resolved(stamps, times, numbers, context.plan.clock)
     longs[:, w.TIME] = times
@@ -114,6 +119,16 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
         losses=losses.rows(said) if said else None, noted=noted,
         span=(int(times.min()), int(times.max())) if len(times) else None,
     )  # fmt: skip
+
+
+def _breaks_off(block: base.Block, buf: Any, n: int, last: Any, lines: int) -> bool:
+    """Whether the row `last` is of the content's last record, that has no line end, and ends in a name or an id, of
+    which a part may be missing, or is in no known form."""
+    if not block.last or hasattr(block, "starts") or not n or buf[n - 1] == _LINE_END or last[w.LINE] != lines - 1:
+        return False
+    kind, end = last[w.KIND], last[w.OFFSET] + last[w.LENGTH]
+    column = _ENDS_IN.get(int(kind))
+    return bool(kind == w.STRANGE or (column is not None and last[column + 1] == end))
 
 
 def _resolved(stamps: Any, times: Any, numbers: Any, clock: years.Clock) -> tuple[Any, Any]:

@@ -246,10 +246,11 @@ def delivery(buf, i, end, ev, lv, r):
         e = end - 1
         while e > k and buf[e] != 41:
             e -= 1
-        if e == k:
+        whole = e > k
+        if not whole:
             e = end
         span(ev, r, F, k + 1, e)
-        if status == w.SENT:
+        if status == w.SENT and whole:  # an id may have been cut with what followed it
             next_id(buf, k + 1, e, ev, r)
     return w.DELIVERY
 
@@ -585,7 +586,9 @@ def reject(buf, i, end, ev, lv, r, action):
     if cut < 0 or not envelope(buf, cut + 2, end, ev, lv, r):
         return w.UNREAD
     if ev[r, A] < 0:
-        return w.KNOWN if about == OF_MESSAGE and find(buf, cut, end, L_TO_BR) < 0 else w.UNREAD
+        e = ev[r, B + 1]  # what ends here may have lost a recipient
+        goes_on = at(buf, e, L_END_PROTO) or at(buf, e, L_END_PROTO2)
+        return w.KNOWN if about == OF_MESSAGE and goes_on and find(buf, cut, end, L_TO_BR) < 0 else w.UNREAD
     first = reply(buf, start, cut, ev, r)
     ev[r, N0] = action
     ev[r, N1] = about
@@ -616,7 +619,7 @@ def without_login(buf, i, end):
 @kernel
 def proxied(buf, i, end, ev, r):
     """`proxy-accept: END-OF-MESSAGE: REPLY; from=<S> to=<R> …`: the id that the reply gives, in QID, or KNOWN."""
-    cut = anchored(buf, i, end)
+    cut = anchored(buf, i, without_login(buf, i, end))
     if cut < 0:
         return w.KNOWN
     while cut > i and (buf[cut - 1] == 32 or buf[cut - 1] == 46 or buf[cut - 1] == 41):

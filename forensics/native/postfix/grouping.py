@@ -42,8 +42,11 @@ GREY = LIFETIME
  H_STAGED, H_SESSION) = range(14)  # fmt: skip
 HOP = 14
 ON_HOLD, DELETED, EDGE, PROBED, WAS_REQUEUED, DISORDERED, REPEATED = 8, 16, 32, 64, 128, 256, 512
-LOGIN = 4096
-"""Flags of a hop, beside those of `codes`."""
+LOGIN, SHARED = 4096, 8192
+"""Flags of a hop, beside those of `codes`. SHARED: when it began another message had its queue id and had not ended.
+"""
+RECEIVING = 600_000_000
+"""How long a client that is silent may still be giving a message in: twice smtpd_timeout (postconf(5))."""
 (L_HOP, L_FIRST, L_SETTLE, L_AT, L_OUTCOME, L_ATTEMPTS, L_ORIG, L_DIRECT, L_CHAIN, L_ROLE, L_PROVISIONAL) = range(11)
 LEG = 11
 
@@ -226,6 +229,46 @@ def starts_hop(ints, longs, buf, e, h, hops):
 
 
 @kernel
+def waits(ints, longs, e, h, hops, legs):
+    """Whether the message of hop h has not ended when event e comes, as far as its records tell."""
+    if hops[h, H_FLAGS] & (CLOSED | GREYLISTED) != 0:
+        return False
+    silent = longs[e, TIME] - longs[hops[h, H_LAST], TIME]
+    q = hops[h, H_QUEUED]
+    if silent > LIFETIME or (q < 0 and hops[h, H_LEGS] == 0 and silent > RECEIVING):
+        return False
+    settled = 0
+    leg = hops[h, H_HEAD]
+    while leg >= 0:
+        if legs[leg, L_OUTCOME] == DEFERRED or legs[leg, L_OUTCOME] == HELD:
+            return True
+        settled += 1
+        leg = legs[leg, L_CHAIN]
+    return settled == 0 or (q >= 0 and ints[q, N1] > settled)
+
+
+@kernel
+def is_shared(buf, ints, longs, e, h, hops, legs):
+    """Whether event e, which begins a hop, tells of another message than hop h, which has the same queue id and has not
+    ended. A server gives an id again only when its message is gone: these are two servers that log under one name, and
+    what follows may be of either."""
+    kind = ints[e, KIND]
+    if kind == w.CLIENT:
+        other, at = hops[h, H_CLIENT], B
+    elif kind == w.PICKUP:
+        other, at = hops[h, H_PICKUP], A
+    elif kind == w.MSGID:
+        other, at = hops[h, H_MSGID], A
+    elif kind == w.QUEUED:
+        other, at = hops[h, H_QUEUED], A
+    else:
+        return False
+    if other >= 0 and compare(buf, ints, e, other, at) == 0:
+        return False
+    return waits(ints, longs, e, h, hops, legs)
+
+
+@kernel
 def born_elsewhere(key, keys, table, mask, hops):
     """Mark the newest hop of this key as born: bounce(8) or local(8) names it."""
     slot = key & mask
@@ -237,7 +280,7 @@ def born_elsewhere(key, keys, table, mask, hops):
 
 
 @inlined
-def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
+def hop_of(buf, ints, longs, e, keys, table, mask, hops, legs, count):
     """(hop of event e, hops now, the event of its queue id before it that has a stage, or -1): the hop is the one that
     has the queue id last, or a new one."""
     key = np.uint64(longs[e, KEY])
@@ -250,11 +293,12 @@ def hop_of(buf, ints, longs, e, keys, table, mask, hops, count):
     last = hops[h, H_STAGED] if h >= 0 else -1
     if h >= 0 and not starts_hop(ints, longs, buf, e, h, hops):
         return h, count, last
+    shared = h >= 0 and is_shared(buf, ints, longs, e, h, hops, legs)
     h = count
     for c in range(HOP):
         hops[h, c] = -1
     hops[h, H_FIRST] = e
-    hops[h, H_FLAGS] = 0
+    hops[h, H_FLAGS] = SHARED if shared else 0
     hops[h, H_LEGS] = 0
     if key != np.uint64(0):
         keys[slot] = key
@@ -310,7 +354,7 @@ def refuse(buf, ints, longs, e, h, leg, hops, legs):
 
 
 @inlined
-def describe(ints, e, h, hops, legs):
+def describe(ints, longs, e, h, hops, legs):
     """An event that speaks of the message as a whole."""
     kind = ints[e, KIND]
     if kind == w.CLIENT:
@@ -340,6 +384,8 @@ def describe(ints, e, h, hops, legs):
             hops[h, H_QUEUED] = e
         hops[h, H_FROM] = hops[h, H_QUEUED]
     elif kind == w.REMOVED:
+        if hops[h, H_FLAGS] & CLOSED != 0 and longs[e, TIME] != longs[hops[h, H_REMOVED], TIME]:
+            hops[h, H_FLAGS] |= EDGE  # another message's, which began elsewhere?
         hops[h, H_FLAGS] |= CLOSED
         hops[h, H_REMOVED] = e
     elif kind == w.EXPIRED:
@@ -425,7 +471,7 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
         if kind == w.ENDED:
             event_hop[e] = -1
             continue
-        h, hop_count, last = hop_of(buf, ints, longs, e, keys, table, mask, hops, hop_count)
+        h, hop_count, last = hop_of(buf, ints, longs, e, keys, table, mask, hops, legs, hop_count)
         hops[h, H_LAST] = e
         if STAGES[kind] != ANY:
             hops[h, H_STAGED] = e
@@ -471,7 +517,7 @@ def sort_events(buf, ints, longs, edge, keys, table, leg_table, hops, legs, even
         elif kind == w.NOTIFY:
             born_elsewhere(np.uint64(longs[e, OKEY]), keys, table, mask, hops)
         else:
-            describe(ints, e, h, hops, legs)
+            describe(ints, longs, e, h, hops, legs)
     copies(buf, ints, longs, hops, legs, event_hop)
     conclude(hops, legs, leg_count, event_leg)
     counts[0] = hop_count

@@ -29,18 +29,10 @@ from forensics.native.postfix.fields import (
     taken,
     wordy,
 )  # fmt: skip
-from forensics.native.postfix.heads import (
-    BROKEN,
-    PARTIAL,
-    TAGGED,
-    blanks,
-    fill_programs,
-    head,
-    names_daemon,
-    program_number,
-)
+from forensics.native.postfix.heads import BROKEN, PARTIAL, TAGGED, head
 from forensics.native.postfix.known import bears, listed, of_a_function, states
 from forensics.native.postfix.stamps import MEMO, SIZE
+from forensics.native.postfix.tags import blanks, fill_programs, names_daemon, program_number
 from forensics.native.postfix.tokens import CLASS, is_address, queue_id_end
 from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
 
@@ -355,8 +347,22 @@ def peer_text(buf, i, end):
 
 
 @kernel
+def breaks_off(buf, i, end):
+    """True when [i, end) is what the beginning of a queue id leaves of a text: `4ABCDEF:`, `4ABC`, nothing at all."""
+    if end > i and buf[end - 1] == 58:
+        end -= 1
+    for k in range(i, end):  # noqa: SIM110
+        if CLASS[buf[k]] == 0:
+            return False
+    return True
+
+
+@kernel
 def remark(buf, i, end, program, ev, r, programs):
     """A text of Postfix without a queue id, or behind one that is in no form of `with_id`: KNOWN, UNREAD or STRANGE."""
+    if (known.DAEMONS[program] or program == BARE) and breaks_off(buf, i, end):
+        ev[r, N0] = w.R_BREAKS
+        return w.UNREAD
     ev[r, N0] = w.R_LINE
     k = listed(buf, i, end, known.LABEL_TEXTS, known.LABEL_ENDS, known.LABEL_FIRST)
     labelled = k >= 0
@@ -424,9 +430,12 @@ def without_tag(buf, i, end, ev, r, programs):
         ev[r, N0] = w.R_HEAD
         return w.UNREAD
     e = queue_id_end(buf, i, end)
-    about = (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE)
-    if about or i >= end or bears(buf, i, end):
+    about = e > 0 and (buf[e] == 58 or e == end)
+    if about or at(buf, i, L_NOQUEUE) or i >= end or bears(buf, i, end):
         ev[r, N0] = w.R_TAG
+        return w.UNREAD
+    if at(buf, i, L_POSTFIX) and find_byte(buf, i, end, 32) == end:
+        ev[r, N0] = w.R_BREAKS
         return w.UNREAD
     span(ev, r, A, i, end)
     return w.STRANGE
@@ -438,7 +447,7 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
     if start > tag and at(buf, tag, L_POSTFIX):
         ev[r, N0] = w.R_PROGRAM
         e = queue_id_end(buf, i, end)
-        if (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE) or bears(buf, i, end):
+        if (e > 0 and (buf[e] == 58 or e == end)) or at(buf, i, L_NOQUEUE) or bears(buf, i, end):
             return w.UNREAD
         span(ev, r, A, i, end)
         span(ev, r, B, start, stop)
@@ -450,7 +459,11 @@ def of_another(buf, tag, start, stop, i, end, ev, r, programs):
         return w.UNREAD
     if at(buf, tag, L_POSTFIX) or (start == tag and known.DAEMONS[program_number(buf, tag, stop, programs)]):
         e = queue_id_end(buf, i, end)
-        if (e > 0 and buf[e] == 58) or at(buf, i, L_NOQUEUE) or (not at(buf, tag, L_POSTFIX) and bears(buf, i, end)):
+        about = e > 0 and (buf[e] == 58 or e == end)
+        if about or at(buf, i, L_NOQUEUE) or (not at(buf, tag, L_POSTFIX) and bears(buf, i, end)):
+            return w.UNREAD
+        if ((start == tag and stop - tag == L_POSTFIX.size) or not at(buf, tag, L_POSTFIX)) and breaks_off(buf, i, end):
+            ev[r, N0] = w.R_BREAKS
             return w.UNREAD
     if names_daemon(buf, stop, end, programs):  # also in what stands in the brackets behind the name
         ev[r, N0] = w.R_HEAD

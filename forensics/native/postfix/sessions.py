@@ -84,7 +84,7 @@ def sessions(buf, ints, longs, edge, rows, keys, table, before, kept, result):
         e = rows[n]
         kind = ints[e, KIND]
         alone = stands_alone(ints, e)
-        if not alone and kind != w.SESSION and kind != w.PROXIED and kind != w.ENDED:
+        if kind == w.REJECT and not alone:
             continue
         if alone:
             ints[e, FLAGS] &= ~w.OPEN

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from forensics.native.compiler import entry
 from forensics.native.postfix import words as w
-from forensics.native.postfix.heads import fill_programs, head
+from forensics.native.postfix.heads import head
 from forensics.native.postfix.stamps import SIZE
+from forensics.native.postfix.tags import fill_programs
 from forensics.native.sequence import follow
 from forensics.native.text import find_byte, hashed, lower_hash, mix
 

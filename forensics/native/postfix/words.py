@@ -67,9 +67,10 @@ REASONS = (
     "a Postfix record under a tag that names no Postfix program",
     "a record that runs into another one",
     "an address in a form that Postfix does not write",
+    "a record that breaks off",
 )
 (R_STAMP, R_TAG, R_PROGRAM, R_DELIVERY, R_QUEUE, R_STATUS, R_REJECT, R_PARTIAL, R_EMPTY, R_CLIENT, R_ID, R_LINE, R_HEAD,
- R_FOREIGN, R_JOINED, R_ADDRESS) = range(1, 17)  # fmt: skip
+ R_FOREIGN, R_JOINED, R_ADDRESS, R_BREAKS) = range(1, 18)  # fmt: skip
 
 PROGRAMS = (
     "anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master", "mailq",

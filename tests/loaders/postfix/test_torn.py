@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from forensics.loaders import base, timing, years
+from forensics.loaders import postfix as loader
+from forensics.loaders.postfix.events import column
+from forensics.native.postfix import words as w
 from tests.ingesting import line, message, read, to
 
 WRITTEN = {"a": ("ann@albion.example", "bob@navy.example", "delivered", "mx.navy.example", "10.0.0.1", "ann"),
@@ -133,3 +139,73 @@ def test_addresses_without_brackets_are_read(tmp_path: Path) -> None:
 def test_unusual_addresses_are_addresses(tmp_path: Path, address: str) -> None:
     _, (row,) = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to(address), sender=address)})
     assert (row["sender"], row["recipient"]) == (address, address)
+
+
+CUT = [
+    *lines("4B1C2D3E4F", "a"),
+    line("postfix/pickup[7]: 4B1C2D3E4F: uid=0 from=<ann@albion.example> orig_id=5B1C2D3E4F"),
+    line(f"postfix/smtp[3]: 4B1C2D3E4F: {to('bob@navy.example', 'sent (250 Ok: queued as 5B1C2D3E4F)')}"),
+    line(
+        "postfix/smtpd[1]: NOQUEUE: reject: RCPT from ws.albion.example[10.0.0.1]: 554 5.7.1 <bob@navy.example>: Relay access "
+        "denied; from=<ann@albion.example> to=<bob@navy.example> proto=ESMTP helo=<ws>"
+    ),
+    line(
+        "postfix/cleanup[2]: 4B1C2D3E4F: milter-reject: END-OF-MESSAGE from ws.albion.example[10.0.0.1]: 5.7.1 no; "
+        "from=<ann@albion.example> to=<bob@navy.example> proto=ESMTP helo=<ws>"
+    ),
+]
+"""A record of each kind that bears on a delivery."""
+FORMS = {
+    "ISO 8601": lambda text: text,
+    "RFC 3164": lambda text: text.replace("2024-03-01T10:00:00.000000+00:00", "Mar  1 10:00:00"),
+    "RFC 5424": lambda text: "<22>1 " + text.replace("[", " ", 1).replace("]: ", " - - ", 1),
+    "without the program": lambda text: re.sub(r"postfix/\w+\[", "postfix[", text, count=1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_record_that_breaks_off_is_never_passed_over(form: str, end: str) -> None:
+    """From its tag on: at the end of a file, or of what was written before a crash. Whatever remains is what it was."""
+    for text in CUT:
+        whole = FORMS[form](text).rstrip("\n")
+        (tag,) = [found.end() for found in re.finditer(r" mx1 postfix", whole)]
+        for cut in range(tag, len(whole) + 1):
+            scan = scanned(whole[:cut] + end)
+            assert not scan.ignored, whole[:cut]
+            for at, values in ENDS.items():
+                found = {one for one in column_of(scan.events, at) if one is not None}
+                assert found <= values or end, whole[:cut]
+
+
+ENDS = {w.G: {"5B1C2D3E4F", "F4E3D2C1B4"}, w.C: {"ann", "mx.navy.example", "ws.albion.example"}}
+"""What the fields at the end of a record hold, and others in the same columns."""
+
+
+def column_of(events: Any, at: int) -> list[str | None]:
+    found: list[str | None] = column(events, np.arange(len(events.ints), dtype=np.int32), at).to_pylist()
+    return found
+
+
+def scanned(text: str) -> base.Scan:
+    raw = text.encode()
+    padded = np.frombuffer(raw + bytes(base.PADDING), np.uint8).copy()
+    block = SimpleNamespace(data=padded[: len(raw)], padded=padded, offset=0, last=True)
+    return loader.scan(block, base.ScanContext(evidence=0, number=1, plan=timing.Plan(years.Clock(2024))))
+
+
+def test_a_word_of_a_program_that_has_no_message_in_hand(tmp_path: Path) -> None:
+    text = "".join(line(f"postfix/{one}") for one in ("postlog[1]: hello", "master[1]: x", "policyd-spf[1]: ok"))
+    result, _ = read(tmp_path, {"mail.log": message("4B1C2D3E4F", to("bob@navy.example")) + text})
+    assert result.unread == 0
+
+
+def test_a_reply_that_was_cut_names_no_id(tmp_path: Path) -> None:
+    """Postfix itself cuts its records at 2,000 bytes (980 in newer releases)."""
+    status = "sent (250 2.0.0 Ok: queued as 5B1C2"
+    handed = message("4B1C2D3E4F", to("bob@navy.example", status, relay="127.0.0.1[127.0.0.1]:10025"))
+    other = message("5B1C2", to("eve@army.example"), client="localhost[127.0.0.1]", sender="carl@albion.example")
+    _, rows = read(tmp_path, {"mail.log": handed + other})
+    assert [(r["recipient"], r["sender"]) for r in sorted(rows, key=lambda r: str(r["recipient"]))] == [
+        ("bob@navy.example", "ann@albion.example"), ("eve@army.example", "carl@albion.example"),
+    ]  # fmt: skip
