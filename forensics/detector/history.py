@@ -5,6 +5,8 @@ stays bounded by the number of distinct addresses and not of messages: DuckDB wr
 except where it counts distinct values in groups; so these are counted by grouping twice. Addresses are compared in a
 normalised form: lower-case, without +tag, BATV prefix (`prvs=…=`), SRS rewriting (`SRS0=…=domain=local`) or VERP tail.
 
+A domain with a sign that stands for a lost letter (`m?nchen.example`, U+FFFD) is none: it is not what was logged.
+
 When a message reached a recipient through an alias or list, the *list* chose the address: then the list stands as
 the sender of the pair (`via` is true).
 """
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _MACROS = r"""
 create or replace temp macro tail_of(a) as lower(regexp_extract(a, '@([^@]*)$', 1));
+create or replace temp macro named(d) as case when d ~* '[?\x{FFFD}]' then '' else d end;
 create or replace temp macro unwrap(a) as
     case when a ~* '^srs[01][=+-].*=.*=.*@'
          then regexp_replace(lower(a), '^srs[01][=+-].*=([^=]+)=([^=@]+)@.*$', '\2@\1')
@@ -37,8 +40,10 @@ create or replace temp macro topic_of(s) as regexp_replace(lower(s), '^ *((re|fw
 _MAIL = r"""
 with plain as (
     select delivery_id, direction, submitted_at as t,
-           unwrap(sender) as sender_key, coalesce(nullif(sender_domain, ''), tail_of(sender), '') as logged_domain,
-           lower(recipient) as recipient_key, coalesce(recipient_domain, tail_of(recipient), '') as recipient_domain,
+           unwrap(sender) as sender_key,
+           coalesce(nullif(named(sender_domain), ''), named(tail_of(sender)), '') as logged_domain,
+           lower(recipient) as recipient_key,
+           named(coalesce(recipient_domain, tail_of(recipient), '')) as recipient_domain,
            lower(original_recipient) as list_key,
            coalesce(message_id, network_message_id, host || ' ' || queue_id || ' ' || submitted_at) as message,
            outcome, subject, size_bytes as size,
@@ -57,11 +62,12 @@ with plain as (
 )
 select delivery_id, direction, t, message, outcome, subject, size, no_domain, no_mail, failed, relay,
        local_of(sender_key) as sender_local,
-       case when sender_key ~* '@' then a_tail(sender_key, logged_domain) else logged_domain end as sender_domain,
+       case when sender_key ~* '@' then named(a_tail(sender_key, logged_domain))
+            else logged_domain end as sender_domain,
        local_of(recipient_key) as recipient_local, recipient_domain,
        list_key is not null as via,
        case when list_key is not null then local_of(list_key) else sender_local end as writer_local,
-       case when list_key is not null then tail_of(list_key) else sender_domain end as writer_domain
+       case when list_key is not null then named(tail_of(list_key)) else sender_domain end as writer_domain
 from plain
 """
 

@@ -14,6 +14,7 @@ from forensics import loaders
 from forensics.ingest import ahead, allocator, batches
 from forensics.ingest.batches import PARTITIONS, Batch, Tables
 from forensics.ingest.spool import Placed
+from forensics.loaders import letters
 from forensics.stitch import journeys
 
 TOGETHER = 24 << 20
@@ -55,7 +56,7 @@ def _facts_only(folder: Path, loader: str, pieces: Pieces, partitions: range) ->
 def _join(folder: Path, loader: str, pieces: Pieces, partitions: range) -> tuple[Batch, Tables]:
     module = loaders.load(loader)
     tables = [batches.fragments(place, partitions, np.array(members, np.int32)) for place, members in pieces]
-    made = module.assemble(module.resume(pa.concat_tables(tables)), final=True)
+    made = letters.told(module.assemble(module.resume(pa.concat_tables(tables)), final=True))
     keys = journeys.hop_leg_keys(made.hops, made.legs)
     tables_ = Tables(loader, (), made.hops, made.legs, keys, strays=made.strays, losses=made.losses)
     return batches.write(folder, f"{loader}-{partitions.start:02d}", tables_), tables_

@@ -52,6 +52,11 @@ SENTENCES = {
     "recipients": (
         "{count} recipients of {records} messages are not in the log, though their messages left the queue{when}"
     ),
+    "letters": (
+        "{count} recipients have a domain with a sign in it (`?` or U+FFFD) that stands for a letter which was "
+        "lost{when}: what was logged cannot be told, and such domains are compared with no other; hand in the file "
+        "before it was converted"
+    ),
     "begins outside": "{records} messages begin outside the evidence{when}",
     "ends outside": "{records} messages end outside the evidence, or waited when it ended{when}",
     "shared id": (

@@ -24,6 +24,7 @@ from forensics.errors import EvidenceChanged, EvidenceError
 from forensics.ingest import batches, madeby, plainly
 from forensics.ingest.batches import Account, Batch, Tables
 from forensics.ingest.survey import Surveyed
+from forensics.loaders import letters
 from forensics.loaders.base import Assembled, Scan, ScanContext
 from forensics.stitch import journeys
 
@@ -235,7 +236,7 @@ def changed(item: Surveyed) -> EvidenceChanged:
 
 def _scanned(part: Part, number: int, block: custody.Block) -> tuple[Scan, Assembled]:
     scan = _scan(part, number, block)
-    return scan, loaders.load(part.item.loader).assemble(scan.events, final=False)
+    return scan, letters.told(loaders.load(part.item.loader).assemble(scan.events, final=False))
 
 
 def _scan(part: Part, number: int, block: custody.Block) -> Scan:

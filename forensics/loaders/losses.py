@@ -30,6 +30,7 @@ KINDS = {
     "runs on": "records whose text holds what looks like a further record",
     "sequence gap": "gaps in the records' own numbers",
     "recipients": "recipients of which the log has no delivery, though their message left the queue",
+    "letters": "recipients whose domain holds a sign that stands for a letter which was lost",
     "begins outside": "messages whose beginning is not in the evidence",
     "ends outside": "messages whose end is not in the evidence",
     "shared id": "queue ids that two messages under one host's name had at once",
