@@ -40,7 +40,8 @@ FEW = 256 << 10
 FACTS = "batch.json"
 OPTIONAL = ("unread", "strays", "losses")
 _OF_HOP = (
-    "id", "host", "msgid", "previous", "first", "flags", "system", "peer", "sender", "client", "client_address", "name",
+    "id", "host", "msgid", "previous", "first", "flags", "system", "alike", "peer", "sender", "client",
+    "client_address", "name",
 )  # fmt: skip
 _OF_LEG = tuple(f.name for f in fields(HopLegKeys) if f.name not in _OF_HOP)
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4")

@@ -98,6 +98,8 @@ A batch may have more columns: `previous_id` (id this hop had before a requeue);
 which a later acceptance of the same client, sender and recipient ends); `repeated` (a record that can be logged once
 only is there twice); `generation` (int8: hops of one system that
 differ in it name their messages by ids that cannot be compared, and are joined as those of two systems are);
+`alike` (int64: hops that have one in common may be one message, 0 for none; equal recipients of one sender are then
+possible duplicates);
 `submission` (`schema.SUBMISSIONS`; where it is missing, `authenticated` if a user is named, else `not-seen`);
 `peer_name`, `peer_address` (who connected, where that told of another client: XFORWARD)."""
 

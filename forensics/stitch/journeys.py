@@ -39,6 +39,8 @@ class HopLegKeys:
     flags: NDArray[np.int64]
     system: NDArray[np.int64]
     """Its number among `loaders.systems()`, times GENERATIONS, and its generation."""
+    alike: Hashes
+    """Hops of one such number may be one message; 0 for none (`loaders.base.HOPS`)."""
     peer: Hashes
     sender: Hashes
     client: Hashes
@@ -80,6 +82,7 @@ def hop_leg_keys(hops: pa.Table, legs: pa.Table) -> HopLegKeys:
         first=marks.micros(hops["first_at"]),
         flags=marks.hop_flags(hops, name, address),
         system=_systems(hops),
+        alike=marks.flat_numbers(pc.fill_null(marks.optional(hops, "alike", pa.int64()), 0)).view(np.uint64),
         peer=peer,
         sender=np.where(marks.truth(pc.equal(hops["sender"], "")), np.uint64(1), sender),
         client=label_hashes(name),

@@ -246,7 +246,7 @@ def select(indexes: Sequence[JoinIndex], numbers: Iterable[HopLegKeys]) -> Selec
     for b, p, h, g in zip(indexes, numbers, hop_starts[:-1], leg_starts[:-1], strict=True):
         mask = np.full(len(b.id), everything)
         if not everything:
-            mask |= _known(p.id, wanted) | (p.previous != 0) | _known(p.peer, peers)
+            mask |= _known(p.id, wanted) | (p.previous != 0) | (p.alike != 0) | _known(p.peer, peers)
             lost = (b.next != 0) & ((p.relay == codes.OWN) | (p.leg_flags & codes.FORWARDED != 0))
             again = _known(b.pair, repeated) | _known(short(pairs(p.msgid[p.hop], p.alias)), repeated)
             mask[p.hop[_known(b.next, wanted) | lost | again]] = True

@@ -98,13 +98,16 @@ def handed_over(p: HopLegKeys) -> Longs:
 
 def possible_duplicates(p: HopLegKeys, links: Links, doubt: Longs) -> Longs:
     """For each final leg an earlier one of another journey that may be the same delivery, or -1: one of another system
-    with its Message-ID and recipient; one whose next server said, or seems, to have made this hop of it (`doubt`: for
-    each leg that hop, or -1), where an outsider may have made it look so."""
+    with its Message-ID and recipient; one of a hop that its loader calls alike, with its sender and recipient; one
+    whose next server said, or seems, to have made this hop of it (`doubt`: for each leg that hop, or -1), where an
+    outsider may have made it look so."""
     out = np.full(len(p.hop), -1, np.int64)
     if _mixed(p):
         pairs, legs, own = _by_pair(p, addressed=False)
         final = np.flatnonzero(links.final & (own != 0))
         earlier_legs(final, own, pairs, legs, p.hop, links.final, links.head, p.first, p.system, out)
+    alike = np.flatnonzero(links.final & (p.alike[p.hop] != 0) & (p.key != 0))
+    out[alike] = np.where(out[alike] >= 0, out[alike], _alike(p, links, alike))
     unsure = np.flatnonzero((doubt >= 0) & links.final)
     if not len(unsure):
         return out
@@ -120,4 +123,16 @@ def possible_duplicates(p: HopLegKeys, links: Links, doubt: Longs) -> Longs:
     one, other = one[apart], other[apart]
     later = p.first[links.head[other]] >= p.first[links.head[one]]
     out[np.where(later, other, one)] = np.where(later, one, other)
+    return out
+
+
+def _alike(p: HopLegKeys, links: Links, legs: Longs) -> Longs:
+    """For each of these legs the one before it of a hop alike, of another journey, or -1."""
+    hop, head = p.hop[legs], links.head[legs]
+    first = p.first[head]
+    order = np.lexsort((legs, head, first, p.sender[hop], p.key[legs], p.alike[hop]))
+    hop, head, key = hop[order], head[order], p.key[legs[order]]
+    same = (p.alike[hop][1:] == p.alike[hop][:-1]) & (p.sender[hop][1:] == p.sender[hop][:-1]) & (key[1:] == key[:-1])
+    out = np.full(len(legs), -1, np.int64)
+    out[order[1:]] = np.where(same & (head[1:] != head[:-1]), legs[order][:-1], -1)
     return out

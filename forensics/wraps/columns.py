@@ -249,6 +249,12 @@ def _possible(fields: tuple[str, ...]) -> tuple[Export, ...]:
     return tuple(one for one in narrowed if one.message and len(found(one.needs)) == len(one.needs))
 
 
+def read_by(export: Export) -> frozenset[str]:
+    """Keys of which something is read, whole and in their parts."""
+    names = (*export.message, *export.time, *export.host, *export.program, *export.pid)
+    return frozenset(part for name in names for part in (name, *name.split(".")))
+
+
 def whole(export: Export) -> Export:
     """The entry of `EXPORTS` that `export_of` gave a part of."""
     return next(one for one in EXPORTS if (one.name, one.needs) == (export.name, export.needs))

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final, NamedTuple
 
+from forensics.jsonread import DECODER, of_pairs
 from forensics.wraps import columns
 from forensics.wraps.wrap import JSON, LINES, Wrap
 
-_DECODER: Final = json.JSONDecoder(strict=False)
 _BLANK: Final = re.compile(r"(?:[ \t\r\n\x1e]|\xef\xbb\xbf)*")
 """Blanks, the mark of json-seq (RFC 7464), and UTF-8's byte order mark where files were joined."""
 _BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
@@ -61,7 +61,7 @@ def _decode(text: str, at: int) -> tuple[Any, int]:
     """(value, end). Raises _Incomplete where the text ends inside the value, ValueError or RecursionError where it is
     none."""
     try:
-        found: tuple[Any, int] = _DECODER.raw_decode(text, at)
+        found: tuple[Any, int] = DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
         if error.msg.startswith("Unterminated string") or error.pos >= len(text) - 16:
             raise _Incomplete from error
@@ -95,7 +95,7 @@ def recognise(text: str) -> Wrap | None:
 
 def _is_object(line: str) -> bool:
     try:
-        return isinstance(_DECODER.raw_decode(line)[0], dict)
+        return isinstance(DECODER.raw_decode(line)[0], dict)
     except (ValueError, RecursionError):
         return False
 
@@ -368,7 +368,7 @@ def rows(value: Any, wrap: Wrap) -> Mapping[str, Any] | None:
     if value and all(isinstance(one, dict) and "field" in one and "value" in one for one in value):
         return {str(one["field"]): one["value"] for one in value}  # CloudWatch Logs, GetQueryResults
     if wrap.columns and len(wrap.columns) == len(value):
-        return dict(zip(reversed(wrap.columns), reversed(value), strict=True))
+        return of_pairs(list(zip(wrap.columns, value, strict=True)))
     if not wrap.columns and len(value) in (2, 3) and all(isinstance(one, str) for one in value[:2]):
         return {"timestamp": value[0], "line": value[1]}  # Loki
     return None

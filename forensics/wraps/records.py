@@ -7,17 +7,18 @@ not be taken for another.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from forensics.jsonread import DECODER, made_of, names_twice
 from forensics.native.postfix.words import CARRIERS
 from forensics.wraps import columns, moments
 from forensics.wraps.wrap import NO_STAMP, Wrap
 
 NO_JSON: Final = "no valid JSON"
 NO_MESSAGE: Final = "a record of an export without a message"
+TWICE: Final = "a record of an export in which a key stands twice with different values: "
 NO_TIME: Final = "a record of an export that tells no time which could be read"
 LEFT_OUT: Final = "journald left its text out, being long: export again with journalctl --all"
 DEEPEST: Final = 4
@@ -36,7 +37,6 @@ _TAGGED: Final = re.compile(rb"(?P<tag>[^\s:\[\]]{1,255})\[\d{1,10}\]: ")
 _LOOSE: Final = ("tag", "labels.app", "fields.app", "stream.app")
 """Columns that name a program only sometimes."""
 _CARRIER: Final = re.compile(rf"(?:{'|'.join(CARRIERS)})|[0-9a-f]{{12,}}$")
-_DECODER: Final = json.JSONDecoder(strict=False)
 
 
 class Line(NamedTuple):
@@ -55,7 +55,7 @@ class Line(NamedTuple):
 def loaded(raw: bytes) -> Any:
     """The value of a JSON text; bytes that are no UTF-8 are carried through. Raises ValueError, RecursionError."""
     text = raw.decode("utf-8", "surrogateescape").strip()
-    value, end = _DECODER.raw_decode(text)
+    value, end = DECODER.raw_decode(text)
     if end != len(text):
         raise ValueError("text behind it")
     return value
@@ -81,10 +81,13 @@ def _lines(record: Mapping[str, Any], raw: bytes, offset: int | None, as_logged:
         for name in _INSIDE:
             inside = columns.field(record, name)
             if isinstance(inside, dict) and depth < DEEPEST:
-                merged = {**{k: v for k, v in record.items() if k != name}, **inside}
+                merged = made_of({**{k: v for k, v in record.items() if k != name}, **inside}, record)
                 if columns.export_of(merged) or any(isinstance(inside.get(one), dict) for one in _INSIDE):
                     return _lines(merged, raw, offset, as_logged, depth + 1)
         return [Line(flat(raw), LEFT_OUT if record.get("MESSAGE", "") is None else NO_MESSAGE)]
+    twice = sorted(names_twice(record) & {*columns.read_by(export), *_INSIDE})
+    if twice:
+        return [Line(flat(raw), TWICE + ", ".join(twice))]
     message, name = _message(record, export)
     when, column = _moment(record, export)
     if message[:1] == b"{" and depth < DEEPEST:
@@ -168,7 +171,7 @@ def _nested(
     within = columns.export_of(inner)
     if within is None:
         return _lines(inner, message, offset, as_logged, depth + 1)
-    outside = dict(inner)
+    outside = made_of(dict(inner), inner)
     within = columns.whole(within)
     for kind in ("time", "host", "program", "pid"):
         if columns.first(inner, getattr(within, kind)) is None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from forensics.jsonread import made_of, of_pairs
 from forensics.wraps import carried, encodings, journal, jsons, moments, prefixes, records, tables
 from forensics.wraps.records import Line
 from forensics.wraps.wrap import (
@@ -270,7 +271,7 @@ def _of_line(raw: bytes, wrap: Wrap, as_logged: bool) -> list[Line]:
     if not isinstance(value, dict):
         return [Line(raw, records.NO_JSON)]
     if before:
-        value = {**before, **value}
+        value = made_of({**before, **value}, value)
     return records.lines(value, raw, wrap.offset, as_logged=as_logged)
 
 
@@ -312,7 +313,7 @@ def _from_csv(got: _Gathered, text: bytes, wrap: Wrap, as_logged: bool, most: in
             reason = f"{len(row.cells)} columns, the header names {len(wrap.columns)}"
             found = [Line(records.flat(raw), reason if raw.strip() else "empty line")]
         else:
-            record = {k: v for k, v in zip(reversed(wrap.columns), reversed(row.cells), strict=True) if v}
+            record = of_pairs([(k, v) for k, v in zip(wrap.columns, row.cells, strict=True) if v])
             found = records.lines(record, raw, wrap.offset, as_logged=as_logged)
         got.add(begin, end, found, wrap)
         if most is not None and len(got.lines) >= most:

@@ -171,3 +171,21 @@ def test_moments_of_exports(text: str, expected: int) -> None:
 )
 def test_what_is_no_moment(text: str) -> None:
     assert moments.moment(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"@timestamp":"T","program":"postfix/smtp","message":"A: x","message":"B: x"}', "message"),
+        ('{"@timestamp":"T","program":"postfix/smtp","program":"sshd","message":"A: x"}', "program"),
+        ('{"@timestamp":"T","host":{"name":"mx1","name":"mx2"},"message":"A: x"}', "name"),
+        ('{"_source":{"@timestamp":"T","message":"A: x"},"_source":{"message":"B: x"}}', "_source"),
+        ('{"@timestamp":"T","program":"postfix/smtp","message":"A: x","message":"A: x"}', ""),
+        ('{"@timestamp":"T","program":"postfix/smtp","message":"A: x","level":1,"level":2}', ""),
+    ],
+)
+def test_a_record_that_says_two_things_of_one_key_stands_for_itself(text: str, reason: str) -> None:
+    raw = text.replace('"T"', f'"{T}"').encode()
+    (found,) = records.lines(records.loaded(raw), raw, None)
+    assert found.reason == (records.TWICE + reason if reason else "")
+    assert (found.data == raw) == bool(reason)

@@ -142,6 +142,18 @@ def changed(text: str) -> bool:
     return any("@" in one for one in pieces) and not all(0 < one.find("@") < len(one) - 1 for one in pieces)
 
 
+_ESCAPED = re.compile(r"\s*&(?:lt|#60|#x3c);.*&(?:gt|#62|#x3e);\s*", re.I | re.S)
+
+
+def is_escaped(message_id: str) -> bool:
+    """Has a copy made HTML of the angle brackets around a Message-ID?
+
+    >>> is_escaped("&lt;a@b.com&gt;"), is_escaped("<&lt;a@b.com&gt;>")
+    (True, False)
+    """
+    return _ESCAPED.fullmatch(message_id) is not None
+
+
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 
 

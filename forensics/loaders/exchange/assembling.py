@@ -52,8 +52,9 @@ ONLINE_SERVERS = (".outlook.com", ".outlook.cn", ".mx.microsoft", ".office365.us
 
 LEGS = base.LEGS.append(pa.field("mailbox", pa.bool_()))
 """Legs with what only Exchange tells: that the leg ended in a mailbox, so that nothing can continue it."""
-HOPS = base.HOPS.append(pa.field("generation", pa.int8()))
-"""Hops with what only Exchange tells: 0 before and 1 since Exchange 2013, which gave messages an id of their own."""
+HOPS = base.HOPS.append(pa.field("generation", pa.int8())).append(pa.field("alike", pa.int64()))
+"""Hops with what only Exchange tells: 0 without and 1 with an id of the message's own (since Exchange 2013, and of
+traces that hold it); what may be the same message (`copies`)."""
 
 
 def assemble(events: pa.Table, *, final: bool) -> Assembled:
@@ -91,8 +92,8 @@ class _Legs:
         self.parent_leg = np.where((parent_pair >= 0) & (found[at] == parent_pair), rank[at], -1)
         self.message = rows.group[self.first]
         self.count = len(self.first)
-        numbers = [np.empty(self.count, np.int64) for _ in range(5)]
-        self.state, self.settled, self.last, _, self.parent_row = numbers
+        numbers = [np.empty(self.count, np.int64) for _ in range(4)]
+        self.state, self.settled, self.last, self.parent_row = numbers
         self.replaced = np.empty(self.count, np.bool_)
         settle(
             self.leg, self.kinds, rows.plain["at"], rows.plain["flags"], host, peer, self._onward(), self.parent_leg,
@@ -264,7 +265,7 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
     name, address = _client(rows, submitted)
     online = rows.plain["flags"][rows.first] & codes.ONLINE != 0
     network_id = rows.taken("network_message_id")
-    generation = pc.and_(pc.is_valid(network_id), pa.array(~online)).cast(pa.int8())
+    generation = pc.is_valid(network_id).cast(pa.int8())
     return pa.table(
         [
             pa.array(np.arange(count)),
@@ -286,6 +287,7 @@ def _hops(rows: Rows, legs: _Legs) -> pa.Table:
             pa.array(~pending),
             _records(rows, mine, count),
             generation,
+            pa.array(rows.plain["alike"][rows.first].view(np.int64)),
         ],
         schema=HOPS,
     )

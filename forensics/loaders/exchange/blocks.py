@@ -38,6 +38,12 @@ class Layout:
         """Written by Exchange Online: its reports have underscores in the names of columns."""
         return self.kind not in ("tracking", "export") or any("_" in name.replace("$_", "") for name in self.names)
 
+    @functools.cached_property
+    def has_twice(self) -> bool:
+        """Several columns have one name."""
+        names = [f.squeezed(name) for name in self.names if f.is_read(name)]
+        return len(set(names)) < len(names)
+
     def columns(self, *names: str) -> tuple[int, ...]:
         """Where columns of these names are, as `fields.squeezed` spells them."""
         return tuple(i for i, name in enumerate(self.names) if f.squeezed(name) in names)

@@ -123,6 +123,7 @@ def _shift(zone: str) -> int | None:
     return (-1 if zone[0] == "-" else 1) * (hours * 60 + minutes) * 60_000_000
 
 
+_MINUTE: Final = 60_000_000
 _LEAST: Final = _micros(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
 _MOST: Final = _micros(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
@@ -210,6 +211,12 @@ class Dates:
         self._locals = 0
         self._foreign = 0
         self._examples: dict[str, str] = {}
+        self._seconds = False
+
+    @property
+    def to_minute(self) -> bool:
+        """All times of messages end with a whole minute, as a spreadsheet shows them."""
+        return self._count > 0 and not self._seconds
 
     def add(self, texts: Iterable[str], *, wall: bool = False, utc: bool = False, bounds: bool = False) -> None:
         """`wall`: stamps without a zone are local times of the machine that wrote the file; `utc`: they are UTC, their
@@ -220,6 +227,7 @@ class Dates:
             self._count += not bounds
             whose = _UTC if utc else _WALL if wall else _NOBODYS
             if value is not None:
+                self._seconds |= not bounds and value % _MINUTE != 0
                 self._widen("", _ZONED if zoned else whose, value, bounds)
                 continue
             found = local(text)
@@ -229,6 +237,7 @@ class Dates:
                 continue
             if self._strange(found.year, text, bounds):
                 continue
+            self._seconds |= not bounds and found.time[2:] != (0, 0)
             self._locals += 1
             self._examples.setdefault("open", text)
             if found.fixed:

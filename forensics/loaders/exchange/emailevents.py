@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from forensics.jsonread import made_of
+
 TIMES: Final = ("timestamp", "timestamputc", "timegenerated", "timegeneratedutc")
 """`Timestamp`: when the event was recorded; `TimeGenerated`: when Log Analytics wrote the row. The first that is there
 counts. Log Analytics adds the zone that it shows times in; only UTC is one."""
@@ -33,6 +35,8 @@ COLUMNS: Final = {
 SenderMailFromAddress; SenderFromAddress is what stands in the header."""
 
 _TOLD: Final = ("deliveryaction", "deliverylocation", "latestdeliveryaction", "latestdeliverylocation")
+READ: Final = frozenset((*TIMES, *_TOLD, *(name for own in COLUMNS.values() for name in own)))
+"""Columns that are read, names squeezed."""
 _REACHED: Final = "delivered"
 UNSAID: Final = "unknown"
 _LOCATIONS: Final = {
@@ -92,7 +96,7 @@ def time_column(names: Sequence[str]) -> tuple[int, ...]:
 def inner(value: Any) -> Any:
     """What Defender's streaming wraps in `properties`; anything else as it is."""
     row = value.get("properties") if isinstance(value, dict) else None
-    return row if isinstance(row, dict) and fits(map(str, row)) else value
+    return made_of(row, value) if isinstance(row, dict) and fits(map(str, row)) else value
 
 
 def trace(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | str:

@@ -59,7 +59,11 @@ class Meaning(NamedTuple):
 
 TABLE: Final = (
     Meaning(
-        "AGENTINFO", "*", INFO, "data logged by a transport agent; custom-data action=quarantine holds it", "EX2019"
+        "AGENTINFO",
+        "*",
+        INFO,
+        "data logged by agents; a rule's or the spam agent's action=quarantine holds it",
+        "EX2019",
     ),
     Meaning("BADMAIL", "*", DISCARD, "from Pickup or Replay: can be neither delivered nor returned", "EX2019"),
     Meaning("CLIENTSUBMISSION", "*", INFO, "submitted from the Outbox of a mailbox", "EX2019"),

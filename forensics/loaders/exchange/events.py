@@ -26,7 +26,7 @@ EVENTS: Final = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("length", pa.int64(), nullable=False),
         pa.field("own", pa.uint64(), nullable=False),  # a hash of its Message-ID, 0 without
-        pa.field("flags", pa.int8(), nullable=False),  # codes.STORE, codes.INTRA, codes.BY_ID, codes.ONLINE
+        pa.field("flags", pa.int8(), nullable=False),  # codes.STORE, INTRA, BY_ID, ONLINE, OLD, ALONE, TO_MINUTE
         pa.field("parts", pa.int32(), nullable=False),
         pa.field("texts", pa.binary(), nullable=False),
     ]

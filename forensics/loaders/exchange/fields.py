@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from forensics.loaders.exchange import addresses as lists
 from forensics.loaders.exchange import emailevents
 from forensics.native.exchange.slots import SLOTS
 
@@ -102,6 +103,34 @@ def squeezed(name: str) -> str:
 
 
 _SLOT: Final = {**{squeezed(slot): slot for slot in SLOTS}, **_RENAMED}
+
+
+_READ: Final = {*_SLOT, *emailevents.READ, *(name for names in TRACE.values() for name in names), *BOUNDS}
+TWICE: Final = "two columns or keys of one name ({}) that say different things"
+
+
+def is_read(name: str) -> bool:
+    """Is it the name of a column of which anything is read?"""
+    return squeezed(name) in _READ
+
+
+def contradicted(pairs: Iterable[tuple[str, str]]) -> str | None:
+    """A name of which a record, as (name of a column, value), says two things; None where it says no more than one.
+
+    What is empty, or lost in an export, says nothing.
+
+    >>> contradicted([("Status", "Failed"), ("status", "Delivered")])
+    'status'
+    >>> contradicted([("Recipients", "System.String[]"), ("$_.Recipients", "x@a.com"), ("RECIPIENTS", "{x@a.com}")])
+    """
+    said: dict[str, list[str]] = {}
+    for name, value in pairs:
+        key = squeezed(name)
+        if key in _READ and value.strip() and not lists.is_type_name(value) and not lists.is_cut_short(value):
+            told = lists.cut(lists.unbraced(value))[0]
+            if said.setdefault(key, told) != told:
+                return name
+    return None
 
 
 def slot_of(name: str) -> str | None:

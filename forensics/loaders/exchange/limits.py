@@ -54,7 +54,7 @@ def _is_cut(cells: list[str], columns: list[int], counts: tuple[int, ...]) -> bo
         if len(cells[c]) in LONGEST:
             named = len(addresses.cut(cells[c])[0])
             said = [int(cells[n]) for n in counts if cells[n].isascii() and cells[n].isdigit()]
-            if not said or max(said) > named:
+            if named not in said:
                 return True
     return False
 

@@ -8,24 +8,23 @@ Reporting web service `MessageTrace` (jj984335), Graph `exchangeMessageTrace`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from forensics.jsonread import DECODER, names_twice
 from forensics.loaders.base import Block, Scan, ScanContext, lines, unread_rows
 from forensics.loaders.exchange import addresses, dates, emailevents, event_ids, events, exports
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.blocks import Layout, Records
 from forensics.loaders.exchange.events import EVENTS
-from forensics.loaders.exchange.tracking import Account, group_of, has_id, hashes, key_of, names_message
+from forensics.loaders.exchange.tracking import Account, digest, group_of, has_id, hashes, key_of, names_message
 from forensics.native.exchange import codes
 
-_DECODER = json.JSONDecoder(strict=False)
 _BLANK = object()
 NO_TRACE = "no message trace: it has no recipient"
 
@@ -186,6 +185,8 @@ class _Builder:
         if isinstance(parts, str):
             return parts
         sender = addresses.bare(row["sender"])
+        has_network = has_id(row["network_id"])
+        flags = codes.ONLINE | (0 if has_network else codes.ALONE | (codes.TO_MINUTE if plan.to_minute else 0))
         group = group_of(row["network_id"], row["message_id"], f"{sender.lower()}\0{at // 1_000_000}")
         if group is None:
             return (
@@ -195,16 +196,18 @@ class _Builder:
         values = {
             "peer_address": row["to_ip"].strip() or None,
             "message_id": row["message_id"] if names_message(row["message_id"]) else None,
-            "network_message_id": row["network_id"] if has_id(row["network_id"]) else None,
+            "network_message_id": row["network_id"] if has_network else None,
             "return_path": (sender or "<>") if "sender" in row.values else None,
             "subject": row["subject"] or None,
             "size": row["size"] or None,
             "original_ip": row["client_ip"].strip() or None,
         }
         texts = events.texts(values, [(effect, address, word) for address, effect, word in parts])
+        # all sendings of one Message-ID come together in one partition (`copies`)
+        together = group if has_network else digest("message", row["message_id"].lower())
         added = {
-            "key": key_of(group), "group": group, "at": at, "evidence": self._context.evidence, "number": number,
-            "offset": offset, "length": length, "flags": codes.ONLINE, "parts": len(parts), "texts": texts,
+            "key": key_of(together), "group": group, "at": at, "evidence": self._context.evidence, "number": number,
+            "offset": offset, "length": length, "flags": flags, "parts": len(parts), "texts": texts,
         }  # fmt: skip
         for name, value in added.items():
             self._columns[name].append(value)
@@ -248,7 +251,7 @@ def _values(block: Block) -> Iterator[tuple[int, int, Any]]:
             yield offset, length, _BLANK
             continue
         try:
-            value = _DECODER.decode(raw.decode("utf-8", "surrogateescape"))
+            value = DECODER.decode(raw.decode("utf-8", "surrogateescape"))
         except (ValueError, RecursionError):
             value = None
         yield offset, length, emailevents.inner(value)
@@ -271,11 +274,26 @@ def _kind(value: Any) -> str:
 
 
 def _changed(value: Any, kind: str) -> bool:
-    """Has a copy made HTML of an address in it?"""
+    """Has a copy made HTML of an address or Message-ID in it?"""
     names = f.addresses(kind)
     return isinstance(value, dict) and any(
-        addresses.changed(exports.text(inner)) for name, inner in value.items() if f.squeezed(str(name)) in names
+        addresses.changed(exports.text(inner))
+        if f.squeezed(str(name)) in names
+        else f.squeezed(str(name)) in f.TRACE["message_id"] and addresses.is_escaped(exports.text(inner))
+        for name, inner in value.items()
     )
+
+
+_HOLDING: Final = {"key", "value", "datetime", "properties"}
+"""Keys inside of a record that hold what is read."""
+
+
+def _contradicted(value: Any) -> str | None:
+    """A key of which a JSON record says two things."""
+    if not isinstance(value, dict):
+        return None
+    twice = sorted(name for name in names_twice(value) if f.is_read(name) or name.casefold() in _HOLDING)
+    return twice[0] if twice else f.contradicted((str(name), exports.text(inner)) for name, inner in value.items())
 
 
 def json_times(block: Block) -> tuple[list[Times], list[str], int]:
@@ -318,7 +336,10 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
             continue
         kind = _kind(value)
         reason: str | None = None
-        if _changed(value, kind):
+        twice = _contradicted(value)
+        if twice is not None:
+            reason = f.TWICE.format(twice)
+        elif _changed(value, kind):
             reason = addresses.CHANGED
         elif kind in ("tracking", "export"):
             zone = None if f.is_utc(map(str, value)) else context.plan.zone

@@ -82,6 +82,12 @@ def scan(block: Block, context: ScanContext) -> Scan:
     parts = []
     for low, high, layout in blocks.segments(records, plan.layouts):
         if layout is not None:
+            if layout.has_twice:
+                for n in (low + np.flatnonzero(kinds[low:high] == codes.DATA)).tolist():
+                    name = f.contradicted(zip(layout.names, records.cells(n), strict=False))
+                    if name is not None:
+                        account.unread.append((n, f.TWICE.format(name)))
+                        kinds[n] = codes.BROKEN
             for n in _changed(records, low, high, layout, kinds):
                 account.unread.append((n, addresses.CHANGED))
                 kinds[n] = codes.BROKEN
@@ -142,7 +148,8 @@ def _changed(records: blocks.Records, low: int, high: int, layout: blocks.Layout
     for r in rows[kinds[rows] == codes.DATA].tolist():
         cells = list(zip(names, records.cells(r), strict=False))
         if any(name in lists and addresses.changed(cell) for name, cell in cells) or any(
-            name in f.WORDS and "\n" in cell for name, cell in cells
+            (name in f.WORDS and "\n" in cell) or (name in f.TRACE["message_id"] and addresses.is_escaped(cell))
+            for name, cell in cells
         ):
             out.append(r)
     return out

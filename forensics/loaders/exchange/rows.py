@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from forensics import domains
 from forensics.columns import one_chunk
+from forensics.loaders.exchange import copies, inside, spans
 from forensics.loaders.exchange import fields as f
-from forensics.loaders.exchange import inside, spans
 from forensics.loaders.exchange import resent as forks
 from forensics.loaders.exchange.spans import Array, Span
 from forensics.native.exchange import codes
@@ -56,12 +56,15 @@ class Rows:
         offset = one_chunk(table["group"]).offset
         halves = halves[offset : offset + len(table)]
         plain = {n: table[n].to_numpy() for n in ("at", "evidence", "number", "offset", "length", "flags", "parts")}
-        code = _messages(halves, table["own"].to_numpy())
+        own_ids = table["own"].to_numpy()
+        code, shared = _messages(halves, own_ids)
         packed = one_chunk(table["texts"])
         _, offsets, data = packed.buffers()
         starts = np.frombuffer(offsets, np.int32)[packed.offset : packed.offset + len(table)]
-        order = _ordered(code, plain, np.frombuffer(data, np.uint8), starts)
         self.data = np.frombuffer(data, np.uint8)
+        code, plain["at"], alike = copies.joined(code, own_ids, plain, self.data, starts)
+        plain["alike"] = np.where(shared != 0, shared, alike)
+        order = _ordered(code, plain, self.data, starts)
         count = int(plain["parts"].sum())
         self.begin, self.end = (np.empty((COLUMNS, len(table)), np.int32) for _ in range(2))
         self.rec, self.part, self.effect = (np.empty(count, t) for t in (np.int64, np.int64, np.int64))
@@ -69,7 +72,7 @@ class Rows:
         unpack(self.data, starts, plain["parts"], order, self.begin, self.end, self.rec, self.part, self.effect, *own)
         self._spans = {RECIPIENT: (own[0], own[1]), STATUS: (own[2], own[3])}
         where = order[self.rec]
-        self.plain = {n: plain[n][where] for n in ("at", "evidence", "number", "offset", "length", "flags")}
+        self.plain = {n: plain[n][where] for n in ("at", "evidence", "number", "offset", "length", "flags", "alike")}
         self.group = code[where]
         """Message of each row: 0… in order."""
         self._forks()
@@ -168,18 +171,20 @@ class Rows:
         return spans.text(self.data, self.earliest(name))
 
 
-def _messages(halves: Array, own: Array) -> Array:
-    """The message of each record: records of one id, but for those of several Message-IDs, which no id joins."""
+def _messages(halves: Array, own: Array) -> tuple[Array, Array]:
+    """(the message of each record: records of one id, but for those of several Message-IDs, which no id joins; of these
+    a number for the id, else 0)."""
     count = len(halves)
     code, several = np.empty(count, np.int64), np.empty(count, np.bool_)
     found = groups(halves, own, code, several, _table(count), np.empty(count, np.int64))
     if not several[:found].any():
-        return code
+        return code, np.zeros(count, np.uint64)
+    ids = np.where(several[code], halves[:, 0] ^ halves[:, 1] << np.uint64(1) | np.uint64(1), np.uint64(0))
     shared = np.flatnonzero(several[code])
     pairs = np.stack((code[shared].astype(np.uint64), own[shared]), 1)
     code[shared] = found + np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
     numbered: Array = np.unique(code, return_inverse=True)[1].reshape(-1)
-    return numbered
+    return numbered, ids
 
 
 def _ordered(code: Array, plain: dict[str, Array], data: Array, starts: Array) -> Array:

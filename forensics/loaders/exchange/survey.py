@@ -49,6 +49,8 @@ class ScanPlan:
     zone: str | None = None
     separator: str = ","
     inside: tuple[torn.Span, ...] = ()
+    to_minute: bool = False
+    """All times of an export end with a whole minute."""
 
 
 class Surveyor:
@@ -211,7 +213,9 @@ class Surveyor:
             first=self._first,
             last=self._last,
             blocks=dict(self._numbers),
-            plan=ScanPlan(tuple(self._layouts), order, zone, self._separator, tuple(self._torn.spans)),
+            plan=ScanPlan(
+                tuple(self._layouts), order, zone, self._separator, tuple(self._torn.spans), self._dates.to_minute
+            ),
             notes=dict(found),
         )
 

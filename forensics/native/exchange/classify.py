@@ -32,7 +32,17 @@ _STOREDRIVER: Final = lit("storedriver")
 _IMPLICIT: Final = lit("intra-organization smtp send connector")
 """The implicit connector between transport services (Microsoft Learn, "Send connectors", Implicit Send connectors)."""
 _QUARANTINE: Final = lit("action=quarantine")
-_EQUALS: Final = "action=quarantine".index("=")
+_MODE: Final = lit("mode=")
+_ENFORCE: Final = lit("enforce")
+_FILE: Final = lit("file=")
+_JUST: Final = lit("just=")
+"""Keys of what others wrote: the name of an attachment, a sender's reason to override a rule."""
+JUDGES: Final = ("tra", "sfa")
+"""Agents that quarantine messages: of transport rules, of spam."""
+OWN: Final = (*JUDGES, "ama", "compcost", "deliverypriority")
+"""Entries of custom-data that hold no text of others, but for a file's name behind `file=` (`ama`: of malware)."""
+_JUDGES, _JUDGES_ENDS = lit("".join(JUDGES)), np.cumsum([len(word) for word in JUDGES], dtype=np.int32)
+_OWN, _OWN_ENDS = lit("".join(OWN)), np.cumsum([len(word) for word in OWN], dtype=np.int32)
 
 
 @kernel
@@ -88,18 +98,63 @@ def _number(buf, s, e, words, ends, table):
 
 
 @kernel
-def _quarantined(buf, s, e):
-    """True when the field names the quarantine as the action of an agent, in any case of its letters."""
-    at = s
-    while True:
-        at = find_byte(buf, at, e, 61)
-        if at >= e:
-            return False
-        i = at - _EQUALS
-        at += 1
-        end = i + _QUARANTINE.size
-        if i >= s and end <= e and is_word(buf, i, end, _QUARANTINE, 0, _QUARANTINE.size):
+def _begins(buf, s, e, word):
+    """Does [s, e) begin with this small-letter word, in any case, and go on behind it?"""
+    return e - s > word.size and is_word(buf, s, s + word.size, word, 0, word.size)
+
+
+@kernel
+def _is_one(buf, s, e, words, ends):
+    """Is [s, e) one of the small-letter words that lie behind each other?"""
+    begin = np.int64(0)
+    for n in range(ends.size):
+        if is_word(buf, s, e, words, begin, np.int64(ends[n])):
             return True
+        begin = np.int64(ends[n])
+    return False
+
+
+@kernel
+def _judges(buf, s, e):
+    """(does the entry [s, e) of an agent hold the message?, does no text of others stand in it?)."""
+    holds = False
+    enforced = True
+    while s < e:
+        end = find_byte(buf, s, e, 124)
+        if is_word(buf, s, end, _QUARANTINE, 0, _QUARANTINE.size):
+            holds = True
+        elif _begins(buf, s, end, _MODE):
+            enforced = is_word(buf, s + _MODE.size, end, _ENFORCE, 0, _ENFORCE.size)
+        elif _begins(buf, s, end, _FILE) or _begins(buf, s, end, _JUST):
+            return holds and enforced, False
+        s = end + 1
+    return holds and enforced, True
+
+
+@kernel
+def _quarantined(buf, s, e):
+    """True when the agent of transport rules or that of spam says that it quarantined the message, and enforces it.
+
+    Entries are `S:AGENT=TEXT|key=value|…`, joined by `;`. Those of agents that are not known (`OWN`), and what stands
+    behind a file's name or a sender's own words, count for nothing, nor does anything behind them: there others may
+    have written what looks like an entry.
+    """
+    while s < e:
+        end = find_byte(buf, s, e, 59)
+        while s < end and buf[s] == 32:
+            s += 1
+        if end - s > 2 and small(buf[s]) == 115 and buf[s + 1] == 58:
+            s += 2
+        behind = find_byte(buf, s, end, 61)
+        if not _is_one(buf, s, behind, _OWN, _OWN_ENDS):
+            return False
+        holds, plain = _judges(buf, behind + 1, end)
+        if holds and _is_one(buf, s, behind, _JUDGES, _JUDGES_ENDS):
+            return True
+        if not plain:
+            return False
+        s = end + 1
+    return False
 
 
 @entry(

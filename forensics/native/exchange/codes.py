@@ -44,6 +44,13 @@ ONLINE: Final = 8
 OLD: Final = 16
 """Of a log without network-message-ids: by a server before Exchange 2013."""
 
+ALONE: Final = 32
+"""Of a trace without network-message-ids: known by Message-ID, sender and second; `loaders.exchange.copies` finds the
+same message in a trace that has them, or cut its times."""
+
+TO_MINUTE: Final = 64
+"""Of a file all times of which end with a whole minute: seconds were lost."""
+
 # Effects of an event on a recipient.
 ENTER: Final = 0
 """Accepted by a transport service: names recipients, starts or continues a hop; recipient-status may be the role."""

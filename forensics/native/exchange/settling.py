@@ -75,12 +75,6 @@ NEVER: Final = 1 << 62
 
 
 @kernel
-def _is_attempt(effect):
-    """Does a server try to pass the message on, or a trace say that one did?"""
-    return effect in (SEND, SEND_OUT, DELIVER, DEFER, FAIL, TRACE_DELIVERED, TRACE_FAILED, TRACE_PENDING)
-
-
-@kernel
 def _end(effect):
     """The state that an event ends in which no server undoes by handing on; -1 for other events."""
     if effect in (FAIL, TRACE_FAILED):
@@ -227,23 +221,22 @@ def _settle_by_trace(effect, at, flags, onward, state, settled, first_at, apart,
 
 @entry(
     "const int64[:], const int64[:], const int64[:], const int8[:], const int64[:], const int64[:], const boolean[:], "
-    "const int64[:], const boolean[:], int64[:], int64[:], int64[:], int64[:], int64[:], boolean[:], int64[:], "
-    "boolean[:], int64[:], int64[:], int64[:], boolean[:]"
+    "const int64[:], const boolean[:], int64[:], int64[:], int64[:], int64[:], boolean[:], int64[:], boolean[:], "
+    "int64[:], int64[:], int64[:], boolean[:]"
 )
-def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, state, settled, last, attempts, parent_row,
-           replaced, direct_host, direct_store, trace_row, entered, first_at, apart, result):  # fmt: skip
+def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, state, settled, last, parent_row, replaced,
+           direct_host, direct_store, trace_row, entered, first_at, apart, result):  # fmt: skip
     """One pass over all rows in order: the state of each recipient and the row that settled it.
 
     Of each row its recipient (`leg`, -1: none), effect, time, flags, server, the server it was handed to and whether
     that passes mail `onward` to Exchange Online, the recipient that this one replaces (`parent_leg`, -1: none known)
     and whether it `replaces` an address at all. Of each recipient its `state`, the row that `settled` it, its `last`
-    row (-1: none), `attempts`, the row that names the address it replaces (`parent_row`, -1: none), and whether others
-    `replaced` it. The last six are work space.
+    row (-1: none), the row that names the address it replaces (`parent_row`, -1: none), and whether others `replaced`
+    it. The last six are work space.
     """
     for k in range(state.size):
         state[k] = NOTHING
         settled[k] = last[k] = parent_row[k] = trace_row[k] = entered[k] = -1
-        attempts[k] = 0
         replaced[k] = direct_store[k] = apart[k] = False
         direct_host[k] = _UNKNOWN
         first_at[k] = NEVER
@@ -255,7 +248,6 @@ def settle(leg, effect, at, flags, host, peer, onward, parent_leg, replaces, sta
         last[k] = i
         if e in (INFO, OTHER):
             continue
-        attempts[k] += _is_attempt(e)
         if e in (ENTER, REPORT):
             _enter(i, k, effect, at, flags, host, state, parent_row, entered, first_at, direct_host, direct_store)
             if state[k] == SENT and _is_handover(settled[k], i, effect, at, flags, host, peer, onward, not apart[k]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from forensics import pipeline, store, workbench
 from forensics.case import Case
 from forensics.errors import AmbiguousTime, EvidenceError
+from forensics.loaders.exchange import addresses
 from forensics.loaders.settings import Settings
 
 from .driver import read
@@ -254,6 +256,18 @@ def test_an_address_of_which_a_copy_made_html_is_no_address(name: str, change: s
     reasons = store.read(case, "unread")["reason"].to_pylist()
     assert reasons and all("`&lt;`" in one for one in reasons if "heading" not in one)
     assert rows == []
+
+
+@pytest.mark.parametrize("brackets", [("&lt;", "&gt;"), ("&#60;", "&#62;"), ("&#x3C;", "&#x3E;")])
+def test_a_message_id_of_which_a_copy_made_html_is_none(brackets: tuple[str, str]) -> None:
+    """Else one message would have two ids, in files of which one was copied."""
+    row = f"2024-03-13T08:00:00Z,a@contoso.com,x@fabrikam.com,Hi,Delivered,<m1@contoso.com>,{GUID}1"
+    made = row.replace("<", brackets[0]).replace(">", brackets[1])
+    names = HEADER.strip().split(",")
+    for content in (trace(made), (json.dumps(dict(zip(names, made.split(","), strict=True))) + "\n").encode()):
+        got = read(content)
+        assert not got.legs and [one["reason"] for one in got.unread] == [addresses.CHANGED]
+    assert len(read(trace(row.replace("m1@", "&lt;m1@"))).legs) == 1
 
 
 def test_html_elsewhere_and_unusual_addresses_are_no_such_sign(tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ def test_a_list_of_that_length_that_its_count_confirms_is_whole() -> None:
     assert len(whole) == 255
     row = f"2024-03-13 08:00:00,RECEIVE,STOREDRIVER,a@contoso.com,{whole},11,<m@contoso.com>,7\r\n"
     assert len(read((TRACKED + row).encode(), settings=UTC).legs) == 11
+    for other in ("1", "12", ""):  # another number confirms nothing
+        got = read((TRACKED + row.replace(",11,", f",{other},")).encode(), settings=UTC)
+        assert not got.legs and got.unread[0]["reason"] == limits.CUT
 
 
 def test_a_piece_of_a_list_without_a_domain_is_no_recipient() -> None:
