@@ -33,7 +33,8 @@ def _place(context, builder, kind, buffer, index, bits):
 def _loading(bits, made):
     def load(_context, buf, _i):
         def generate(context, builder, signature, values):
-            place = _place(context, builder, signature.args[0], *values, bits)
+            buffer, index = values
+            place = _place(context, builder, signature.args[0], buffer, index, bits)
             return builder.load(place, align=1, typ=ir.IntType(bits))
 
         return made(buf, types.uint64), generate
@@ -43,8 +44,8 @@ def _loading(bits, made):
 
 def _store32(_context, buf, _i, _word):
     def generate(context, builder, signature, values):
-        *at, word = values
-        builder.store(word, _place(context, builder, signature.args[0], *at, 32), align=1)
+        buffer, index, word = values
+        builder.store(word, _place(context, builder, signature.args[0], buffer, index, 32), align=1)
         return context.get_dummy_value()
 
     return types.void(buf, types.uint64, types.uint32), generate
