@@ -1,7 +1,7 @@
 """Bytes and hashes, for all kernels: find, compare, copy, addresses.
 
 A span is (start, end) into a buffer; start -1 means absent. Eight bytes are read at once as a number, the first byte
-lowest (`machine`): that stays inside the buffer, except where a buffer is said to be padded (`loaders.base.PADDING`).
+lowest: that stays inside the buffer, except where a buffer is said to be padded (`loaders.base.PADDING`).
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.native.compiler import entry, inlined, kernel
-from forensics.native.machine import load32, load64
 
 SEED = np.uint64(0xCBF29CE484222325)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -24,6 +23,44 @@ BLANKS = np.uint64(0x2121212121212121)
 def lit(text: str) -> np.ndarray:
     """A literal as the byte array that kernels compare with."""
     return np.frombuffer(text.encode("ascii"), np.uint8).copy()
+
+
+@kernel
+def load64(buf, i):
+    """The 8 bytes at i. (LLVM makes one load of it.)"""
+    i = np.uint64(i)
+    return (
+        np.uint64(buf[i])
+        | np.uint64(buf[i + np.uint64(1)]) << np.uint64(8)
+        | np.uint64(buf[i + np.uint64(2)]) << np.uint64(16)
+        | np.uint64(buf[i + np.uint64(3)]) << np.uint64(24)
+        | np.uint64(buf[i + np.uint64(4)]) << np.uint64(32)
+        | np.uint64(buf[i + np.uint64(5)]) << np.uint64(40)
+        | np.uint64(buf[i + np.uint64(6)]) << np.uint64(48)
+        | np.uint64(buf[i + np.uint64(7)]) << np.uint64(56)
+    )
+
+
+@kernel
+def load32(buf, i):
+    """The 4 bytes at i."""
+    i = np.uint64(i)
+    return (
+        np.uint32(buf[i])
+        | np.uint32(buf[i + np.uint64(1)]) << np.uint32(8)
+        | np.uint32(buf[i + np.uint64(2)]) << np.uint32(16)
+        | np.uint32(buf[i + np.uint64(3)]) << np.uint32(24)
+    )
+
+
+@kernel
+def store32(buf, i, word):
+    """Write the lower 4 bytes of a number to i, the lowest first."""
+    i = np.uint64(i)
+    buf[i] = np.uint8(word)
+    buf[i + np.uint64(1)] = np.uint8(word >> np.uint64(8))
+    buf[i + np.uint64(2)] = np.uint8(word >> np.uint64(16))
+    buf[i + np.uint64(3)] = np.uint8(word >> np.uint64(24))
 
 
 @kernel

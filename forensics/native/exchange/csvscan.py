@@ -16,8 +16,7 @@ import numpy as np
 
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.exchange.codes import BLANK, BROKEN, COMMENT, DATA
-from forensics.native.machine import load64
-from forensics.native.text import LOW, find_byte, find_far, first_marked
+from forensics.native.text import LOW, find_byte, find_far, first_marked, load64
 
 LIMIT: Final = 1 << 20
 """A quoted record longer than this is taken for a quote that was never closed."""

@@ -9,8 +9,7 @@ import numpy as np
 
 from forensics.native.codes import FIRST_YEAR, LAST_YEAR
 from forensics.native.compiler import entry, kernel
-from forensics.native.machine import load64
-from forensics.native.text import find_byte, is_digit
+from forensics.native.text import find_byte, is_digit, load64
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

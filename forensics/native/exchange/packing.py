@@ -34,8 +34,7 @@ from forensics.native.exchange.csvscan import field
 from forensics.native.exchange.lists import ODD, pair
 from forensics.native.exchange.messages import message_id
 from forensics.native.exchange.spans import comes_first
-from forensics.native.machine import store32
-from forensics.native.text import copy
+from forensics.native.text import copy, store32
 
 CARRIED: Final = (
     ("message_id", slots.MESSAGE_ID, False),

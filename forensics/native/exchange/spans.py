@@ -11,8 +11,7 @@ from typing import Final
 import numpy as np
 
 from forensics.native.compiler import entry, kernel
-from forensics.native.machine import load64
-from forensics.native.text import between, copy, find_byte, lower_hash, lowered, mix, tail
+from forensics.native.text import between, copy, find_byte, load64, lower_hash, lowered, mix, tail
 
 
 @kernel

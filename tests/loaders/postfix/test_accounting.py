@@ -111,7 +111,7 @@ NOT_UNDERSTOOD = {
         "smtp: something, status=sent (250 ok)",
         "smtp: delivered to x@navy.example",
         "smtpd: rejecting everything",
-        "smtpd: NOQUEUE: whatever",
+        "smtpd: NOQUEUE: whatever it is",
         "smtpd: connect from 4B1C2D3E4F: to=<x@navy.example>",
         f"smtpd: disconnect from unknown[198.51.100.7]{HEAD}postfix/smtp[1]: 4B1C2D3E4F: x",
         "smtpd: disconnect from ws35.albion 1 10:00:00 mx1 postfix/smtp[2]: 4B1C2D3E4F: to=<x@navy.example>, status=sent (250 ok)",
