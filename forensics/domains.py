@@ -142,6 +142,8 @@ def within(domain: str, zones: Collection[str]) -> bool:
     return False
 
 
+LOST = r"[?\x{FFFD}]"
+"""A sign that a conversion puts in the place of a letter that it has not, as RE2 (Arrow, DuckDB) reads it."""
 _LABEL = r"[^\s@/,;.]+"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 

@@ -177,6 +177,12 @@ FAIL = click.option(
 )
 
 
+def typed(name: str | None) -> bool:
+    """Whether somebody gave this option, or argument, of the command that runs."""
+    source = click.get_current_context().get_parameter_source(str(name))
+    return source is ParameterSource.COMMANDLINE
+
+
 def alone(*said: str) -> None:
     """Raises UsageError where options were given beside these that would count for nothing. An option that is passed
     over lets people believe that it was followed."""
@@ -184,7 +190,7 @@ def alone(*said: str) -> None:
     given = [
         one.opts[0] if isinstance(one, click.Option) else str(one.metavar)
         for one in ctx.command.params
-        if one.name not in said and ctx.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+        if one.name not in said and typed(one.name)
     ]
     if given:
         option = next(one.opts[0] for one in ctx.command.params if one.name == said[0])

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from forensics.cli.options import CASE, JSON, PATH, having
+from forensics.cli.options import CASE, JSON, PATH, having, typed
 from forensics.cli.values import first_moment, rule_formats
 from forensics.errors import UsageError
 
@@ -56,10 +55,6 @@ def block(case_dir: Path, formats: str, out: Path, days: int, as_of: datetime | 
     terminal.blocked(result, as_json=as_json)
 
 
-def _typed(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
 @click.command("watch-list", short_help="List the lookalikes of a domain that one slip reaches.")
 @click.argument("names", nargs=-1, required=True, metavar="DOMAIN…")
 @click.option(
@@ -97,7 +92,7 @@ def watch_list(
     from forensics import terminal, workbench
 
     if formats is None:
-        if idle := [one for one in ("out", "days", "as_of") if _typed(one)]:
+        if idle := [one for one in ("out", "days", "as_of") if typed(one)]:
             named = ", ".join(f"--{one.replace('_', '-')}" for one in idle)
             raise UsageError(f"{named}: no rules are written", expected="--format NAME,… beside it")
         return terminal.watch_list(workbench.watch_list(names, limit=limit, case_dir=case_dir), as_json=as_json)

@@ -23,9 +23,9 @@ from forensics import domains, schema
 if TYPE_CHECKING:
     import duckdb
 
+_NAMED = f"create or replace temp macro named(d) as case when d ~* '{domains.LOST}' then '' else d end;"
 _MACROS = r"""
 create or replace temp macro tail_of(a) as lower(regexp_extract(a, '@([^@]*)$', 1));
-create or replace temp macro named(d) as case when d ~* '[?\x{FFFD}]' then '' else d end;
 create or replace temp macro unwrap(a) as
     case when a ~* '^srs[01][=+-].*=.*=.*@'
          then regexp_replace(lower(a), '^srs[01][=+-].*=([^=]+)=([^=@]+)@.*$', '\2@\1')
@@ -135,7 +135,7 @@ from pairs where direction in ('outbound', 'internal') group by all;
 
 def macros(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what `MAIL` needs."""
-    connection.execute(_MACROS)
+    connection.execute(_NAMED + _MACROS)
     connection.execute(
         "create or replace temp macro a_tail(a, d) as case when tail_of(a) <> '' then tail_of(a) else d end"
     )

@@ -395,6 +395,12 @@ def lines(block: Block) -> Iterator[tuple[int, int, bytes]]:
     yield from zip(offsets.tolist(), lengths.tolist(), pieces, strict=True)
 
 
+def is_open_ended(block: Block) -> bool:
+    """Whether the content's last record has no line end, so that a part of it may be missing. Records taken out of
+    those of another program (`starts`) have none of their own."""
+    return block.last and not hasattr(block, "starts") and len(block.data) > 0 and int(block.data[-1]) != 10
+
+
 def line_places(block: Block) -> tuple[Places, Places]:
     """`Loader.places` of a format of lines."""
     ends = np.flatnonzero(block.data == 10)

@@ -13,13 +13,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forensics import domains
 from forensics.columns import flat
 from forensics.loaders import losses
 from forensics.loaders.base import Assembled
 
 KIND = "letters"
 _SIGNS = ("?", "\ufffd")
-_LOST = r"@[^@]*[?\x{FFFD}][^@]*$"
+_LOST = rf"@[^@]*{domains.LOST}[^@]*$"
 
 
 def told(made: Assembled) -> Assembled:

@@ -99,7 +99,6 @@ _RECORD = re.compile(
     re.S,
 )
 _QUOTE = re.compile(rb'(?<!\\)"')
-_LINE_END = 10
 BREAKS_OFF = "a record that breaks off"
 _BEHIND_QUOTED = frozenset(b" @>:*")
 
@@ -213,9 +212,7 @@ _Said = tuple[tuple[str, int | None], lines.Line, int, int, str]
 
 def _open_ended(block: base.Block) -> int:
     """The number in its block of the content's last record where that has no line end, else 0."""
-    if not block.last or hasattr(block, "starts") or not len(block.data) or block.data[-1] == _LINE_END:
-        return 0
-    return int(np.count_nonzero(block.data == _LINE_END)) + 1
+    return int(np.count_nonzero(block.data == 10)) + 1 if base.is_open_ended(block) else 0
 
 
 def _whole(flag: str, rest: bytes) -> bytes:

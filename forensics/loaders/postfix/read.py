@@ -42,7 +42,6 @@ FRAGMENTS = pa.schema(
         ("raw", pa.binary()),
     ]
 )
-_LINE_END = 10
 _ENDS_IN = {w.CLIENT: w.C, w.SESSION: w.C, w.MSGID: w.A, w.NOTIFY: w.G, w.PICKUP: w.G}
 """Fields that nothing closes at the end of their record: a user, a Message-ID without its bracket, queue ids."""
 _NONE = np.zeros(0, np.bool_)
@@ -66,7 +65,7 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     numbers, offsets, lengths, times = (np.empty(count, np.int64) for _ in range(4))
     stamps, kinds, flags = (np.empty(count, np.int32) for _ in range(3))
     addresses(ints, longs, context.number, block.offset, numbers, offsets, lengths, stamps, times, kinds, flags)
-    if len(kinds) and _breaks_off(block, buf, n, ints[-1], lines):
+    if len(kinds) and _breaks_off(block, ints[-1], lines):
         kinds[-1], ints[-1, w.KIND], ints[-1, w.N0] = w.UNREAD, w.UNREAD, w.R_BREAKS
     is_event = kinds >= w.EVENT
     times, good = _resolved(stamps, times, numbers, context.plan.clock)
@@ -121,10 +120,10 @@ def scan(block: base.Block, context: base.ScanContext) -> base.Scan:
     )  # fmt: skip
 
 
-def _breaks_off(block: base.Block, buf: Any, n: int, last: Any, lines: int) -> bool:
+def _breaks_off(block: base.Block, last: Any, lines: int) -> bool:
     """Whether the row `last` is of the content's last record, that has no line end, and ends in a name or an id, of
     which a part may be missing, or is in no known form."""
-    if not block.last or hasattr(block, "starts") or not n or buf[n - 1] == _LINE_END or last[w.LINE] != lines - 1:
+    if last[w.LINE] != lines - 1 or not base.is_open_ended(block):
         return False
     kind, end = last[w.KIND], last[w.OFFSET] + last[w.LENGTH]
     column = _ENDS_IN.get(int(kind))
