@@ -33,6 +33,9 @@ EVENTS = {
 }  # fmt: skip
 
 
+BREAKS_OFF = w.REASONS[w.R_BREAKS]
+
+
 def scanned(program: str, text: str) -> tuple[base.Scan, dict[str, Any] | None]:
     raw = f"2024-03-01T10:00:00+00:00 mx1 postfix/{program}[1]: {text}\n".encode()
     data = np.frombuffer(raw + bytes(64), np.uint8).copy()
@@ -118,8 +121,11 @@ def test_every_line_of_the_patterns(corpora: Path) -> None:
         }.get(program, program)
         scan, found = scanned(program, str(case["data"]).replace("\n", "?").replace("\r", "?"))
         reason = next((why for pattern, why in NOT_NEEDED.items() if re.match(pattern, str(case["data"]))), None)
+        reasons = scan.unread["reason"].to_pylist()
+        if reason == "part of a line":  # its text alone may look like a queue id that was cut off ("dane")
+            reasons = [why for why in reasons if why != BREAKS_OFF]
         try:
-            assert len(scan.unread) == 0, scan.unread["reason"].to_pylist()
+            assert not reasons, reasons
             if found is not None:
                 check_fields(found, case["results"])
                 matched += 1
