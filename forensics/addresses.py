@@ -58,6 +58,15 @@ def reach(address: str) -> int:
     return OWN if ip == _HERE_6 else PRIVATE if any(ip in one for one in _INSIDE_6) else PUBLIC
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address.
+
+    >>> is_address("192.0.2.1"), is_address("fe80::1%3"), is_address("")
+    (True, True, False)
+    """
+    return _parsed(text) is not None
+
+
 def outside(address: str) -> bool:
     """Whether an address may be anybody's in the world (`reach`).
 

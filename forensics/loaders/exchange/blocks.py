@@ -39,6 +39,11 @@ class Layout:
         return self.kind not in ("tracking", "export") or any("_" in name.replace("$_", "") for name in self.names)
 
     @functools.cached_property
+    def old(self) -> bool | None:
+        """Written by a server before Exchange 2013; None where that cannot be told (`fields.is_old`)."""
+        return not self.online and f.is_old(self.names)
+
+    @functools.cached_property
     def has_twice(self) -> bool:
         """Several columns have one name."""
         names = [f.squeezed(name) for name in self.names if f.is_read(name)]

@@ -110,7 +110,7 @@ def events(
     account: tracking.Account,
     *,
     online: bool,
-    old: bool,
+    old: bool | None,
 ) -> pa.Table:
     """Events of rows that stand for consecutive records from `number` on (None: none is to be read).
 
@@ -157,7 +157,6 @@ def scan_segment(
             rows[int(r) - low] = made
     own = tracking.Account()
     places = records.offsets[low:high], records.lengths[low:high]
-    old = not layout.columns("networkmessageid")
-    table = events(rows, places, context, context.number + low, own, online=layout.online, old=old)
+    table = events(rows, places, context, context.number + low, own, online=layout.online, old=layout.old)
     account.add(own, low)
     return table

@@ -105,6 +105,21 @@ def squeezed(name: str) -> str:
 _SLOT: Final = {**{squeezed(slot): slot for slot in SLOTS}, **_RENAMED}
 
 
+_WHOLE: Final = {_SLOT.get(squeezed(name), squeezed(name)) for name in _BASE}
+
+
+def is_old(names: Iterable[str]) -> bool | None:
+    """Did a server before Exchange 2013 write records of these columns, which has no network-message-id and says SEND
+    of what leaves as well? None where others of the columns that every version has are left out too: such an export
+    cannot tell.
+
+    >>> is_old(LAYOUTS[26]), is_old(LAYOUTS[27]), is_old(["Timestamp", "EventId", "Recipients"])
+    (True, False, None)
+    """
+    known = {slot_of(name) or squeezed(name) for name in names}
+    return False if "network-message-id" in known else True if known >= _WHOLE else None
+
+
 _READ: Final = {*_SLOT, *emailevents.READ, *(name for names in TRACE.values() for name in names), *BOUNDS}
 TWICE: Final = "two columns or keys of one name ({}) that say different things"
 

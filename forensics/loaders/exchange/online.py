@@ -324,7 +324,7 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
     builder = _Builder(context)
     account = Account()
     places: list[tuple[int, int]] = []
-    tracked: dict[tuple[bool, bool], dict[int, list[str]]] = {}
+    tracked: dict[tuple[bool, bool | None], dict[int, list[str]]] = {}
     """(Is it Exchange Online's? Of a server before 2013?) → record → fields of a log's record."""
     for r, (offset, length, value) in enumerate(_values(block)):
         places.append((offset, length))
@@ -349,7 +349,7 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
                 reason = made
             else:
                 layout = Layout(-1, tuple(map(str, value)))
-                tracked.setdefault((layout.online, not layout.columns("networkmessageid")), {})[r] = made
+                tracked.setdefault((layout.online, layout.old), {})[r] = made
         else:
             row = _json_row(value, kind)
             reason = row if isinstance(row, str) else builder.add(row, context.number + r, *places[-1])
@@ -358,7 +358,7 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
             account.unread.append((r, reason))
     tables = [builder.table()]
     offsets, lengths = np.array(places, np.int64).reshape(-1, 2).T.copy()
-    for (online, old), fields in sorted(tracked.items()):
+    for (online, old), fields in sorted(tracked.items(), key=lambda one: str(one[0])):
         rows = [fields.get(r) for r in range(len(places))]
         made_of = exports.events(rows, (offsets, lengths), context, context.number, account, online=online, old=old)
         tables.append(made_of)
@@ -370,4 +370,5 @@ def scan_json(block: Block, context: ScanContext) -> Scan:
         ignored=dict(sorted(account.ignored.items())),
         unread=unread_rows(block, unread),
         events=pa.concat_tables(tables),
+        noted=tuple(sorted(account.noted)),
     )

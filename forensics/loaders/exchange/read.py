@@ -105,7 +105,7 @@ def scan(block: Block, context: ScanContext) -> Scan:
         elif layout.kind == "tracking":
             again: list[int] = []
             zoned = plan.zone is not None and not f.is_utc(layout.names)
-            reading = tracking.Reading(context.evidence, context.number, zoned=zoned, again=again)
+            reading = tracking.Reading(context.evidence, context.number, layout.old, zoned=zoned, again=again)
             parts.append(tracking.scan_segment(records, low, high, layout, kinds, reading, account))
             if again:
                 parts.append(exports.scan_segment(records, low, high, layout, np.array(again), context, account))
@@ -124,6 +124,7 @@ def scan(block: Block, context: ScanContext) -> Scan:
         ignored=dict(sorted(account.ignored.items())),
         unread=unread_rows(block, rows),
         events=pa.concat_tables(parts) if parts else EVENTS.empty_table(),
+        noted=tuple(sorted(account.noted)),
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from forensics import addresses
 from forensics.loaders.base import PADDING
 from forensics.loaders.exchange import event_ids
 from forensics.loaders.exchange import fields as f
@@ -34,6 +35,11 @@ REASONS = {
     + f.COMMANDS["tracking"],
 }
 _ROUNDED = re.compile(f.ROUNDED)
+UNTOLD = (
+    "it leaves out NetworkMessageId and other columns, so that SEND does not tell whether a message left the "
+    "organisation (before Exchange 2013) or went to another of its servers (since then): where neither an address "
+    "of the world nor a later record tells it, the outcome is unknown; export it again: " + f.COMMANDS["export"]
+)
 AGAIN = (codes.BAD_TIME, codes.ZONELESS, codes.ODD_RECIPIENTS)
 """Records that `exports` may still read."""
 
@@ -42,26 +48,28 @@ AGAIN = (codes.BAD_TIME, codes.ZONELESS, codes.ODD_RECIPIENTS)
 class Reading:
     """How records are to be read. `evidence`, `number`: as in `base.ScanContext`.
 
-    `online`: Exchange Online wrote them; `old`: a server before Exchange 2013 did. `zoned`: a time that names no zone
-    is not UTC. `again`: takes the numbers in the block of records that `exports` may still read; without it they are
-    read as they are.
+    `online`: Exchange Online wrote them; `old`: a server before Exchange 2013 did (None: cannot be told). `zoned`: a
+    time that names no zone is not UTC. `again`: takes the numbers in the block of records that `exports` may still
+    read; without it they are read as they are.
     """
 
     evidence: int
     number: int
+    old: bool | None
     online: bool = False
-    old: bool = False
     zoned: bool = False
     again: list[int] | None = None
 
 
 class Account:
-    """What became of the records of a segment: used, ignored by kind, unread (record number in block, reason)."""
+    """What became of the records of a segment: used, ignored by kind, unread (record number in block, reason); `noted`:
+    as in `base.Scan`."""
 
     def __init__(self) -> None:
         self.used = 0
         self.ignored: dict[str, int] = {}
         self.unread: list[tuple[int, str]] = []
+        self.noted: set[str] = set()
 
     def ignore(self, kind: str, count: int = 1) -> None:
         if count:
@@ -73,6 +81,7 @@ class Account:
         for kind, count in other.ignored.items():
             self.ignore(kind, count)
         self.unread += [(shift + r, reason) for r, reason in other.unread]
+        self.noted |= other.noted
 
 
 def slot_fields(records: Records, low: int, high: int, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
@@ -152,8 +161,14 @@ def scan_segment(
     flags[modes == codes.BY_MESSAGE] |= codes.BY_ID
     if reading.online or layout.online:
         flags |= codes.ONLINE
-    if reading.old or not layout.columns("networkmessageid"):
+    sent = np.flatnonzero((state == codes.USED) & (effect == codes.SEND))
+    if reading.old:
         flags |= codes.OLD
+    elif reading.old is None and len(sent):
+        left = [_is_outside(field_text(buf, begin[r, slots.SERVER_IP], end[r, slots.SERVER_IP])) for r in sent]
+        flags[sent[left]] |= codes.OLD
+        if not all(left):
+            account.noted.add(UNTOLD)
     rec, parts = np.empty(count, np.int32), np.empty(count, np.int32)
     offsets = np.empty(count + 1, np.int32)
     space = [np.empty(size, np.int32) for size in (most, most, most, most, packed.COLUMNS)]
@@ -187,6 +202,12 @@ def scan_segment(
         "texts": texts,
     }
     return pa.table([pa.array(columns[field.name], field.type) for field in EVENTS], schema=EVENTS)
+
+
+def _is_outside(text: str) -> bool:
+    """Is it an address of the world? What was sent there left the organisation, in whichever version's words."""
+    address = text.strip(" []")
+    return addresses.is_address(address) and addresses.outside(address)
 
 
 def _digest(buf: np.ndarray, begin: np.ndarray, end: np.ndarray, r: int, modes: np.ndarray) -> bytes:

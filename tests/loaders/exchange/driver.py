@@ -37,6 +37,7 @@ class Read:
     account: Counter[str]
     unread: list[dict[str, Any]]
     surveys: list[Survey]
+    noted: set[str]
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Legs with the columns of their hop; a leg's own win."""
@@ -80,7 +81,7 @@ def blocks(content: bytes, size: int, wrap: wraps.Wrap) -> Iterable[Block]:
 
 
 def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -> Read:
-    fragments, account, unread, surveys = [], Counter[str](), [], []
+    fragments, account, unread, surveys, noted = [], Counter[str](), [], [], set[str]()
     for evidence, content in enumerate(contents):
         surveyor = exchange.surveyor(f"file {evidence}", settings)
         wrap = wraps.recognise(content[: wraps.HEAD])
@@ -100,6 +101,7 @@ def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -
             total += scan.records
             account.update({"used": scan.used, "unread": scan.unread.num_rows, **scan.ignored})
             unread += scan.unread.to_pylist()
+            noted |= set(scan.noted)
             for row in scan.unread.to_pylist():
                 assert content[row["offset"] : row["offset"] + row["length"]][:4096] == row["raw"]
             offsets, lengths = exchange.places(block)
@@ -112,7 +114,7 @@ def read(*contents: bytes, size: int = 1 << 24, settings: Settings = SETTINGS) -
                 fragments.append(part.fragments)
         assert total == survey.records
     done = tracking.assemble(exchange.resume(pa.concat_tables(fragments)), final=True)
-    return Read(done.hops.to_pylist(), done.legs.to_pylist(), +account, unread, surveys)
+    return Read(done.hops.to_pylist(), done.legs.to_pylist(), +account, unread, surveys, noted)
 
 
 def content(path: Path) -> bytes:

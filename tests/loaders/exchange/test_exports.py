@@ -101,6 +101,53 @@ def test_a_zone_applies_to_logs_and_extended_reports_whose_times_have_none() -> 
     assert read(log.replace(b":00.000,", b":00.000Z,"), settings=Settings(timezone="Europe/Berlin")).unread == []
 
 
+SELECTED = ("Timestamp", "EventId", "Source", "Sender", "Recipients", "MessageId", "ServerIp")
+WHOLE = (
+    *SELECTED, "ClientIp", "ClientHostname", "ServerHostname", "SourceContext", "ConnectorId", "InternalMessageId",
+    "RecipientStatus", "TotalBytes", "RecipientCount", "RelatedRecipientAddress", "Reference", "MessageSubject",
+    "ReturnPath", "MessageInfo",
+)  # fmt: skip
+"""What Get-MessageTrackingLog of Exchange 2007 gives."""
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+@pytest.mark.parametrize(
+    ("columns", "address", "then", "expected"),
+    [
+        (SELECTED, "", "", "unknown"),
+        (SELECTED, "", "FAIL", "bounced"),
+        (SELECTED, "", "SENDEXTERNAL", "delivered"),
+        (SELECTED, "10.0.0.7", "", "unknown"),
+        (SELECTED, "mx.far.example", "", "unknown"),
+        (SELECTED, "203.0.113.9", "", "delivered"),
+        (SELECTED, "203.0.113.9", "FAIL", "delivered"),
+        (WHOLE, "", "", "delivered"),
+        ((*SELECTED, "NetworkMessageId"), "203.0.113.9", "", "unknown"),
+    ],
+)
+def test_a_hand_over_says_that_a_message_left_only_where_that_can_be_told(
+    form: str, columns: tuple[str, ...], address: str, then: str, expected: str
+) -> None:
+    """SEND was every hand-over before Exchange 2013 and is one between own servers since then; an export from which
+    columns are left out is of either."""
+    rows = [
+        dict.fromkeys(columns, "")
+        | {
+            "Timestamp": f"2023-06-01T10:00:0{n}.000Z", "EventId": event, "Source": "SMTP", "Sender": "a@contoso.com",
+            "Recipients": "x@fabrikam.com", "MessageId": "<m1@contoso.com>", "ServerIp": address if n == 0 else "",
+        }
+        | ({"NetworkMessageId": f"{GUID}1"} if "NetworkMessageId" in columns else {})
+        for n, event in enumerate(filter(None, ("SEND", then)))
+    ]  # fmt: skip
+    lines = [list(columns), *([row[name] for name in columns] for row in rows)]
+    text = (
+        json.dumps(rows) if form == "json" else "".join(",".join(f'"{cell}"' for cell in line) + "\n" for line in lines)
+    )
+    got = read(text.encode())
+    assert [leg["outcome"] for leg in got.legs] == [expected]
+    assert bool(got.noted) == (columns == SELECTED and address != "203.0.113.9")
+
+
 def test_years_of_another_calendar_are_asked_about_or_unread() -> None:
     row = "13/3/{} 20:00:00,a@contoso.com,x@fabrikam.com,Hi,Delivered,<m{}@contoso.com>," + GUID + "{}"
     for year in (2567, 1403, 1445, 113):
