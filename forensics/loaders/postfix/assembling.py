@@ -19,8 +19,8 @@ from forensics.loaders.subjects import decoded
 from forensics.native import codes
 from forensics.native.postfix import grouping as g
 from forensics.native.postfix import words as w
-from forensics.native.postfix.fields import AT_RCPT
 from forensics.native.postfix.order import in_protocol_order
+from forensics.native.postfix.refusals import AT_RCPT
 from forensics.native.postfix.rows import ports
 
 Rows = NDArray[np.int32]

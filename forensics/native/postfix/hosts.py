@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.native.compiler import entry
+from forensics.native.compiler import entry, kernel
 from forensics.native.postfix import words as w
 from forensics.native.text import SEED, hashed, mix, within
 
 SPANS = np.array([w.A, w.B, w.C, w.D, w.E, w.F, w.G], np.int64)
 
 
+@kernel
+def host_hash(buf, ints, r):
+    """A hash of the host of event r."""
+    return mix(hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED))
+
+
 @entry("const uint8[:], const int32[:,:], uint64[:]")
 def host_hashes(buf, ints, out, result):
     """A hash of each event's host."""
     for r in range(out.size):
-        out[r] = mix(hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED))
+        out[r] = host_hash(buf, ints, r)
 
 
 @entry("const uint8[:], const int32[:,:], uint64[:], uint64[:]")

@@ -9,6 +9,7 @@ import numpy as np
 
 from forensics.native.compiler import entry, kernel
 from forensics.native.postfix import words as w
+from forensics.native.postfix.hosts import host_hash
 from forensics.native.text import SEED, between, find_first, hashed, mix
 
 HOST, NAME = range(2)
@@ -34,11 +35,6 @@ def name_hash(buf, ints, r):
             return mix(hashed(buf, i, slash - 1, SEED))
         i = stop + 1
     return np.uint64(0)
-
-
-@kernel
-def host_hash(buf, ints, r):
-    return mix(hashed(buf, ints[r, w.HOST], ints[r, w.HOST + 1], SEED))
 
 
 @entry("const uint8[:], const int32[:,:], const int64[:], uint64[:,:]")

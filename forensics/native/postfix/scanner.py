@@ -13,30 +13,27 @@ import numpy as np
 from forensics.native.compiler import entry, inlined, kernel
 from forensics.native.postfix import known
 from forensics.native.postfix import words as w
-from forensics.native.postfix.fields import (
-    NOT_THIS,
-    check,
-    client,
-    client_end,
-    delivery,
-    ended,
-    number31,
-    proxied,
-    queued,
-    reject,
-    span,
-    stage_at,
-    taken,
-    wordy,
-)  # fmt: skip
+from forensics.native.postfix.attempts import delivery
+from forensics.native.postfix.checks import cleanup_line, header_action
+from forensics.native.postfix.fields import NOT_THIS, client, ended, number31, queued, span, taken, wordy
+from forensics.native.postfix.forms import (
+    breaks_off,
+    holds_form,
+    is_mark,
+    is_name,
+    peer_text,
+    postfix_form,
+    status_form,
+)
 from forensics.native.postfix.heads import BROKEN, PARTIAL, TAGGED, head
 from forensics.native.postfix.known import bears, listed, of_a_function, states
+from forensics.native.postfix.refusals import mild_action, proxied, refusal, refusal_action
 from forensics.native.postfix.stamps import MEMO, SIZE
 from forensics.native.postfix.tags import blanks, fill_programs, names_daemon, program_number
-from forensics.native.postfix.tokens import CLASS, is_address, queue_id_end
-from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, rfind, within
+from forensics.native.postfix.tokens import is_address, queue_id_end
+from forensics.native.text import SEED, at, between, find, find_byte, hashed, is_digit, mix, within
 
-(A, B, C, G, N0, N1, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.N1, w.FLAGS)
+(A, B, C, G, N0, FLAGS) = (w.A, w.B, w.C, w.G, w.N0, w.FLAGS)
 (KIND, PROGRAM, LINE, OFFSET, LENGTH, TIMEKIND, HOST, QID) = (
     w.KIND, w.PROGRAM, w.LINE, w.OFFSET, w.LENGTH, w.TIMEKIND, w.HOST, w.QID,
 )  # fmt: skip
@@ -47,18 +44,8 @@ SLOTS, BARE, BLANK, NAMELESS = w.SLOTS, w.BARE, w.BLANK, w.NAMELESS
     w.P_OQMGR, w.P_QMQPD,
 )  # fmt: skip
 POLICY = w.POLICY
-(L_TO, L_FROM, L_REMOVED, L_CLIENT, L_MSGID, L_RESENT, L_UID) = (
-    w.L_TO, w.L_FROM, w.L_REMOVED, w.L_CLIENT, w.L_MSGID, w.L_RESENT, w.L_UID,
-)  # fmt: skip
-(L_WARNING, L_INFO, L_REJECT, L_HOLD, L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE, L_PREPEND) = (
-    w.L_WARNING, w.L_INFO, w.L_REJECT, w.L_HOLD, w.L_DISCARD, w.L_REDIRECT, w.L_BCC, w.L_REPLACE, w.L_PREPEND,
-)  # fmt: skip
-(L_STRIP, L_PASS, L_FILTER, L_DELAY, L_WARN, L_PERMIT, L_HANGUP, L_REJECT_WARNING) = (
-    w.L_STRIP, w.L_PASS, w.L_FILTER, w.L_DELAY, w.L_WARN, w.L_PERMIT, w.L_HANGUP, w.L_REJECT_WARNING,
-)  # fmt: skip
-(L_MILTER, L_MILTER_REJECT, L_MILTER_HOLD, L_MILTER_DISCARD, L_PROXY_REJECT, L_PROXY_ACCEPT) = (
-    w.L_MILTER, w.L_MILTER_REJECT, w.L_MILTER_HOLD, w.L_MILTER_DISCARD, w.L_PROXY_REJECT, w.L_PROXY_ACCEPT,
-)  # fmt: skip
+(L_TO, L_FROM, L_REMOVED, L_CLIENT, L_MSGID, L_UID) = (w.L_TO, w.L_FROM, w.L_REMOVED, w.L_CLIENT, w.L_MSGID, w.L_UID)
+(L_MILTER, L_PROXY_REJECT, L_PROXY_ACCEPT) = (w.L_MILTER, w.L_PROXY_REJECT, w.L_PROXY_ACCEPT)
 (L_DISCONNECT, L_MAILSCANNER, L_REQUEUE) = (w.L_DISCONNECT, w.L_MAILSCANNER, w.L_REQUEUE)
 (L_NOQUEUE, L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID, L_FROM_BR, L_ORIG_ID_SP) = (
     w.L_NOQUEUE, w.L_NOTIFY, w.L_SENDER, w.L_POSTMASTER, w.L_ID, w.L_FROM_BR, w.L_ORIG_ID_SP,
@@ -67,145 +54,13 @@ POLICY = w.POLICY
 (L_HEADER, L_BODY, L_MIME_ERROR, L_MILTER_HEADER, L_MILTER_BODY) = (
     w.L_HEADER, w.L_BODY, w.L_MIME_ERROR, w.L_MILTER_HEADER, w.L_MILTER_BODY,
 )  # fmt: skip
-(L_MESSAGE_REPEATED, L_LAST_MESSAGE, L_TIMES, L_MARK, L_DASHES, L_DASHES_END, L_CURSOR) = (
-    w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK, w.L_DASHES, w.L_DASHES_END, w.L_CURSOR,
-)  # fmt: skip
+(L_MESSAGE_REPEATED, L_LAST_MESSAGE, L_TIMES, L_MARK) = (w.L_MESSAGE_REPEATED, w.L_LAST_MESSAGE, w.L_TIMES, w.L_MARK)
 (L_RSYSLOG, L_SYSLOG, L_JOURNALD, L_JOURNAL) = (w.L_RSYSLOG, w.L_SYSLOG, w.L_JOURNALD, w.L_JOURNAL)
-(L_NRCPT_SEP, L_STATUS_SEP, L_SASL_SENDER, L_RETURN) = (w.L_NRCPT_SEP, w.L_STATUS_SEP, w.L_SASL_SENDER, w.L_RETURN)
+(L_SASL_SENDER, L_RETURN) = (w.L_SASL_SENDER, w.L_RETURN)
 SHORT_LINE = 96
 """Bytes of a line, so that room is made for a block's rows at once; where lines are shorter they are counted first."""
 OTHERS = 4096
 """Slots for the names of other programs in one block; further names are counted together."""
-
-
-@kernel
-def header_action(buf, i):
-    """(what cleanup(8) did by a header or body check, where its text starts); 0 when it is none of these."""
-    if at(buf, i, L_WARNING) or at(buf, i, L_REPLACE) or at(buf, i, L_PREPEND):
-        return w.WARN, i + 9
-    if at(buf, i, L_INFO) or at(buf, i, L_PASS):
-        return w.WARN, i + 6
-    if at(buf, i, L_FILTER):
-        return w.WARN, i + 8
-    if at(buf, i, L_STRIP) or at(buf, i, L_DELAY):
-        return w.WARN, i + 7
-    if at(buf, i, L_REJECT):
-        return w.DO_REJECT, i + 8
-    if at(buf, i, L_HOLD):
-        return w.DO_HOLD, i + 6
-    if at(buf, i, L_DISCARD):
-        return w.DO_DISCARD, i + 9
-    if at(buf, i, L_REDIRECT):
-        return w.DO_REDIRECT, i + 10
-    if at(buf, i, L_BCC):
-        return w.DO_BCC, i + 5
-    return 0, i
-
-
-@kernel
-def status_form(buf, i, end):
-    """True for `to=… status=…`, `from=… nrcpt=…` and `from=… status=…`."""
-    if at(buf, i, L_TO):
-        return rfind(buf, i, end, L_STATUS_SEP) > 0
-    return at(buf, i, L_FROM) and (rfind(buf, i, end, L_NRCPT_SEP) > 0 or rfind(buf, i, end, L_STATUS_SEP) > 0)
-
-
-@kernel
-def postfix_form(buf, i, end):
-    """True for a text that only Postfix logs, and that says what became of a message."""
-    if at(buf, i, L_NOQUEUE):
-        return at(buf, i + 9, L_REJECT) or at(buf, i + 9, L_MILTER)
-    e = queue_id_end(buf, i, end)
-    if e < 0 or buf[e] != 58 or buf[e + 1] != 32:
-        return False
-    e += 2
-    if status_form(buf, e, end):
-        return True
-    if at(buf, e, L_UID):
-        return find(buf, e, end, L_FROM_BR) > 0
-    return at(buf, e, L_CLIENT) or at(buf, e, L_REJECT) or at(buf, e, L_MILTER_REJECT)
-
-
-@kernel
-def holds_form(buf, i, end):
-    """True when such a text (`postfix_form`) begins anywhere in [i, end), with its queue id."""
-    k = find_byte(buf, i, end, 58)
-    while k < end:
-        if buf[k + 1] == 32:
-            b = k
-            while b > i and k - b < 25 and CLASS[buf[b - 1]] != 0:
-                b -= 1
-            if k - b >= 5 and postfix_form(buf, b, end):
-                return True
-        k = find_byte(buf, k + 1, end, 58)
-    return False
-
-
-@kernel
-def cleanup_line(buf, i, end, ev, lv, r):
-    """cleanup, pickup: a header or body check."""
-    action, k = header_action(buf, i)
-    if action == 0:
-        return NOT_THIS
-    kind = check(buf, k, end, ev, lv, r, action)
-    return NOT_THIS if kind == w.KNOWN and holds_form(buf, k, end) else kind
-
-
-@kernel
-def refusal_action(buf, i):
-    """(what an access table or a milter did, where its text starts); 0 when it is none of these."""
-    if at(buf, i, L_REJECT):
-        return w.DO_REJECT, i + 8
-    if at(buf, i, L_MILTER_REJECT):
-        return w.DO_REJECT, i + 15
-    if at(buf, i, L_PROXY_REJECT):
-        return w.DO_REJECT, i + 14
-    if at(buf, i, L_HOLD):
-        return w.DO_HOLD, i + 6
-    if at(buf, i, L_MILTER_HOLD):
-        return w.DO_HOLD, i + 13
-    if at(buf, i, L_DISCARD):
-        return w.DO_DISCARD, i + 9
-    if at(buf, i, L_MILTER_DISCARD):
-        return w.DO_DISCARD, i + 16
-    return 0, i
-
-
-@kernel
-def mild_action(buf, i):
-    """Where the text of an action starts by which smtpd(8) refuses nothing; -1 when it is none of these."""
-    if at(buf, i, L_REJECT_WARNING):
-        return i + 16
-    if at(buf, i, L_REDIRECT):
-        return i + 10
-    if at(buf, i, L_FILTER) or at(buf, i, L_PERMIT) or at(buf, i, L_HANGUP):
-        return i + 8
-    if at(buf, i, L_DELAY):
-        return i + 7
-    if at(buf, i, L_INFO) or at(buf, i, L_WARN):
-        return i + 6
-    if at(buf, i, L_BCC):
-        return i + 5
-    return -1
-
-
-@kernel
-def refusal(buf, i, end, ev, lv, r):
-    """smtpd, cleanup, postscreen: what an access table or a milter did."""
-    action, k = refusal_action(buf, i)
-    if action != 0:
-        return reject(buf, k, end, ev, lv, r, action)
-    k = mild_action(buf, i)
-    if k < 0:
-        return NOT_THIS
-    about, k = stage_at(buf, k, end)
-    if about == 0 or client_end(buf, k, end, ev, r) < 0:
-        return NOT_THIS
-    if not at(buf, i, L_REDIRECT) or ev[r, QID] < 0:
-        return w.KNOWN
-    ev[r, C] = -1
-    ev[r, N0] = w.DO_REDIRECT
-    return w.CHECK
 
 
 @inlined
@@ -327,37 +182,6 @@ def with_id(buf, i, end, program, ev, lv, r, host_hash):
 
 
 @kernel
-def peer_text(buf, i, end):
-    """Start of TEXT in `NAME[ADDRESS]: TEXT` or `NAME[ADDRESS]:PORT: TEXT` at i; -1 when it is none."""
-    k = i
-    while k < end and buf[k] != 91 and buf[k] != 32 and buf[k] != 58:
-        k += 1
-    if k >= end or buf[k] != 91:
-        return -1
-    while k < end and buf[k] != 93 and buf[k] != 32:
-        k += 1
-    if k + 2 >= end or buf[k] != 93 or buf[k + 1] != 58:
-        return -1
-    k += 2
-    while k < end and is_digit(buf[k]):
-        k += 1
-    if k < end and buf[k] == 58:
-        k += 1
-    return k + 1 if k < end and buf[k] == 32 else -1
-
-
-@kernel
-def breaks_off(buf, i, end):
-    """True when [i, end) is what the beginning of a queue id leaves of a text: `4ABCDEF:`, `4ABC`, nothing at all."""
-    if end > i and buf[end - 1] == 58:
-        end -= 1
-    for k in range(i, end):  # noqa: SIM110
-        if CLASS[buf[k]] == 0:
-            return False
-    return True
-
-
-@kernel
 def remark(buf, i, end, program, ev, r, programs):
     """A text of Postfix without a queue id, or behind one that is in no form of `with_id`: KNOWN, UNREAD or STRANGE."""
     if (known.DAEMONS[program] or program == BARE) and breaks_off(buf, i, end):
@@ -392,33 +216,6 @@ def remark(buf, i, end, program, ev, r, programs):
     if about or (bears(buf, k, end) and not known.QUIET[program]):
         return w.UNREAD
     return w.STRANGE
-
-
-@kernel
-def is_name(buf, i, end):
-    """True when the tag [i, end) is plainly a program's name: not a number, an address or a queue id."""
-    if at(buf, i, L_NOQUEUE):
-        return False
-    c = buf[i]
-    lettered = between(c | 32, 97, 122) or c == 40 or c == 47 or c == 95
-    process = buf[end] == 91
-    if not lettered and not (process and is_digit(c)):
-        return False
-    hexadecimal = True
-    for k in range(i, end):
-        if not between(buf[k], 33, 126):
-            return False
-        if not is_digit(buf[k]) and not between(buf[k], 65, 70):
-            hexadecimal = False
-    return process or not hexadecimal or end - i < 5
-
-
-@kernel
-def is_mark(buf, i, end):
-    """True for what journalctl and grep write between records: `-- Reboot --`, `-- cursor: s=…`, `--`."""
-    if not at(buf, i, L_DASHES):
-        return end - i == 2 and buf[i + 1] == 45
-    return at(buf, i, L_CURSOR) or (end - i > 5 and at(buf, end - 3, L_DASHES_END))
 
 
 @kernel

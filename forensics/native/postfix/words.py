@@ -135,7 +135,7 @@ L_CLIENT, L_SASL_USER, L_ORIG_ID, L_ORIG_CLIENT = (
     lit("client="), lit(", sasl_username="), lit(", orig_queue_id="), lit(", orig_client="),
 )  # fmt: skip
 L_SASL_SENDER, L_ORIG_ANY = lit(", sasl_sender="), lit(", orig_")
-L_MSGID, L_RESENT = lit("message-id="), lit("resent-message-id=")
+L_MSGID = lit("message-id=")
 L_UID, L_FROM_BR, L_ORIG_ID_SP = lit("uid="), lit("from=<"), lit(" orig_id=")
 L_WARNING, L_INFO, L_REJECT, L_HOLD = lit("warning: "), lit("info: "), lit("reject: "), lit("hold: ")
 L_DISCARD, L_REDIRECT, L_BCC, L_REPLACE = lit("discard: "), lit("redirect: "), lit("bcc: "), lit("replace: ")
@@ -159,12 +159,7 @@ L_RCPT, L_DATA, L_BDAT, L_EOM, L_EOD = lit("RCPT"), lit("DATA"), lit("BDAT"), li
 L_CONTENT, L_TO_BR, L_HELO_CMD = lit(" content"), lit("to=<"), lit("Helo command rejected")
 L_NOQUEUE = lit("NOQUEUE: ")
 L_NOTIFY, L_SENDER, L_POSTMASTER, L_ID = lit(" notification: "), lit("sender "), lit("postmaster "), lit("[ID ")
-L_PLACED, L_RELEASED, L_REQUEUED, L_EXPIRED_SUPER = (
-    lit("placed on hold"),
-    lit("released from hold"),
-    lit("requeued"),
-    lit("expired"),
-)
+L_PLACED, L_RELEASED, L_REQUEUED = lit("placed on hold"), lit("released from hold"), lit("requeued")
 L_POSTFIX = lit("postfix")
 L_FORWARDED, L_MESSAGE_REPEATED, L_LAST_MESSAGE = (
     lit("Message forwarded from "), lit("message repeated "), lit("last message repeated "),
