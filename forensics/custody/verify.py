@@ -30,6 +30,7 @@ from forensics.custody import (
     signatures,
     stamps,
     statement,
+    strays,
     successors,
     tables,
     told,
@@ -41,6 +42,7 @@ from forensics.custody.streams import Place
 from forensics.custody.tables import Table
 from forensics.errors import CaseError, VerificationFailed
 from forensics.progress import Meter, Progress
+from forensics.unread import few
 
 ROOM = "400MB"
 """What tables may take that are held against each other; more goes to the system's temporary folder meanwhile."""
@@ -92,8 +94,17 @@ def own(case: Case, inventory: Manifest, *, bag: bool = False, progress: Progres
     checks += [_sums(case, inventory), *_annexes(case, inventory)]
     rows.add(sum(one.rows for one in inventory.tables))
     checks += _kept(case, inventory)
-    said = [_verdicts(case, entries), *_successors(case, entries)]
-    return [*checks, *said, _reports(case, inventory, entries, bag, progress)]
+    said = [_verdicts(case, entries), *_successors(case, entries), _reports(case, inventory, entries, bag, progress)]
+    return [*checks, *said, *([] if bag else _strays(case, inventory, entries))]
+
+
+def _strays(case: Case, inventory: Manifest, entries: Entries) -> list[Check]:
+    """What lies beside the case's own files; a bag lists every file, and this has none."""
+    names = strays.found(case, inventory, entries)
+    if not names:
+        return []
+    text = f"{counted(len(names), 'file')} that the case does not name, and no command reads: {few(names, SHOWN)}"
+    return [Check("other files", None, text)]
 
 
 def _kept(case: Case, inventory: Manifest) -> list[Check]:
