@@ -2,7 +2,8 @@
 
 Exchange Online and Windows PowerShell write UTF-16, with or without a byte order mark. A crash, or a log that is cut
 while its writer goes on behind the end, leaves a run of NUL bytes: what stands before it and what stands behind it are
-two records. `grep --color=always` and a terminal's log hold escape sequences, which no mail server writes.
+two records. `grep --color=always` and a terminal's log hold escape sequences, which no mail server writes. Where files
+were joined into one, the mark that each began with stands before a record.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ UTF8 = "utf-8"
 UTF16LE = "utf-16-le"
 UTF16BE = "utf-16-be"
 MARK = b"\xef\xbb\xbf"
-_WASTE = re.compile(rb"\0+|\x1b\[[0-9;:]*[mK]|\x1b\(B")
-"""NUL bytes; ECMA-48 SGR (colours) and EL, which grep writes behind each; the reset of terminfo's `sgr0`."""
+_WASTE = re.compile(rb"\0+|\x1b\[[0-9;:]*[mK]|\x1b\(B|(?<![^\r\n])\xef\xbb\xbf")
+"""NUL bytes; ECMA-48 SGR (colours) and EL, which grep writes behind each; the reset of terminfo's `sgr0`; the mark that
+begins a line. (Within one it is a space of no width, as an outsider may write it.)"""
 CRASH = 16
 """NUL bytes that end a record; fewer inside of one are its own text, which an outsider may have chosen."""
 _CHUNK = 256 << 10
@@ -42,12 +44,14 @@ def encoding(head: bytes) -> str:
 
 
 def is_wasted(data: Bytes) -> bool:
-    """Whether the bytes hold NULs or escapes; looked at in pieces that stay in the processor's cache."""
+    """Whether the bytes hold NULs, escapes or marks; looked at in pieces that stay in the processor's cache."""
+    marked = False
     for start in range(0, len(data), _CHUNK):
         piece = data[start : start + _CHUNK]
         if not piece.min() or (piece == 27).any():
             return True
-    return False
+        marked = marked or bool((piece == MARK[0]).any())
+    return marked and MARK in data.tobytes()
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,11 @@ def text(data: Bytes, coding: str, bare_cr: bool, *, first: bool, binary: bool =
 
     if first and found.startswith(MARK):
         at = len(MARK)
-    if at or (not binary and (b"\0" in found or b"\x1b" in found)):
+    if at or MARK in found or (not binary and (b"\0" in found or b"\x1b" in found)):
         for match in _WASTE.finditer(found, at):
             start, stop = match.span()
+            if binary and found[start] != MARK[0]:
+                continue
             before = found[start - 1 : start] if start > at else pieces[-1][-1:] if pieces else b"\n"
             inside = found[start] == 0 and before != b"\n"
             if inside and stop - start < CRASH:

@@ -60,7 +60,7 @@ class Notes:
             said.append("lines end in carriage returns alone")
         if self._damaged:
             places = f"{self._damaged:,} places" if self._damaged > 1 else "one place"
-            said.append(f"NUL bytes or escape sequences of a terminal were left out at {places}")
+            said.append(f"NUL bytes, escape sequences of a terminal or byte order marks were left out at {places}")
         if wrap.carriers:
             said.append(f"what {' and '.join(wrap.carriers)} hands on counts as others' own records, as case.toml says")
         if self._forms:

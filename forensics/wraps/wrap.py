@@ -46,7 +46,7 @@ class Wrap:
     """Programs that hand on records of others, as people say of this evidence (`casefile.SourceSettings`)."""
 
     clean: bool = False
-    """A first reading found neither NUL bytes nor escape sequences of a terminal."""
+    """A first reading found neither NUL bytes nor escape sequences of a terminal, nor marks between joined files."""
 
     @property
     def plain(self) -> bool:
@@ -91,7 +91,7 @@ class Unwrapped:
     objects: bool = False
     """What wraps nothing in it is an object of JSON, if it is a record at all."""
     damaged: int = 0
-    """Places where NUL bytes or escape sequences were taken away."""
+    """Places where NUL bytes, escape sequences or marks were taken away."""
 
 
 def padded(data: bytes | bytearray, padding: int) -> tuple[Bytes, Bytes]:

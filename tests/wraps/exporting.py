@@ -175,6 +175,7 @@ RAW: dict[str, Callable[[list[Entry]], str]] = {
     "stern": _prefix(lambda e: "postfix-0 postfix "),
     "colours": lambda entries: "".join("\x1b[32m" + e.raw.replace("navy", "\x1b[01;31m\x1b[Knavy\x1b[m\x1b[K") + "\x1b[0m\n" for e in entries),
     "NUL bytes": lambda entries: "".join("\0" * 700 + e.raw + "\n" for e in entries) + "\0" * 99,
+    "marks of joined files": lambda entries: "".join("\ufeff" * (n % 3 == 0) + e.raw + "\n" for n, e in enumerate(entries)),
 }  # fmt: skip
 """Exports of whole lines, of whatever log."""
 

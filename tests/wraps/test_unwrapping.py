@@ -104,6 +104,14 @@ def test_nul_bytes_cut_a_record_only_where_a_crash_left_them(count: int) -> None
     assert found == ([b"one " + run + b"two", b"three"] if count < 16 else [b"one ", b"two", b"three"])
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_marks_of_joined_files_are_taken_away_and_no_other(coding: str) -> None:
+    """Within a line the sign is an outsider's or the log's own."""
+    whole = "\ufeffone \ufeff two\n\ufeffthree\r\n\ufeff\ufefffour\n"
+    found = [text.decode() for text, *_ in lines(whole.encode(coding), 1 << 20)]
+    assert found == ["one \ufeff two", "three", "\ufefffour"]
+
+
 TRICKY = [
     b"\0", b"\xff", b"\xc3", b"\r", b"\n", b"\n\n", b'"', b'\\"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b'"},{"',
     b"\x1b[m", b"\x1e", b"__CURSOR=", b"null", b"1e999", b"\\ud800", b"    MESSAGE=x\n", b"\xef\xbb\xbf", b"9" * 30,
