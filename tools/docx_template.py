@@ -204,6 +204,13 @@ def _slip(say: Any) -> None:
     say("{{ b.meant_label }} → {{ b.typed_label }}", "Slip Label")
 
 
+def _after(document: Any, style: str) -> None:
+    """The room behind a table; at the end of a full page it would make an empty one before the next."""
+    document.add_paragraph("{%p if not b.last %}")
+    document.add_paragraph(style=style)
+    document.add_paragraph("{%p endif %}")
+
+
 def _plain_table(document: Any, rows: int, columns: int, style: str) -> Any:
     table = document.add_table(rows=rows, cols=columns)
     table.style = docx_styles.table_style(document, style)
@@ -248,7 +255,7 @@ def _terms(
     _runs(_cell(table.cell(1, 1), "", text), "term.spans")
     _row_flags(table.rows[1], "cantSplit")
     _cell(table.cell(2, 0), "{%tr endfor %}", term)
-    document.add_paragraph(style=after)
+    _after(document, after)
 
 
 _FIGURE_STYLES = (("exposed", "Figure Exposed"), ("day", "Figure Day"), ("missing", "Figure Missing"))
@@ -268,7 +275,7 @@ def _figures(document: Any) -> None:
     _add(cell, "{{ figure.label }}", "Figure Label")
     _cell(table.cell(0, 2), "{%tc endfor %}", "Figure")
     _widths(table.rows[0], "figure.w")
-    document.add_paragraph(style="After Table")
+    _after(document, "After Table")
 
 
 def _widths(row: Any, expression: str) -> None:
@@ -309,7 +316,7 @@ def _table(document: Any, size: str) -> None:
     _row_flags(table.rows[2], "cantSplit")
     _widths(table.rows[2], "cell.w")
     _cell(table.cell(3, 0), "{%tr endfor %}", f"{size} Text")
-    document.add_paragraph(style="After Table")
+    _after(document, "After Table")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,13 @@ def _block(block: b.Laid, picture: Any) -> dict[str, Any]:
             return {"k": "page"}
 
 
+def _blocks(laid: Iterable[b.Laid], picture: Any) -> list[dict[str, Any]]:
+    """`last`: a new page follows the block."""
+    every = list(laid)
+    turns = [*(isinstance(block, b.NewPage) for block in every[1:]), False]
+    return [_block(block, picture) | {"last": last} for block, last in zip(every, turns, strict=True)]
+
+
 def png(svg: bytes, millimetres: float = WIDTH_MM) -> bytes:
     """A picture of an SVG drawing, 220 dots an inch, with the fonts that the PDF uses."""
     import typst
@@ -211,9 +218,7 @@ def layout(document: b.Document, template: Path, logo: tuple[str, bytes] | None 
             "page": document.page,
             "of": document.of,
             "logo": Picture(_raster(logo[1]), shown(logo[0]), 30) if logo else None,
-            "blocks": [
-                _block(block, Picture) for block in b.unlisted((*document.first, b.NewPage(), *document.blocks))
-            ],
+            "blocks": _blocks(b.unlisted((*document.first, b.NewPage(), *document.blocks)), Picture),
         }
         word.render(context, templating.environment(), autoescape=True)
     except (

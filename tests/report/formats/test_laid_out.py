@@ -152,6 +152,13 @@ def test_word_headings_tables_and_pictures_are_accessible() -> None:
     assert opened.element.body.xpath(".//w:tbl/following-sibling::*[1][self::w:tbl]") == []
 
 
+def test_word_has_no_room_behind_a_table_that_ends_its_page() -> None:
+    """At the end of a full page that room would be a page of its own, an empty one."""
+    styles = [one.style.name for one in word.Document(io.BytesIO(rendered("docx"))).iter_inner_content()]
+    assert styles.count("After Table") > 5 and ("Missent Ruled", "New Page") in pairwise(styles)
+    assert not {("After Table", "New Page"), ("After Points", "New Page")} & {*pairwise(styles)}
+
+
 def test_word_template_is_what_its_script_makes() -> None:
     assert (TEMPLATES / "en-GB" / "incident.docx").read_bytes() == docx_template.build()
 
