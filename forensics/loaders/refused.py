@@ -120,12 +120,13 @@ FORMATS: Final = (
         keys=("Operation OperationResult LogonType MailboxGuid",),
     ),
     Format(
-        "table as PowerShell shows it on the screen",
+        "list or table as PowerShell shows it on the screen",
         "what did not fit is left out of it; run the command again with `| Export-Csv FILE.csv -NoTypeInformation "
         "-Encoding UTF8` for a message trace, with `| ConvertTo-Json -Depth 3 | Set-Content -Encoding UTF8 FILE.json` "
         "for Get-MessageTrackingLog",
         lines=r"(?:Received +Sender ?Address|(?:Timestamp +)?EventId +Source +Sender) +Recip"
-        r"|(?i:Message ?Trace ?Id|MessageSubject|RecipientStatus|Recipient ?Address) +: ",
+        r"|(?i:(?:Network|Internal)?Message ?(?:Trace ?)?Id|MessageSubject|RecipientStatus|(?:Recipient|Sender) ?"
+        r"Address|EventId|(?:Client|Server)Hostname|ConnectorId) +: ",
     ),
     Format(
         "EmailEvents with times of the browser's own zone",
@@ -266,6 +267,13 @@ FORMATS: Final = (
         "log of Postfix inside a form that is not known",
         "export its lines as they are, one a line, or in one of the forms that `missent formats` lists",
         lines=r"[^\n]{0,400}?\bpostfix(?:[\w.-]*/)+(?:smtpd?|lmtp|qmgr|cleanup|local|virtual|pipe|bounce)\[\d+\]\"?[:|,;\t]",
+    ),
+    Format(
+        "table of mail whose columns have no known names",
+        "a command or a report names its columns in English, whatever the language of the console: of Exchange Online "
+        f"{TRACE}; of another server give the log itself",
+        start=r"(?=[^\n@]{5,4000}\n)(?=[^\n]*[,;\t|])[^\n]*\n"
+        r"[^\n@]{0,600}[^\s,;|\"<>@]@[\w.-]+\"?[,;\t|][^\n@]{0,600}@[\w.-]",
     ),
 )  # fmt: skip
 """In the order in which they are asked: the particular before the general."""

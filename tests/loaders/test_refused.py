@@ -79,11 +79,14 @@ SAMPLES: dict[str, list[str | bytes]] = {
         '[{"RecordType": 2, "AuditData": "{\\"Operation\\":\\"Send\\"}"}]',
     ],
     "mailbox audit log": ['"Operation","OperationResult","LogonType","ExternalAccess","MailboxGuid"\n'],
-    "table as PowerShell shows it on the screen": [
+    "list or table as PowerShell shows it on the screen": [
         "\r\nReceived            Sender Address\r\n--------\r\n".replace("Sender Address", "SenderAddress Recipient"),
         "EventId  Source   Sender            Recipients        MessageSubject\n-------  ------\n",
         "\n\nMessage Trace ID  : 1111\nMessage ID        : <m1@albion.example>\nReceived          : 13/03/2024\n",
         "\n\nTimestamp       : 13/03/2024\nRecipientStatus         : {250 2.1.5 OK}\n",
+        "\n\nTimestamp  : 13/03/2024 08:00:00\nEventId    : SENDEXTERNAL\nSender     : ann@albion.example\n",
+        "**********************\nWindows PowerShell transcript start\nStart time: 20240313080000\n"
+        "PS C:\\> Get-MessageTrackingLog | fl\n\n\nTimestamp  : 13/03/2024\nMessageId  : <m1@albion.example>\n",
     ],
     "EmailEvents with times of the browser's own zone": ['"TimeGenerated [Local Time]",NetworkMessageId,Subject\n'],
     "Defender table other than EmailEvents": [
@@ -168,6 +171,11 @@ SAMPLES: dict[str, list[str | bytes]] = {
         'ID,FromHost,SysLogTag,Message\n1,mx1,postfix/smtp[3]:,"3ABCDEF: to=<bob@navy.example>"\n',
         "today|mx1|postfix/smtp[3]|3ABCDEF: to=<bob@navy.example>\n",
     ],
+    "table of mail whose columns have no known names": [
+        "Datum (UTC);Absender;Empfänger;Betreff;Status\r\n13.03.2024 08:00;ann@albion.example;bob@navy.example;x;y\r\n",
+        '"De","À","Objet"\n"ann@albion.example","bob@navy.example","x"\n',
+        "quando\tda\ta\n13/03/2024\tann@albion.example\tbob@navy.example\n",
+    ],
 }
 CLAIMED = {
     ("postfix", name)
@@ -221,15 +229,15 @@ def test_encodings_change_no_name(name: str, coding: str) -> None:
 
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
 def test_no_readable_log_is_one_of_them(path: Path) -> None:
-    """But for EmailEvents, of which an entry has what lacks a column, and for Postfix inside other forms: a loader, which
-    is asked first, has these whole and plain."""
+    """But for EmailEvents, of which an entry has what lacks a column, for Postfix inside other forms and for tables of
+    whatever names: a loader, which is asked first, has these whole and plain."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     head = data[: wraps.HEAD]
     inside = wraps.inside(head, wraps.recognise(head))
     assert loaders.recognise(inside)
     for found in (marks.recognise(head), marks.recognise(inside)):
         assert found is None or found.name.startswith(
-            ("Defender table other than EmailEvents, or", "log of Postfix inside")
+            ("Defender table other than EmailEvents, or", "log of Postfix inside", "table of mail whose columns")
         )
 
 
