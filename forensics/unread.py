@@ -18,7 +18,9 @@ REASONS = 3
 KIND_SQL = """regexp_replace(reason, '[''"].*[''"]', '…')"""
 """SQL: a reason without the value that it quotes, so that one reason is one whatever the record holds."""
 
+_ANEW = "export it anew and hand it in unopened: a spreadsheet or a cut changes such files"
 _REMEDIES = (
+    (r"spreadsheet", _ANEW),
     (
         r"Postfix record (?:under a tag|behind a head)",
         "if the program that the record begins with hands on what others wrote (the tag of a container, the user of "
@@ -29,10 +31,7 @@ _REMEDIES = (
         "if only year or zone are missing, give --year, --timezone or [[sources]] in case.toml; else hand in the log "
         "as the server wrote it",
     ),
-    (
-        r"column|header|quot|JSON",
-        "export it anew and hand it in unopened: a spreadsheet or a cut changes such files",
-    ),
+    (r"column|header|quot|JSON", _ANEW),
     (r"recipient", "export it with all columns: without the recipients nothing can be told"),
 )
 """By what a reason says, what people can do; the first that fits."""

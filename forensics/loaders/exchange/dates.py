@@ -41,6 +41,8 @@ _NUMBERS = re.compile(
     r"(\d{1,4})\s?(?:([/.\-])\s?(\d{1,2})\s?\2\s?(\d{1,4})|[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일])(?:\.|\s?г\.?)?$"
 )
 _WORD = re.compile(r"[^\W\d_]+\.?")
+_SPREADSHEET = re.compile(r"##+|\d{5}(?:[.,]\d+)?")
+"""A date in a column that is too narrow; days since 1900."""
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONED, _UTC, _WALL, _NOBODYS = "zoned", "utc", "wall", "nobody's"
 """Whose time a stamp is: its own zone's; UTC by its column's name; the exporting machine's; it does not say."""
@@ -185,6 +187,19 @@ def read(text: str, order: str | None, zone: str | None = None) -> int | None:
     if value is None and order and (found := local(text)):
         value, zoned = found.micros(order), found.shift is not None
     return value if value is None or zoned or zone is None else _from_zone(value, zone)
+
+
+def unreadable(text: str) -> str:
+    """Why `read` gives None.
+
+    >>> print(unreadable("yesterday"), unreadable("45356.41667"), unreadable("########"), sep="\\n")
+    no time that could be read in 'yesterday'
+    what a spreadsheet wrote in place of a time: '45356.41667'
+    what a spreadsheet wrote in place of a time: '########'
+    """
+    if _SPREADSHEET.fullmatch(text.strip()):
+        return f"what a spreadsheet wrote in place of a time: {text[:64]!r}"
+    return f"no time that could be read in {text[:64]!r}"
 
 
 def _from_zone(value: int, zone: str) -> int:

@@ -96,7 +96,7 @@ def row(values: Iterable[tuple[str, Any]], order: str | None, zone: str | None) 
     fields["recipient-status"] = addresses.statuses(fields.get("recipient-status", ""), joiner, len(named))
     at = dates.read(fields.get("date-time", ""), order, zone)
     if at is None:
-        return f"no time that could be read in {fields.get('date-time', '')[:64]!r}"
+        return dates.unreadable(fields.get("date-time", ""))
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
     fields["date-time"] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return [fields.get(slot, "") for slot in SLOTS]

@@ -180,7 +180,7 @@ class _Builder:
             return f"no time; export it again: {f.COMMANDS['trace']}"
         at = dates.read(row["time"], plan.order, None if row.utc else plan.zone)
         if at is None:
-            return f"no time that could be read in {row['time'][:64]!r}"
+            return dates.unreadable(row["time"])
         parts = _parts(row)
         if isinstance(parts, str):
             return parts

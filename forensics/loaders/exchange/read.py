@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.loaders.base import Block, Places, Scan, ScanContext, line_fingerprints, line_places, unread_rows
-from forensics.loaders.exchange import addresses, blocks, exports, limits, online, torn, tracking
+from forensics.loaders.exchange import addresses, blocks, dates, exports, limits, online, torn, tracking
 from forensics.loaders.exchange import fields as f
 from forensics.loaders.exchange.events import EVENTS
 from forensics.loaders.exchange.sniff import HEAD, is_json, is_separator_line, separator_of
@@ -71,7 +71,10 @@ def scan(block: Block, context: ScanContext) -> Scan:
         kinds[r] = codes.BROKEN
     for r in np.flatnonzero((kinds == codes.COMMENT) & (records.kinds == codes.COMMENT)):
         if not _is_heading(records, int(r), plan):
-            account.unread.append((int(r), "a line that begins with `#` and is no heading of a log"))
+            first = records.raw(int(r)).partition(separator.encode())[0].decode("utf-8", "replace").strip(' "')
+            lost = len(first) > 1 and not first.strip("#")  # a column of times that was too narrow
+            why = dates.unreadable(first) if lost else "a line that begins with `#` and is no heading of a log"
+            account.unread.append((int(r), why))
             kinds[r] = codes.BROKEN
     account.ignore("header", int(np.count_nonzero(kinds == codes.COMMENT)))
     account.ignore("blank", int(np.count_nonzero(kinds == codes.BLANK)))

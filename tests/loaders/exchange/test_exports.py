@@ -14,6 +14,7 @@ from forensics.case import Case
 from forensics.errors import AmbiguousTime, EvidenceError
 from forensics.loaders.exchange import addresses
 from forensics.loaders.settings import Settings
+from forensics.unread import remedy
 
 from .driver import read
 
@@ -99,6 +100,16 @@ def test_a_zone_applies_to_logs_and_extended_reports_whose_times_have_none() -> 
     got = read(log, settings=Settings(timezone="Europe/Berlin"))
     assert got.hops[0]["first_at"].hour == got.surveys[0].first // 3_600_000_000 % 24 == 6
     assert read(log.replace(b":00.000,", b":00.000Z,"), settings=Settings(timezone="Europe/Berlin")).unread == []
+
+
+@pytest.mark.parametrize("stamp", ["########", '"########"', "45364.33333", "45364,5", "45364"])
+def test_what_a_spreadsheet_wrote_for_a_time_is_told_as_that(stamp: str) -> None:
+    separator = ";" if "," in stamp else ","
+    row = f"{stamp},a@contoso.com,x@fabrikam.com,Hi,Delivered,<m1@contoso.com>,{GUID}1".replace(",", separator)
+    content = HEADER.replace(",", separator) + (row if separator == "," else f"45364,5{row[7:]}") + "\r\n"
+    (unread,) = read(content.encode()).unread
+    assert unread["reason"].startswith("what a spreadsheet wrote in place of a time")
+    assert remedy(unread["reason"]).startswith("export it anew and hand it in unopened")
 
 
 SELECTED = ("Timestamp", "EventId", "Source", "Sender", "Recipients", "MessageId", "ServerIp")
