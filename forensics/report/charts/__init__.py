@@ -42,15 +42,19 @@ def outcomes(facts: Facts, words: Words) -> Chart | None:
     found = tallies.headline(facts.findings)
     sent, unknown = (sum(map(which, found)) for which in (tallies.was_sent, tallies.may_have_been))
     by = Counter(x.exposure for x in found if not (tallies.was_sent(x) or tallies.may_have_been(x)))
+    # A part must not bear the name under which tables count the whole.
+    refused, unsettled = (words(f"exposure.{x}") for x in ("not-exposed", "unsettled"))
+    if sent or unknown:
+        refused, unsettled = (words("chart.nothing_sent", said=said) for said in (refused, unsettled))
     shares = [
-        (words(key), number, fill, stroke)
-        for key, number, fill, stroke in (
-            ("exposure.exposed", by["exposed"], "warn", ""),
-            ("exposure.handed-on", by["handed-on"], "soft", ""),
-            ("chart.content_sent", sent, "grey", "ink"),
-            ("chart.stage_unknown", unknown, "hair", "ink"),
-            ("exposure.not-exposed", by["not-exposed"], "none", "ink"),
-            ("exposure.unsettled", by["unsettled"], "none", "soft"),
+        (name, number, fill, stroke)
+        for name, number, fill, stroke in (
+            (words("exposure.exposed"), by["exposed"], "warn", ""),
+            (words("exposure.handed-on"), by["handed-on"], "soft", ""),
+            (words("chart.content_sent"), sent, "grey", "ink"),
+            (words("chart.stage_unknown"), unknown, "hair", "ink"),
+            (refused, by["not-exposed"], "none", "ink"),
+            (unsettled, by["unsettled"], "none", "soft"),
         )
         if number
     ]

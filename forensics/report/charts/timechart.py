@@ -23,10 +23,13 @@ _LEFT, _RIGHT = 44, 8
 _UPPER, _LOWER, _BETWEEN, _TOP = 118, 62, 34, 26
 _FOLD = 14
 """Days without outbound mail from which a gap is folded."""
-_GAP = 46
+_GAP = 64
+"""Room for what a gap says of itself."""
 _LABEL = {"day": 62, "week": 118, "month": 54}
 """Pixels that a label on the axis takes."""
 _BARS = 130
+_OF_A_GAP = 12
+"""Bars whose room a gap takes, where as many stand as may."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,7 @@ def _runs(days: Sequence[Day]) -> tuple[str, list[list[_Bar]]]:
     """(`day`, `week` or `month`, unbroken runs of bars)."""
     first, last = days[0].day, days[-1].day
     span = (last - first).days + 1
-    active = _active(days)
-    step = "day" if active <= _BARS else "week" if active <= 7 * _BARS else "month"
+    step = "day" if _folded(days) <= _BARS else "week" if span <= 7 * _BARS else "month"
     fold = _FOLD if step == "day" else span + 1
     by: dict[date, list[int]] = {}
     for day in days:
@@ -183,12 +185,12 @@ def _runs(days: Sequence[Day]) -> tuple[str, list[list[_Bar]]]:
     return step, runs
 
 
-def _active(days: Sequence[Day]) -> int:
-    """Days to draw when long gaps are folded."""
+def _folded(days: Sequence[Day]) -> int:
+    """Bars that take the room of all days when long gaps are folded."""
     total = 1
     for a, b in pairwise(days):
         gap = (b.day - a.day).days
-        total += gap if gap < _FOLD else 1
+        total += gap if gap < _FOLD else 1 + _OF_A_GAP
     return total
 
 

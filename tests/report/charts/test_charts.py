@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from forensics.report import charts
 from forensics.report.charts import timechart
@@ -50,6 +54,24 @@ def test_charts_say_the_same_numbers_as_the_facts() -> None:
     assert f"{head.exposed.value} of that accepted" in DRAWN["timeline"].alt
 
 
+def test_a_part_does_not_bear_the_name_of_the_whole() -> None:
+    """Tables count 11 as “refused or not delivered”: a bar of that name may not say 7 because 4 others stand apart."""
+    rest = replace(FACTS.findings[0], state="suspected")
+    cases = [("exposed", True), ("not-exposed", None), ("not-exposed", False), ("unsettled", False)]
+    found = tuple(replace(rest, exposure=exposure, content_sent=sent) for exposure, sent in cases)
+    told = charts.draw(replace(FACTS, findings=found), WORDS)["outcomes"].alt
+    assert "refused or not delivered; nothing had been sent 1" in told
+    assert "not settled; nothing had been sent 1" in told
+    plain = tuple(one for one in found if one.content_sent is not None)
+    told = charts.draw(replace(FACTS, findings=plain), WORDS)["outcomes"].alt
+    assert "refused or not delivered 1" in told
+    assert "not settled 1" in told
+
+
+def test_a_bar_of_one_other_is_not_put_in_the_plural() -> None:
+    assert "1 others" not in WORDS("chart.bar", day="1 Jun 23", accepted=2, refused=1)
+
+
 def test_a_case_without_findings_draws_only_what_there_is() -> None:
     drawn = charts.draw(made.facts(0), WORDS)
     assert set(drawn) == {"timeline", "calibration"}
@@ -75,3 +97,24 @@ def test_long_periods_are_added_up(count: int, step: str) -> None:
     assert found == step
     assert sum(bar.accepted for run in runs for bar in run) == count
     assert sum(len(run) for run in runs) <= 135
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 9000), min_size=1, max_size=160, unique=True))
+@example([20 * n for n in range(20)])
+@example([0, *range(8800, 9000)])
+def test_bars_of_the_timeline_stand_side_by_side_whatever_days_are_silent(numbers: list[int]) -> None:
+    """Also where there are more gaps than bars. What a gap says of itself lies between its bars."""
+    drawn = charts.draw(replace(FACTS, days=days(*sorted(numbers))), WORDS)["timeline"]
+    root = ElementTree.fromstring(drawn.svg)
+    bars = [
+        (float(str(one.get("x"))), float(str(one.get("width"))))
+        for one in root.iter(f"{SVG}rect")
+        if one.get("class") == "c-grey"
+    ]
+    assert bars
+    for (x, width), (following, _) in pairwise(bars):
+        assert 0 < width <= following - x + 0.01
+    said = [one for one in root.iter(f"{SVG}text") if one.text == WORDS("chart.gap_what")]
+    for middle in (float(str(one.get("x"))) for one in said):
+        assert not any(x < middle + 30 and x + width > middle - 30 for x, width in bars)
