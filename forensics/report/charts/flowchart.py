@@ -16,7 +16,8 @@ WIDTH = 760
 _SENDERS, _DOMAINS = 10, 12
 _NODE = 9
 _PAD = 10
-_COLUMNS = (188.0, 402.0, 600.0)
+_COLUMNS = (188.0, 376.0, 560.0)
+"""Behind the last stand names of domains, up to 24 letters, and their numbers."""
 _TOP = 24
 
 
@@ -102,7 +103,7 @@ def _shared_domain(flows: Sequence[Flow]) -> str:
 def _heads(words: Words, shared: str) -> list[str]:
     sender = words("chart.from") + (f" ({svg.label(shared, 28)})" if len(shared) > 1 else "")
     return [
-        text(_COLUMNS[0] + _NODE, 10, sender, size=12, bold=True, anchor="end"),
+        text(2, 10, sender, size=12, bold=True),
         text(_COLUMNS[1] + _NODE / 2, 10, words("chart.meant"), size=12, bold=True, anchor="middle"),
         text(_COLUMNS[2], 10, words("chart.went"), size=12, bold=True),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -10,10 +11,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from matplotlib.image import imread
 
 from forensics.report import charts
 from forensics.report.charts import timechart
 from forensics.report.facts import Day
+from forensics.report.formats import docx
 from forensics.report.text.wording import load
 from tests.report import made
 
@@ -118,3 +121,19 @@ def test_bars_of_the_timeline_stand_side_by_side_whatever_days_are_silent(number
     said = [one for one in root.iter(f"{SVG}text") if one.text == WORDS("chart.gap_what")]
     for middle in (float(str(one.get("x"))) for one in said):
         assert not any(x < middle + 30 and x + width > middle - 30 for x, width in bars)
+
+
+def test_no_label_of_the_flows_is_cut_at_the_edge_of_the_picture() -> None:
+    """A number that lost its last digit is another number. Drawn as in Word and PDF, which show nothing beyond it."""
+    long = tuple(
+        replace(
+            flow,
+            sender=f"{flow.sender.partition('@')[0]}.margaret-wilhelmina@westminster-maritime.example",
+            intended="westminster-maritime.mil",
+            observed="westmimster-mmaritime.ml",
+        )
+        for flow in FACTS.flows
+    )
+    drawn = imread(io.BytesIO(docx.png(charts.draw(replace(FACTS, flows=long), WORDS)["flows"].svg)))
+    assert drawn.min() < 0.5
+    assert drawn[:, :2].min() == drawn[:, -2:].min() == 1
