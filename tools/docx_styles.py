@@ -173,6 +173,8 @@ def _language(style: Any) -> None:
         language = OxmlElement("w:lang")
         properties.append(language)
     language.set(qn("w:val"), DEFAULT_LANGUAGE)
+    for language in style.element.getparent().iter(qn("w:lang")):  # of the library's own sample: what no style sets
+        language.set(qn("w:val"), DEFAULT_LANGUAGE)
 
 
 def _unspaced(style: Any) -> None:

@@ -34,11 +34,11 @@ def build() -> bytes:
 
 
 def _strip(document: Any) -> None:
-    """Nothing of the library's own sample document stays: no thumbnail, no author, no dates."""
-    package = document.part.package
-    for rel_id, rel in list(package.rels.items()):
-        if rel.reltype.endswith("/thumbnail"):
-            del package.rels[rel_id]
+    """Nothing of the library's own sample document stays: no thumbnail, second styles, author or dates."""
+    for relations in (document.part.package.rels, document.part.rels):
+        for rel_id, rel in list(relations.items()):
+            if rel.reltype.endswith(("/thumbnail", "/stylesWithEffects")):
+                del relations[rel_id]
     body = document.element.body
     for child in list(body):
         if not child.tag.endswith("}sectPr"):

@@ -159,6 +159,13 @@ def test_word_has_no_room_behind_a_table_that_ends_its_page() -> None:
     assert not {("After Table", "New Page"), ("After Points", "New Page")} & {*pairwise(styles)}
 
 
+def test_word_names_one_language_everywhere() -> None:
+    """A screen reader reads text in the language that its style names."""
+    with zipfile.ZipFile(io.BytesIO(rendered("docx"))) as parts:
+        found = {name: set(re.findall(rb'<w:lang w:val="([^"]*)"', parts.read(name))) for name in parts.namelist()}
+    assert {one for languages in found.values() for one in languages} == {b"en-GB"}
+
+
 def test_word_template_is_what_its_script_makes() -> None:
     assert (TEMPLATES / "en-GB" / "incident.docx").read_bytes() == docx_template.build()
 
