@@ -119,7 +119,7 @@ def test_the_numbers_of_the_page_are_the_facts() -> None:
         (head.unsettled, "not settled"),
         (groups.confirmed.deliveries, "confirmed by a person"),
         (groups.suspected.deliveries, "suspected"),
-        (groups.people.deliveries, "people's mail"),
+        (groups.people.deliveries, "from people"),
         (groups.automated.deliveries, "automated"),
     ):
         assert f"{number.value} {what}" in said["numbers"]
