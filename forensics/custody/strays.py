@@ -16,10 +16,6 @@ from forensics.custody import attested, runs, seal, staging
 from forensics.custody.entries import Manifest, path_of
 from forensics.custody.names import display
 
-_HELD = ("annexes", attested.FOLDER, runs.FOLDER)
-"""Folders with a check of their own; what is kept for the next ingest may be deleted at any time, and so may go on to
-lie there without a name."""
-
 
 def found(case: Case, inventory: Manifest, entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """Their names below the case folder, as people may safely see them, in order. Raises OSError."""
@@ -37,10 +33,12 @@ def found(case: Case, inventory: Manifest, entries: Iterable[Mapping[str, Any]])
 
 
 def _files(case: Case) -> Iterator[Path]:
-    """What is no folder, but for what the case names by name alone and for what has a check of its own."""
+    """What is no folder, but for what the case names by name alone and for what has a check of its own. What is kept
+    for the next ingest may be deleted at any time, and so may go on to lie there without a name."""
+    held = (case.annexes.name, attested.FOLDER, runs.FOLDER, staging.NEXT, staging.BEFORE)
     for path in case.folder.iterdir():
         if path.is_symlink() or not path.is_dir():
             if path.name not in staging.OWN:
                 yield path
-        elif path.name not in (*_HELD, staging.NEXT, staging.BEFORE):
+        elif path.name not in held:
             yield from (one for one in path.rglob("*") if one.is_symlink() or not one.is_dir())

@@ -6,6 +6,7 @@ folded to a narrow gap that says how long they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,7 +29,7 @@ _GAP = 64
 _LABEL = {"day": 62, "week": 118, "month": 54}
 """Pixels that a label on the axis takes."""
 _BARS = 130
-_OF_A_GAP = 12
+_OF_A_GAP = math.ceil(_GAP * _BARS / (WIDTH - _LEFT - _RIGHT))
 """Bars whose room a gap takes, where as many stand as may."""
 
 

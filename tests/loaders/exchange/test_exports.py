@@ -105,8 +105,8 @@ def test_a_zone_applies_to_logs_and_extended_reports_whose_times_have_none() -> 
 @pytest.mark.parametrize("stamp", ["########", '"########"', "45364.33333", "45364,5", "45364"])
 def test_what_a_spreadsheet_wrote_for_a_time_is_told_as_that(stamp: str) -> None:
     separator = ";" if "," in stamp else ","
-    row = f"{stamp},a@contoso.com,x@fabrikam.com,Hi,Delivered,<m1@contoso.com>,{GUID}1".replace(",", separator)
-    content = HEADER.replace(",", separator) + (row if separator == "," else f"45364,5{row[7:]}") + "\r\n"
+    cells = (stamp, "a@contoso.com", "x@fabrikam.com", "Hi", "Delivered", "<m1@contoso.com>", f"{GUID}1")
+    content = HEADER.replace(",", separator) + separator.join(cells) + "\r\n"
     (unread,) = read(content.encode()).unread
     assert unread["reason"].startswith("what a spreadsheet wrote in place of a time")
     assert remedy(unread["reason"]).startswith("export it anew and hand it in unopened")
